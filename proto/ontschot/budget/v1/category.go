@@ -1,0 +1,70 @@
+package budgetv1
+
+import (
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// Category is a kind of data that can be granted or withheld.
+type Category string
+
+// The closed list of categories that can be granted.
+const (
+	CategoryEntitlement     Category = "entitlement" // that it exists, law, form
+	CategoryProduct         Category = "product"
+	CategoryPeriod          Category = "period"
+	CategoryQuantity        Category = "quantity"
+	CategoryAmount          Category = "amount"
+	CategoryIncome          Category = "income"
+	CategorySpending        Category = "spending"
+	CategoryOwnContribution Category = "own_contribution"
+	CategoryReference       Category = "reference" // decision numbers
+	CategoryProvider        Category = "provider"
+)
+
+// The two that cannot: what identifies a human being, and what says nothing of one.
+const (
+	categoryPerson    Category = "person"
+	categoryTechnical Category = "technical"
+)
+
+// Categories lists what can be granted, in the order in which it is written.
+func Categories() []Category {
+	return []Category{
+		CategoryEntitlement, CategoryProduct, CategoryPeriod, CategoryQuantity, CategoryAmount,
+		CategoryIncome, CategorySpending, CategoryOwnContribution, CategoryReference, CategoryProvider,
+	}
+}
+
+// CategoryOf gives the category a field carries in the proto files; empty when
+// it carries none, which no field of ours does (a test walks them all).
+func CategoryOf(f protoreflect.FieldDescriptor) Category {
+	return Category(proto.GetExtension(f.Options(), E_Category).(string))
+}
+
+// Minimise clears every field whose category is not granted. It works on the
+// answer of one source to questions about one law; what cannot be judged is cleared.
+func Minimise(m proto.Message, granted []Category) { minimise(m.ProtoReflect(), granted) }
+
+func minimise(m protoreflect.Message, granted []Category) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch c := CategoryOf(f); {
+		case slices.Contains(granted, c):
+			// the outermost category governs all that is inside
+		case c != categoryTechnical:
+			m.Clear(f)
+		case f.IsMap():
+			// technical maps hold no messages; a test over the descriptors says so
+		case f.IsList() && f.Message() != nil:
+			for i := range v.List().Len() {
+				minimise(v.List().Get(i).Message(), granted)
+			}
+		case f.Message() != nil:
+			minimise(v.Message(), granted)
+		}
+		return true
+	})
+	m.SetUnknown(nil) // fields nobody has given a category
+}
