@@ -1,0 +1,92 @@
+// Package identity answers: who is this, and may it be written down? Its types
+// keep a person's number from being printed and an organisation's from being
+// mixed up with it.
+package identity
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// Errors of the numbers. They never repeat what was given.
+var (
+	ErrBSN = errors.New("no burgerservicenummer: nine digits that pass the 11-check")
+	ErrOIN = errors.New("no OIN: twenty digits")
+)
+
+// OIN is an organisation's identification number: 20 digits, a string because
+// leading zeros matter (prefix 00000099 is for tests).
+type OIN string
+
+// ParseOIN checks the form.
+func ParseOIN(s string) (OIN, error) {
+	if len(s) != 20 || !digits(s) {
+		return "", ErrOIN
+	}
+	return OIN(s), nil
+}
+
+// PersonRef is the caller's own reference to a person. It is not personal data
+// by itself, and the only way an answer speaks of anybody.
+type PersonRef string
+
+// BSN is a burgerservicenummer. It prints as "***" in every way Go prints.
+type BSN struct{ digits string }
+
+// ParseBSN checks nine digits and the 11-check: weights 9 to 2 and -1, the sum
+// divisible by eleven and not zero (Wet algemene bepalingen bsn, logical design BSN).
+func ParseBSN(s string) (BSN, error) {
+	if len(s) != 9 || !digits(s) {
+		return BSN{}, ErrBSN
+	}
+	sum := 0
+	for i := range 8 {
+		sum += int(s[i]-'0') * (9 - i)
+	}
+	sum -= int(s[8] - '0')
+	if sum%11 != 0 || s == "000000000" {
+		return BSN{}, ErrBSN
+	}
+	return BSN{s}, nil
+}
+
+func digits(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
+}
+
+// Reveal gives the digits. Its callers are the request to a source and the
+// commitments below; a test keeps the list of them.
+func (b BSN) Reveal() string { return b.digits }
+
+// IsZero tells that there is no number.
+func (b BSN) IsZero() bool { return b.digits == "" }
+
+const masked = "***"
+
+func (b BSN) String() string               { return masked }
+func (b BSN) GoString() string             { return masked }
+func (b BSN) Format(s fmt.State, _ rune)   { _, _ = s.Write([]byte(masked)) }
+func (b BSN) LogValue() slog.Value         { return slog.StringValue(masked) }
+func (b BSN) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
+func (b BSN) MarshalText() ([]byte, error) { return []byte(masked), nil }
+
+// Commitment binds a document to a person without naming him:
+// HMAC-SHA-256(key, BSN), with a fresh key of 32 bytes per document.
+func (b BSN) Commitment(key []byte) [32]byte { return mac(key, b.digits) }
+
+// Pseudonym stands for a person inside one organisation and for one purpose:
+// HMAC-SHA-256(key, organisation || purpose || BSN), so that two logs cannot be joined.
+func (b BSN) Pseudonym(key []byte, org OIN, purpose string) [32]byte {
+	return mac(key, "ontschot/pseudonym/1\x00"+string(org)+"\x00"+purpose+"\x00"+b.digits)
+}
+
+func mac(key []byte, text string) (sum [32]byte) {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	h.Sum(sum[:0])
+	return sum
+}

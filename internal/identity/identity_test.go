@@ -1,0 +1,66 @@
+package identity
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBSNVectors(t *testing.T) {
+	raw, err := os.ReadFile("testdata/vectors-bsn.json")
+	require.NoError(t, err)
+	var vectors struct {
+		Valid   []string
+		Invalid map[string]string
+	}
+	require.NoError(t, json.Unmarshal(raw, &vectors))
+	require.NotEmpty(t, vectors.Valid)
+	require.NotEmpty(t, vectors.Invalid)
+	for _, v := range vectors.Valid {
+		_, err := ParseBSN(v)
+		require.NoError(t, err, v)
+	}
+	for v, why := range vectors.Invalid {
+		_, err := ParseBSN(v)
+		require.ErrorIs(t, err, ErrBSN, why)
+		require.NotContains(t, err.Error(), v)
+	}
+}
+
+func TestBSNPrintsNothing(t *testing.T) {
+	b, err := ParseBSN("999940004")
+	require.NoError(t, err)
+	asJSON, err := json.Marshal(map[string]any{"b": b, "p": &b})
+	require.NoError(t, err)
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "b", b, "in", struct{ B BSN }{b})
+	for _, s := range []string{
+		fmt.Sprint(b), fmt.Sprintf("%v %+v %#v %s %q %x %d", b, b, b, b, b, b, b),
+		fmt.Sprintf("%v %+v %#v", struct{ B BSN }{b}, &b, []BSN{b}), string(asJSON), log.String(),
+	} {
+		require.NotContains(t, s, "999940004")
+		require.NotContains(t, s, "393939393430303034", "hexadecimal")
+	}
+}
+
+func TestPseudonymsOfTwoPurposesCannotBeJoined(t *testing.T) {
+	b, _ := ParseBSN("999940004")
+	key := make([]byte, 32)
+	require.NotEqual(t, b.Pseudonym(key, "00000099000000119000", "a"), b.Pseudonym(key, "00000099000000119000", "b"))
+	require.NotEqual(t, b.Pseudonym(key, "00000099000000119000", "a"), b.Pseudonym(key, "00000099000000193000", "a"))
+}
+
+func FuzzParseBSN(f *testing.F) {
+	f.Add("999940004")
+	f.Add("000000000")
+	f.Fuzz(func(t *testing.T, s string) {
+		if b, err := ParseBSN(s); err == nil && (len(s) != 9 || b.Reveal() != s) {
+			t.Fatalf("accepted a number of %d characters", len(s))
+		}
+	})
+}
