@@ -1,0 +1,205 @@
+// Package signed answers: who signed these bytes, and are they exactly what was
+// signed? It is the only home of the JOSE library. By default that library
+// accepts much that must be refused here, so a document is taken apart by our
+// own rules first and handed over for one thing only: the signature.
+package signed
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Kind is what a document is: its typ header. A document of one kind is never
+// taken for another.
+type Kind string
+
+// The closed list of kinds.
+const (
+	Token     Kind = "at+jwt" // RFC 9068
+	Consent   Kind = "ontschot-consent+jwt"
+	Agreement Kind = "ontschot-agreement+json"
+	Statement Kind = "ontschot-statement+jwt" // withdraw, reject, revoke, delegate
+	Result    Kind = "ontschot-result+jwt"
+	Permit    Kind = "ontschot-permit+jwt"
+)
+
+// Kinds lists them.
+func Kinds() []Kind { return []Kind{Token, Consent, Agreement, Statement, Result, Permit} }
+
+// MaxBytes bounds a document.
+const MaxBytes = 16 << 10
+
+// Errors. None of them repeats what stood in the document.
+var (
+	// ErrMalformed: not one document of the expected kind in the strict form.
+	ErrMalformed = errors.New("document malformed")
+	// ErrKey: no pinned key of that issuer under that id for that kind, or another algorithm.
+	ErrKey = errors.New("document key not trusted")
+	// ErrSignature: the signature is not that of the bytes, or one is missing.
+	ErrSignature = errors.New("document signature invalid")
+)
+
+// Key is a public key that is trusted by configuration ("pinned").
+type Key struct {
+	ID     string
+	Alg    string // ES256, PS256, EdDSA, or RS256 for an outside token issuer
+	Public crypto.PublicKey
+	Kinds  []Kind // what it may sign
+}
+
+// Verifier holds the pinned keys of each issuer. Its methods are safe for
+// concurrent use.
+type Verifier struct {
+	keys map[identity.OIN]map[string]Key
+}
+
+// NewVerifier checks that each key fits its algorithm.
+func NewVerifier(keys map[identity.OIN][]Key) (*Verifier, error) {
+	v := &Verifier{keys: map[identity.OIN]map[string]Key{}}
+	for issuer, list := range keys {
+		v.keys[issuer] = map[string]Key{}
+		for _, k := range list {
+			if _, twice := v.keys[issuer][k.ID]; twice || k.ID == "" {
+				return nil, fmt.Errorf("key %q of %s: ids must be there and unique", k.ID, issuer)
+			}
+			if err := fits(k); err != nil {
+				return nil, fmt.Errorf("key %q of %s: %w", k.ID, issuer, err)
+			}
+			v.keys[issuer][k.ID] = k
+		}
+	}
+	return v, nil
+}
+
+// fits refuses keys and algorithms that do not belong together, and RSA below 3072 bits.
+func fits(k Key) error {
+	ok := false
+	switch pub := k.Public.(type) {
+	case *ecdsa.PublicKey:
+		ok = k.Alg == "ES256" && pub.Curve.Params().BitSize == 256
+	case ed25519.PublicKey:
+		ok = k.Alg == "EdDSA"
+	case *rsa.PublicKey:
+		outside := k.Alg == "RS256" && slices.Equal(k.Kinds, []Kind{Token}) && pub.N.BitLen() >= 2048
+		ok = outside || k.Alg == "PS256" && pub.N.BitLen() >= 3072
+	}
+	if !ok {
+		return fmt.Errorf("%w: %T does not fit algorithm %q", ErrKey, k.Public, k.Alg)
+	}
+	if len(k.Kinds) == 0 {
+		return fmt.Errorf("%w: it may sign nothing", ErrKey)
+	}
+	return nil
+}
+
+// find gives the key that a header names, if it may sign this kind with this algorithm.
+func (v *Verifier) find(issuer identity.OIN, kind Kind, h header) (Key, error) {
+	k, ok := v.keys[issuer][h.KeyID]
+	if !ok || k.Alg != h.Alg || !slices.Contains(k.Kinds, kind) {
+		return Key{}, ErrKey
+	}
+	return k, nil
+}
+
+// check is the one call into the library: signing input and signature against one key.
+func check(k Key, compact []byte) error {
+	if _, err := jws.Verify(compact, jws.WithKey(jwa.SignatureAlgorithm(k.Alg), k.Public)); err != nil {
+		return ErrSignature
+	}
+	return nil
+}
+
+// Signer signs for one organisation. The private key stays behind crypto.Signer,
+// so that it may live in a hardware module.
+type Signer struct {
+	Issuer identity.OIN
+	KeyID  string
+	Alg    string
+	Key    crypto.Signer
+}
+
+// NewSigner signs and verifies once, because a key behind crypto.Signer that does
+// not fit its algorithm goes unnoticed otherwise.
+func NewSigner(issuer identity.OIN, keyID, alg string, key crypto.Signer) (Signer, error) {
+	s := Signer{issuer, keyID, alg, key}
+	v, err := NewVerifier(map[identity.OIN][]Key{issuer: {{keyID, alg, key.Public(), []Kind{Statement}}}})
+	if err != nil {
+		return Signer{}, err
+	}
+	claims := struct {
+		Issuer identity.OIN `json:"iss"`
+	}{issuer}
+	raw, err := s.Compact(Statement, claims)
+	if err != nil {
+		return Signer{}, err
+	}
+	_, err = v.Compact(Statement, raw, &claims)
+	return s, err
+}
+
+// Compact signs claims as a compact JWS. The claims must hold iss.
+func (s Signer) Compact(kind Kind, claims any) ([]byte, error) {
+	payload, err := Canonical(claims)
+	if err != nil {
+		return nil, err
+	}
+	return s.sign(kind, payload)
+}
+
+func (s Signer) sign(kind Kind, payload []byte) ([]byte, error) {
+	h := jws.NewHeaders()
+	for name, value := range map[string]string{jws.TypeKey: string(kind), jws.KeyIDKey: s.KeyID} {
+		if err := h.Set(name, value); err != nil {
+			return nil, fmt.Errorf("signing %s: %w", kind, err)
+		}
+	}
+	out, err := jws.Sign(payload, jws.WithKey(jwa.SignatureAlgorithm(s.Alg), s.Key, jws.WithProtectedHeaders(h)))
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", kind, err)
+	}
+	return out, nil
+}
+
+// Verified is what is known of a document whose signature holds.
+type Verified struct {
+	Issuer identity.OIN
+	KeyID  string
+	Digest [32]byte // SHA-256 of the document as it was given
+}
+
+// Compact verifies a compact JWS of the kind and reads its claims. Times are the
+// caller's to judge. Our own documents must be the canonical form of claims, so
+// that unknown, repeated or differently cased members are refused; in an access
+// token of an outside issuer repeated members are refused and unknown ones ignored.
+func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) {
+	head, payload, err := takeApart(kind, raw)
+	if err != nil {
+		return Verified{}, err
+	}
+	issuer, err := issuerOf(payload)
+	if err != nil {
+		return Verified{}, err
+	}
+	key, err := v.find(issuer, kind, head)
+	if err != nil {
+		return Verified{}, err
+	}
+	if err := check(key, raw); err != nil {
+		return Verified{}, err
+	}
+	if err := decode(payload, claims, kind == Token); err != nil {
+		return Verified{}, err
+	}
+	return Verified{issuer, head.KeyID, sha256.Sum256(raw)}, nil
+}

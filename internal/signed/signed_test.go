@@ -1,0 +1,275 @@
+package signed
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+const (
+	alice = identity.OIN("00000099000000000001")
+	bob   = identity.OIN("00000099000000000002")
+)
+
+type claims struct {
+	Issuer identity.OIN `json:"iss"`
+	Text   string       `json:"text"`
+	More   []string     `json:"more,omitempty"`
+}
+
+func newSigner(t testing.TB, issuer identity.OIN, id string) Signer {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	s, err := NewSigner(issuer, id, "ES256", key)
+	require.NoError(t, err)
+	return s
+}
+
+func pinned(t testing.TB, kinds []Kind, signers ...Signer) *Verifier {
+	keys := map[identity.OIN][]Key{}
+	for _, s := range signers {
+		keys[s.Issuer] = append(keys[s.Issuer], Key{s.KeyID, s.Alg, s.Key.Public(), kinds})
+	}
+	v, err := NewVerifier(keys)
+	require.NoError(t, err)
+	return v
+}
+
+func TestSignAndVerify(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	v := pinned(t, Kinds(), s)
+	raw, err := s.Compact(Consent, claims{Issuer: alice, Text: "<&> é"})
+	require.NoError(t, err)
+	var got claims
+	proof, err := v.Compact(Consent, raw, &got)
+	require.NoError(t, err)
+	require.Equal(t, claims{Issuer: alice, Text: "<&> é"}, got)
+	require.Equal(t, Verified{alice, "a1", sha256.Sum256(raw)}, proof)
+}
+
+// Every kind against every kind: only itself.
+func TestAKindIsNeverTakenForAnother(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	v := pinned(t, Kinds(), s)
+	for _, is := range Kinds() {
+		raw, err := s.Compact(is, claims{Issuer: alice})
+		require.NoError(t, err)
+		together, err := Together(is, claims{Issuer: alice}, s)
+		require.NoError(t, err)
+		for _, want := range Kinds() {
+			_, err = v.Compact(want, raw, new(claims))
+			require.Equal(t, is == want, err == nil, "%s as %s: %v", is, want, err)
+			err = v.All(want, together, new(claims), func() []identity.OIN { return []identity.OIN{alice} })
+			require.Equal(t, is == want, err == nil, "%s as %s: %v", is, want, err)
+		}
+		_, err = v.Compact(is, together, new(claims))
+		require.ErrorIs(t, err, ErrMalformed)
+		require.ErrorIs(t, v.All(is, raw, new(claims), nil), ErrMalformed)
+	}
+}
+
+func TestAKeySignsOnlyWhatItMay(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	v := pinned(t, []Kind{Token}, s)
+	raw, err := s.Compact(Consent, claims{Issuer: alice})
+	require.NoError(t, err)
+	_, err = v.Compact(Consent, raw, new(claims))
+	require.ErrorIs(t, err, ErrKey)
+}
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+// by signs any header and payload with the ES256 key, to build what the library would not.
+func by(t *testing.T, s Signer, head, payload string) string {
+	input := b64(head) + "." + b64(payload)
+	sum := sha256.Sum256([]byte(input))
+	r, ss, err := ecdsa.Sign(rand.Reader, s.Key.(*ecdsa.PrivateKey), sum[:])
+	require.NoError(t, err)
+	sig := make([]byte, 64)
+	r.FillBytes(sig[:32])
+	ss.FillBytes(sig[32:])
+	return input + "." + base64.RawURLEncoding.EncodeToString(sig)
+}
+
+func TestHostileDocuments(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	v := pinned(t, Kinds(), s)
+	const head = `{"alg":"ES256","kid":"a1","typ":"ontschot-consent+jwt"}`
+	const body = `{"iss":"00000099000000000001","text":"x"}`
+	good := by(t, s, head, body)
+	_, err := v.Compact(Consent, []byte(good), new(claims))
+	require.NoError(t, err, "the builder builds what is accepted")
+
+	der, err := x509.MarshalPKIXPublicKey(s.Key.Public())
+	require.NoError(t, err)
+	hs := b64(`{"alg":"HS256","kid":"a1","typ":"ontschot-consent+jwt"}`) + "." + b64(body)
+	mac := hmac.New(sha256.New, der)
+	mac.Write([]byte(hs))
+	parts := strings.Split(good, ".")
+	mallory := newSigner(t, alice, "a1")
+	with := func(member string) string { return strings.Replace(head, `{`, `{`+member+`,`, 1) }
+
+	for name, raw := range map[string]string{
+		"empty":                           "",
+		"alg none":                        b64(`{"alg":"none","kid":"a1","typ":"ontschot-consent+jwt"}`) + "." + b64(body) + ".",
+		"alg none with signature":         b64(`{"alg":"none","kid":"a1","typ":"ontschot-consent+jwt"}`) + "." + b64(body) + "." + parts[2],
+		"HS256 with the public key":       hs + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)),
+		"another's key under the same id": by(t, mallory, head, body),
+		"unknown key id":                  by(t, s, strings.Replace(head, "a1", "a2", 1), body),
+		"no key id":                       by(t, s, `{"alg":"ES256","typ":"ontschot-consent+jwt"}`, body),
+		"no typ":                          by(t, s, `{"alg":"ES256","kid":"a1"}`, body),
+		"typ in other case":               by(t, s, strings.Replace(head, "ontschot-c", "ontschot-C", 1), body),
+		"crit":                            by(t, s, with(`"crit":["exp"],"exp":1`), body),
+		"jwk":                             by(t, s, with(`"jwk":{"kty":"EC"}`), body),
+		"jku":                             by(t, s, with(`"jku":"https://127.0.0.1/keys"`), body),
+		"x5u":                             by(t, s, with(`"x5u":"https://127.0.0.1/c"`), body),
+		"x5c":                             by(t, s, with(`"x5c":[]`), body),
+		"b64 false":                       by(t, s, with(`"b64":false`), body),
+		"zip":                             by(t, s, with(`"zip":"DEF"`), body),
+		"cty":                             by(t, s, with(`"cty":"JWT"`), body),
+		"alg twice":                       by(t, s, with(`"alg":"ES256"`), body),
+		"alg in other case":               by(t, s, strings.Replace(head, `"alg"`, `"ALG"`, 1), body),
+		"header twice":                    by(t, s, head+head, body),
+		"claim twice":                     by(t, s, head, `{"iss":"00000099000000000001","text":"x","text":"y"}`),
+		"claim twice, other case":         by(t, s, head, `{"Text":"y","iss":"00000099000000000001","text":"x"}`),
+		"unknown claim":                   by(t, s, head, `{"iss":"00000099000000000001","text":"x","z":1}`),
+		"not canonical":                   by(t, s, head, `{"iss":"00000099000000000001", "text":"x"}`),
+		"other issuer":                    by(t, s, head, `{"iss":"00000099000000000002","text":"x"}`),
+		"no issuer":                       by(t, s, head, `{"text":"x"}`),
+		"two values":                      by(t, s, head, body+"{}"),
+		"too deep":                        by(t, s, head, `{"iss":"00000099000000000001","more":`+strings.Repeat("[", 99)+strings.Repeat("]", 99)+`,"text":"x"}`),
+		"padding":                         parts[0] + "=." + parts[1] + "." + parts[2],
+		"line break":                      parts[0] + ".\n" + parts[1] + "." + parts[2],
+		"detached":                        parts[0] + ".." + parts[2],
+		"no signature":                    parts[0] + "." + parts[1] + ".",
+		"four parts":                      good + ".x",
+		"leading space":                   " " + good,
+		"stray bits":                      good[:len(good)-1] + string(good[len(good)-1]+1),
+		"a byte of the payload":           parts[0] + "." + b64(`{"iss":"00000099000000000001","text":"y"}`) + "." + parts[2],
+		"ASN.1 signature":                 parts[0] + "." + parts[1] + "." + b64("0\x06\x02\x01\x01\x02\x01\x01"),
+		"too large":                       by(t, s, head, `{"iss":"00000099000000000001","text":"`+strings.Repeat("x", MaxBytes)+`"}`),
+	} {
+		_, err := v.Compact(Consent, []byte(raw), new(claims))
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "00000099", name)
+	}
+}
+
+func TestTokensOfOutsideIssuersMayHoldMore(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	v := pinned(t, Kinds(), s)
+	const head = `{"alg":"ES256","kid":"a1","typ":"at+jwt"}`
+	_, err := v.Compact(Token, []byte(by(t, s, head, `{"iss":"00000099000000000001","text":"x","azp":"y"}`)), new(claims))
+	require.NoError(t, err)
+	_, err = v.Compact(Token, []byte(by(t, s, head, `{"iss":"00000099000000000001","text":"x","text":"y"}`)), new(claims))
+	require.ErrorIs(t, err, ErrMalformed)
+}
+
+func TestEverySignatureMustHold(t *testing.T) {
+	a, b, mallory := newSigner(t, alice, "k"), newSigner(t, bob, "k"), newSigner(t, bob, "k")
+	v := pinned(t, Kinds(), a, b)
+	both := func() []identity.OIN { return []identity.OIN{alice, bob} }
+	sign := func(by ...Signer) []byte {
+		raw, err := Together(Agreement, claims{Issuer: alice, Text: "x"}, by...)
+		require.NoError(t, err)
+		return raw
+	}
+	require.NoError(t, v.All(Agreement, sign(a, b), new(claims), both))
+	require.NoError(t, v.All(Agreement, sign(b, a), new(claims), both))
+	require.ErrorIs(t, v.All(Agreement, sign(a), new(claims), both), ErrSignature, "signed by one party only")
+	require.Error(t, v.All(Agreement, sign(a, a), new(claims), both), "the same party twice")
+	require.ErrorIs(t, v.All(Agreement, sign(a, mallory), new(claims), both), ErrSignature, "one bad")
+	require.ErrorIs(t, v.All(Agreement, sign(a, b, mallory), new(claims), both), ErrKey, "one too many")
+	whole := sign(a, b)
+	for i := range whole {
+		raw := slices.Clone(whole)
+		raw[i] ^= 1
+		require.Error(t, v.All(Agreement, raw, new(claims), both), "byte %d", i)
+	}
+}
+
+func TestKeysMustFit(t *testing.T) {
+	small, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	for name, k := range map[string]Key{
+		"RSA below 3072 for PS256": {"k", "PS256", small.Public(), []Kind{Token}},
+		"RS256 for a consent":      {"k", "RS256", small.Public(), []Kind{Token, Consent}},
+		"P-384 for ES256":          {"k", "ES256", p384.Public(), []Kind{Token}},
+		"Ed25519 for ES256":        {"k", "ES256", ed.Public(), []Kind{Token}},
+		"HS256":                    {"k", "HS256", ed.Public(), []Kind{Token}},
+		"none":                     {"k", "none", ed.Public(), []Kind{Token}},
+		"may sign nothing":         {"k", "EdDSA", ed.Public(), nil},
+		"no id":                    {"", "EdDSA", ed.Public(), []Kind{Token}},
+	} {
+		_, err := NewVerifier(map[identity.OIN][]Key{alice: {k}})
+		require.Error(t, err, name)
+	}
+	_, err = NewVerifier(map[identity.OIN][]Key{alice: {{"k", "RS256", small.Public(), []Kind{Token}}}})
+	require.NoError(t, err, "RS256 where it is pinned for an outside token issuer")
+	s, err := NewSigner(alice, "k", "EdDSA", ed)
+	require.NoError(t, err)
+	raw, err := s.Compact(Permit, claims{Issuer: alice})
+	require.NoError(t, err)
+	_, err = pinned(t, Kinds(), s).Compact(Permit, raw, new(claims))
+	require.NoError(t, err)
+}
+
+func FuzzVerify(f *testing.F) {
+	s := newSigner(f, alice, "a1")
+	v := pinned(f, Kinds(), s)
+	raw, err := s.Compact(Consent, claims{Issuer: alice, Text: "x"})
+	require.NoError(f, err)
+	both, err := Together(Agreement, claims{Issuer: alice}, s)
+	require.NoError(f, err)
+	f.Add(string(raw))
+	f.Add(string(both))
+	f.Add(b64(`{"alg":"none"}`) + ".e30.")
+	f.Fuzz(func(t *testing.T, doc string) {
+		if _, err := v.Compact(Consent, []byte(doc), new(claims)); err == nil && doc != string(raw) {
+			t.Fatal("accepted what was never signed")
+		}
+		err := v.All(Agreement, []byte(doc), new(claims), func() []identity.OIN { return []identity.OIN{alice} })
+		if err == nil && doc != string(both) {
+			t.Fatal("accepted what was never signed together")
+		}
+	})
+}
+
+func TestCanonicalIsSortedAndUnescaped(t *testing.T) {
+	raw, err := Canonical(map[string]any{"b": "<&>", "a": json.Number("1")})
+	require.NoError(t, err)
+	require.Equal(t, `{"a":1,"b":"<&>"}`, string(raw))
+	_, err = Canonical(func() {})
+	require.Error(t, err)
+}
+
+func BenchmarkVerifyCompact(b *testing.B) {
+	s := newSigner(b, alice, "a1")
+	v := pinned(b, Kinds(), s)
+	raw, err := s.Compact(Consent, claims{Issuer: alice})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.Compact(Consent, raw, new(claims)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
