@@ -1,0 +1,119 @@
+package consent
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// maxMonths is the longest a consent holds, whatever it says.
+const maxMonths = 12
+
+// Question is what a consent is held against.
+type Question struct {
+	Subject identity.BSN
+	Source  identity.OIN
+	Purpose string
+	Case    string // commitment, from the caller's token
+	Today   civil.Date
+	// Ended tells whether the log holds a withdrawal of the document by that id.
+	Ended func(id string) bool
+}
+
+// Consent is the fact: the person said yes to this purpose at this source, and
+// still does. Only Find makes one; the zero Consent allows nothing.
+type Consent struct {
+	document Document
+	grant    grant
+}
+
+// ID of the consent.
+func (c Consent) ID() string { return c.document.claims.ID }
+
+// Categories that were granted for the source.
+func (c Consent) Categories() []budgetv1.Category { return slices.Clone(c.grant.categories) }
+
+// Shell is the signed document, in which the grants of other sources are closed.
+func (c Consent) Shell() string { return string(c.document.raw) }
+
+// Disclosure opens the grant of the source, and no other.
+func (c Consent) Disclosure() string { return c.grant.disclosure }
+
+// SubjectKey opens the subject commitment; it travels inside the call only.
+func (c Consent) SubjectKey() []byte { return slices.Clone(c.document.key) }
+
+// GivenBy is the role of who gave it.
+func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
+
+// From and Until, civil dates, both inclusive.
+func (c Consent) Span() civil.Span { return c.document.effective() }
+
+// Find gives the widest consent among the documents that answers the question
+// with yes. When none does, the error says what came closest.
+func Find(documents []Document, q Question) (Consent, error) {
+	best, closest := Consent{}, error(ErrNone)
+	for _, d := range documents {
+		c, err := d.answers(q)
+		switch {
+		case err != nil:
+			if rank(err) > rank(closest) {
+				closest = err
+			}
+		case len(c.grant.categories) > len(best.grant.categories):
+			best = c
+		}
+	}
+	if best.grant.disclosure == "" {
+		return Consent{}, closest
+	}
+	return best, nil
+}
+
+// rank orders errors by how close the document came to a yes.
+func rank(err error) int {
+	return slices.Index([]error{ErrNone, ErrOtherPerson, ErrHousehold, ErrExpired, ErrWithdrawn, ErrWrongSigner, ErrAuthority}, err)
+}
+
+// answers holds one document against the question, lock by lock.
+func (d Document) answers(q Question) (Consent, error) {
+	g, ok := d.grants[q.Source]
+	if !ok || d.claims.Purpose != q.Purpose {
+		return Consent{}, ErrNone
+	}
+	// An empty grant is a no to this source.
+	if len(g.categories) == 0 {
+		return Consent{}, ErrNone
+	}
+	subject, err := base64.RawURLEncoding.Strict().DecodeString(d.claims.Subject)
+	mine := q.Subject.Commitment(d.key)
+	if err != nil || q.Subject.IsZero() || !hmac.Equal(subject, mine[:]) {
+		return Consent{}, ErrOtherPerson
+	}
+	if err := d.signers(); err != nil {
+		return Consent{}, err
+	}
+	switch {
+	case q.Ended == nil || q.Ended(d.claims.ID):
+		return Consent{}, ErrWithdrawn
+	case !d.effective().Contains(q.Today):
+		return Consent{}, ErrExpired
+	case d.claims.Case == "" || d.claims.Case != q.Case:
+		return Consent{}, ErrHousehold
+	}
+	return Consent{d, g}, nil
+}
+
+// effective is the span in which the consent holds: at most twelve months, and
+// not past the birthday on which others become the ones to ask.
+func (d Document) effective() civil.Span {
+	s := d.span
+	s.To = min(s.To, s.From.AddMonths(maxMonths)-1)
+	if d.lapses != 0 {
+		s.To = min(s.To, d.lapses-1)
+	}
+	return s
+}

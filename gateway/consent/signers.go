@@ -1,0 +1,85 @@
+package consent
+
+import "slices"
+
+// Roles in which somebody can sign for another.
+const (
+	roleSelf     = "self"
+	roleParent   = "ouder_met_gezag"
+	roleGuardian = "voogd"
+	roleCurator  = "curator"
+	roleMentor   = "mentor"
+	roleProxy    = "gemachtigde"
+)
+
+// signers tells whether those who signed are those who had to, on the day it was
+// given (WGBO art. 7:447, 7:450, 7:465 BW; Jeugdwet 7.3.4, 7.3.5).
+func (d Document) signers() error {
+	switch d.claims.Authority.AgeGroup {
+	case "under_12":
+		return d.holders(false)
+	case "12_15":
+		return d.holders(true)
+	case "16_17":
+		return d.by(roleSelf)
+	case "adult":
+		return d.adult()
+	default:
+		return ErrAuthority
+	}
+}
+
+// holders requires all holders of authority, and the child too when it is 12 to 15.
+func (d Document) holders(child bool) error {
+	role := roleParent
+	switch d.claims.Authority.Kind {
+	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag":
+	case "Voogdij":
+		role = roleGuardian
+	default: // TijdelijkGeenGezag, GezagNietTeBepalen, under investigation: for a human
+		return ErrAuthority
+	}
+	need := d.claims.Authority.Holders
+	if need < 1 || d.claims.Authority.Kind == "TweehoofdigOuderlijkGezag" && need != 2 {
+		return ErrAuthority
+	}
+	people := map[string]bool{}
+	self := false
+	for _, s := range d.signatures() {
+		switch s.Role {
+		case role:
+			people[s.Proof.Hash] = true
+		case roleSelf:
+			self = true
+		}
+	}
+	if len(people) < need || child && !self {
+		return ErrWrongSigner
+	}
+	return nil
+}
+
+// adult signs himself, unless another decides for him in matters of care. A
+// bewindvoerder, who keeps the money, does not (art. 1:431 BW).
+func (d Document) adult() error {
+	switch d.claims.Authority.Kind {
+	case "Curatele":
+		return d.by(roleCurator)
+	case "Mentorschap":
+		return d.by(roleMentor)
+	default:
+		return d.by(roleSelf, roleProxy)
+	}
+}
+
+// by requires that one who may sign did; others beside him do no harm.
+func (d Document) by(roles ...string) error {
+	if slices.ContainsFunc(d.signatures(), func(s Signature) bool { return slices.Contains(roles, s.Role) }) {
+		return nil
+	}
+	return ErrWrongSigner
+}
+
+func (d Document) signatures() []Signature {
+	return append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
+}
