@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/stretchr/testify/require"
+)
+
+func evalInput(e *Engine, in *Input) rego.EvalOption { return rego.EvalParsedInput(e.names.value(in)) }
+
+func yes() map[string]any {
+	return map[string]any{
+		"contract": ContractDecision, "decision": true, "reasons": []any{}, "checks": []any{"ROL-01", "DOEL-01"},
+		"fields": map[string]any{"amount": "none"}, "dropped": map[string]any{"income": "VELD-01"},
+		"obligations": map[string]any{"retention_days": json.Number("90"), "notify": []any{"betrokkene"}},
+	}
+}
+
+func no() map[string]any {
+	answer := yes()
+	answer["decision"], answer["reasons"] = false, []any{"ROL-01"}
+	answer["fields"], answer["obligations"] = map[string]any{}, map[string]any{}
+	return answer
+}
+
+func read(t *testing.T, answer any) (Outcome, error) {
+	value, err := ast.InterfaceToValue(answer)
+	require.NoError(t, err)
+	return outcome(value, []string{"amount", "income"})
+}
+
+func TestAnswersOfTheContract(t *testing.T) {
+	o, err := read(t, yes())
+	require.NoError(t, err)
+	require.Equal(t, Outcome{
+		Allow: true, Reasons: []string{}, Checks: []string{"DOEL-01", "ROL-01"}, Fields: map[string]string{"amount": "none"},
+		Dropped: map[string]string{"income": "VELD-01"}, RetentionDays: 90, Notify: []string{"betrokkene"},
+	}, o)
+	o, err = read(t, no())
+	require.NoError(t, err)
+	require.False(t, o.Allow)
+	require.Equal(t, []string{"ROL-01"}, o.Reasons)
+}
+
+// Rules that are wrong cost data, never privacy.
+func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
+	for name, change := range map[string]func(answer map[string]any){
+		"another contract":      func(a map[string]any) { a["contract"] = "ontschot.decision/2" },
+		"no decision":           func(a map[string]any) { delete(a, "decision") },
+		"decision is a text":    func(a map[string]any) { a["decision"] = "true" },
+		"more than asked":       func(a map[string]any) { a["fields"] = map[string]any{"amount": "none", "spending": "none"} },
+		"dropped more":          func(a map[string]any) { a["dropped"] = map[string]any{"123456782": "VELD-01"} },
+		"yes with a reason":     func(a map[string]any) { a["reasons"] = []any{"ROL-01"} },
+		"yes without fields":    func(a map[string]any) { a["fields"] = map[string]any{} },
+		"unknown code":          func(a map[string]any) { a["checks"] = []any{"ROL-99"} },
+		"unknown mask":          func(a map[string]any) { a["fields"] = map[string]any{"amount": "blur"} },
+		"mask of zero":          func(a map[string]any) { a["fields"] = map[string]any{"amount": "round:0"} },
+		"mask is a number":      func(a map[string]any) { a["fields"] = map[string]any{"amount": json.Number("1")} },
+		"unknown obligation":    func(a map[string]any) { a["obligations"].(map[string]any)["encrypt"] = true },
+		"an obligation less":    func(a map[string]any) { delete(a["obligations"].(map[string]any), "notify") },
+		"somebody to notify":    func(a map[string]any) { a["obligations"].(map[string]any)["notify"] = []any{"krant"} },
+		"notify is a text":      func(a map[string]any) { a["obligations"].(map[string]any)["notify"] = "betrokkene" },
+		"no days":               func(a map[string]any) { a["obligations"].(map[string]any)["retention_days"] = json.Number("0") },
+		"days with a half":      func(a map[string]any) { a["obligations"].(map[string]any)["retention_days"] = json.Number("1.5") },
+		"one member more":       func(a map[string]any) { a["explain"] = "x" },
+		"reasons is an object":  func(a map[string]any) { a["reasons"] = map[string]any{} },
+		"fields is a list":      func(a map[string]any) { a["fields"] = []any{"amount"} },
+		"obligations is a text": func(a map[string]any) { a["obligations"] = "none" },
+	} {
+		answer := yes()
+		change(answer)
+		_, err := read(t, answer)
+		require.ErrorIs(t, err, errAnswer, name)
+	}
+	for name, change := range map[string]func(answer map[string]any){
+		"no without a reason":   func(a map[string]any) { a["reasons"] = []any{} },
+		"no with fields":        func(a map[string]any) { a["fields"] = map[string]any{"amount": "none"} },
+		"no with an obligation": func(a map[string]any) { a["obligations"] = map[string]any{"notify": []any{}} },
+	} {
+		answer := no()
+		change(answer)
+		_, err := read(t, answer)
+		require.ErrorIs(t, err, errAnswer, name)
+	}
+	for _, nothing := range []any{nil, true, []any{}, "yes", map[string]any{}} {
+		_, err := read(t, nothing)
+		require.ErrorIs(t, err, errAnswer)
+	}
+}
+
+func TestKnownMasks(t *testing.T) {
+	for _, mask := range []string{"none", "round:100", "band:5000", "year", "last4", "group", "exists"} {
+		require.True(t, knownMask(mask), mask)
+	}
+	for _, mask := range []string{"", "None", "round", "round:", "round:-1", "round:0", "round:1e3", "band:x", "year:1", "none:1"} {
+		require.False(t, knownMask(mask), mask)
+	}
+}
+
+func TestCodesAreOnce(t *testing.T) {
+	codes := Codes()
+	set := map[string]bool{}
+	for _, code := range codes {
+		set[code] = true
+	}
+	require.Len(t, slices.Collect(maps.Keys(set)), len(codes))
+}

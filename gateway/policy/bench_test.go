@@ -1,0 +1,40 @@
+package policy
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func (e *Engine) mustJudge(t testing.TB, in *Input) {
+	o, err := e.judge(context.Background(), e.names.value(in), in.Resource.Properties.Fields)
+	require.NoError(t, err)
+	require.True(t, o.Allow)
+}
+
+func BenchmarkDecideUncached(b *testing.B) {
+	e, in := newEngine(b), question()
+	b.ReportAllocs()
+	for b.Loop() {
+		e.mustJudge(b, &in)
+	}
+}
+
+func BenchmarkDecideCached(b *testing.B) {
+	e, in := newEngine(b), question()
+	e.Evaluate(b.Context(), in)
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Evaluate(b.Context(), in)
+	}
+}
+
+// Time is measured and never asserted; allocations say as much and do not depend
+// on who else uses the machine.
+func TestAllocationsPerDecision(t *testing.T) {
+	e, in := newEngine(t), question()
+	e.Evaluate(t.Context(), in)
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { e.Evaluate(t.Context(), in) }), 20.0, "cached")
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { e.mustJudge(t, &in) }), 900.0, "uncached")
+}

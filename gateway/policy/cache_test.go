@@ -1,0 +1,78 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/policies"
+)
+
+func TestTheCacheGivesWhatTheRulesGave(t *testing.T) {
+	e := newEngine(t)
+	for _, c := range readCases(t) {
+		first := e.Evaluate(t.Context(), c.input())
+		require.Equal(t, first, e.Evaluate(t.Context(), c.input()), c.Name)
+	}
+}
+
+func TestAnOutcomeIsTheCallersToKeep(t *testing.T) {
+	e := newEngine(t)
+	for range 3 {
+		o := e.Evaluate(t.Context(), question())
+		require.Len(t, o.Fields, 2)
+		require.Equal(t, "SYS-02", o.Checks[0])
+		o.Fields["income"], o.Dropped["x"], o.Checks[0], o.Notify[0] = "none", "y", "z", "w"
+	}
+}
+
+func TestTheCacheIsForgottenAtAnotherDate(t *testing.T) {
+	e := newEngine(t)
+	e.Evaluate(t.Context(), question())
+	require.Equal(t, 1, e.cache.size())
+	in := question()
+	in.Context.Date = "2026-01-06"
+	e.Evaluate(t.Context(), in)
+	require.Equal(t, 1, e.cache.size())
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	e, err := New(t.Context(), Config{FS: policies.FS, Timeout: patience, CacheSize: 4})
+	require.NoError(t, err)
+	for i := range 11 {
+		in := question()
+		in.Context.Consent.ID = fmt.Sprint(i + 1)
+		require.True(t, e.Evaluate(t.Context(), in).Allow)
+		require.LessOrEqual(t, e.cache.size(), 4)
+	}
+}
+
+// A judgement that is not finished is a no, and is asked anew the next time.
+func TestNoTimeIsNo(t *testing.T) {
+	e := newEngine(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	o := e.Evaluate(gone, question())
+	require.False(t, o.Allow)
+	require.Equal(t, []string{CodeUndecided}, o.Reasons)
+	require.Zero(t, e.cache.size())
+	require.True(t, e.Evaluate(t.Context(), question()).Allow)
+}
+
+func TestManyAskAtOnce(t *testing.T) {
+	e := newEngine(t)
+	var wg sync.WaitGroup
+	allowed := make([]bool, 16)
+	for i := range allowed {
+		wg.Go(func() {
+			in := question()
+			in.Context.Consent.ID = fmt.Sprint(i%4 + 1)
+			allowed[i] = e.Evaluate(context.Background(), in).Allow
+		})
+	}
+	wg.Wait()
+	require.NotContains(t, allowed, false)
+}

@@ -1,0 +1,250 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// statutoryBasis is the ground on which a municipality composes a budget out of
+// its own records (AVG art. 6 lid 1 onder e; Wmo 2015 art. 5.1.1). Another source
+// names the ground in the agreement with it.
+const statutoryBasis = "avg-6-1-e"
+
+// Question is one person at one source, with the facts that the locks before the
+// policy have made, or why they did not.
+type Question struct {
+	Caller        token.Caller
+	Purpose       string
+	Subject       string // pseudonym, never a BSN
+	Today         civil.Date
+	Requester     identity.OIN
+	RequesterKind string
+	Source        identity.OIN
+	SourceKind    string
+	// Laws of the source; empty for a source of figures only, of which the matrix
+	// says to which laws they belong.
+	Laws         []string
+	Agreement    agreement.Covering // zero for the requester's own source
+	NotAgreed    error
+	Consent      consent.Consent
+	NotConsented error
+}
+
+// own tells that the source is the requester's: it needs no agreement with itself.
+func (q Question) own() bool { return q.Source == q.Requester }
+
+// Grant is the fact that a source may be asked, and what may pass. Only Decide
+// makes one; the zero Grant lets nothing pass.
+type Grant struct {
+	scopes    []scope
+	consent   consent.Consent
+	agreement agreement.Covering
+}
+
+type scope struct {
+	law        string
+	categories []budgetv1.Category
+}
+
+// Allows tells whether anything may pass.
+func (g Grant) Allows() bool { return len(g.scopes) > 0 }
+
+// Consent and Agreement that the grant rests on; the agreement is zero for the
+// requester's own source.
+func (g Grant) Consent() consent.Consent      { return g.consent }
+func (g Grant) Agreement() agreement.Covering { return g.agreement }
+
+// Laws that may be asked about.
+func (g Grant) Laws() []string {
+	var laws []string
+	for _, s := range g.scopes {
+		laws = append(laws, s.law)
+	}
+	return laws
+}
+
+// Scopes is what the source is asked for.
+func (g Grant) Scopes() []*budgetv1.Scope {
+	var out []*budgetv1.Scope
+	for _, s := range g.scopes {
+		one := &budgetv1.Scope{Law: s.law}
+		for _, c := range s.categories {
+			one.Categories = append(one.Categories, string(c))
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// Minimise clears from an answer what may not pass, whatever the source sent.
+// Lines and history of laws that were not granted go altogether.
+func (g Grant) Minimise(r *budgetv1.FetchResponse) {
+	allowed := func(law string) []budgetv1.Category {
+		i := slices.IndexFunc(g.scopes, func(s scope) bool { return s.law == law })
+		if i < 0 || !slices.Contains(g.scopes[i].categories, budgetv1.CategoryEntitlement) {
+			return nil
+		}
+		return g.scopes[i].categories
+	}
+	r.Lines = slices.DeleteFunc(r.Lines, func(l *budgetv1.BudgetLine) bool { return allowed(l.GetLaw()) == nil })
+	for _, l := range r.Lines {
+		budgetv1.Minimise(l, allowed(l.GetLaw()))
+	}
+	r.History = slices.DeleteFunc(r.History, func(l *budgetv1.HistoryLine) bool { return allowed(l.GetLaw()) == nil })
+	for _, l := range r.History {
+		budgetv1.Minimise(l, allowed(l.GetLaw()))
+	}
+	r.Notices = slices.DeleteFunc(r.Notices, func(n *budgetv1.Notice) bool { return n.GetLaw() != "" && allowed(n.GetLaw()) == nil })
+	r.ProtoReflect().SetUnknown(nil)
+}
+
+// Decide tells what may pass of one person at one source, and what may not and
+// why. The policy is asked law by law, because laws rest on different grounds;
+// its answer is intersected with the agreement and the consent here, so that it
+// can narrow what they allow and never widen it.
+func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap) {
+	g := Grant{consent: q.Consent, agreement: q.Agreement}
+	laws := q.Laws
+	if len(laws) == 0 {
+		laws = e.Laws(q.Purpose, q.SourceKind)
+	}
+	refused := refusals{laws: laws}
+	for _, law := range laws {
+		asked := e.Categories(q.Purpose, q.SourceKind, law)
+		said := e.Evaluate(ctx, q.input(law, asked))
+		if no := q.lock(said); no != nil {
+			refused.law(law, *no)
+			continue
+		}
+		s := scope{law: law}
+		for _, c := range asked {
+			if no := q.missing(said, c); no != nil {
+				refused.category(law, c, *no)
+				continue
+			}
+			s.categories = append(s.categories, c)
+		}
+		// A line is not told without telling that there is one.
+		if slices.Contains(asked, budgetv1.CategoryEntitlement) && !slices.Contains(s.categories, budgetv1.CategoryEntitlement) {
+			refused.law(law, *q.missing(said, budgetv1.CategoryEntitlement))
+			continue
+		}
+		if len(s.categories) > 0 {
+			g.scopes = append(g.scopes, s)
+		}
+	}
+	if len(laws) == 0 {
+		return Grant{}, []*budgetv1.Gap{{Reason: budgetv1.ReasonPurposeNotAllowed, Code: "DOEL-01"}}
+	}
+	if !g.Allows() {
+		return Grant{}, refused.whole()
+	}
+	return g, refused.parts()
+}
+
+// input is everything the rules see.
+func (q Question) input(law string, asked []budgetv1.Category) Input {
+	in := Input{
+		Subject: Subject{Type: "organisation", ID: string(q.Caller.Organisation()), Properties: SubjectProperties{
+			OrgType: OrgType(q.RequesterKind), Role: q.Caller.Role(), Assurance: q.Caller.Assurance(),
+		}},
+		Action:   Action{Name: "read", Properties: ActionProperties{Purpose: q.Purpose, Law: LawKey(law)}},
+		Resource: Resource{Type: "person", ID: q.Subject, Properties: ResourceProperties{Source: string(q.Source), SourceKind: KindKey(q.SourceKind), LegalBasis: statutoryBasis}},
+		Context:  Context{Contract: ContractRequest, Date: q.Today.String()},
+	}
+	for _, c := range asked {
+		in.Resource.Properties.Fields = append(in.Resource.Properties.Fields, string(c))
+	}
+	if !q.own() && q.NotAgreed == nil {
+		terms, grant := q.Agreement.Agreement().Terms(), q.Agreement.Grant()
+		in.Resource.Properties.LegalBasis = grant.LegalBasis
+		in.Context.Agreement = &AgreementTerms{
+			ID: terms.ID, Requester: string(grant.Consumer), Source: string(grant.Source), Purposes: grant.Purposes,
+			From: terms.From, Until: terms.Until, Fields: grant.Categories, Digest: q.Agreement.Agreement().Digest(),
+		}
+	}
+	if q.NotConsented == nil {
+		span := q.Consent.Span()
+		in.Context.Consent = &ConsentTerms{
+			ID: q.Consent.ID(), Status: "active", Subject: q.Subject, By: q.Consent.GivenBy(), Purposes: []string{q.Purpose},
+			Sources: []string{string(q.Source)}, From: span.From.String(), Until: span.To.String(),
+		}
+	}
+	return in
+}
+
+// refusal is a reason with the code of the check that said no.
+type refusal struct{ reason, code string }
+
+// lock gives the first lock that stays shut, in the order in which they are told:
+// purpose, legal basis, agreement, authority and consent, policy.
+func (q Question) lock(said Outcome) *refusal {
+	failed := func(code string) bool { return slices.Contains(said.Reasons, code) }
+	switch {
+	case failed("DOEL-01"):
+		return &refusal{budgetv1.ReasonPurposeNotAllowed, "DOEL-01"}
+	case failed("GROND-01"):
+		return &refusal{budgetv1.ReasonNoLegalBasis, "GROND-01"}
+	case !q.own() && q.NotAgreed != nil:
+		return notAgreed(q.NotAgreed)
+	case q.NotConsented != nil:
+		return notConsented(q.NotConsented)
+	case !said.Allow:
+		return &refusal{budgetv1.ReasonPolicyDenied, strings.Join(said.Reasons, " ")}
+	}
+	return nil
+}
+
+func notAgreed(err error) *refusal {
+	switch {
+	case errors.Is(err, agreement.ErrExpired):
+		return &refusal{budgetv1.ReasonAgreementExpired, "OVK-02"}
+	case errors.Is(err, agreement.ErrPurpose):
+		return &refusal{budgetv1.ReasonNoAgreement, "OVK-03"}
+	default: // agreement.ErrNone
+		return &refusal{budgetv1.ReasonNoAgreement, "OVK-01"}
+	}
+}
+
+func notConsented(err error) *refusal {
+	switch {
+	case errors.Is(err, consent.ErrAuthority):
+		return &refusal{budgetv1.ReasonAuthorityUnclear, "TOEST-05"}
+	case errors.Is(err, consent.ErrWrongSigner):
+		return &refusal{budgetv1.ReasonWrongSigner, "TOEST-04"}
+	case errors.Is(err, consent.ErrOtherPerson):
+		return &refusal{budgetv1.ReasonNoConsent, "TOEST-03"}
+	case errors.Is(err, consent.ErrWithdrawn):
+		return &refusal{budgetv1.ReasonConsentWithdrawn, "TOEST-02"}
+	case errors.Is(err, consent.ErrExpired):
+		return &refusal{budgetv1.ReasonConsentExpired, "TOEST-01"}
+	case errors.Is(err, consent.ErrHousehold):
+		return &refusal{budgetv1.ReasonOtherHousehold, "TOEST-01"}
+	default: // consent.ErrNone
+		return &refusal{budgetv1.ReasonNoConsent, "TOEST-01"}
+	}
+}
+
+// missing tells why one category may not pass, nil when it may: what policy,
+// agreement and consent each allow, intersected.
+func (q Question) missing(said Outcome, c budgetv1.Category) *refusal {
+	_, passes := said.Fields[string(c)]
+	switch {
+	case !q.own() && !slices.Contains(q.Agreement.Grant().Categories, string(c)):
+		return &refusal{budgetv1.ReasonNoAgreement, "VELD-02"}
+	case !slices.Contains(q.Consent.Categories(), c):
+		return &refusal{budgetv1.ReasonNoConsent, "TOEST-01"}
+	case !passes:
+		return &refusal{budgetv1.ReasonPolicyDenied, said.Dropped[string(c)]}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+// Package policy answers: what may pass, and why? The rules answer it in Rego,
+// as a pure function of a question and a revision; this package is the only
+// place that knows OPA. Rules can narrow what agreement and consent allow and
+// never widen it.
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+)
+
+// ErrRules means that a folder of rules cannot be used; the message says which
+// file, which line and what to do.
+var ErrRules = errors.New("these rules cannot be used")
+
+// Config tells an engine what to judge by.
+type Config struct {
+	// FS is the folder of the policies: rules/, schemas/ and capabilities.json.
+	// Required; the default of the program is policies.FS.
+	FS fs.FS
+	// Timeout bounds one judgement. A judgement that takes longer denies with
+	// SYS-01. Zero means 50 ms.
+	Timeout time.Duration
+	// CacheSize bounds how many outcomes are kept. Zero means 4096.
+	CacheSize int
+}
+
+const (
+	defaultTimeout   = 50 * time.Millisecond
+	defaultCacheSize = 4096
+	typicalKey       = 1024 // bytes
+)
+
+// Engine judges by one revision of the rules. It is safe for concurrent use and
+// never changes: another revision is another engine.
+type Engine struct {
+	revision string
+	timeout  time.Duration
+	names    vocabulary
+	matrix   matrix
+	query    rego.PreparedEvalQuery
+	cache    *cache
+}
+
+// New loads the rules, checks the tables against their schemas, compiles strictly
+// with nothing but the listed capabilities, prepares the query once, and lets it
+// deny an empty question before it may judge a real one. Errors: ErrRules.
+func New(ctx context.Context, config Config) (*Engine, error) {
+	if config.FS == nil {
+		return nil, errors.New("policy: Config.FS is required")
+	}
+	tree, err := load(ctx, config.FS)
+	if err != nil {
+		return nil, err
+	}
+	query, err := tree.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		revision: tree.revision,
+		timeout:  orDefault(config.Timeout, defaultTimeout),
+		names:    newVocabulary(tree.data),
+		matrix:   newMatrix(tree.data),
+		query:    query,
+		cache:    newCache(orDefault(config.CacheSize, defaultCacheSize)),
+	}
+	return e, e.selfTest(ctx)
+}
+
+func orDefault[T int | time.Duration](value, fallback T) T {
+	if value <= 0 {
+		return fallback
+	}
+	return value
+}
+
+// selfTest asks nothing at all: rules that do not answer it with a reasoned no
+// are not the rules of this program.
+func (e *Engine) selfTest(ctx context.Context) error {
+	o, err := e.judge(ctx, ast.NewObject(), nil)
+	if err != nil {
+		return fmt.Errorf("%w: rules/core does not answer an empty question: %w", ErrRules, err)
+	}
+	if o.Allow {
+		return fmt.Errorf("%w: rules/core allows an empty question", ErrRules)
+	}
+	return nil
+}
+
+// Revision is the SHA-256, in hex, of all files under rules/ and their paths.
+func (e *Engine) Revision() string { return e.revision }
+
+// Evaluate judges one question. It never fails: what cannot be judged, in time
+// and in full, is denied with SYS-01. The outcome is the caller's to keep.
+func (e *Engine) Evaluate(ctx context.Context, in Input) Outcome {
+	key := in.key(make([]byte, 0, typicalKey))
+	if o, ok := e.cache.get(key); ok {
+		return o.clone()
+	}
+	if in.check() != nil {
+		return undecided()
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	o, err := e.judge(ctx, e.names.value(&in), in.Resource.Properties.Fields)
+	if err != nil || ctx.Err() != nil {
+		return undecided() // not kept: the next time may be better
+	}
+	e.cache.put(in.Context.Date, key, o.clone())
+	return o
+}
+
+// judge lets the rules answer. Undefined, several answers and an answer out of
+// contract are errors.
+func (e *Engine) judge(ctx context.Context, input ast.Value, asked []string) (Outcome, error) {
+	results, err := e.query.Eval(ctx, rego.EvalParsedInput(input))
+	if err != nil {
+		return Outcome{}, err
+	}
+	if len(results) != 1 || len(results[0].Expressions) != 1 {
+		return Outcome{}, errAnswer
+	}
+	value, _ := results[0].Expressions[0].Value.(ast.Value)
+	return outcome(value, asked)
+}

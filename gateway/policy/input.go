@@ -1,0 +1,207 @@
+package policy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/ontschot/ontschot/internal/civil"
+)
+
+// ContractRequest is the version of the contract that Input is written in.
+const ContractRequest = "ontschot.request/1"
+
+// ErrInput means that a question is not of the contract's form. The message names
+// the path and never the value.
+var ErrInput = errors.New("not a question of " + ContractRequest)
+
+// Bounds of a question.
+const (
+	maxInputBytes = 64 << 10
+	maxText       = 128
+	maxList       = 32
+	maxFields     = 16
+)
+
+// Input is one question, in the shape of AuthZEN 1.0: one person, one source, one
+// law. It is all that the rules see. What they see are facts that Go verified;
+// there is no time of day, request id or trace in it, so that a decision can be
+// cached, replayed and checked.
+type Input struct {
+	Subject  Subject  `json:"subject"`
+	Action   Action   `json:"action"`
+	Resource Resource `json:"resource"`
+	Context  Context  `json:"context"`
+}
+
+// Subject is the organisation that asks.
+type Subject struct {
+	Type       string            `json:"type"` // organisation
+	ID         string            `json:"id"`   // OIN
+	Properties SubjectProperties `json:"properties"`
+}
+
+// SubjectProperties come from the access token and the party table.
+type SubjectProperties struct {
+	OrgType   string `json:"org_type"`  // gemeente ...; see OrgType
+	Role      string `json:"role"`      // consulent, regisseur
+	Assurance string `json:"assurance"` // laag, substantieel, hoog
+}
+
+// Action is what is asked for.
+type Action struct {
+	Name       string           `json:"name"` // read
+	Properties ActionProperties `json:"properties"`
+}
+
+// ActionProperties are the purpose and the law. A law is in lower case; see LawKey.
+type ActionProperties struct {
+	Purpose string `json:"purpose"`
+	Law     string `json:"law"`
+}
+
+// Resource is the person the data are of, and the source that holds them.
+type Resource struct {
+	Type       string             `json:"type"` // person
+	ID         string             `json:"id"`   // pseudonym, never a BSN
+	Properties ResourceProperties `json:"properties"`
+}
+
+// ResourceProperties tell what is asked of the source. Fields are categories.
+type ResourceProperties struct {
+	Source     string   `json:"source"`      // OIN
+	SourceKind string   `json:"source_kind"` // see KindKey
+	Fields     []string `json:"fields"`
+	LegalBasis string   `json:"legal_basis"` // avg-6-1-e ...
+}
+
+// Context holds the civil date in Europe/Amsterdam and the documents the question
+// rests on, as Go verified them.
+type Context struct {
+	Contract string `json:"contract"` // ContractRequest
+	Date     string `json:"date"`     // YYYY-MM-DD
+	// Agreement in force between the two; nil where there is none. The asking
+	// party's own source needs none.
+	Agreement *AgreementTerms `json:"agreement,omitempty"`
+	// Consent of the person; nil where there is none.
+	Consent *ConsentTerms `json:"consent,omitempty"`
+}
+
+// AgreementTerms are the terms of one agreement for this pair of parties. Dates
+// are civil dates, both inclusive.
+type AgreementTerms struct {
+	ID        string   `json:"id"`
+	Requester string   `json:"requester"` // OIN
+	Source    string   `json:"source"`    // OIN
+	Purposes  []string `json:"purposes"`
+	From      string   `json:"from"`
+	Until     string   `json:"until"`
+	Fields    []string `json:"fields"`
+	Digest    string   `json:"digest"` // of the signed document
+}
+
+// ConsentTerms are what one consent says about this source. Dates are civil
+// dates, both inclusive.
+type ConsentTerms struct {
+	ID string `json:"id"`
+	// Status: active, withdrawn, wrong_signer, authority_unclear. Any other, such
+	// as expired, covers nothing.
+	Status  string `json:"status"`
+	Subject string `json:"subject"` // pseudonym, as Resource.ID
+	// By: self, ouder_met_gezag, voogd, curator, mentor, gemachtigde.
+	By       string   `json:"by"`
+	Purposes []string `json:"purposes"`
+	Sources  []string `json:"sources"` // OINs
+	From     string   `json:"from"`
+	Until    string   `json:"until"`
+}
+
+// LawKey is how the rules write a law of the messages: WMO is wmo.
+func LawKey(law string) string { return strings.ToLower(law) }
+
+// KindKey is how the rules write a kind of source of the messages: CARE_OFFICE is
+// careoffice.
+func KindKey(kind string) string { return strings.ToLower(strings.ReplaceAll(kind, "_", "")) }
+
+// OrgType is how the rules write the kind of the organisation that asks:
+// MUNICIPALITY is gemeente. No other kind may ask yet.
+func OrgType(kind string) string {
+	if kind == "MUNICIPALITY" {
+		return "gemeente"
+	}
+	return KindKey(kind)
+}
+
+// ParseInput reads a question from JSON, exactly: a member that is missing, that
+// nobody knows, that would be merged out of two or that is written in another case
+// is refused, and so is anything behind the object.
+func ParseInput(raw []byte) (Input, error) {
+	if len(raw) > maxInputBytes {
+		return Input{}, fmt.Errorf("%w: larger than %d bytes", ErrInput, maxInputBytes)
+	}
+	var in Input
+	var said any
+	if json.Unmarshal(raw, &in) != nil || json.Unmarshal(raw, &said) != nil {
+		return Input{}, ErrInput // the message of encoding/json may hold values
+	}
+	if !reflect.DeepEqual(said, in.members()) {
+		return Input{}, fmt.Errorf("%w: a member is missing, unknown, there twice or in another case", ErrInput)
+	}
+	return in, in.check()
+}
+
+// members is the question as JSON knows it.
+func (in *Input) members() (members any) {
+	raw, err := json.Marshal(in)
+	if err == nil {
+		err = json.Unmarshal(raw, &members)
+	}
+	if err != nil {
+		return nil // a struct of texts cannot fail to be JSON
+	}
+	return members
+}
+
+// check refuses what is out of bounds before the rules see it: texts and lists
+// that are too long, fields that are no words and days that are on no calendar.
+func (in *Input) check() error {
+	var bad string
+	in.visit(visitor{
+		text: func(path, s string) {
+			if len(s) > maxText || isDate(path) && !onCalendar(s) {
+				bad = path
+			}
+		},
+		list: func(path string, ss []string) {
+			for _, s := range ss {
+				if len(s) > maxText || path == pathFields && !isWord(s) {
+					bad = path
+				}
+			}
+			if len(ss) > maxList || path == pathFields && len(ss) > maxFields {
+				bad = path
+			}
+		},
+		present: func(string, bool) {},
+	})
+	if bad != "" {
+		return fmt.Errorf("%w: %s", ErrInput, bad)
+	}
+	return nil
+}
+
+func isDate(path string) bool {
+	return strings.HasSuffix(path, ".date") || strings.HasSuffix(path, ".from") || strings.HasSuffix(path, ".until")
+}
+
+func onCalendar(s string) bool {
+	_, err := civil.Parse(s)
+	return err == nil
+}
+
+// isWord keeps what comes back as the key of a dropped field to plain words.
+func isWord(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) < 0
+}

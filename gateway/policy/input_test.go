@@ -1,0 +1,127 @@
+package policy
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/stretchr/testify/require"
+)
+
+// leaves visits every text and list of a question by reflection, so that a field
+// added to the type cannot be forgotten by visit, value or key.
+func leaves(v reflect.Value, path string, visit func(path string, leaf reflect.Value)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		leaves(v.Elem(), path, visit)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			leaves(v.Field(i), strings.TrimPrefix(path+"."+name, "."), visit)
+		}
+	default:
+		visit(path, v)
+	}
+}
+
+func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
+	base := question()
+	seen := map[string]string{string(base.key(nil)): "nothing"}
+	count := 0
+	leaves(reflect.ValueOf(&base), "", func(string, reflect.Value) { count++ })
+	require.Equal(t, 32, count)
+	for i := range count {
+		in, n := question(), 0
+		leaves(reflect.ValueOf(&in), "", func(path string, leaf reflect.Value) {
+			if n == i {
+				change(leaf)
+				require.NotContains(t, seen, string(in.key(nil)), path)
+				seen[string(in.key(nil))] = path
+			}
+			n++
+		})
+	}
+	for _, drop := range []func(*Input){
+		func(in *Input) { in.Context.Agreement = nil },
+		func(in *Input) { in.Context.Consent = nil },
+		func(in *Input) { in.Context.Agreement = &AgreementTerms{} },
+		func(in *Input) { in.Context.Consent = &ConsentTerms{} },
+		func(in *Input) { in.Resource.Properties.Fields = []string{"entitlementamount"} },
+	} {
+		in := question()
+		drop(&in)
+		require.NotContains(t, seen, string(in.key(nil)))
+		seen[string(in.key(nil))] = "dropped"
+	}
+}
+
+func change(leaf reflect.Value) {
+	if leaf.Kind() == reflect.String {
+		leaf.SetString(leaf.String() + "x")
+		return
+	}
+	leaf.Set(reflect.Append(leaf, reflect.ValueOf("x")))
+}
+
+func TestVisitNamesEveryPath(t *testing.T) {
+	in := question()
+	var want, got []string
+	leaves(reflect.ValueOf(&in), "", func(path string, _ reflect.Value) { want = append(want, path) })
+	in.visit(visitor{
+		text:    func(path, _ string) { got = append(got, path) },
+		list:    func(path string, _ []string) { got = append(got, path) },
+		present: func(string, bool) {},
+	})
+	require.ElementsMatch(t, want, got)
+}
+
+// The rules must see what encoding/json would write, for a decision to be replayed
+// from its record with stock tools.
+func TestTheRulesSeeWhatJSONSays(t *testing.T) {
+	bare := question()
+	bare.Context.Agreement, bare.Context.Consent = nil, nil
+	for _, in := range []Input{question(), bare} {
+		raw, err := json.Marshal(in)
+		require.NoError(t, err)
+		want, err := ast.ValueFromReader(strings.NewReader(string(raw)))
+		require.NoError(t, err)
+		require.Zero(t, want.Compare(newVocabulary(nil).value(&in)))
+	}
+}
+
+func TestParseInput(t *testing.T) {
+	raw, err := json.Marshal(question())
+	require.NoError(t, err)
+	in, err := ParseInput(raw)
+	require.NoError(t, err)
+	require.Equal(t, question(), in)
+
+	for name, bad := range map[string]string{
+		"unknown member": strings.Replace(string(raw), `"date"`, `"time":"10:00","date"`, 1),
+		"two values":     string(raw) + "{}",
+		"another type":   strings.Replace(string(raw), `"2026-01-05"`, `20260105`, 1),
+		"another case":   strings.Replace(string(raw), `"date"`, `"DATE"`, 1),
+		"merged":         string(raw[:len(raw)-1]) + `,"context":{"consent":{"status":"withdrawn"}}}`,
+		"missing":        strings.Replace(string(raw), `"name":"read",`, "", 1),
+		"no calendar":    strings.Replace(string(raw), `"2026-01-05"`, `"2026-02-30"`, 1),
+		"too long":       strings.Replace(string(raw), `"p-1"`, `"`+strings.Repeat("p", maxText+1)+`"`, 1),
+		"field no word":  strings.Replace(string(raw), `["entitlement","amount"]`, `["123456782"]`, 1),
+		"too large":      `{"subject":"` + strings.Repeat("x", maxInputBytes) + `"}`,
+		"nothing":        "",
+	} {
+		_, err := ParseInput([]byte(bad))
+		require.ErrorIs(t, err, ErrInput, name)
+		require.NotEqual(t, string(raw), bad, name)
+		require.NotContains(t, err.Error(), "123456782")
+		require.NotContains(t, err.Error(), "2026-02-30")
+	}
+}
+
+func TestKeysOfTheMessages(t *testing.T) {
+	require.Equal(t, "uwv_provision", LawKey("UWV_PROVISION"))
+	require.Equal(t, "careoffice", KindKey("CARE_OFFICE"))
+	require.Equal(t, "gemeente", OrgType("MUNICIPALITY"))
+	require.Equal(t, "careoffice", OrgType("CARE_OFFICE"))
+}

@@ -1,0 +1,246 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+const (
+	matrixFile  = "rules/matrix/integral_budget.compose/data.yaml"
+	overlayFile = "rules/overlays/" + overlaid + "/data.yaml"
+)
+
+// folder is a copy of the folder that a test can change.
+func folder(t testing.TB) fstest.MapFS {
+	m := fstest.MapFS{}
+	require.NoError(t, fs.WalkDir(policies.FS, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(policies.FS, file)
+		m[file] = &fstest.MapFile{Data: raw}
+		return err
+	}))
+	return m
+}
+
+func edit(t testing.TB, m fstest.MapFS, file, old, changed string) {
+	before := string(m[file].Data)
+	require.Contains(t, before, old)
+	m[file] = &fstest.MapFile{Data: []byte(strings.Replace(before, old, changed, 1))}
+}
+
+func engineOf(t testing.TB, m fstest.MapFS) *Engine {
+	e, err := New(context.Background(), Config{FS: m, Timeout: patience})
+	require.NoError(t, err)
+	return e
+}
+
+func TestMistakesInATableAreToldWithLineAndSuggestion(t *testing.T) {
+	for name, c := range map[string]struct{ file, old, changed, want string }{
+		"role":            {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "data.yaml:31: sources.municipality.wmo.roles.1"},
+		"suggestion":      {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "did you mean regisseur?"},
+		"unknown key":     {matrixFile, "retention_days: 90", "retention_dagen: 90", "did you mean retention_days?"},
+		"source kind":     {matrixFile, "  careoffice:", "  careofice:", "did you mean careoffice?"},
+		"category":        {matrixFile, "{entitlement: none", "{entitlment: none", "did you mean entitlement?"},
+		"mask":            {matrixFile, "amount: none", "amount: secret", "fields.amount"},
+		"no consent":      {matrixFile, "      consent: true\n", "", "consent is required"},
+		"consent no bool": {matrixFile, "consent: true", "consent: maybe", "wmo.consent"},
+		"twice":           {matrixFile, "      consent: true\n", "      consent: true\n      consent: false\n", "already defined"},
+		"no yaml":         {matrixFile, "sources:", "sources: [", "data.yaml"},
+		"overlay key":     {overlayFile, "remove_roles", "remove_rols", "did you mean remove_roles?"},
+		"adding":          {overlayFile, "remove_roles", "add_roles", "add_roles is not allowed"},
+		"longer":          {overlayFile, "retention_days: 30", "retention_days: 3650", "purposes.integral_budget.compose.retention_days"},
+		"label":           {"rules/catalog/laws/data.yaml", "code: WMO, ", "", "code is required"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := folder(t)
+			edit(t, m, c.file, c.old, c.changed)
+			_, err := New(t.Context(), Config{FS: m})
+			require.ErrorIs(t, err, ErrRules)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, c.file)
+		})
+	}
+}
+
+func TestAFolderThatCannotBeJudgedByIsRefused(t *testing.T) {
+	for name, change := range map[string]func(fstest.MapFS){
+		"no rules": func(m fstest.MapFS) {
+			for file := range m {
+				if strings.HasPrefix(file, "rules/") {
+					delete(m, file)
+				}
+			}
+		},
+		"no capabilities": func(m fstest.MapFS) { delete(m, "capabilities.json") },
+		"no schema":       func(m fstest.MapFS) { delete(m, "schemas/matrix.json") },
+		"a misnamed table": func(m fstest.MapFS) {
+			m["rules/matrix/integral_budget.compose/date.yaml"] = &fstest.MapFile{Data: []byte("sources: {}")}
+		},
+		"a table elsewhere": func(m fstest.MapFS) { m["rules/data.yaml"] = &fstest.MapFile{Data: []byte("matrix: {}")} },
+		"an overlay of nobody": func(m fstest.MapFS) {
+			m["rules/overlays/12/data.yaml"] = m[overlayFile]
+		},
+		"no rego": func(m fstest.MapFS) {
+			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\nallow {")}
+		},
+		"too long": func(m fstest.MapFS) { m["rules/core/extra.rego"] = &fstest.MapFile{Data: make([]byte, maxFileBytes+1)} },
+		"a clock": func(m fstest.MapFS) {
+			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\n\nnow := time.now_ns()\n")}
+		},
+		"the network": func(m fstest.MapFS) {
+			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\n\nx := http.send({\"method\": \"get\", \"url\": \"https://example.org\"})\n")}
+		},
+		"not strict": func(m fstest.MapFS) {
+			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\n\nx if {\n\tunused := 1\n}\n")}
+		},
+		"allows nothing asked": func(m fstest.MapFS) {
+			m["rules/core/decision.rego"] = &fstest.MapFile{Data: []byte(`package core
+
+decision := {"contract": "ontschot.decision/1", "decision": true, "reasons": [], "checks": [], "fields": {}, "dropped": {}, "obligations": {}}
+`)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := folder(t)
+			change(m)
+			_, err := New(t.Context(), Config{FS: m})
+			require.ErrorIs(t, err, ErrRules)
+		})
+	}
+	_, err := New(t.Context(), Config{})
+	require.ErrorContains(t, err, "Config.FS")
+}
+
+func TestRevisionIsOfTheContents(t *testing.T) {
+	first := newEngine(t).Revision()
+	require.Len(t, first, 64)
+	require.Equal(t, first, engineOf(t, folder(t)).Revision())
+	m := folder(t)
+	edit(t, m, matrixFile, "retention_days: 90", "retention_days: 89")
+	require.NotEqual(t, first, engineOf(t, m).Revision())
+}
+
+func TestOverlaysMayBeAbsent(t *testing.T) {
+	m := folder(t)
+	delete(m, overlayFile)
+	require.True(t, engineOf(t, m).Evaluate(t.Context(), question()).Allow)
+}
+
+func TestAMaskThatCannotBeAppliedDropsItsField(t *testing.T) {
+	m := folder(t)
+	edit(t, m, matrixFile, "wlz:\n      fields: {entitlement: none, product: none, period: none, quantity: none, amount: none",
+		"wlz:\n      fields: {entitlement: none, product: none, period: none, quantity: none, amount: round:1000")
+	e := engineOf(t, m)
+	o := e.Evaluate(t.Context(), question())
+	require.True(t, o.Allow)
+	require.Equal(t, map[string]string{"entitlement": "none"}, o.Fields)
+	require.Equal(t, map[string]string{"amount": CodeUndecided}, o.Dropped)
+
+	in := question()
+	in.Resource.Properties.Fields = []string{"amount"}
+	o = e.Evaluate(t.Context(), in)
+	require.False(t, o.Allow)
+	require.Equal(t, []string{CodeNoField}, o.Reasons)
+	require.Zero(t, o.RetentionDays)
+}
+
+func TestMatrixAsItIsAskedFor(t *testing.T) {
+	e := newEngine(t)
+	require.Equal(t, []string{"UWV_PROVISION", "WAJONG", "WIA", "WW", "ZW"}, e.Laws("integral_budget.compose", "UWV"))
+	require.Equal(t, []string{"WLZ"}, e.Laws("integral_budget.compose", "CARE_OFFICE"))
+	require.Empty(t, e.Laws("integral_budget.compose", "BANK"))
+	require.Equal(t, []budgetv1.Category{budgetv1.CategoryPeriod, budgetv1.CategoryOwnContribution}, e.Categories("integral_budget.compose", "CAK", "WLZ"))
+	require.Empty(t, e.Categories("fraud.detect", "CAK", "WLZ"))
+}
+
+// Every law a source can hold has a cell, and no cell tells both kinds of money.
+func TestTheMatrixCoversTheSourcesOfADutchHousehold(t *testing.T) {
+	e := newEngine(t)
+	for kind, laws := range map[string][]string{
+		"MUNICIPALITY": {"JW", "LLV", "WMO"}, "CARE_OFFICE": {"WLZ"}, "UWV": {"UWV_PROVISION", "WAJONG", "WIA", "WW", "ZW"},
+		"INSURER": {"ZVW"}, "SVB": {"JW", "WLZ", "WMO", "ZVW"}, "CAK": {"WLZ", "WMO"}, "EDUCATION": {"EDU"}, "TRANSPORT": {"VALYS"},
+	} {
+		require.Equal(t, laws, e.Laws("integral_budget.compose", kind))
+		for _, law := range laws {
+			cell := e.Categories("integral_budget.compose", kind, law)
+			require.False(t, slices.Contains(cell, budgetv1.CategoryAmount) && slices.Contains(cell, budgetv1.CategoryIncome), "%s/%s", kind, law)
+			benefit := slices.Contains([]string{"WIA", "WAJONG", "WW", "ZW"}, law)
+			require.Equal(t, benefit, slices.Contains(cell, budgetv1.CategoryIncome), "%s/%s: a benefit is income and nothing else is", kind, law)
+		}
+	}
+}
+
+// What the schemas list, the catalogs and the messages list too.
+func TestSchemasKnowWhatTheCatalogsKnow(t *testing.T) {
+	tree, err := load(t.Context(), policies.FS)
+	require.NoError(t, err)
+	raw, err := fs.ReadFile(policies.FS, "schemas/matrix.json")
+	require.NoError(t, err)
+	words := wordsOf(raw)
+	for _, list := range []string{"laws", "source_kinds", "categories", "roles", "legal_bases", "assurance", "notified"} {
+		for key := range member(tree.data["catalog"], list) {
+			require.Contains(t, words, key, list)
+		}
+	}
+	for _, category := range budgetv1.Categories() {
+		require.Contains(t, member(tree.data["catalog"], "categories"), string(category))
+	}
+	require.Len(t, member(tree.data["catalog"], "categories"), len(budgetv1.Categories()))
+}
+
+func TestQuestionsAndDecisionsAreOfTheirSchemas(t *testing.T) {
+	e := newEngine(t)
+	for _, c := range readCases(t) {
+		in := c.input()
+		results, err := e.query.Eval(t.Context(), evalInput(e, &in))
+		require.NoError(t, err)
+		decision, err := ast.JSON(results[0].Expressions[0].Value.(ast.Value))
+		require.NoError(t, err)
+		requireSchema(t, "schemas/decision.json", decision)
+		if c.Expect.Decision == "allow" {
+			requireSchema(t, "schemas/request.json", in)
+		}
+	}
+}
+
+func requireSchema(t *testing.T, file string, document any) {
+	schema, err := fs.ReadFile(policies.FS, file)
+	require.NoError(t, err)
+	raw, err := json.Marshal(document)
+	require.NoError(t, err)
+	found, err := match(t.Context(), raw, schema)
+	require.NoError(t, err)
+	require.Empty(t, found)
+}
+
+// FuzzReadTable: no bytes of a table make the reader panic.
+func FuzzReadTable(f *testing.F) {
+	for _, file := range []string{matrixFile, overlayFile, "rules/catalog/laws/data.yaml"} {
+		raw, err := fs.ReadFile(policies.FS, file)
+		require.NoError(f, err)
+		f.Add(raw)
+	}
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("purposes: {x.y: {remove_roles: [directeur]}}"))
+	f.Add([]byte("{1: 2}"))
+	schema, err := fs.ReadFile(policies.FS, "schemas/overlay.json")
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if _, err := readTable(t.Context(), "data.yaml", raw, schema); err != nil {
+			require.ErrorIs(t, err, ErrRules)
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// addTable checks one data.yaml against the schema of its list and puts it at its
+// place: rules/matrix/<purpose>, rules/catalog/<list>, rules/overlays/<oin>.
+func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte) error {
+	place := strings.Split(path.Dir(file), "/")
+	schemas := map[string]string{"matrix": "schemas/matrix.json", "catalog": "schemas/catalog.json", "overlays": "schemas/overlay.json"}
+	if len(place) != 3 || schemas[place[1]] == "" {
+		return fmt.Errorf("%w: %s: tables are in matrix/<purpose>, catalog/<list> or overlays/<oin>", ErrRules, file)
+	}
+	if _, err := identity.ParseOIN(place[2]); place[1] == "overlays" && err != nil {
+		return fmt.Errorf("%w: %s: the folder must be the OIN of an organisation, twenty digits", ErrRules, file)
+	}
+	schema, err := readFile(fsys, schemas[place[1]])
+	if err != nil {
+		return err
+	}
+	table, err := readTable(ctx, file, raw, schema)
+	if err != nil {
+		return err
+	}
+	group, _ := t.data[place[1]].(map[string]any)
+	if group == nil {
+		group = map[string]any{}
+		t.data[place[1]] = group
+	}
+	group[place[2]] = table
+	return nil
+}
+
+// readTable reads YAML and checks it; errors name file and line.
+func readTable(ctx context.Context, file string, raw, schema []byte) (any, error) {
+	var node yaml.Node
+	if err := yaml.Unmarshal(raw, &node); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
+	}
+	var table any
+	if err := node.Decode(&table); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
+	}
+	document, err := json.Marshal(table)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: a key is no text", ErrRules, file)
+	}
+	mistakes, err := match(ctx, document, schema)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
+	}
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("%w:%s", ErrRules, describe(file, &node, mistakes, schema))
+	}
+	return table, nil
+}

@@ -1,0 +1,94 @@
+package policy
+
+import "encoding/binary"
+
+// pathFields is the one list whose entries come back in an answer.
+const pathFields = "resource.properties.fields"
+
+// visitor sees every path of a question, in one fixed order.
+type visitor struct {
+	text    func(path, value string)
+	list    func(path string, values []string)
+	present func(path string, is bool)
+}
+
+// visit walks a question. A path that is added to Input is added here too; a test
+// walks the type and says so.
+func (in *Input) visit(v visitor) {
+	v.text("subject.type", in.Subject.Type)
+	v.text("subject.id", in.Subject.ID)
+	v.text("subject.properties.org_type", in.Subject.Properties.OrgType)
+	v.text("subject.properties.role", in.Subject.Properties.Role)
+	v.text("subject.properties.assurance", in.Subject.Properties.Assurance)
+	v.text("action.name", in.Action.Name)
+	v.text("action.properties.purpose", in.Action.Properties.Purpose)
+	v.text("action.properties.law", in.Action.Properties.Law)
+	v.text("resource.type", in.Resource.Type)
+	v.text("resource.id", in.Resource.ID)
+	v.text("resource.properties.source", in.Resource.Properties.Source)
+	v.text("resource.properties.source_kind", in.Resource.Properties.SourceKind)
+	v.list(pathFields, in.Resource.Properties.Fields)
+	v.text("resource.properties.legal_basis", in.Resource.Properties.LegalBasis)
+	v.text("context.contract", in.Context.Contract)
+	v.text("context.date", in.Context.Date)
+	in.Context.Agreement.visit(v)
+	in.Context.Consent.visit(v)
+}
+
+func (a *AgreementTerms) visit(v visitor) {
+	v.present("context.agreement", a != nil)
+	if a == nil {
+		return
+	}
+	v.text("context.agreement.id", a.ID)
+	v.text("context.agreement.requester", a.Requester)
+	v.text("context.agreement.source", a.Source)
+	v.list("context.agreement.purposes", a.Purposes)
+	v.text("context.agreement.from", a.From)
+	v.text("context.agreement.until", a.Until)
+	v.list("context.agreement.fields", a.Fields)
+	v.text("context.agreement.digest", a.Digest)
+}
+
+func (c *ConsentTerms) visit(v visitor) {
+	v.present("context.consent", c != nil)
+	if c == nil {
+		return
+	}
+	v.text("context.consent.id", c.ID)
+	v.text("context.consent.status", c.Status)
+	v.text("context.consent.subject", c.Subject)
+	v.text("context.consent.by", c.By)
+	v.list("context.consent.purposes", c.Purposes)
+	v.list("context.consent.sources", c.Sources)
+	v.text("context.consent.from", c.From)
+	v.text("context.consent.until", c.Until)
+}
+
+// key appends what stands for everything the rules see of a question, and nothing
+// else. Texts and lists are preceded by their lengths, so that no two questions
+// have the same key.
+func (in *Input) key(buffer []byte) []byte {
+	text := func(s string) {
+		buffer = binary.AppendUvarint(buffer, uint64(len(s)))
+		buffer = append(buffer, s...)
+	}
+	in.visit(visitor{
+		text: func(_, s string) { text(s) },
+		list: func(_ string, ss []string) {
+			buffer = binary.AppendUvarint(buffer, uint64(len(ss)))
+			for _, s := range ss {
+				text(s)
+			}
+		},
+		present: func(_ string, is bool) { buffer = append(buffer, bit(is)) },
+	})
+	return buffer
+}
+
+func bit(is bool) byte {
+	if is {
+		return 1
+	}
+	return 0
+}

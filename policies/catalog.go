@@ -1,0 +1,53 @@
+package policies
+
+import (
+	"io/fs"
+	"iter"
+	"slices"
+)
+
+// label is one entry of a catalog. The file's key is how Rego writes it, Code how
+// the messages do.
+type label struct {
+	Code string `yaml:"code"`
+	NL   string `yaml:"nl"`
+	EN   string `yaml:"en"`
+	Rank int    `yaml:"rank"`
+}
+
+func (l label) in(lang string) string {
+	if lang == English {
+		return l.EN
+	}
+	return l.NL
+}
+
+func readCatalog(fsys fs.FS, list string) (map[string]label, error) {
+	var labels map[string]label
+	err := readTable(fsys, "rules/catalog/"+list+"/data.yaml", &labels)
+	return labels, err
+}
+
+// keyOf gives the key of an entry by its key or its code.
+func keyOf(labels map[string]label, keyOrCode string) string {
+	if _, ok := labels[keyOrCode]; ok {
+		return keyOrCode
+	}
+	for key, entry := range labels {
+		if entry.Code == keyOrCode {
+			return key
+		}
+	}
+	return ""
+}
+
+func codes(labels map[string]label, keys iter.Seq[string]) []string {
+	var found []string
+	for key := range keys {
+		if entry, ok := labels[key]; ok {
+			found = append(found, entry.Code)
+		}
+	}
+	slices.Sort(found)
+	return found
+}

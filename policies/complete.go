@@ -1,0 +1,97 @@
+package policies
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// complete refuses texts that are empty, that are there in one language only, or
+// that have a place to fill in which nobody fills.
+func (t *Texts) complete() error {
+	nl, en := t.languages[Dutch], t.languages[English]
+	for _, lang := range []string{Dutch, English} {
+		if err := t.languages[lang].check(lang); err != nil {
+			return err
+		}
+	}
+	for _, pair := range []struct {
+		file   string
+		nl, en []string
+	}{
+		{"", keys(nl.reasons), keys(en.reasons)},
+		{"gaps.", keys(nl.gaps), keys(en.gaps)},
+		{"findings.", keys(nl.findings), keys(en.findings)},
+		{"words.", keys(nl.words.Unknown), keys(en.words.Unknown)},
+	} {
+		if code, differs := difference(pair.nl, pair.en); differs {
+			return fmt.Errorf("%w: reasons/%s{nl,en}.yaml: %s is there in one language only", ErrTable, pair.file, code)
+		}
+	}
+	return t.completeCatalogs()
+}
+
+func (l language) check(lang string) error {
+	for code, r := range l.reasons {
+		if err := l.texts(lang+".yaml", code, r.Short, r.Explanation, r.Do, r.Article); err != nil {
+			return err
+		}
+	}
+	for code, g := range l.gaps {
+		if err := l.texts("gaps."+lang+".yaml", code, g.Missing, g.Do); err != nil {
+			return err
+		}
+	}
+	for code, f := range l.findings {
+		if err := l.texts("findings."+lang+".yaml", code, f.Says, f.Do); err != nil {
+			return err
+		}
+	}
+	if len(l.words.Months) != 12 || l.words.Day == "" || l.words.Days == "" {
+		return fmt.Errorf("%w: reasons/words.%s.yaml: twelve months, day and days are needed", ErrTable, lang)
+	}
+	return l.texts("words."+lang+".yaml", "only", l.words.OnlyLaws, l.words.OnlyCategories, l.words.OnlyBoth)
+}
+
+func (l language) texts(file, code string, texts ...string) error {
+	for _, text := range texts {
+		if strings.TrimSpace(text) == "" {
+			return fmt.Errorf("%w: reasons/%s: %s has an empty text", ErrTable, file, code)
+		}
+		for _, name := range places(text) {
+			if _, ok := l.words.Unknown[name]; !ok {
+				return fmt.Errorf("%w: reasons/%s: %s has a place {%s} that nobody fills", ErrTable, file, code, name)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Texts) completeCatalogs() error {
+	for list, labels := range t.catalogs {
+		for key, entry := range labels {
+			if entry.Code == "" || entry.NL == "" || entry.EN == "" {
+				return fmt.Errorf("%w: rules/catalog/%s/data.yaml: %s needs code, nl and en", ErrTable, list, key)
+			}
+		}
+	}
+	return nil
+}
+
+func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// difference gives the first entry that two sorted lists do not share.
+func difference(a, b []string) (string, bool) {
+	for _, entry := range a {
+		if _, found := slices.BinarySearch(b, entry); !found {
+			return entry, true
+		}
+	}
+	for _, entry := range b {
+		if _, found := slices.BinarySearch(a, entry); !found {
+			return entry, true
+		}
+	}
+	return "", false
+}

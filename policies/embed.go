@@ -1,0 +1,18 @@
+// Package policies answers: which rules came with this program, and in which
+// words are they told? It holds files only; gateway/policy judges by them.
+package policies
+
+import "embed"
+
+// FS is the whole folder as it was built in, and the default of a gateway that
+// has no folder of its own:
+//
+//	rules/              the tree OPA loads: core, matrix, catalog, overlays
+//	cases/*.yaml        worked cases with the outcome they must have
+//	reasons/*.yaml      the texts, in Dutch and in English
+//	schemas/*.json      the form of requests, decisions and tables
+//	capabilities.json   what the rules may call: no clock, network or chance
+//	README.md           for privacy officers, in Dutch
+//
+//go:embed README.md capabilities.json cases reasons rules schemas
+var FS embed.FS

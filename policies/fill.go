@@ -1,0 +1,113 @@
+package policies
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/ontschot/ontschot/internal/civil"
+)
+
+// words is how a language writes what is filled in.
+type words struct {
+	Unknown map[string]string `yaml:"unknown"` // by placeholder
+	Day     string            `yaml:"day"`
+	Days    string            `yaml:"days"`
+	Months  []string          `yaml:"months"`
+	// Sentences that say that only a part is missing.
+	OnlyLaws       string `yaml:"only_laws"`
+	OnlyCategories string `yaml:"only_categories"`
+	OnlyBoth       string `yaml:"only_both"`
+}
+
+// fill puts the params in the places of a text. It goes over the text once, so
+// that a param that looks like a place stays as it is.
+func (t *Texts) fill(text, lang string, params map[string]string) string {
+	var out strings.Builder
+	for text != "" {
+		before, rest, found := strings.Cut(text, "{")
+		out.WriteString(before)
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			break
+		}
+		out.WriteString(t.word(name, lang, params[name], startsSentence(out.String())))
+		text = after
+	}
+	return out.String()
+}
+
+func startsSentence(before string) bool { return before == "" || strings.HasSuffix(before, ". ") }
+
+func (t *Texts) word(name, lang, value string, first bool) string {
+	w := t.language(lang).words
+	if value == "" {
+		value = w.Unknown[name]
+		if first && value != "" {
+			return strings.ToUpper(value[:1]) + value[1:]
+		}
+		return value
+	}
+	switch name {
+	case "law":
+		return t.labels("laws", value, lang)
+	case "category":
+		return t.labels("categories", value, lang)
+	case "from", "to", "date":
+		return w.date(value)
+	case "days":
+		return w.days(value)
+	}
+	return value
+}
+
+// labels names each entry of a list with commas.
+func (t *Texts) labels(list, value, lang string) string {
+	entries := strings.Split(value, ", ")
+	for i, entry := range entries {
+		entries[i] = t.Label(list, entry, lang)
+	}
+	return strings.Join(entries, ", ")
+}
+
+// only gives the sentence that says which part it is about, with a space before
+// it; nothing when it is about the whole.
+func (w words) only(params map[string]string) string {
+	switch laws, categories := params["law"] != "", params["category"] != ""; {
+	case laws && categories:
+		return " " + w.OnlyBoth
+	case laws:
+		return " " + w.OnlyLaws
+	case categories:
+		return " " + w.OnlyCategories
+	}
+	return ""
+}
+
+// date writes a civil date out; what is no date stays as it is.
+func (w words) date(value string) string {
+	d, err := civil.Parse(value)
+	if err != nil {
+		return value
+	}
+	return strconv.Itoa(d.Day()) + " " + w.Months[d.Month()-1] + " " + strconv.Itoa(d.Year())
+}
+
+func (w words) days(value string) string {
+	if value == "1" {
+		return value + " " + w.Day
+	}
+	return value + " " + w.Days
+}
+
+// places lists the names between braces in a text.
+func places(text string) []string {
+	var names []string
+	for {
+		_, rest, found := strings.Cut(text, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			return names
+		}
+		names, text = append(names, name), after
+	}
+}

@@ -1,0 +1,140 @@
+package policies
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+)
+
+// The languages of the texts. Any other is answered in Dutch.
+const (
+	Dutch   = "nl"
+	English = "en"
+)
+
+// Texts holds every text in both languages. It is safe for concurrent use.
+type Texts struct {
+	languages map[string]language
+	catalogs  map[string]map[string]label
+}
+
+type language struct {
+	reasons  map[string]Reason
+	gaps     map[string]gapText
+	findings map[string]findingText
+	words    words
+}
+
+// Reason is what a policy code means, for a human.
+type Reason struct {
+	Short       string `yaml:"short"`
+	Explanation string `yaml:"explanation"` // B1: short sentences
+	Do          string `yaml:"do"`          // who can do what now
+	Article     string `yaml:"article"`
+}
+
+type gapText struct {
+	Missing string `yaml:"missing"`
+	Do      string `yaml:"do"`
+}
+
+type findingText struct {
+	Says string `yaml:"says"`
+	Do   string `yaml:"do"`
+}
+
+// ReadTexts reads reasons/ and rules/catalog/, and refuses a text that is empty or
+// that is there in one language only. Errors: ErrTable, naming the file.
+func ReadTexts(fsys fs.FS) (*Texts, error) {
+	t := &Texts{languages: map[string]language{}, catalogs: map[string]map[string]label{}}
+	for _, lang := range []string{Dutch, English} {
+		read, err := readLanguage(fsys, lang)
+		if err != nil {
+			return nil, err
+		}
+		t.languages[lang] = read
+	}
+	if err := t.readCatalogs(fsys); err != nil {
+		return nil, err
+	}
+	return t, t.complete()
+}
+
+func readLanguage(fsys fs.FS, lang string) (language, error) {
+	var l language
+	for _, table := range []struct {
+		file string
+		into any
+	}{
+		{lang + ".yaml", &l.reasons},
+		{"gaps." + lang + ".yaml", &l.gaps},
+		{"findings." + lang + ".yaml", &l.findings},
+		{"words." + lang + ".yaml", &l.words},
+	} {
+		if err := readTable(fsys, "reasons/"+table.file, table.into); err != nil {
+			return language{}, err
+		}
+	}
+	return l, nil
+}
+
+func (t *Texts) readCatalogs(fsys fs.FS) error {
+	files, err := fs.Glob(fsys, "rules/catalog/*/data.yaml")
+	if err != nil {
+		return fmt.Errorf("%w: rules/catalog: %w", ErrTable, err)
+	}
+	for _, file := range files {
+		list := path.Base(path.Dir(file))
+		if t.catalogs[list], err = readCatalog(fsys, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Gap words the reason of a gap: what is missing, and who can do what. Params may
+// hold person, source, law, category, product, from, to, days, date and line; what
+// is absent is worded as such. Law and category may be lists ("WMO, JW"): the text
+// then says that it is about these only. A reason that is not known gives an empty text.
+func (t *Texts) Gap(reason, lang string, params map[string]string) string {
+	l := t.language(lang)
+	text, ok := l.gaps[reason]
+	if !ok {
+		return ""
+	}
+	return t.fill(text.Missing+l.words.only(params)+" "+text.Do, lang, params)
+}
+
+// Finding words a finding: what it says, and who can do what. Params as for Gap.
+func (t *Texts) Finding(code, lang string, params map[string]string) string {
+	l := t.language(lang)
+	text, ok := l.findings[code]
+	if !ok {
+		return ""
+	}
+	return t.fill(text.Says+" "+text.Do, lang, params)
+}
+
+// Reason words a policy code such as OVK-01; ok is false when it is not known.
+func (t *Texts) Reason(code, lang string) (reason Reason, ok bool) {
+	reason, ok = t.language(lang).reasons[code]
+	return reason, ok
+}
+
+// Label is the name of an entry of a catalog (laws, source_kinds, categories,
+// statuses, delivery_forms, fungibilities, roles ...), by its code or its key. An
+// entry that is not known is its own label, so that nothing is dropped.
+func (t *Texts) Label(list, code, lang string) string {
+	labels := t.catalogs[list]
+	if entry, ok := labels[keyOf(labels, code)]; ok {
+		return entry.in(lang)
+	}
+	return code
+}
+
+func (t *Texts) language(lang string) language {
+	if l, ok := t.languages[lang]; ok {
+		return l
+	}
+	return t.languages[Dutch]
+}

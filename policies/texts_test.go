@@ -1,0 +1,164 @@
+package policies
+
+import (
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+func read(t testing.TB) *Texts {
+	texts, err := ReadTexts(FS)
+	require.NoError(t, err)
+	return texts
+}
+
+func TestEveryGapReasonHasATextInBothLanguages(t *testing.T) {
+	texts := read(t)
+	require.Len(t, texts.languages[Dutch].gaps, len(budgetv1.GapReasons()))
+	for _, reason := range budgetv1.GapReasons() {
+		nl := texts.Gap(reason, Dutch, map[string]string{"person": "A2", "source": "UWV"})
+		en := texts.Gap(reason, English, map[string]string{"person": "A2", "source": "UWV"})
+		require.NotEqual(t, nl, en, reason)
+		for _, text := range []string{nl, en} {
+			require.Contains(t, text, "A2", reason)
+			require.Contains(t, text, "UWV", reason)
+			require.NotContains(t, text, "{", reason)
+		}
+	}
+}
+
+func TestEveryFindingHasATextInBothLanguages(t *testing.T) {
+	texts := read(t)
+	for _, code := range []string{"SAME_RECORD", "GAP", "LINE_CROSSES_WINDOW", "PARTIAL", "UNKNOWN_CODE", "CONFLICT"} {
+		nl, en := texts.Finding(code, Dutch, nil), texts.Finding(code, English, nil)
+		require.NotEmpty(t, nl, code)
+		require.NotEqual(t, nl, en, code)
+		require.NotContains(t, nl+en, "{", code)
+	}
+}
+
+// B1: short sentences. Twenty words is where readers begin to lose the thread.
+func TestDutchIsShort(t *testing.T) {
+	nl := read(t).languages[Dutch]
+	var all []string
+	for _, g := range nl.gaps {
+		all = append(all, g.Missing, g.Do)
+	}
+	for _, f := range nl.findings {
+		all = append(all, f.Says, f.Do)
+	}
+	for _, r := range nl.reasons {
+		all = append(all, r.Explanation, r.Do)
+	}
+	end := regexp.MustCompile(`[.:?] `)
+	for _, text := range all {
+		for _, sentence := range end.Split(text, -1) {
+			require.LessOrEqual(t, len(strings.Fields(sentence)), 25, sentence)
+		}
+	}
+}
+
+func TestPlacesAreFilled(t *testing.T) {
+	texts := read(t)
+	params := map[string]string{"person": "A5", "law": "JW", "product": "45", "from": "2025-01-01", "to": "2025-01-31", "days": "31"}
+	require.Equal(t, "Van 1 januari 2025 tot en met 31 januari 2025 (31 dagen) heeft A5 geen recht onder Jeugdwet (jeugdhulp) (product 45). "+
+		"Vraag de gemeente of de andere verstrekker of dit klopt. Zo niet, dan kan A5 een verlenging aanvragen.", texts.Finding("GAP", Dutch, params))
+	params["days"] = "1"
+	require.Contains(t, texts.Finding("GAP", English, params), "From 1 January 2025 up to and including 31 January 2025 (1 day) A5 has no right")
+	require.Contains(t, texts.Finding("GAP", Dutch, nil), "heeft deze persoon geen recht onder deze wet")
+	require.Contains(t, texts.Gap("NO_CONSENT", Dutch, nil), ". Deze persoon kan toestemming geven.")
+	require.Contains(t, texts.Gap("NO_CONSENT", "fr", nil), "toestemming", "another language is answered in Dutch")
+	require.Contains(t, texts.Gap("NO_CONSENT", Dutch, map[string]string{"source": "{person}"}), "bij {person} ontbreken", "a param is not filled in again")
+	require.Contains(t, texts.Finding("GAP", Dutch, map[string]string{"from": "x", "law": "ABC"}), "Van x tot")
+	part := map[string]string{"person": "A3", "source": "GM0119", "law": "WMO, JW", "category": "amount"}
+	require.Contains(t, texts.Gap("NO_AGREEMENT", Dutch, part), "Het gaat alleen om: het bedrag van het budget, bij Wmo 2015 (ondersteuning), Jeugdwet (jeugdhulp). De gemeente kan")
+	part["category"] = ""
+	require.Contains(t, texts.Gap("NO_AGREEMENT", English, part), "This is only about: Wmo 2015 (social support), Youth Act (youth care). The")
+	require.NotContains(t, texts.Gap("NO_AGREEMENT", Dutch, map[string]string{"person": "A3"}), "alleen om")
+	require.Empty(t, texts.Gap("NOT_A_REASON", Dutch, nil))
+	require.Empty(t, texts.Finding("NOT_A_CODE", English, nil))
+}
+
+func TestLabels(t *testing.T) {
+	texts := read(t)
+	require.Equal(t, "Jeugdwet (jeugdhulp)", texts.Label("laws", "JW", Dutch))
+	require.Equal(t, "zorgkantoor", texts.Label("source_kinds", "CARE_OFFICE", Dutch))
+	require.Equal(t, "care office", texts.Label("source_kinds", "careoffice", English))
+	require.Equal(t, "no consent", texts.Label("statuses", "NO_CONSENT", English))
+	require.Equal(t, "ABC", texts.Label("laws", "ABC", Dutch))
+	require.Equal(t, "ABC", texts.Label("nothing", "ABC", Dutch))
+	for _, category := range budgetv1.Categories() {
+		require.NotEqual(t, string(category), texts.Label("categories", string(category), Dutch))
+	}
+}
+
+func TestReasons(t *testing.T) {
+	texts := read(t)
+	for _, lang := range []string{Dutch, English} {
+		reason, ok := texts.Reason("OVK-01", lang)
+		require.True(t, ok)
+		require.NotEmpty(t, reason.Short)
+		require.NotEmpty(t, reason.Article)
+	}
+	_, ok := texts.Reason("OVK-99", Dutch)
+	require.False(t, ok)
+}
+
+func TestIncompleteTextsAreRefused(t *testing.T) {
+	for name, c := range map[string]struct{ file, old, changed, want string }{
+		"one language":  {"reasons/gaps.en.yaml", "STALE:", "STALER:", "STALE"},
+		"empty":         {"reasons/nl.yaml", "short: Er is geen overeenkomst", "short: ''", "OVK-01"},
+		"unfilled":      {"reasons/findings.nl.yaml", "({days})", "({weken})", "{weken}"},
+		"unknown key":   {"reasons/gaps.nl.yaml", "missing:", "mising:", "mising"},
+		"eleven months": {"reasons/words.en.yaml", "January, ", "", "twelve months"},
+		"label":         {"rules/catalog/laws/data.yaml", "code: WMO, ", "", "wmo"},
+	} {
+		m := copyOf(t)
+		require.Contains(t, string(m[c.file].Data), c.old, name)
+		m[c.file] = &fstest.MapFile{Data: []byte(strings.Replace(string(m[c.file].Data), c.old, c.changed, 1))}
+		_, err := ReadTexts(m)
+		require.ErrorIs(t, err, ErrTable, name)
+		require.ErrorContains(t, err, c.want, name)
+	}
+	m := copyOf(t)
+	delete(m, "reasons/words.nl.yaml")
+	_, err := ReadTexts(m)
+	require.ErrorIs(t, err, ErrTable)
+	m = copyOf(t)
+	m["reasons/nl.yaml"] = &fstest.MapFile{Data: make([]byte, maxBytes+1)}
+	_, err = ReadTexts(m)
+	require.ErrorContains(t, err, "larger than")
+}
+
+func copyOf(t testing.TB) fstest.MapFS {
+	m := fstest.MapFS{}
+	require.NoError(t, fs.WalkDir(FS, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(FS, file)
+		m[file] = &fstest.MapFile{Data: raw}
+		return err
+	}))
+	return m
+}
+
+// FuzzFill: no text and no param make it panic, and a known place never stays.
+func FuzzFill(f *testing.F) {
+	f.Add("Van {from} tot {to}. {person}", "2025-01-01", "A1")
+	f.Add("{", "}", "{from}")
+	f.Add("{from", "2025-02-30", "")
+	texts := read(f)
+	f.Fuzz(func(t *testing.T, text, from, person string) {
+		filled := texts.fill(text, Dutch, map[string]string{"from": from, "person": person, "days": from})
+		if !strings.ContainsAny(from+person, "{}") && strings.Count(text, "{") == strings.Count(text, "}") && strings.Count(text, "{") == 1 {
+			require.NotContains(t, filled, "{person}")
+		}
+	})
+}
