@@ -1,0 +1,69 @@
+// Package audit answers: what happened here, in which order, and can anybody
+// have changed that since? It keeps one ordered, tamper-evident log per
+// organisation: a Merkle tree (RFC 6962, golang.org/x/mod/sumdb/tlog) whose head
+// is signed as a C2SP tlog-checkpoint. Releases and withdrawals are entries of
+// the same log, and what an entry rests on is checked in the transaction that
+// appends it, so a release after a withdrawal cannot exist.
+package audit
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors of the log. None of them repeats a value of an entry, except that
+// EndedError names the id of a document.
+var (
+	// ErrUnavailable means that nothing was recorded, so nothing may be released.
+	ErrUnavailable = errors.New("the record cannot be written")
+	// ErrEnded means that a document an entry rests on is no longer live; the
+	// error is an *EndedError.
+	ErrEnded = errors.New("a document this rests on has ended")
+	// ErrNoDocument means that an entry ends, or a caller asks for, a document
+	// that was never entered.
+	ErrNoDocument = errors.New("no such document")
+	// ErrConflict means that another document is already kept under the same id.
+	ErrConflict = errors.New("another document has this id")
+	// ErrInvalid means that an entry is not well formed; the text names the field.
+	ErrInvalid = errors.New("not a well-formed entry")
+	// ErrTampered means that something does not agree with what was signed.
+	ErrTampered = errors.New("the record was tampered with")
+	// ErrDamaged means that the database itself is broken: a storage fault, or
+	// pages overwritten. A Store reports it.
+	ErrDamaged = errors.New("the database file is damaged")
+)
+
+// EndedError is the ErrEnded of one document.
+type EndedError struct{ ID string }
+
+func (e *EndedError) Error() string { return fmt.Sprintf("document %s: %v", e.ID, ErrEnded) }
+
+// Unwrap makes errors.Is(err, ErrEnded) hold.
+func (e *EndedError) Unwrap() error { return ErrEnded }
+
+// HeadIndex is the index of a TamperError about the head and not about an entry.
+const HeadIndex = -1
+
+// TamperError names the first place where the record disagrees with itself.
+type TamperError struct {
+	// Index of the entry, from zero; HeadIndex for the head.
+	Index int64
+	// What disagrees, beginning with the column: "leaf: ...".
+	What string
+}
+
+func (e *TamperError) Error() string {
+	if e.Index == HeadIndex {
+		return fmt.Sprintf("%v: head: %s", ErrTampered, e.What)
+	}
+	return fmt.Sprintf("%v: entry %d: %s", ErrTampered, e.Index, e.What)
+}
+
+// Unwrap makes errors.Is(err, ErrTampered) hold.
+func (e *TamperError) Unwrap() error { return ErrTampered }
+
+func tampered(index int64, format string, args ...any) error {
+	return &TamperError{Index: index, What: fmt.Sprintf(format, args...)}
+}
+
+func headTampered(what string) error { return tampered(HeadIndex, "%s", what) }

@@ -1,0 +1,66 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkAppend measures durable appends with so many writers in a closed loop.
+func BenchmarkAppend(b *testing.B) {
+	for _, writers := range []int{1, 64} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			bench := newBench(b)
+			bench.append(consent("c-1"))
+			b.ReportAllocs()
+			before := cpu(b)
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for w := range writers {
+				wg.Go(func() {
+					for i := w; i < b.N; i += writers {
+						e := decision(bench.trace())
+						e.Rests = []string{"c-1"}
+						if _, err := bench.log.Append(context.Background(), e); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/append")
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
+			report, err := bench.verify()
+			require.NoError(b, err)
+			require.EqualValues(b, b.N+1, report.Size)
+		})
+	}
+}
+
+// cpu is what this process has used of the processor, in user and system time. It
+// is steadier than the clock on a machine that does other things too.
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestAllocations gates what one append costs in allocations, the writer's part
+// of it and SQLite's included.
+func TestAllocations(t *testing.T) {
+	b := newBench(t)
+	b.append(consent("c-1"))
+	got := testing.AllocsPerRun(50, func() {
+		e := decision(b.trace())
+		e.Rests = []string{"c-1"}
+		b.append(e)
+	})
+	require.LessOrEqual(t, got, 400.0)
+}

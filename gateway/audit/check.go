@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"fmt"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// check tells what is wrong with the parts of an entry that do not stand in the
+// leaf as they are; Leaf.check does the others.
+func (e *Entry) check() error {
+	switch {
+	case e.Kind == Release && len(e.Payload) != 32:
+		return invalid("payload: a release commits to a digest of 32 bytes")
+	case e.Kind == Release && (e.Decided < 0 || e.Decided > maxIndex):
+		return invalid("decided")
+	case e.Kind == Withdrawal && e.End == "":
+		return invalid("end: a withdrawal ends a document")
+	case e.End != "" && !isID(e.End):
+		return invalid("end")
+	}
+	if err := e.checkPut(); err != nil {
+		return err
+	}
+	return e.checkValues()
+}
+
+func (e *Entry) checkPut() error {
+	var wanted DocumentKind
+	switch e.Kind {
+	case Consent:
+		wanted = ConsentDocument
+	case Agreement:
+		wanted = AgreementDocument
+	}
+	switch {
+	case e.Put == nil && wanted == "":
+		return nil
+	case e.Put == nil:
+		return invalid("put: required for this kind")
+	case e.Put.Kind != wanted:
+		return invalid("put.kind")
+	case e.Put.ID == e.End:
+		return invalid("end: a document cannot replace itself")
+	}
+	return e.Put.check()
+}
+
+func (e *Entry) checkValues() error {
+	if len(e.Consents) > consentsField.limit() || len(e.Rests) > restsField.limit() || len(e.Subjects) > subjectsField.limit() {
+		return invalid("consents, rests, subjects: too many")
+	}
+	for i, id := range e.Consents {
+		if !isID(id) {
+			return invalid("consents[%d]", i)
+		}
+	}
+	for i, id := range e.Rests {
+		if !isID(id) {
+			return invalid("rests[%d]", i)
+		}
+	}
+	for i, s := range e.Subjects {
+		if len(s) == 0 || len(s) > subjectsField.size() {
+			return invalid("subjects[%d]", i)
+		}
+	}
+	switch {
+	case len(e.Case) > caseField.size():
+		return invalid("case")
+	case len(e.Payload) > payloadField.size():
+		return invalid("payload")
+	}
+	return nil
+}
+
+func (d *Document) check() error {
+	switch {
+	case !isID(d.ID):
+		return invalid("put.id")
+	case len(d.Body) == 0 || len(d.Body) > maxDocument:
+		return invalid("put.body")
+	case len(d.Openings) > maxOpenings:
+		return invalid("put.openings")
+	case d.Digest != "" && d.Digest != hexDigest(d.Body):
+		return invalid("put.digest: is not that of the body")
+	case d.Kind == ConsentDocument:
+		return d.checkConsent()
+	}
+	return d.checkAgreement()
+}
+
+func (d *Document) checkConsent() error {
+	switch {
+	case len(d.Subject) < 16 || len(d.Subject) > 64:
+		return invalid("put.subject")
+	case d.Purpose == "" || !isText(d.Purpose):
+		return invalid("put.purpose")
+	case d.PartyA != "" || d.PartyB != "":
+		return invalid("put.party: a consent has none")
+	}
+	return nil
+}
+
+func (d *Document) checkAgreement() error {
+	_, a := identity.ParseOIN(string(d.PartyA))
+	_, b := identity.ParseOIN(string(d.PartyB))
+	switch {
+	case a != nil || b != nil || d.PartyA == d.PartyB:
+		return invalid("put.party")
+	case len(d.Subject) > 0 || d.Purpose != "":
+		return invalid("put.subject: an agreement has none")
+	}
+	return nil
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,97 @@
+package audit
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// maxCheckpoint bounds a checkpoint in bytes.
+const maxCheckpoint = 4 << 10
+
+var (
+	errCheckpoint = errors.New("the checkpoint is malformed")
+	errSignature  = errors.New("the checkpoint is not signed by the log's key")
+	errOrigin     = errors.New("the checkpoint is of another log")
+)
+
+// signCheckpoint gives the signed note over a tree head in the form of C2SP
+// tlog-checkpoint: origin, size and root on a line each.
+func signCheckpoint(origin string, t tlog.Tree, signer note.Signer) (string, error) {
+	return signNote(checkpointText(origin, t), signer)
+}
+
+func checkpointText(origin string, t tlog.Tree) string {
+	return fmt.Sprintf("%s\n%d\n%s\n", origin, t.N, t.Hash)
+}
+
+// openCheckpoint verifies a checkpoint. It takes exactly what signCheckpoint
+// writes: no extension lines and one signature, until the log has witnesses.
+func openCheckpoint(signed, origin string, verifier note.Verifier) (tlog.Tree, error) {
+	text, err := openNote(signed, verifier)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 {
+		return tlog.Tree{}, errCheckpoint
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || size < 0 || size > maxIndex {
+		return tlog.Tree{}, errCheckpoint
+	}
+	root, err := tlog.ParseHash(lines[2])
+	if err != nil {
+		return tlog.Tree{}, errCheckpoint
+	}
+	t := tlog.Tree{N: size, Hash: root}
+	if lines[0] != origin {
+		return tlog.Tree{}, errOrigin
+	}
+	if checkpointText(origin, t) != text {
+		return tlog.Tree{}, errCheckpoint
+	}
+	return t, nil
+}
+
+func signNote(text string, signer note.Signer) (string, error) {
+	signed, err := note.Sign(&note.Note{Text: text}, signer)
+	if err != nil {
+		return "", fmt.Errorf("%w: the log key does not sign", ErrUnavailable)
+	}
+	return string(signed), nil
+}
+
+// openNote gives the text of a note with exactly one signature, that of the key.
+// The note is written again and compared, because note.Open passes over unused
+// bits of the base64 and over signatures of strangers.
+func openNote(signed string, verifier note.Verifier) (string, error) {
+	if len(signed) > maxCheckpoint {
+		return "", errCheckpoint
+	}
+	n, err := note.Open([]byte(signed), note.VerifierList(verifier))
+	if err != nil {
+		return "", errSignature
+	}
+	raw, err := canonicalBase64(n.Sigs[0].Base64)
+	if err != nil || len(n.Sigs) != 1 {
+		return "", errSignature
+	}
+	if signed != n.Text+"\n— "+verifier.Name()+" "+raw+"\n" {
+		return "", errSignature
+	}
+	return n.Text, nil
+}
+
+// canonicalBase64 gives back a text whose unused last bits are zero.
+func canonicalBase64(s string) (string, error) {
+	if _, err := base64.StdEncoding.Strict().DecodeString(s); err != nil {
+		return "", errSignature
+	}
+	return s, nil
+}

@@ -1,0 +1,84 @@
+package audit_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// operator is a dishonest one: it holds the key and tells the log what it likes
+// to hear, so that every signature and hash is right and the story is not.
+type operator struct {
+	audit.Store
+	revive  map[string]bool // documents it says are live
+	instead map[int64]int64 // entries it shows in the place of others
+}
+
+func (o *operator) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx) error) error {
+	return o.Store.Update(ctx, tenant, func(tx audit.Tx) error { return f(&lyingTx{tx, o}) })
+}
+
+type lyingTx struct {
+	audit.Tx
+	by *operator
+}
+
+func (l *lyingTx) Lookup(ids []string) (map[string]audit.Document, error) {
+	found, err := l.Tx.Lookup(ids)
+	for id, d := range found {
+		if l.by.revive[id] {
+			d.Status, d.Ended = audit.Live, audit.NotEnded
+			found[id] = d
+		}
+	}
+	return found, err
+}
+
+func (l *lyingTx) Rows(from int64, limit int) ([]audit.Row, error) {
+	shown, lie := l.by.instead[from]
+	if !lie {
+		return l.Tx.Rows(from, limit)
+	}
+	rows, err := l.Tx.Rows(shown, limit)
+	rows[0].Index = from
+	return rows, err
+}
+
+func TestADishonestOperatorIsFound(t *testing.T) {
+	for name, c := range map[string]struct {
+		what string
+		act  func(b *bench, l *audit.Log) error
+	}{
+		"releases after the withdrawal": {"rests on a document that has ended", func(b *bench, l *audit.Log) error {
+			_, err := l.Append(t.Context(), release(trace0, 1, sha256.Sum256(nil), "c-1"))
+			return err
+		}},
+		"releases without a decision": {"a release without its decision", func(b *bench, l *audit.Log) error {
+			_, err := l.Append(t.Context(), release(trace0, 2, sha256.Sum256(nil)))
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.append(consent("c-1"))
+			b.append(decision(trace0))
+			b.append(withdrawal("c-1"))
+			l, err := audit.Open(t.Context(), b.config(&operator{b.store, map[string]bool{"c-1": true}, map[int64]int64{2: 1}}))
+			require.NoError(t, err)
+			defer l.Close()
+			require.NoError(t, c.act(b, l))
+			var found *audit.TamperError
+			_, err = b.verify()
+			require.ErrorAs(t, err, &found)
+			require.EqualValues(t, 3, found.Index)
+			require.Contains(t, found.What, c.what)
+		})
+	}
+}
+
+const trace0 = "0000000000000000000000000000abcd"

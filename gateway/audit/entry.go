@@ -1,0 +1,83 @@
+package audit
+
+import (
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Kind says what an entry records. The list is closed.
+type Kind string
+
+// The kinds of entry.
+const (
+	Request    Kind = "request"
+	Decision   Kind = "decision"
+	SourceCall Kind = "source_call"
+	Release    Kind = "release"
+	Deny       Kind = "deny"
+	Consent    Kind = "consent"
+	Agreement  Kind = "agreement"
+	Withdrawal Kind = "withdrawal"
+	Policy     Kind = "policy"
+	Key        Kind = "key"
+	Admin      Kind = "admin"
+	BreakGlass Kind = "break_glass"
+)
+
+// kinds gives for each kind whether it belongs to one exchange and so must carry
+// its trace.
+func (k Kind) known() (traced, ok bool) {
+	switch k {
+	case Request, Decision, SourceCall, Release, Deny, BreakGlass:
+		return true, true
+	case Consent, Agreement, Withdrawal, Policy, Key, Admin:
+		return false, true
+	}
+	return false, false
+}
+
+// Entry is what a caller wants recorded. Texts are at most 128 characters of
+// letters, digits and ._:/#@=,- ; what a text may not hold is personal data.
+type Entry struct {
+	Kind Kind
+	// Trace is the W3C trace id, 32 lower-case hexadecimal digits; required for
+	// what belongs to one exchange (request to break_glass), else may be empty.
+	Trace string
+	// Activity is the processing activity, for example the purpose code.
+	Activity string
+	// Organisations concerned, at most 32.
+	Organisations []identity.OIN
+	// PolicyRevision that decided; Decision and Status as the caller names them.
+	PolicyRevision, Decision, Status string
+	// Agreements by digest: SHA-256 of the signed document, hexadecimal; at most 64.
+	Agreements []string
+	// Decided is the index of the decision that a release carries out: an entry of
+	// the same trace. Read for releases only.
+	Decided int64
+
+	// What follows is never in the leaf itself, only as commitments with a fresh
+	// salt each (contract 26): no stable handle of a person is in the log.
+
+	// Case is the case commitment, at most 128 bytes.
+	Case []byte
+	// Subjects are pseudonyms of the persons, at most 64 of at most 64 bytes.
+	Subjects [][]byte
+	// Consents by id, at most 64.
+	Consents []string
+	// Payload is what the entry is about, pseudonymous and without amounts; for a
+	// release the 32-byte digest of the budget, required there. At most 512 KiB.
+	Payload []byte
+
+	// Rests holds the ids of documents that must be live at this entry's place in
+	// the log, at most 128; if one is not, the entry is refused with ErrEnded.
+	Rests []string
+	// Put is a document that counts from this entry on; required for the kinds
+	// consent and agreement. The same id with the same digest again appends
+	// nothing and gives the first entry (ErrEnded if that document has ended);
+	// with another digest it is ErrConflict.
+	Put *Document
+	// End is the id of a document that this entry ends; required for withdrawals.
+	// A withdrawal of what has ended already appends nothing and gives the entry
+	// that ended it; with any other kind that is ErrEnded. An entry with Put and
+	// End replaces one document by the next (contract 23).
+	End string
+}

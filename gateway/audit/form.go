@@ -1,0 +1,81 @@
+package audit
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Limits of an entry. Numbers stay below 2^53, where JSON numbers are exact
+// (RFC 8785, section 3.2.2.3).
+const (
+	maxText          = 128
+	maxID            = 64
+	maxOrganisations = 32
+	maxAgreements    = 64
+	maxDocument      = 64 << 10
+	maxOpenings      = 128 << 10 // sixteen disclosures of 4 KiB, and a key
+	maxIndex         = 1<<53 - 2
+	maxTime          = 1<<53 - 1
+)
+
+// isText allows the empty text. The set holds nothing that JSON would escape.
+func isText(s string) bool {
+	return len(s) <= maxText && only(s, "._:/#@=,-")
+}
+
+// isID tells whether s can be the id of a document.
+func isID(s string) bool {
+	return s != "" && len(s) <= maxID && only(s, "._:-")
+}
+
+// isTrace follows the W3C trace context: 16 bytes in lower-case hexadecimal.
+func isTrace(s string) bool { return len(s) == 32 && isHex(s) }
+
+// isDigest tells a SHA-256 in lower-case hexadecimal.
+func isDigest(s string) bool { return len(s) == 64 && isHex(s) }
+
+// isCommitment tells base64url of 32 bytes whose unused last bits are zero.
+func isCommitment(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 32 && len(s) == 43
+}
+
+func isHex(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'f')
+	}) < 0
+}
+
+func only(s, extra string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && (r < '0' || r > '9') && !strings.ContainsRune(extra, r)
+	}) < 0
+}
+
+func checkOrganisations(list []identity.OIN) error {
+	if len(list) > maxOrganisations {
+		return fmt.Errorf("%w: organisations", errLeaf)
+	}
+	for i, o := range list {
+		if _, err := identity.ParseOIN(string(o)); err != nil {
+			return fmt.Errorf("%w: organisations[%d]", errLeaf, i)
+		}
+	}
+	return nil
+}
+
+func checkAgreements(list []string) error {
+	if len(list) > maxAgreements {
+		return fmt.Errorf("%w: agreements", errLeaf)
+	}
+	for i, a := range list {
+		if !isDigest(a) {
+			return fmt.Errorf("%w: agreements[%d]", errLeaf, i)
+		}
+	}
+	return nil
+}

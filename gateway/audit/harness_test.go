@@ -1,0 +1,136 @@
+package audit_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+const (
+	tenant = identity.OIN("00000099000000119000")
+	other  = identity.OIN("00000099000000193000")
+	origin = "ontschot.nl/log/00000099000000119000"
+)
+
+// bench is a log on a store of its own, with everything needed to check it.
+type bench struct {
+	t     testing.TB
+	path  string
+	store *store.Store
+	key   audit.SigningKey
+	log   *audit.Log
+	next  atomic.Int64
+}
+
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	secret, _, err := audit.GenerateKey(origin)
+	require.NoError(t, err)
+	key, err := audit.ParseKey(secret)
+	require.NoError(t, err)
+	b := &bench{t: t, key: key, path: filepath.Join(t.TempDir(), "record", "record.db")}
+	b.open()
+	t.Cleanup(func() { b.log.Close(); b.store.Close() })
+	return b
+}
+
+func (b *bench) open() {
+	b.t.Helper()
+	var err error
+	b.store, err = store.Open(context.Background(), b.path)
+	require.NoError(b.t, err)
+	b.log, err = audit.Open(context.Background(), b.config(b.store))
+	require.NoError(b.t, err)
+}
+
+func (b *bench) config(s audit.Store) audit.Config {
+	return audit.Config{Store: s, Origin: origin, Tenant: tenant, Key: b.key}
+}
+
+func (b *bench) inspection() audit.Inspection {
+	return audit.Inspection{Origin: origin, Tenant: tenant, Key: b.key.Verifier}
+}
+
+func (b *bench) verify() (audit.Report, error) {
+	return audit.Verify(context.Background(), b.store, b.inspection())
+}
+
+func (b *bench) append(e audit.Entry) audit.Proof {
+	b.t.Helper()
+	p, err := b.log.Append(context.Background(), e)
+	require.NoError(b.t, err)
+	return p
+}
+
+// trace gives another trace id each time.
+func (b *bench) trace() string { return fmt.Sprintf("%032x", b.next.Add(1)) }
+
+func decision(trace string) audit.Entry {
+	return audit.Entry{
+		Kind: audit.Decision, Trace: trace, Activity: "integral_budget.compose",
+		Organisations: []identity.OIN{tenant, other}, PolicyRevision: "r-1", Decision: "allow", Status: "Ok",
+		Case: []byte("case commitment"), Subjects: [][]byte{[]byte("pseudonym of a person")},
+	}
+}
+
+func release(trace string, decided int64, digest [32]byte, rests ...string) audit.Entry {
+	return audit.Entry{
+		Kind: audit.Release, Trace: trace, Activity: "integral_budget.compose", Decided: decided,
+		Organisations: []identity.OIN{tenant}, Decision: "allow", Status: "Ok",
+		Subjects: [][]byte{[]byte("pseudonym of a person")}, Payload: digest[:], Rests: rests,
+	}
+}
+
+func consent(id string) audit.Entry {
+	return audit.Entry{
+		Kind: audit.Consent, Activity: "consent.register", Status: "Ok", Consents: []string{id},
+		Put: &audit.Document{
+			ID: id, Kind: audit.ConsentDocument, Body: []byte("signed " + id), Openings: []byte(`{"k":"` + id + `"}`),
+			Subject: []byte("pseudonym of a person"), Purpose: "integral_budget.compose",
+		},
+	}
+}
+
+func agreement(id string) audit.Entry {
+	sum := sha256.Sum256([]byte("signed " + id))
+	return audit.Entry{
+		Kind: audit.Agreement, Activity: "agreement.register", Status: "Ok", Agreements: []string{hex.EncodeToString(sum[:])},
+		Put: &audit.Document{ID: id, Kind: audit.AgreementDocument, Body: []byte("signed " + id), PartyA: other, PartyB: tenant},
+	}
+}
+
+func withdrawal(id string) audit.Entry {
+	return audit.Entry{Kind: audit.Withdrawal, Activity: "consent.withdraw", Status: "Ok", Consents: []string{id}, End: id}
+}
+
+// exchange records a decision and its release.
+func (b *bench) exchange(rests ...string) (audit.Proof, [32]byte) {
+	b.t.Helper()
+	trace := b.trace()
+	d := b.append(decision(trace))
+	digest := sha256.Sum256([]byte(trace))
+	return b.append(release(trace, d.Index, digest, rests...)), digest
+}
+
+func at(ms int64) func() time.Time {
+	return func() time.Time { return time.UnixMilli(ms) }
+}
+
+func verifierOf(t testing.TB, public string) note.Verifier {
+	t.Helper()
+	v, err := note.NewVerifier(public)
+	require.NoError(t, err)
+	return v
+}

@@ -1,0 +1,95 @@
+package audit
+
+import (
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// open reads and checks a head that this process has not seen before.
+func (l *Log) open(s Snapshot) (*tree, error) {
+	head, err := s.Head()
+	if err != nil {
+		return nil, err
+	}
+	return readHead(s, head, l.cfg.Origin, l.cfg.Key.Verifier)
+}
+
+// readHead checks the signature on a head, that the entries end where it says,
+// and that their hashes give its root.
+func readHead(s Snapshot, head Head, origin string, key note.Verifier) (*tree, error) {
+	signed, err := signedHead(head, origin, key)
+	if err != nil {
+		return nil, err
+	}
+	beyond, err := s.Rows(signed.N, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(beyond) > 0 {
+		return nil, tampered(signed.N, "n: beyond the signed head")
+	}
+	if err := checkLast(s, signed.N-1); err != nil {
+		return nil, err
+	}
+	return readTree(signed, head.Checkpoint, rowHashes{s})
+}
+
+// signedHead gives the tree that a stored head signs. An empty log has no head.
+func signedHead(head Head, origin string, key note.Verifier) (tlog.Tree, error) {
+	if head == (Head{}) {
+		root, err := tlog.TreeHash(0, nil)
+		return tlog.Tree{Hash: root}, err
+	}
+	signed, err := openCheckpoint(head.Checkpoint, origin, key)
+	if err != nil {
+		return tlog.Tree{}, headTampered("checkpoint: " + err.Error())
+	}
+	if signed.N != head.Size || signed.N == 0 {
+		return tlog.Tree{}, headTampered("size: not that of the signed checkpoint")
+	}
+	return signed, nil
+}
+
+// checkLast checks the last entry against the hash stored with it.
+func checkLast(s Snapshot, index int64) error {
+	if index < 0 {
+		return nil
+	}
+	row, err := rowAt(s, index)
+	if err != nil {
+		return err
+	}
+	if err := checkRecord(row); err != nil {
+		return tampered(index, "%v", err)
+	}
+	return nil
+}
+
+// follow gives the head that the transaction has locked. Usually it is the one
+// this process wrote last. If another process has appended since, it must be a
+// head of ours, over a tree that begins with the one we know: a store that was
+// put back to an earlier day would otherwise fork the log.
+func (l *Log) follow(tx Tx) (*tree, error) {
+	head, err := tx.Head()
+	if err != nil {
+		return nil, err
+	}
+	if head.Size == l.head.N && head.Checkpoint == l.head.checkpoint {
+		return l.head, nil
+	}
+	next, err := readHead(tx, head, l.cfg.Origin, l.cfg.Key.Verifier)
+	if err != nil {
+		return nil, err
+	}
+	if next.N < l.head.N {
+		return nil, headTampered("size: the log was put back to an earlier state")
+	}
+	before, err := tlog.TreeHash(l.head.N, rowHashes{tx})
+	if err != nil {
+		return nil, err
+	}
+	if before != l.head.Hash {
+		return nil, headTampered("checkpoint: the log was rewritten")
+	}
+	return next, nil
+}

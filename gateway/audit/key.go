@@ -1,0 +1,75 @@
+package audit
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// SigningKey signs the log's checkpoints. Its name is the log's origin (C2SP
+// tlog-checkpoint recommends that they be the same; here they must be).
+type SigningKey struct {
+	Signer   note.Signer
+	Verifier note.Verifier
+}
+
+// ErrKey means that a key is malformed or its halves do not fit.
+var ErrKey = errors.New("not an Ed25519 log key")
+
+// GenerateKey makes an Ed25519 key for a log, in the text forms of
+// golang.org/x/mod/sumdb/note. The secret one must stay secret; ParseKey reads
+// it. Clients pin the public one; note.NewVerifier reads it.
+func GenerateKey(origin string) (secret, public string, err error) {
+	secret, public, err = note.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		return "", "", ErrKey
+	}
+	if _, err := ParseKey(secret); err != nil {
+		return "", "", err // an origin with a space or a plus sign
+	}
+	return secret, public, nil
+}
+
+// ParseKey reads a secret key that GenerateKey made. The error is ErrKey and
+// repeats nothing.
+func ParseKey(secret string) (SigningKey, error) {
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		return SigningKey{}, ErrKey
+	}
+	parts := strings.SplitN(secret, "+", 5) // PRIVATE+KEY+name+hash+base64, which may hold a plus itself
+	seed, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
+	if err != nil || len(seed) != 1+ed25519.SeedSize {
+		return SigningKey{}, ErrKey
+	}
+	pair := ed25519.NewKeyFromSeed(seed[1:])
+	public, err := note.NewEd25519VerifierKey(signer.Name(), pair.Public().(ed25519.PublicKey))
+	if err != nil {
+		return SigningKey{}, ErrKey
+	}
+	verifier, err := note.NewVerifier(public)
+	if err != nil {
+		return SigningKey{}, ErrKey
+	}
+	return SigningKey{Signer: signer, Verifier: verifier}, nil
+}
+
+// check proves once, at start, that the key signs and that both halves fit: a
+// signer behind an interface may be anything.
+func (k SigningKey) check(origin string) error {
+	if k.Signer == nil || k.Verifier == nil || k.Signer.Name() != origin || k.Verifier.Name() != origin {
+		return ErrKey
+	}
+	probe, err := signNote("ontschot log key self-test\n", k.Signer)
+	if err != nil {
+		return ErrKey
+	}
+	if _, err := openNote(probe, k.Verifier); err != nil {
+		return ErrKey
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// maxLeaf bounds a leaf in bytes; an entry at all its limits stays below it.
+const maxLeaf = 32 << 10
+
+// leafVersion is raised when the field set changes.
+const leafVersion = 1
+
+// Leaf is the record of one entry as it stands in the tree: RFC 8785 JSON with
+// exactly these members. Commitments are base64url without padding of
+// SHA-256("ontschot/leaf/1/" ‖ field ‖ 0x00 ‖ salt of 32 bytes ‖ value); an empty
+// text means that there is nothing committed to.
+//
+// The Go fields stand in the order of their JSON names: with that and the
+// character set of the texts, encoding/json writes the canonical form directly.
+// A fuzz target compares it with the reference implementation of RFC 8785.
+type Leaf struct {
+	Activity      string         `json:"activity"`
+	Agreements    []string       `json:"agreements"` // SHA-256, hexadecimal
+	Case          string         `json:"case"`       // commitment
+	Consents      []string       `json:"consents"`   // commitments to ids
+	Decided       int64          `json:"decided"`    // index of the decision; -1 if this is no release
+	Decision      string         `json:"decision"`
+	End           string         `json:"end"` // commitment to the id of the document that ends
+	ID            string         `json:"id"`  // UUIDv7
+	Kind          Kind           `json:"kind"`
+	Organisations []identity.OIN `json:"organisations"`
+	Payload       string         `json:"payload"` // commitment; of a release: to the digest of the budget
+	Policy        string         `json:"policy"`  // revision
+	Put           string         `json:"put"`     // commitment to the description of the document that enters
+	Rests         []string       `json:"rests"`   // commitments to ids
+	Status        string         `json:"status"`
+	Subjects      []string       `json:"subjects"` // commitments to pseudonyms
+	Tenant        identity.OIN   `json:"tenant"`
+	Time          int64          `json:"time"` // milliseconds since 1970, wall clock of the writer
+	Trace         string         `json:"trace"`
+	Version       int            `json:"version"`
+}
+
+var errLeaf = errors.New("not a leaf of version 1 in canonical form")
+
+// ParseLeaf reads a leaf strictly: canonical bytes, the fixed members, every
+// text in its form. The error names the member, never its value.
+func ParseLeaf(raw []byte) (Leaf, error) {
+	var l Leaf
+	if err := decodeCanonical(raw, maxLeaf, &l); err != nil {
+		return Leaf{}, err
+	}
+	if err := l.check(); err != nil {
+		return Leaf{}, err
+	}
+	again, err := l.encode()
+	if err != nil || !bytes.Equal(again, raw) {
+		return Leaf{}, errLeaf
+	}
+	return l, nil
+}
+
+// encode gives the canonical bytes; absent lists are written as empty ones.
+func (l Leaf) encode() ([]byte, error) {
+	l.Agreements = orEmpty(l.Agreements)
+	l.Consents = orEmpty(l.Consents)
+	l.Organisations = orEmpty(l.Organisations)
+	l.Rests = orEmpty(l.Rests)
+	l.Subjects = orEmpty(l.Subjects)
+	return encodeCanonical(l)
+}
+
+func (l *Leaf) check() error {
+	traced, known := l.Kind.known()
+	switch {
+	case l.Version != leafVersion:
+		return fmt.Errorf("%w: version", errLeaf)
+	case !known:
+		return fmt.Errorf("%w: kind", errLeaf)
+	case !isUUIDv7(l.ID):
+		return fmt.Errorf("%w: id", errLeaf)
+	case l.Time <= 0 || l.Time > maxTime:
+		return fmt.Errorf("%w: time", errLeaf)
+	case !isTrace(l.Trace) && (traced || l.Trace != ""):
+		return fmt.Errorf("%w: trace", errLeaf)
+	case (l.Kind == Release) != (l.Decided >= 0) || l.Decided < -1 || l.Decided > maxIndex:
+		return fmt.Errorf("%w: decided", errLeaf)
+	}
+	return errors.Join(l.checkTexts(), l.checkCommitments())
+}
+
+func (l *Leaf) checkTexts() error {
+	if _, err := identity.ParseOIN(string(l.Tenant)); err != nil {
+		return fmt.Errorf("%w: tenant", errLeaf)
+	}
+	switch {
+	case !isText(l.Activity):
+		return fmt.Errorf("%w: activity", errLeaf)
+	case !isText(l.Decision):
+		return fmt.Errorf("%w: decision", errLeaf)
+	case !isText(l.Policy):
+		return fmt.Errorf("%w: policy", errLeaf)
+	case !isText(l.Status):
+		return fmt.Errorf("%w: status", errLeaf)
+	}
+	return errors.Join(checkOrganisations(l.Organisations), checkAgreements(l.Agreements))
+}
+
+func (l *Leaf) checkCommitments() error {
+	for _, c := range l.commitments() {
+		if len(c.list) > c.field.limit() {
+			return fmt.Errorf("%w: %s", errLeaf, c.field)
+		}
+		for i, s := range c.list {
+			if !isCommitment(s) {
+				return fmt.Errorf("%w: %s[%d]", errLeaf, c.field, i)
+			}
+		}
+	}
+	return nil
+}
+
+// committed is one field of a leaf with its commitments, in order.
+type committed struct {
+	field field
+	list  []string
+}
+
+// commitments lists all fields that hold commitments.
+func (l *Leaf) commitments() []committed {
+	return []committed{
+		{caseField, one(l.Case)}, {consentsField, l.Consents}, {endField, one(l.End)},
+		{payloadField, one(l.Payload)}, {putField, one(l.Put)},
+		{restsField, l.Rests}, {subjectsField, l.Subjects},
+	}
+}
+
+func one(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// encodeCanonical writes RFC 8785 for structs whose members stand in order and
+// whose texts hold nothing that JSON escapes.
+func encodeCanonical(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return b, nil
+}
+
+// decodeCanonical reads one bounded JSON object with known members only. Its
+// errors do not repeat the input, as those of encoding/json do.
+func decodeCanonical(raw []byte, limit int, into any) error {
+	if len(raw) == 0 || len(raw) > limit {
+		return errLeaf
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return errLeaf
+	}
+	return nil
+}
+
+func isUUIDv7(s string) bool {
+	id, err := uuid.Parse(s)
+	return err == nil && id.Version() == 7 && id.Variant() == uuid.RFC4122 && id.String() == s
+}

@@ -1,0 +1,162 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Config of a Log. All fields but Now are required.
+type Config struct {
+	Store Store
+	// Origin names the log to the world, for example ontschot.nl/log/<OIN>; it
+	// holds the tenant's OIN (contract 26), no space and no plus sign.
+	Origin string
+	// Tenant is the organisation whose log this is.
+	Tenant identity.OIN
+	// Key signs checkpoints; its name is the origin.
+	Key SigningKey
+	// Now is the wall clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Limits of the queue, in entries.
+const (
+	maxWaiting = 4096
+	maxGroup   = 512
+)
+
+// Log appends to one organisation's log. It is safe for concurrent use; several
+// Logs, also of several processes, may share one store.
+type Log struct {
+	cfg  Config
+	head *tree // the writer's own
+
+	// decisions are the traces of recent decisions by index, the writer's own; a
+	// release looks here before it asks the store.
+	decisions map[int64]string
+
+	mu      sync.Mutex
+	waiting []*waiter
+	closed  bool
+	wake    chan struct{} // holds at most one
+	done    chan struct{} // closed when the writer has ended
+}
+
+// waiter is an append on its way.
+type waiter struct {
+	*prepared
+	outcome chan outcome // holds one; written once by the writer
+}
+
+// outcome is what the writer tells a waiter.
+type outcome struct {
+	index int64
+	tree  *tree // nil: the entry stood there before, or err
+	err   error
+}
+
+// Open reads the head, checks it against the checkpoint's signature and the
+// entries that make it up, and starts the writer. Errors: ErrTampered,
+// ErrDamaged, ErrUnavailable, ErrKey, ErrInvalid for the configuration.
+func Open(ctx context.Context, cfg Config) (*Log, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	l := &Log{
+		cfg: cfg, decisions: map[int64]string{},
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	err := cfg.Store.View(ctx, cfg.Tenant, func(s Snapshot) (err error) {
+		l.head, err = l.open(s)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the record: %w", err)
+	}
+	go l.write()
+	return l, nil
+}
+
+func (c *Config) check() error {
+	if c.Store == nil {
+		return invalid("config: store is missing")
+	}
+	if _, err := identity.ParseOIN(string(c.Tenant)); err != nil {
+		return invalid("config: tenant")
+	}
+	if !strings.Contains(c.Origin, string(c.Tenant)) || len(c.Origin) > maxText {
+		return invalid("config: origin must hold the tenant's OIN")
+	}
+	return c.Key.check(c.Origin)
+}
+
+// Append records an entry and returns when it is durable, with the proof of it.
+// Errors: ErrInvalid, ErrEnded (*EndedError), ErrNoDocument, ErrConflict,
+// ErrUnavailable; or the context's, if it ended while the entry still waited:
+// then it is not recorded. Once its transaction is under way the entry counts,
+// whatever becomes of the context.
+func (l *Log) Append(ctx context.Context, e Entry) (Proof, error) {
+	p, err := prepare(e, l.cfg.Tenant, l.cfg.Now())
+	if err != nil {
+		return Proof{}, err
+	}
+	w := &waiter{prepared: p, outcome: make(chan outcome, 1)}
+	if err := l.queue(ctx, w); err != nil {
+		return Proof{}, err
+	}
+	select {
+	case o := <-w.outcome:
+		return l.answer(ctx, w, o)
+	case <-ctx.Done():
+	}
+	if l.leave(w) {
+		return Proof{}, fmt.Errorf("waiting to be recorded: %w", ctx.Err())
+	}
+	return l.answer(context.WithoutCancel(ctx), w, <-w.outcome)
+}
+
+// write is the writer. There is no timer: while one transaction is committed the
+// next group queues up, and a lone entry waits for nothing (contract 24).
+func (l *Log) write() {
+	defer close(l.done)
+	for range l.wake {
+		for {
+			group, closed := l.take()
+			if len(group) > 0 {
+				l.commit(group)
+				continue
+			}
+			if closed {
+				return
+			}
+			break
+		}
+	}
+}
+
+// Close lets what waits be recorded, refuses the rest and ends the writer. It
+// does not close the store. Closing twice does nothing.
+func (l *Log) Close() {
+	l.mu.Lock()
+	l.closed = true
+	l.signal()
+	l.mu.Unlock()
+	<-l.done
+}
+
+// unavailable makes sure that a failure of the store says so.
+func unavailable(err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}

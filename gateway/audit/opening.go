@@ -1,0 +1,183 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// field names one kind of commitment; it is part of what is hashed, so that a
+// commitment of one field can never pass for that of another.
+type field string
+
+const (
+	caseField     field = "case"
+	consentsField field = "consents"
+	endField      field = "end"
+	payloadField  field = "payload"
+	putField      field = "put"
+	restsField    field = "rests"
+	subjectsField field = "subjects"
+)
+
+// limit is how many values an entry may commit to.
+func (f field) limit() int {
+	switch f {
+	case consentsField, subjectsField:
+		return 64
+	case restsField:
+		return 128
+	}
+	return 1
+}
+
+// size is how long one value may be, in bytes.
+func (f field) size() int {
+	switch f {
+	case caseField:
+		return 128
+	case payloadField:
+		return 512 << 10
+	case putField:
+		return 4 << 10
+	}
+	return maxID
+}
+
+const saltSize = 32
+
+// commitmentDomain separates these hashes from all others of the project.
+const commitmentDomain = "ontschot/leaf/1/"
+
+// commit hides a value: SHA-256(domain ‖ field ‖ 0x00 ‖ salt ‖ value). The salt has
+// a fixed length, so no two (salt, value) pairs run together.
+func commit(f field, salt, value []byte) string {
+	text := make([]byte, 0, len(commitmentDomain)+len(f)+1+saltSize+len(value))
+	text = append(text, commitmentDomain...)
+	text = append(text, f...)
+	text = append(text, 0)
+	text = append(text, salt...)
+	text = append(text, value...)
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// opened is a value with the salt of its commitment.
+type opened struct {
+	Salt  []byte `json:"salt"`
+	Value []byte `json:"value"`
+}
+
+// opening is what an auditor needs to see what a leaf commits to: canonical JSON
+// in a column of its own, which can be destroyed while the tree stands. It holds
+// pseudonyms, ids and digests; never an amount, a name or a BSN.
+type opening struct {
+	Case     []opened `json:"case"`
+	Consents []opened `json:"consents"`
+	End      []opened `json:"end"`
+	Payload  []opened `json:"payload"`
+	Put      []opened `json:"put"`
+	Rests    []opened `json:"rests"`
+	Subjects []opened `json:"subjects"`
+}
+
+// maxOpening bounds the column in bytes: 64+64+128 values of at most 64 bytes, one
+// of 4 KiB and a payload, in base64.
+const maxOpening = 1 << 20
+
+var errOpening = errors.New("the opening is not in canonical form")
+
+func parseOpening(raw []byte) (opening, error) {
+	var o opening
+	if err := decodeCanonical(raw, maxOpening, &o); err != nil {
+		return opening{}, errOpening
+	}
+	again, err := o.encode()
+	if err != nil || !bytes.Equal(again, raw) {
+		return opening{}, errOpening
+	}
+	return o, nil
+}
+
+func (o opening) encode() ([]byte, error) {
+	for _, l := range o.lists() {
+		*l.list = orEmpty(*l.list)
+		for i, v := range *l.list {
+			(*l.list)[i].Value = orEmpty(v.Value)
+		}
+	}
+	return encodeCanonical(o)
+}
+
+// openedList is one field of an opening.
+type openedList struct {
+	field field
+	list  *[]opened
+}
+
+// lists stands in the order of Leaf.commitments.
+func (o *opening) lists() []openedList {
+	return []openedList{
+		{caseField, &o.Case}, {consentsField, &o.Consents}, {endField, &o.End},
+		{payloadField, &o.Payload}, {putField, &o.Put},
+		{restsField, &o.Rests}, {subjectsField, &o.Subjects},
+	}
+}
+
+// opens checks that the opening opens exactly what the leaf commits to. The
+// error names the field.
+func (o *opening) opens(l *Leaf) error {
+	lists := o.lists()
+	for i, c := range l.commitments() {
+		values := *lists[i].list
+		if len(values) != len(c.list) {
+			return fmt.Errorf("%s: opens %d of %d commitments", c.field, len(values), len(c.list))
+		}
+		for j, v := range values {
+			if len(v.Salt) != saltSize || commit(c.field, v.Salt, v.Value) != c.list[j] {
+				return fmt.Errorf("%s[%d]: does not match its commitment", c.field, j)
+			}
+		}
+	}
+	return nil
+}
+
+// seal draws a fresh salt for each value and puts the commitments into the leaf.
+func (o *opening) seal(l *Leaf) {
+	lists := o.lists()
+	count := 0
+	for _, f := range lists {
+		count += len(*f.list)
+	}
+	salts := make([]byte, count*saltSize)
+	rand.Read(salts) // never fails: crypto/rand ends the program instead
+	hidden := make(map[field][]string, len(lists))
+	for _, f := range lists {
+		for i := range *f.list {
+			v := &(*f.list)[i]
+			v.Salt, salts = salts[:saltSize:saltSize], salts[saltSize:]
+			hidden[f.field] = append(hidden[f.field], commit(f.field, v.Salt, v.Value))
+		}
+	}
+	l.Case, l.End = first(hidden[caseField]), first(hidden[endField])
+	l.Payload, l.Put = first(hidden[payloadField]), first(hidden[putField])
+	l.Consents, l.Rests, l.Subjects = hidden[consentsField], hidden[restsField], hidden[subjectsField]
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// payloadSalt is the salt a receipt gives away; nil when there is no payload.
+func (o *opening) payloadSalt() []byte {
+	if len(o.Payload) == 0 {
+		return nil
+	}
+	return o.Payload[0].Salt
+}

@@ -1,0 +1,86 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// maxProof is more than the depth of any tree that fits in an int64.
+const maxProof = 64
+
+// VerifyReceipt is the client's check that a budget was recorded before it was
+// released (contract 10): digest is the SHA-256 over the RFC 8785 form of the
+// budget without receipt and signature; origin and key are those the client has
+// pinned for the releasing organisation. Every error wraps ErrTampered and says
+// in words what is wrong; then the budget must not be used.
+func VerifyReceipt(r *budgetv1.Receipt, digest [32]byte, origin string, key note.Verifier) error {
+	if err := verifyReceipt(r, digest, origin, key); err != nil {
+		return fmt.Errorf("%w: receipt: %w", ErrTampered, err)
+	}
+	return nil
+}
+
+func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, origin string, key note.Verifier) error {
+	if r == nil {
+		return errors.New("there is none")
+	}
+	if key == nil || key.Name() != origin {
+		return errors.New("no key is pinned for this origin")
+	}
+	if r.GetOrigin() != origin {
+		return errors.New("it is of another log than the pinned one")
+	}
+	if err := verifyRelease(r, digest); err != nil {
+		return err
+	}
+	head, err := openCheckpoint(r.GetCheckpoint(), origin, key)
+	if err != nil {
+		return err
+	}
+	return verifyInclusion(r, head)
+}
+
+// verifyRelease checks what the leaf says.
+func verifyRelease(r *budgetv1.Receipt, digest [32]byte) error {
+	leaf, err := ParseLeaf(r.GetLeaf())
+	if err != nil {
+		return fmt.Errorf("leaf: %w", err)
+	}
+	switch {
+	case leaf.Kind != Release:
+		return errors.New("the leaf records no release")
+	case leaf.Decided != r.GetDecisionIndex() || leaf.Decided >= r.GetIndex():
+		return errors.New("decision_index: is not the decision that the leaf carries out")
+	case len(r.GetSalt()) != saltSize:
+		return errors.New("salt: is not 32 bytes")
+	case commit(payloadField, r.GetSalt(), digest[:]) != leaf.Payload:
+		return errors.New("the leaf commits to another budget")
+	}
+	return nil
+}
+
+// verifyInclusion checks that the record stands at its index in the signed tree.
+func verifyInclusion(r *budgetv1.Receipt, head tlog.Tree) error {
+	if len(r.GetProof()) > maxProof {
+		return errors.New("proof: too long")
+	}
+	path := make(tlog.RecordProof, len(r.GetProof()))
+	for i, h := range r.GetProof() {
+		if len(h) != tlog.HashSize {
+			return fmt.Errorf("proof[%d]: is not 32 bytes", i)
+		}
+		copy(path[i][:], h)
+	}
+	if r.GetIndex() < 0 || r.GetIndex() >= head.N {
+		return errors.New("index: is not in the signed tree")
+	}
+	if tlog.CheckRecord(path, head.N, head.Hash, r.GetIndex(), tlog.RecordHash(r.GetLeaf())) != nil {
+		return errors.New("proof: the leaf is not in the signed tree at this index")
+	}
+	return nil
+}

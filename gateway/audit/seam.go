@@ -1,0 +1,83 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Store is what the log needs of a database. All of it is safe for concurrent
+// use. An error that is not the callback's own wraps ErrDamaged when the
+// database is broken and ErrUnavailable otherwise, and repeats no stored value.
+type Store interface {
+	// Update runs f in one transaction that holds the tenant's log alone: no other
+	// Update of the tenant, in any process, runs at the same time. When it returns
+	// nil, all of it is on disk; otherwise nothing is, unless the connection broke
+	// during the commit. It waits a bounded time for its turn. f may be called
+	// again after a failure, and its own error is returned as it is.
+	Update(ctx context.Context, tenant identity.OIN, f func(Tx) error) error
+	// View runs f on one unchanging snapshot. f's own error is returned as it is.
+	View(ctx context.Context, tenant identity.OIN, f func(Snapshot) error) error
+	// Check reads the whole database and tells whether it is sound: ErrDamaged if
+	// not. It takes as long as the database is big.
+	Check(ctx context.Context) error
+}
+
+// Snapshot reads one tenant's log.
+type Snapshot interface {
+	// Head gives the head; its zero value when the log is empty.
+	Head() (Head, error)
+	// Rows gives at most limit entries from index on, in order of their index.
+	Rows(from int64, limit int) ([]Row, error)
+	// Lookup gives what is kept under these ids, without Body and Openings; what
+	// is not kept is absent. At most 4,096 ids.
+	Lookup(ids []string) (map[string]Document, error)
+	// Documents gives at most limit whole documents whose id is greater than
+	// after, in order of their id.
+	Documents(after string, limit int) ([]Document, error)
+}
+
+// Tx is a Snapshot that can be written.
+type Tx interface {
+	Snapshot
+	// Write does everything in the batch.
+	Write(Batch) error
+}
+
+// Batch is what one transaction adds to the log.
+type Batch struct {
+	// Rows follow on the last one without a gap.
+	Rows []Row
+	// Puts are new documents, complete.
+	Puts []Document
+	// Ends are applied after Puts.
+	Ends []End
+	// Head replaces the head.
+	Head Head
+}
+
+// End says that a document ended with the entry of this index.
+type End struct {
+	ID    string
+	Index int64
+}
+
+// Head is the size of the log and the signed checkpoint over it.
+type Head struct {
+	Size       int64
+	Checkpoint string
+}
+
+// Row is one entry as it is stored.
+type Row struct {
+	Index   int64
+	ID      string
+	Leaf    []byte
+	Opening []byte
+	// Hashes are the hashes that this record adds to the tree, 32 bytes each: its
+	// own and those of the subtrees that it completes (tlog.StoredHashes).
+	Hashes []byte
+	// Bad names the first column whose stored value is not of the column's type;
+	// then the other fields are not to be used. A typed database leaves it empty.
+	Bad string
+}

@@ -1,0 +1,120 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Inspection is what an auditor goes by. All fields are required.
+type Inspection struct {
+	// Origin and Tenant of the log, and Key its public key, all known from
+	// elsewhere than the store.
+	Origin string
+	Tenant identity.OIN
+	Key    note.Verifier
+}
+
+// Report is what an auditor found when nothing was wrong.
+type Report struct {
+	// Size is the number of entries, Root the root of their tree and Checkpoint
+	// the signed note over both.
+	Size       int64
+	Root       [32]byte
+	Checkpoint string
+	// Kinds counts entries by kind.
+	Kinds map[Kind]int64
+	// Documents and LiveDocuments count what was ever put, and what still counts.
+	Documents, LiveDocuments int64
+	// First and Last are times in milliseconds since 1970; zero for an empty log.
+	First, Last int64
+}
+
+// pageSize is how many entries or documents are in memory at a time.
+const pageSize = 256
+
+// Verify walks the whole log of one tenant, on one snapshot, so
+// that the log may grow meanwhile. It checks that the database is sound; that entries follow
+// on each other without a gap up to the signed head; that each leaf is canonical
+// and its hashes, its opening and its id fit it; that the recomputed root is the
+// signed one; that each release carries out an earlier decision of the same
+// trace, and rests on nothing that has ended; and that the documents are as the
+// log tells. The first thing found wrong is a *TamperError (ErrTampered); a
+// broken file is ErrDamaged, and ErrUnavailable means that it could not be read.
+//
+// What it cannot see is a store put back as a whole, with its head, to an earlier
+// day: that takes a checkpoint kept elsewhere.
+func Verify(ctx context.Context, store Store, by Inspection) (Report, error) {
+	if _, err := identity.ParseOIN(string(by.Tenant)); err != nil || by.Key == nil || by.Key.Name() != by.Origin {
+		return Report{}, invalid("inspection: tenant, or key of the origin")
+	}
+	if err := store.Check(ctx); err != nil {
+		return Report{}, fmt.Errorf("verifying the record: %w", err)
+	}
+	var report Report
+	err := store.View(ctx, by.Tenant, func(s Snapshot) (err error) {
+		report, err = verify(ctx, s, by)
+		return err
+	})
+	if err != nil {
+		return Report{}, fmt.Errorf("verifying the record: %w", err)
+	}
+	return report, nil
+}
+
+func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
+	head, err := s.Head()
+	if err != nil {
+		return Report{}, err
+	}
+	signed, err := signedHead(head, by.Origin, by.Key)
+	if err != nil {
+		return Report{}, err
+	}
+	w := newWalk(s, signed, by.Tenant)
+	if err := w.entries(ctx); err != nil {
+		return Report{}, err
+	}
+	if w.tree.Hash != signed.Hash {
+		return Report{}, headTampered("checkpoint: its root is not that of the entries")
+	}
+	if err := w.documents(ctx); err != nil {
+		return Report{}, err
+	}
+	w.report.Size, w.report.Root, w.report.Checkpoint = signed.N, signed.Hash, head.Checkpoint
+	return w.report, nil
+}
+
+// readRow reads the columns of a row by themselves; the error begins with the
+// name of the column.
+func readRow(row Row) (Leaf, opening, error) {
+	leaf, err := ParseLeaf(row.Leaf)
+	if err != nil {
+		return Leaf{}, opening{}, fmt.Errorf("leaf: %w", err)
+	}
+	if leaf.ID != row.ID {
+		return Leaf{}, opening{}, errors.New("id: not that of the leaf")
+	}
+	open, err := parseOpening(row.Opening)
+	if err != nil {
+		return Leaf{}, opening{}, fmt.Errorf("opening: %w", err)
+	}
+	if err := open.opens(&leaf); err != nil {
+		return Leaf{}, opening{}, fmt.Errorf("opening: %w", err)
+	}
+	return leaf, open, nil
+}
+
+// checkRecord checks a leaf against the record hash stored beside it.
+func checkRecord(row Row) error {
+	record := tlog.RecordHash(row.Leaf)
+	if len(row.Hashes) < len(record) || tlog.Hash(row.Hashes[:len(record)]) != record {
+		return errors.New("leaf: not the one that was hashed")
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"math"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// walk is one pass over a log, from its first entry to its signed head.
+type walk struct {
+	snapshot  Snapshot
+	signed    tlog.Tree
+	tenant    identity.OIN
+	tree      *tree // recomputed from the leaves
+	decisions map[int64][16]byte
+	kept      map[string]life
+	report    Report
+}
+
+func newWalk(s Snapshot, signed tlog.Tree, tenant identity.OIN) *walk {
+	return &walk{
+		snapshot: s, signed: signed, tenant: tenant,
+		tree:      &tree{hashes: map[int64]tlog.Hash{}},
+		decisions: map[int64][16]byte{},
+		kept:      map[string]life{},
+		report:    Report{Kinds: map[Kind]int64{}},
+	}
+}
+
+// entries walks every entry, and the places where there should be none.
+func (w *walk) entries(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := w.snapshot.Rows(w.tree.N, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := w.entry(row); err != nil {
+				return err
+			}
+		}
+		if len(rows) < pageSize {
+			break
+		}
+		if w.tree, err = w.tree.sealed(); err != nil {
+			return err
+		}
+	}
+	if w.tree.N < w.signed.N {
+		return tampered(w.tree.N, "n: no entry of this index")
+	}
+	if err := w.nothingBefore(); err != nil {
+		return err
+	}
+	return w.tree.seal()
+}
+
+// nothingBefore looks for entries with a negative index.
+func (w *walk) nothingBefore() error {
+	rows, err := w.snapshot.Rows(math.MinInt64, 1)
+	if err != nil {
+		return err
+	}
+	if len(rows) > 0 && (rows[0].Bad != "" || rows[0].Index < 0) {
+		return tampered(0, "n: an entry before the first")
+	}
+	return nil
+}
+
+// entry checks one row at the place where the walk has come to.
+func (w *walk) entry(row Row) error {
+	index := w.tree.N
+	switch {
+	case row.Bad != "":
+		return tampered(index, "%s: not of the column's type", row.Bad)
+	case index >= w.signed.N:
+		return tampered(index, "n: beyond the signed head")
+	case row.Index != index:
+		return tampered(index, "n: no entry of this index")
+	}
+	leaf, open, err := readRow(row)
+	if err != nil {
+		return tampered(index, "%v", err)
+	}
+	if leaf.Tenant != w.tenant {
+		return tampered(index, "tenant: the leaf is of another")
+	}
+	if err := w.hashes(row); err != nil {
+		return err
+	}
+	return w.meaning(index, &leaf, &open)
+}
+
+// hashes adds the leaf to the recomputed tree and compares.
+func (w *walk) hashes(row Row) error {
+	hashes, err := w.tree.add(tlog.RecordHash(row.Leaf))
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(hashes, row.Hashes) {
+		return nil
+	}
+	return tampered(row.Index, "%s: leaf and hashes do not fit", w.culprit(row))
+}
+
+// culprit tells which of two columns that do not fit each other was changed: the
+// signed head vouches for one of them.
+func (w *walk) culprit(row Row) string {
+	proof, err := tlog.ProveRecord(w.signed.N, row.Index, rowHashes{w.snapshot})
+	if err == nil && tlog.CheckRecord(proof, w.signed.N, w.signed.Hash, row.Index, tlog.RecordHash(row.Leaf)) == nil {
+		return "hashes"
+	}
+	return "leaf"
+}
+
+// meaning checks what an entry says against the entries before it.
+func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
+	w.report.Kinds[leaf.Kind]++
+	if index == 0 {
+		w.report.First = leaf.Time
+	}
+	w.report.Last = leaf.Time
+	if leaf.Kind == Decision {
+		w.decisions[index] = traceOf(leaf)
+	}
+	if leaf.Kind == Release {
+		if trace, ok := w.decisions[leaf.Decided]; !ok || trace != traceOf(leaf) {
+			return tampered(index, "leaf: a release without its decision before it")
+		}
+	}
+	for _, v := range open.Rests {
+		if l, ok := w.kept[string(v.Value)]; !ok || l.ended != NotEnded {
+			return tampered(index, "leaf: rests on a document that has ended")
+		}
+	}
+	return w.lives(index, open)
+}
+
+// lives follows documents from the entry that puts them to the one that ends them.
+func (w *walk) lives(index int64, open *opening) error {
+	for _, v := range open.Put {
+		var d description
+		if err := decodeCanonical(v.Value, putField.size(), &d); err != nil {
+			return tampered(index, "opening: put is no description of a document")
+		}
+		if _, again := w.kept[d.ID]; again {
+			return tampered(index, "leaf: puts a document for the second time")
+		}
+		w.kept[d.ID] = life{description: d, entered: index, ended: NotEnded}
+	}
+	for _, v := range open.End {
+		l, ok := w.kept[string(v.Value)]
+		if !ok || l.ended != NotEnded {
+			return tampered(index, "leaf: ends a document that is not live")
+		}
+		l.ended = index
+		w.kept[string(v.Value)] = l
+	}
+	return nil
+}
+
+func traceOf(leaf *Leaf) (trace [16]byte) {
+	_, _ = hex.Decode(trace[:], []byte(leaf.Trace)) // ParseLeaf has checked it
+	return trace
+}

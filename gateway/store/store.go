@@ -1,0 +1,167 @@
+// Package store answers: where is the record kept? It is the only home of
+// database drivers. SQLite (modernc.org/sqlite, pure Go) is the default; every
+// other database has to pass the suite in the folder conformance.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+)
+
+// Errors of opening. All others are those that audit.Store and the look-ups name.
+var (
+	// ErrDamaged is audit.ErrDamaged under the name of the room that finds it.
+	ErrDamaged = audit.ErrDamaged
+	// ErrForeign means that the file is a sound database, but not a record, or of
+	// a newer version than this program knows.
+	ErrForeign = errors.New("the database is not a record of this program")
+)
+
+// Settings of every connection. FULL: a commit is on disk when it returns. The
+// time to wait for a lock is bounded, so that a caller hears UNAVAILABLE in time.
+const (
+	busyMillis = "2000"
+	readers    = 4
+)
+
+// Store keeps records in one SQLite file. It is safe for concurrent use, also by
+// several processes.
+type Store struct {
+	writer, reader   *sql.DB
+	writing, reading *statements
+	readOnly         bool
+}
+
+// Open opens the record at path, or makes a new one: the file readable by its
+// owner only, in a folder that is made likewise if it is missing. Errors:
+// ErrDamaged, ErrForeign, audit.ErrUnavailable.
+func Open(ctx context.Context, path string) (*Store, error) {
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	s := &Store{}
+	err := s.open(ctx, path)
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	return s, nil
+}
+
+// Inspect opens a record that exists, for reading only: nothing in it changes,
+// and writing is ErrUnavailable. Errors: as Open; a file that is not there is
+// fs.ErrNotExist.
+func Inspect(ctx context.Context, path string) (*Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	s := &Store{readOnly: true}
+	err := s.openReader(ctx, path)
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	return s, nil
+}
+
+// private makes folder and file with the narrowest rights. SQLite gives the files
+// beside it (-wal, -shm) the rights of the database.
+func private(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("%w: %w", audit.ErrUnavailable, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: %w", audit.ErrUnavailable, err)
+	}
+	if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+		return fmt.Errorf("%w: %w", audit.ErrUnavailable, err)
+	}
+	return nil
+}
+
+func (s *Store) open(ctx context.Context, path string) (err error) {
+	if s.writer, err = connect(path, false, 1); err != nil {
+		return err
+	}
+	if err := prepareSchema(ctx, s.writer); err != nil {
+		return err
+	}
+	if err := checkSchema(ctx, s.writer); err != nil {
+		return err
+	}
+	if s.writing, err = prepare(ctx, s.writer, true); err != nil {
+		return err
+	}
+	return s.openReader(ctx, path)
+}
+
+func (s *Store) openReader(ctx context.Context, path string) (err error) {
+	if s.reader, err = connect(path, true, readers); err != nil {
+		return err
+	}
+	if err := checkSchema(ctx, s.reader); err != nil {
+		return err
+	}
+	s.reading, err = prepare(ctx, s.reader, false)
+	return err
+}
+
+// connect gives a pool of connections with the settings of the store.
+func connect(path string, readOnly bool, connections int) (*sql.DB, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", audit.ErrUnavailable, err)
+	}
+	settings := url.Values{"_pragma": {
+		"busy_timeout(" + busyMillis + ")", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)",
+	}}
+	if readOnly {
+		settings.Add("mode", "ro")
+		settings.Add("_pragma", "query_only(1)")
+	} else {
+		settings.Set("_txlock", "immediate")
+		settings["_pragma"] = append(settings["_pragma"], "journal_mode(WAL)", "synchronous(FULL)")
+	}
+	location := url.URL{Scheme: "file", Opaque: (&url.URL{Path: absolute}).EscapedPath(), RawQuery: settings.Encode()}
+	db, err := sql.Open("sqlite", location.String())
+	if err != nil {
+		return nil, failed("connecting", err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// Close closes the files. Everything that was committed is on disk already.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.reader, s.writer} {
+		if db != nil {
+			errs = append(errs, failed("closing", db.Close()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check reads every page and compares every index with its table. The full check
+// and not the quick one: a look-up goes by the indexes.
+func (s *Store) Check(ctx context.Context) error {
+	var result string
+	if err := s.reader.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&result); err != nil {
+		return failed("checking", err)
+	}
+	if result != "ok" {
+		return fmt.Errorf("checking: %w", ErrDamaged) // the result may quote what is stored
+	}
+	return nil
+}

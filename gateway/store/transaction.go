@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Update is audit.Store's. BEGIN IMMEDIATE takes SQLite's one write lock, so that
+// every tenant's head is locked with it. The context is not listened to once the
+// transaction has begun; waiting for the lock is bounded by the busy timeout.
+func (s *Store) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx) error) error {
+	if s.readOnly {
+		return fmt.Errorf("%w: it was opened for inspection", audit.ErrUnavailable)
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return failed("beginning", err)
+	}
+	defer tx.Rollback() // does nothing after a commit
+	if err := f(&transaction{snapshot{ctx, tx, s.writing, string(tenant)}}); err != nil {
+		return err
+	}
+	return failed("committing", tx.Commit())
+}
+
+// View is audit.Store's: a WAL snapshot, from its first statement on.
+func (s *Store) View(ctx context.Context, tenant identity.OIN, f func(audit.Snapshot) error) error {
+	tx, err := s.reader.BeginTx(ctx, nil)
+	if err != nil {
+		return failed("beginning", err)
+	}
+	defer tx.Rollback()
+	return f(&snapshot{ctx, tx, s.reading, string(tenant)})
+}
+
+// transaction is an audit.Tx.
+type transaction struct{ snapshot }
+
+// Write is audit.Tx's.
+func (t *transaction) Write(b audit.Batch) error {
+	if err := t.insert(b.Rows); err != nil {
+		return err
+	}
+	for _, d := range b.Puts {
+		if err := t.put(d); err != nil {
+			return err
+		}
+	}
+	for _, e := range b.Ends {
+		if err := t.end(e); err != nil {
+			return err
+		}
+	}
+	return t.exec(t.use.setHead, t.tenant, b.Head.Size, b.Head.Checkpoint)
+}
+
+func (t *transaction) insert(rows []audit.Row) error {
+	statement := t.tx.StmtContext(t.ctx, t.use.insertEntry)
+	for _, r := range rows {
+		_, err := statement.ExecContext(t.ctx, t.tenant, r.Index, r.ID, r.Leaf, r.Opening, r.Hashes)
+		if err != nil {
+			return failed("writing", err)
+		}
+	}
+	return nil
+}
+
+func (t *transaction) put(d audit.Document) error {
+	return t.exec(t.use.insertDocument, t.tenant, d.ID, string(d.Kind), d.Digest, string(d.Status),
+		blob(d.Body), blob(d.Openings), blob(d.Subject), d.Purpose, string(d.PartyA), string(d.PartyB),
+		d.Entered, d.Ended)
+}
+
+// end ends a live document; that there is none is a mistake of the caller's.
+func (t *transaction) end(e audit.End) error {
+	result, err := t.tx.StmtContext(t.ctx, t.use.endDocument).ExecContext(t.ctx, e.Index, t.tenant, e.ID)
+	if err != nil {
+		return failed("ending a document", err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return fmt.Errorf("ending a document: %w", audit.ErrNoDocument)
+	}
+	return nil
+}
+
+func (t *transaction) exec(statement *sql.Stmt, args ...any) error {
+	_, err := t.tx.StmtContext(t.ctx, statement).ExecContext(t.ctx, args...)
+	return failed("writing", err)
+}
+
+// blob keeps an absent value from being stored as NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// Head is audit.Snapshot's.
+func (s *snapshot) Head() (audit.Head, error) {
+	var size, checkpoint any
+	err := s.tx.StmtContext(s.ctx, s.use.head).QueryRowContext(s.ctx, s.tenant).Scan(&size, &checkpoint)
+	if errors.Is(err, sql.ErrNoRows) {
+		return audit.Head{}, nil
+	}
+	if err != nil {
+		return audit.Head{}, failed("reading the head", err)
+	}
+	return audit.Head{Size: number(size), Checkpoint: text(checkpoint)}, nil
+}
