@@ -1,0 +1,112 @@
+// Package budget answers: what do the answers of all sources add up to? It is
+// pure: no clock, no I/O and no order of its own. The same question with the
+// same answers, in whatever order they came in, gives the same budget.
+package budget
+
+import (
+	"time"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// contract names the shape of the result.
+const contract = "ontschot.budget/1"
+
+// Question is what was asked, as far as the arithmetic needs to know.
+type Question struct {
+	Purpose    string     // purpose code, copied to the budget
+	Window     civil.Span // both ends inclusive; the budget is drawn up for it
+	Today      civil.Date // the civil date in Europe/Amsterdam
+	TodayIsSet bool       // true when that date was set by hand (development only)
+	Requester  string     // party code
+	// Parties are those the gateway knows; their laws make the columns of the
+	// matrix as far as they were asked about anybody.
+	Parties []Party
+	// Persons in the order in which the matrix shows them.
+	Persons        []Person
+	PolicyRevision string
+	Text           Texts // nil leaves the texts of gaps and findings empty
+}
+
+// Party is an organisation that can be asked.
+type Party struct {
+	Code string
+	Kind string   // MUNICIPALITY CARE_OFFICE UWV INSURER SVB CAK EDUCATION TRANSPORT
+	Laws []string // the laws it is a source of; a source of figures only has none
+}
+
+// Person is a member of the household.
+type Person struct {
+	Ref        identity.PersonRef
+	Born       civil.Date // no date: nothing is concluded from age
+	Residences []Residence
+}
+
+// Residence is a municipality (CBS code, four digits) over a period.
+type Residence struct {
+	Municipality string
+	Span         civil.Span
+}
+
+// Answer is what became of asking one source about one person.
+type Answer struct {
+	Person    identity.PersonRef
+	Source    string // party code
+	Consent   string // id of the consent it rests on
+	Agreement string // id of the agreement it rests on
+	Elapsed   time.Duration
+	// Response is nil when the whole source is a gap.
+	Response *budgetv1.FetchResponse
+	// Gaps holds one gap for the whole source, or beside a response those of
+	// laws and categories that are missing from it. Person and source are
+	// filled in here.
+	Gaps []*budgetv1.Gap
+	// Laws that were asked and granted; empty beside a response means all laws
+	// of the source.
+	Laws []string
+}
+
+// Texts words gaps and findings. lang is "nl" or "en"; params holds what a text
+// may mention: person, source, law, category, code of a gap; person, source,
+// law, product, label, line, from, to, days, date of a finding. It is called
+// from the goroutine that assembles and must not fail: no text is "".
+type Texts interface {
+	Gap(reason, lang string, params map[string]string) string
+	Finding(code, lang string, params map[string]string) string
+}
+
+// Assemble draws up the budget. It is total: whatever a source sends, it gives
+// a budget, never an error, and it changes neither the question nor the
+// answers. What cannot be valued keeps no value_cents and is named in the gaps
+// unless it was withheld.
+//
+// The care total, income and ring-fenced money are always present. The own
+// contribution is present, as 0, only when no source of kind CAK is a gap: no
+// source tells it yet. remaining_cents has no source yet and is empty.
+func Assemble(q Question, answers []Answer) *budgetv1.Budget {
+	v := look(q, answers)
+	totals := v.totals()
+	return &budgetv1.Budget{
+		Contract:             contract,
+		Purpose:              q.Purpose,
+		Window:               &budgetv1.Window{From: q.Window.From.String(), To: q.Window.To.String()},
+		Today:                q.Today.String(),
+		TodayIsSet:           q.TodayIsSet,
+		Requester:            q.Requester,
+		PolicyRevision:       q.PolicyRevision,
+		Lines:                v.messages(),
+		Totals:               totals,
+		CareTotalCents:       new(totals.ByFungibility[poolable]),
+		IncomeCents:          new(totals.ByFungibility[income]),
+		RingfencedCents:      new(totals.ByFungibility[ringfenced]),
+		OwnContributionCents: v.ownContribution(),
+		CarryOverCents:       v.carryOver(),
+		Matrix:               v.matrix(),
+		Findings:             v.findings(),
+		Gaps:                 v.gaps,
+		Complete:             len(v.gaps) == 0,
+		Sources:              v.reports(),
+	}
+}

@@ -1,0 +1,132 @@
+package budget
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// told gives the gaps an answer comes with, its stale data among them. An
+// answer with neither a response nor a reason is a source that did not answer:
+// nothing may be missing in silence.
+func told(a Answer) []*budgetv1.Gap {
+	var gaps []*budgetv1.Gap
+	for _, g := range a.Gaps {
+		if g != nil {
+			gaps = append(gaps, a.own(proto.CloneOf(g)))
+		}
+	}
+	for _, n := range a.Response.GetNotices() {
+		if n.GetCode() == budgetv1.ReasonStale {
+			gaps = append(gaps, a.own(&budgetv1.Gap{Reason: budgetv1.ReasonStale, Laws: some(n.GetLaw())}))
+		}
+	}
+	if a.Response == nil && len(gaps) == 0 {
+		gaps = append(gaps, a.own(&budgetv1.Gap{Reason: budgetv1.ReasonSourceUnavailable}))
+	}
+	return gaps
+}
+
+// unreadable is the gap for a line that was told and cannot be counted.
+func unreadable(a Answer, law, category string) *budgetv1.Gap {
+	return a.own(&budgetv1.Gap{
+		Reason:     budgetv1.ReasonBadDataAtSource,
+		Laws:       some(law),
+		Categories: some(category),
+	})
+}
+
+func (a Answer) own(g *budgetv1.Gap) *budgetv1.Gap {
+	g.Person, g.Source = string(a.Person), a.Source
+	slices.Sort(g.Laws)
+	slices.Sort(g.Categories)
+	return g
+}
+
+// some is a list of one text, or of none when it is empty.
+func some(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// settle orders the gaps, tells each once, and words them.
+func (v *view) settle(gaps []*budgetv1.Gap) []*budgetv1.Gap {
+	slices.SortFunc(gaps, func(a, b *budgetv1.Gap) int {
+		if c := cmp.Or(
+			cmp.Compare(a.GetPerson(), b.GetPerson()),
+			cmp.Compare(a.GetSource(), b.GetSource()),
+			cmp.Compare(a.GetReason(), b.GetReason()),
+			slices.Compare(a.GetLaws(), b.GetLaws()),
+			slices.Compare(a.GetCategories(), b.GetCategories()),
+		); c != 0 {
+			return c
+		}
+		return bytes.Compare(written(a), written(b))
+	})
+	gaps = slices.CompactFunc(gaps, func(a, b *budgetv1.Gap) bool { return proto.Equal(a, b) })
+	for _, g := range gaps {
+		v.wordGap(g)
+	}
+	return gaps
+}
+
+// wordGap fills in the texts that are not there yet.
+func (v *view) wordGap(g *budgetv1.Gap) {
+	if v.q.Text == nil {
+		return
+	}
+	params := map[string]string{
+		"person":   g.GetPerson(),
+		"source":   g.GetSource(),
+		"law":      strings.Join(g.GetLaws(), ", "),
+		"category": strings.Join(g.GetCategories(), ", "),
+		"code":     g.GetCode(),
+	}
+	if g.TextNl == "" {
+		g.TextNl = v.q.Text.Gap(g.GetReason(), "nl", params)
+	}
+	if g.TextEn == "" {
+		g.TextEn = v.q.Text.Gap(g.GetReason(), "en", params)
+	}
+}
+
+// reports tells how each source fared for each person. A source that answered
+// is OK, also when a part of its answer is a gap; else its first reason is told.
+func (v *view) reports() []*budgetv1.SourceReport {
+	var out []*budgetv1.SourceReport
+	for _, a := range v.answers {
+		out = append(out, report(a))
+	}
+	slices.SortFunc(out, func(a, b *budgetv1.SourceReport) int {
+		if c := cmp.Or(cmp.Compare(a.GetPerson(), b.GetPerson()), cmp.Compare(a.GetSource(), b.GetSource())); c != 0 {
+			return c
+		}
+		return bytes.Compare(written(a), written(b))
+	})
+	return slices.CompactFunc(out, func(a, b *budgetv1.SourceReport) bool { return proto.Equal(a, b) })
+}
+
+func report(a Answer) *budgetv1.SourceReport {
+	status := statusOK
+	if a.Response == nil {
+		status = told(a)[0].GetReason()
+	}
+	return &budgetv1.SourceReport{
+		Source:    a.Source,
+		Person:    string(a.Person),
+		Status:    status,
+		ElapsedMs: max(0, a.Elapsed.Milliseconds()),
+		Adapter:   a.Response.GetAdapter(),
+		Version:   a.Response.GetVersion(),
+		AsOfMs:    a.Response.GetAsOfMs(),
+		Consent:   a.Consent,
+		Agreement: a.Agreement,
+	}
+}

@@ -1,0 +1,175 @@
+package budget
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Statuses of a cell of the household matrix.
+const (
+	statusOK        = "OK"
+	statusPartial   = "PARTIAL"
+	statusNoConsent = "NO_CONSENT"
+	statusNoRight   = "NO_RIGHT"
+	statusNotAsked  = "NOT_ASKED"
+)
+
+// matrix is the household by person and law: a row for everybody, and in each
+// row a cell for every law of a source that was asked about anybody, or that
+// there is a line of.
+func (v *view) matrix() []*budgetv1.MatrixRow {
+	columns := v.columns()
+	rows := make([]*budgetv1.MatrixRow, len(v.persons))
+	for i, person := range v.persons {
+		rows[i] = &budgetv1.MatrixRow{Person: person}
+		for _, law := range columns {
+			rows[i].Cells = append(rows[i].Cells, v.cell(person, law))
+		}
+	}
+	return rows
+}
+
+// columns lists the laws: care first, then income, then the rest.
+func (v *view) columns() []string {
+	var laws []string
+	for _, a := range v.answers {
+		laws = append(laws, v.party(a.Source).Laws...)
+		laws = append(laws, a.Laws...)
+	}
+	for _, l := range v.lines {
+		laws = append(laws, cmp.Or(l.GetLaw(), hidden))
+	}
+	slices.Sort(laws)
+	laws = slices.Compact(laws)
+	slices.SortStableFunc(laws, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	return laws
+}
+
+func rank(law string) int {
+	known := []string{
+		"WMO", "JW", "WLZ", "ZVW", "WIA", "WAJONG", "WW", "ZW", "PW",
+		"UWV_PROVISION", "EDU", "LLV", "VALYS",
+	}
+	if i := slices.Index(known, law); i >= 0 {
+		return i
+	}
+	return len(known)
+}
+
+func (v *view) cell(person, law string) *budgetv1.MatrixCell {
+	c := &budgetv1.MatrixCell{Law: law}
+	for _, l := range v.lines {
+		if l.GetPerson() != person || cmp.Or(l.GetLaw(), hidden) != law {
+			continue
+		}
+		c.Lines = append(c.Lines, l.GetId())
+		if l.ValueCents == nil {
+			if l.Quantity != nil {
+				c.Quantities = append(c.Quantities, proto.CloneOf(l.Quantity))
+			}
+			continue
+		}
+		sum := drawer(c, l.GetFungibility())
+		*sum = new(plus(deref(*sum), l.GetValueCents()))
+	}
+	c.Status = v.status(person, law, len(c.Lines) > 0)
+	return c
+}
+
+// drawer is where a cell keeps money of a kind. Money in kind is part of what
+// somebody is entitled to.
+func drawer(c *budgetv1.MatrixCell, fungibility string) **int64 {
+	switch fungibility {
+	case ringfenced:
+		return &c.RingfencedCents
+	case income:
+		return &c.IncomeCents
+	default:
+		return &c.EntitlementCents
+	}
+}
+
+func deref(cents *int64) int64 {
+	if cents == nil {
+		return 0
+	}
+	return *cents
+}
+
+// status follows contracts 11: PARTIAL if a gap touches a source of the law,
+// NO_CONSENT when a missing consent is all there is, NO_RIGHT only when every
+// source that was asked answered and had nothing.
+func (v *view) status(person, law string, lines bool) string {
+	gaps := v.touching(person, law)
+	answered := v.answered(person, law)
+	switch {
+	case lines && len(gaps) == 0:
+		return statusOK
+	case lines:
+		return statusPartial
+	case len(gaps) == 0 && answered:
+		return statusNoRight
+	case len(gaps) == 0:
+		return statusNotAsked
+	case !answered && !slices.ContainsFunc(gaps, notOfConsent):
+		return statusNoConsent
+	default:
+		return statusPartial
+	}
+}
+
+// touching lists the gaps of a person that a law's sources have.
+func (v *view) touching(person, law string) []*budgetv1.Gap {
+	var gaps []*budgetv1.Gap
+	for _, g := range v.gaps {
+		laws := g.GetLaws()
+		if len(laws) == 0 {
+			laws = v.lawsOf(g.GetSource())
+		}
+		if g.GetPerson() == person && slices.Contains(laws, law) {
+			gaps = append(gaps, g)
+		}
+	}
+	return gaps
+}
+
+// lawsOf lists the laws of a source: those of the party, or for a party that
+// is not known those it was asked about.
+func (v *view) lawsOf(source string) []string {
+	if laws := v.party(source).Laws; len(laws) > 0 {
+		return laws
+	}
+	var laws []string
+	for _, a := range v.answers {
+		if a.Source == source {
+			laws = append(laws, a.Laws...)
+		}
+	}
+	return laws
+}
+
+// answered tells whether a source of the law told what it has.
+func (v *view) answered(person, law string) bool {
+	return slices.ContainsFunc(v.answers, func(a Answer) bool {
+		laws := a.Laws
+		if len(laws) == 0 {
+			laws = v.lawsOf(a.Source)
+		}
+		return a.Response != nil && string(a.Person) == person && slices.Contains(laws, law)
+	})
+}
+
+// notOfConsent tells that a gap is there for another reason than that the
+// person did not, or no longer, say yes.
+func notOfConsent(g *budgetv1.Gap) bool {
+	return !slices.Contains([]string{
+		budgetv1.ReasonNoConsent,
+		budgetv1.ReasonConsentExpired,
+		budgetv1.ReasonConsentWithdrawn,
+		budgetv1.ReasonWrongSigner,
+	}, g.GetReason())
+}

@@ -1,0 +1,225 @@
+package budget_test
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+func (f *fixture) awards() {
+	var records []struct {
+		Bsn, Wet, Budgetidentificatie string
+		Functiebudgetten              []struct {
+			Zorgfunctie, Begindatum, Einddatum, OorspronkelijkeEinddatum string
+			Bedrag, BedragOorspronkelijk                                 int64
+		}
+	}
+	f.read("award", &records)
+	for _, r := range records {
+		for _, b := range r.Functiebudgetten {
+			if r.Bsn != f.member.BSN {
+				continue
+			}
+			law, code := strings.ToUpper(r.Wet), b.Zorgfunctie
+			if law == "WLZ" {
+				code = f.zzp(b.Begindatum)
+			}
+			l := right(law, "PGB", "POOLABLE", law, code, b.Begindatum, b.Einddatum)
+			l.Amount = amount(b.Bedrag+b.BedragOorspronkelijk, "PERIOD_TOTAL") // these cases have one of the two
+			if b.OorspronkelijkeEinddatum != "" {
+				l.Period.OriginalEnd = &b.OorspronkelijkeEinddatum
+			}
+			l.Decision = &budgetv1.Decision{Budget: r.Budgetidentificatie}
+			f.add("award", r.Budgetidentificatie, l)
+		}
+	}
+}
+
+// zzp is the care profile of the bemiddeling in force on a day.
+func (f *fixture) zzp(day string) string {
+	var records struct {
+		Bemiddelingspecificaties []struct{ Bsn, ZzpCode, ToewijzingIngangsdatum, ToewijzingEinddatum string }
+	}
+	f.read("iwlz", &records)
+	for _, b := range records.Bemiddelingspecificaties {
+		if b.Bsn == f.member.BSN && b.ToewijzingIngangsdatum <= day &&
+			(b.ToewijzingEinddatum == "" || b.ToewijzingEinddatum >= day) {
+			return b.ZzpCode
+		}
+	}
+	return "99"
+}
+
+func (f *fixture) decisions() {
+	var records []struct {
+		Bsn         string
+		Regeling    struct{ Identificatie string }
+		Beschikking struct {
+			BeschikkingNummer  int
+			BeschikteProducten []struct {
+				Product           struct{ Identificatie string }
+				ProductCategorie  struct{ Code string }
+				ToegewezenProduct struct {
+					DatumIngangGeldigheid, DatumEindeGeldigheid string
+					Omvang                                      *struct {
+						Volume     int
+						Eenheid    struct{ Code string }
+						Frequentie struct{ Code string }
+					}
+					Budget *struct{ Bedrag, Per string }
+				}
+			}
+		}
+	}
+	f.read("case_system", &records)
+	bases := map[string]string{"jaar": "PER_YEAR", "beschikking": "PERIOD_TOTAL"}
+	for _, r := range records {
+		for _, p := range r.Beschikking.BeschikteProducten {
+			if r.Bsn != f.member.BSN {
+				continue
+			}
+			granted, code, kind := p.ToegewezenProduct, p.ProductCategorie.Code, "POOLABLE"
+			if r.Regeling.Identificatie == "LLV" {
+				code, kind = p.Product.Identificatie, "RINGFENCED"
+			}
+			l := right(r.Regeling.Identificatie, "PGB", kind, "WMO020", code, granted.DatumIngangGeldigheid, granted.DatumEindeGeldigheid)
+			if o := granted.Omvang; o != nil {
+				l.Quantity = &budgetv1.Quantity{Volume: strconv.Itoa(o.Volume), Unit: o.Eenheid.Code, Frequency: o.Frequentie.Code}
+			}
+			if b := granted.Budget; b != nil {
+				l.Amount = amount(f.euros(b.Bedrag), bases[b.Per])
+			}
+			number := strconv.Itoa(r.Beschikking.BeschikkingNummer)
+			l.Decision = &budgetv1.Decision{Number: number}
+			f.add("case_system", number, l)
+		}
+	}
+}
+
+func (f *fixture) inKind(kind, law string) {
+	var records []struct {
+		Client              struct{ Bsn string }
+		ToegewezenProducten []struct {
+			ToewijzingNummer, Ingangsdatum, Einddatum string
+			Product                                   struct{ Categorie string }
+			Omvang                                    struct {
+				Volume              int
+				Eenheid, Frequentie string
+			}
+		}
+	}
+	f.read(kind, &records)
+	for _, r := range records {
+		for _, p := range r.ToegewezenProducten {
+			if r.Client.Bsn != f.member.BSN {
+				continue
+			}
+			l := right(law, "ZIN", "IN_KIND", "WMO020", p.Product.Categorie, p.Ingangsdatum, p.Einddatum)
+			l.Quantity = &budgetv1.Quantity{Volume: strconv.Itoa(p.Omvang.Volume), Unit: p.Omvang.Eenheid, Frequency: p.Omvang.Frequentie}
+			f.add(kind, p.ToewijzingNummer, l)
+		}
+	}
+}
+
+func (f *fixture) suwi() {
+	var records []struct {
+		Burgerservicenr      string
+		Uitkeringsverhouding []struct {
+			SzWet             struct{ CdSzWet string }
+			Uitkeringsperiode []struct {
+				DatBUitkeringsperiode, DatEUitkeringsperiode string
+				BrutoUitkeringsbedr                          []struct {
+					WaardeBedr          int64
+					CdUitkeringsperiode string
+				}
+			}
+		}
+		Voorziening []struct {
+			Soort, DatB, DatE string
+			WaardeBedr        int64
+		}
+	}
+	f.read("suwi", &records)
+	laws := map[string]string{"WAJ": "WAJONG", "WIA": "WIA"}
+	bases := map[string]string{"6": "PER_MONTH", "9": "ONE_OFF"}
+	for _, r := range records {
+		if r.Burgerservicenr != f.member.BSN {
+			continue
+		}
+		for _, u := range r.Uitkeringsverhouding {
+			for _, p := range u.Uitkeringsperiode {
+				l := right(laws[u.SzWet.CdSzWet], "CASH", "INCOME", "CdSzWet", u.SzWet.CdSzWet,
+					f.day(p.DatBUitkeringsperiode), f.day(p.DatEUitkeringsperiode))
+				l.Kind = "BENEFIT"
+				gross := p.BrutoUitkeringsbedr[0]
+				l.Income = amount(gross.WaardeBedr, bases[gross.CdUitkeringsperiode])
+				f.add("suwi", p.DatBUitkeringsperiode, l)
+			}
+		}
+		for _, v := range r.Voorziening {
+			l := right("UWV_PROVISION", "REIMBURSEMENT", "RINGFENCED", "UWV", strings.ToUpper(v.Soort), f.day(v.DatB), f.day(v.DatE))
+			l.Amount = amount(v.WaardeBedr, "PERIOD_TOTAL")
+			f.add("suwi", v.Soort, l)
+		}
+	}
+}
+
+func (f *fixture) zvw() {
+	var records []struct {
+		Bsn, Toekenning, Functie, Tarief, Ingangsdatum, Einddatum string
+		UrenPerWeek                                               int64
+	}
+	f.read("zvw", &records)
+	for _, r := range records {
+		if r.Bsn == f.member.BSN {
+			start, _ := civil.ParseDutch(r.Ingangsdatum)
+			end, _ := civil.ParseDutch(r.Einddatum)
+			l := right("ZVW", "PGB", "POOLABLE", "ZVW", r.Functie, start.String(), end.String())
+			l.Amount = amount(r.UrenPerWeek*f.euros(r.Tarief), "PER_WEEK")
+			f.add("zvw", r.Toekenning, l)
+		}
+	}
+}
+
+func (f *fixture) education() {
+	var records []struct{ Onderwijsnummer, Nummer, Schooljaar, Bedrag string }
+	f.read("education", &records)
+	for _, r := range records {
+		if r.Onderwijsnummer == f.member.IDs.Onderwijsnummer {
+			from, to, _ := strings.Cut(r.Schooljaar, "-")
+			l := right("EDU", "SUBSIDY", "RINGFENCED", "SWV", "ARR", from+"-08-01", to+"-07-31")
+			l.Amount = amount(f.euros(r.Bedrag), "PERIOD_TOTAL")
+			f.add("education", r.Nummer, l)
+		}
+	}
+}
+
+func (f *fixture) valys() {
+	var records []struct {
+		Pas, Vanaf, Tot string
+		PkbKm           int
+	}
+	f.read("valys", &records)
+	for _, r := range records {
+		if r.Pas == f.member.IDs.Pasnummer {
+			l := right("VALYS", "ZIN", "IN_KIND", "VALYS", "PKB-STD", r.Vanaf, r.Tot)
+			l.Quantity = &budgetv1.Quantity{Volume: strconv.Itoa(r.PkbKm), Unit: "KM"}
+			f.add("valys", "1", l)
+		}
+	}
+}
+
+func (f *fixture) euros(text string) int64 {
+	cents, err := strconv.ParseInt(strings.Replace(text, ",", "", 1), 10, 64)
+	require.NoError(f.t, err)
+	return cents
+}
+
+func (f *fixture) day(compact string) string {
+	d, _ := civil.ParseCompact(compact)
+	return d.String()
+}

@@ -1,0 +1,123 @@
+package budget
+
+import (
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// view is what was asked and answered, read once. Totals, matrix and findings
+// look at it; after look nobody writes to it.
+type view struct {
+	q       Question
+	answers []Answer
+	persons []string // those of the question, then any other an answer speaks of
+	lines   []line   // that touch the window, in the order of their ids
+	past    []stay   // lines wholly outside the window, and history
+	gaps    []*budgetv1.Gap
+}
+
+// right is what one line after another can continue: contracts 32 looks for
+// holes per person × law × product.
+type right struct{ person, law, product string }
+
+// stay is a span of days in which there was a right.
+type stay struct {
+	right
+	span civil.Span
+}
+
+// look reads the answers.
+func look(q Question, answers []Answer) *view {
+	v := &view{q: q, answers: answers, persons: persons(q, answers)}
+	for _, a := range answers {
+		v.gaps = append(v.gaps, told(a)...)
+		for _, m := range a.Response.GetLines() {
+			v.take(a, m)
+		}
+		for _, h := range a.Response.GetHistory() {
+			v.remember(a, h)
+		}
+	}
+	v.lines = number(v.lines)
+	v.gaps = v.settle(v.gaps)
+	return v
+}
+
+// take reads one line: into the window, or beside it.
+func (v *view) take(a Answer, m *budgetv1.BudgetLine) {
+	if m == nil {
+		return
+	}
+	if m.GetFunder() != a.Source { // contracts 9: money is told by who grants it
+		v.gaps = append(v.gaps, unreadable(a, m.GetLaw(), ""))
+		return
+	}
+	l := adopt(a, m)
+	if _, touches := l.term.span.Overlap(v.q.Window); l.dated && !touches {
+		v.past = append(v.past, stay{l.right(), l.term.span})
+		return
+	}
+	if !l.assess(v.q.Window) {
+		v.gaps = append(v.gaps, unreadable(a, m.GetLaw(), l.moneyCategory()))
+	}
+	v.lines = append(v.lines, l)
+}
+
+// remember reads a line that ended before the window. It is never released.
+func (v *view) remember(a Answer, h *budgetv1.HistoryLine) {
+	t, ok := readTerm(h.GetPeriod())
+	if !ok {
+		return
+	}
+	r := right{string(a.Person), h.GetLaw(), h.GetProduct().GetCode()}
+	v.past = append(v.past, stay{r, t.span})
+}
+
+// persons lists who gets a row. Somebody nobody asked about would be a mistake
+// of the caller; he is shown rather than lost.
+func persons(q Question, answers []Answer) []string {
+	var known, others []string
+	for _, p := range q.Persons {
+		if ref := string(p.Ref); !slices.Contains(known, ref) {
+			known = append(known, ref)
+		}
+	}
+	for _, a := range answers {
+		if ref := string(a.Person); !slices.Contains(known, ref) {
+			others = append(others, ref)
+		}
+	}
+	slices.Sort(others)
+	return append(known, slices.Compact(others)...)
+}
+
+// messages gives the lines as they travel.
+func (v *view) messages() []*budgetv1.BudgetLine {
+	out := make([]*budgetv1.BudgetLine, len(v.lines))
+	for i, l := range v.lines {
+		out[i] = l.BudgetLine
+	}
+	return out
+}
+
+// party finds a party by its code; one that is not known has a code only.
+func (v *view) party(code string) Party {
+	for _, p := range v.q.Parties {
+		if p.Code == code {
+			return p
+		}
+	}
+	return Party{Code: code}
+}
+
+// person finds a member of the household; one that is not known has a ref only.
+func (v *view) person(ref string) Person {
+	for _, p := range v.q.Persons {
+		if string(p.Ref) == ref {
+			return p
+		}
+	}
+	return Person{}
+}
