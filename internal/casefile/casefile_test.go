@@ -1,0 +1,62 @@
+package casefile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheEmbeddedCasesOpen(t *testing.T) {
+	for _, name := range Names() {
+		c, err := Open(name)
+		require.NoError(t, err)
+		require.Equal(t, name, c.Name)
+		require.NotEmpty(t, c.Expected.Lines)
+		require.NotEmpty(t, c.Pairs())
+	}
+	c, err := Open("meppel")
+	require.NoError(t, err)
+	require.Contains(t, c.Pairs(), Pair{"A2", "UWV"}, "asked without consent")
+	require.Len(t, c.Pairs(), 10)
+	p, _ := c.Party("GM0119")
+	require.Equal(t, "0119", p.SchemeCode())
+}
+
+func TestWhatIsWrongIsNamedAndNotRepeated(t *testing.T) {
+	good := `{"schema":"ontschot.case/1","window":{"from":"2025-01-01","to":"2025-12-31"},"today":"2025-06-30","purpose":"p","requester":"GM0001",
+	"parties":[{"code":"GM0001","oin":"00000099000000001000","kind":"MUNICIPALITY"}],"household":[{"ref":"A","bsn":"999940004"}],
+	"consents":[{"person":"A","signers":["A"],"sources":["GM0001"],"categories":["*"],"from":"2025-01-01","until":"2025-12-31"}]}`
+	_, err := Parse([]byte(good))
+	require.NoError(t, err)
+	for _, c := range []struct{ from, to, names string }{
+		{"ontschot.case/1", "x", "schema"},
+		{"999940004", "999940005", "household[0].bsn"},
+		{`"to":"2025-12-31"`, `"to":"2024-12-31"`, "window"},
+		{`"today":"2025-06-30"`, `"today":"2025-06-31"`, "no civil date"},
+		{`"sources":["GM0001"]`, `"sources":["GM0002"]`, "consents[0]"},
+		{`"signers":["A"]`, `"signers":["B"]`, "consents[0]"},
+		{`"household":[`, `"household":3,"x":[`, "household"},
+		{`"requester":"GM0001"`, `"requester":"GM0009"`, "requester"},
+		{`"parties":[{`, `"parties":[{,`, "line 2"},
+	} {
+		_, err := Parse([]byte(strings.Replace(good, c.from, c.to, 1)))
+		require.ErrorIs(t, err, ErrCase, c.names)
+		require.ErrorContains(t, err, c.names)
+		require.NotContains(t, err.Error(), "99994000")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range Names() {
+		raw, err := embedded.ReadFile("cases/" + name + ".json")
+		require.NoError(f, err)
+		f.Add(string(raw))
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := Parse([]byte(s))
+		if err == nil {
+			c.Pairs()
+		}
+	})
+}

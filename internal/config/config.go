@@ -1,0 +1,297 @@
+// Package config answers: what did the operator write down? It reads the files of
+// a gateway and of a client strictly: a key that is not known is an error with
+// its line and, where one is near, the key that was probably meant.
+package config
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+)
+
+// ErrConfig means that a file is wrong; the message names file, line and key.
+var ErrConfig = errors.New("configuration")
+
+// maxBytes bounds every file that is read.
+const maxBytes = 1 << 20
+
+// Gateway is gateway.yaml. Paths are relative to the file.
+type Gateway struct {
+	// Organisation is the party code of whose gateway it is.
+	Organisation string `yaml:"organisation"`
+	// Listen is host:port for gRPC with mutual TLS.
+	Listen string `yaml:"listen"`
+	// Data is the folder of the record. Nothing of a budget is ever in it.
+	Data string `yaml:"data"`
+	// Dev allows what only development may: today, on a loopback address.
+	Dev bool `yaml:"dev,omitempty"`
+	// Today sets the civil date (YYYY-MM-DD); every result says so.
+	Today string `yaml:"today,omitempty"`
+	TLS   TLS    `yaml:"tls"`
+	Keys  Keys   `yaml:"keys"`
+	// Trust is the file with the parties and their pinned keys.
+	Trust string `yaml:"trust"`
+	// Documents is a folder of documents that are registered at start; may be empty.
+	Documents string `yaml:"documents,omitempty"`
+	// SourceTimeout bounds one question to one source; empty means 5s.
+	SourceTimeout string   `yaml:"source_timeout,omitempty"`
+	Sources       []Source `yaml:"sources"`
+	dir           string
+}
+
+// TLS files, PEM.
+type TLS struct {
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	CA          string `yaml:"ca"`
+}
+
+// Keys are files that must stay secret.
+type Keys struct {
+	Signing   string `yaml:"signing"`    // PKCS#8 PEM, ES256
+	SigningID string `yaml:"signing_id"` // its id in the trust files of others
+	Log       string `yaml:"log"`        // note signer
+	Pseudonym string `yaml:"pseudonym"`  // 32 bytes
+}
+
+// Source is one adapter, deployed by the agency whose system it asks.
+type Source struct {
+	Party   string `yaml:"party"`
+	Adapter string `yaml:"adapter"` // municipality, careoffice, uwv, insurer
+	// Config of the adapter: URL and the like.
+	Config map[string]any `yaml:"config"`
+	// ConfigFiles are further keys of it, whose values are the contents of files.
+	ConfigFiles map[string]string `yaml:"config_files,omitempty"`
+	// Secrets by name, each a file. They reach the adapter in memory only.
+	Secrets map[string]string `yaml:"secrets,omitempty"`
+}
+
+// Trust is trust.yaml: who there is, and whose word counts.
+type Trust struct {
+	Parties []Party `yaml:"parties"`
+	dir     string
+}
+
+// Party of the trust file.
+type Party struct {
+	Code   string       `yaml:"code"`
+	OIN    identity.OIN `yaml:"oin"`
+	Kind   string       `yaml:"kind"`
+	Name   string       `yaml:"name"`
+	Laws   []string     `yaml:"laws"`
+	Keys   []Key        `yaml:"keys"`
+	LogKey string       `yaml:"log_key,omitempty"` // note verifier of its gateway's log
+}
+
+// Key is a pinned public key.
+type Key struct {
+	ID    string        `yaml:"id"`
+	Alg   string        `yaml:"alg"`
+	Kinds []signed.Kind `yaml:"kinds"`
+	File  string        `yaml:"file"`
+}
+
+// Client is client.yaml of a municipal system.
+type Client struct {
+	Gateway  string `yaml:"gateway"`  // host:port
+	Releaser string `yaml:"releaser"` // party code whose signature and log are expected
+	TLS      TLS    `yaml:"tls"`
+	Trust    string `yaml:"trust"`
+	dir      string
+}
+
+// ReadGateway reads and checks gateway.yaml.
+func ReadGateway(path string) (*Gateway, error) {
+	c := &Gateway{dir: filepath.Dir(path)}
+	if err := read(path, c); err != nil {
+		return nil, err
+	}
+	for key, value := range map[string]string{
+		"organisation": c.Organisation, "listen": c.Listen, "data": c.Data, "trust": c.Trust,
+		"tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.ca": c.TLS.CA,
+		"keys.signing": c.Keys.Signing, "keys.signing_id": c.Keys.SigningID, "keys.log": c.Keys.Log, "keys.pseudonym": c.Keys.Pseudonym,
+	} {
+		if value == "" {
+			return nil, fmt.Errorf("%w: %s: %s is needed", ErrConfig, path, key)
+		}
+	}
+	if c.Today != "" && !c.Dev {
+		return nil, fmt.Errorf("%w: %s: today can be set only with dev: true", ErrConfig, path)
+	}
+	if _, err := c.CivilDate(); err != nil {
+		return nil, fmt.Errorf("%w: %s: today is no date, YYYY-MM-DD", ErrConfig, path)
+	}
+	if _, err := c.Timeout(); err != nil {
+		return nil, fmt.Errorf("%w: %s: source_timeout is no duration such as 5s", ErrConfig, path)
+	}
+	return c, nil
+}
+
+// CivilDate that was set; no date when none was.
+func (c *Gateway) CivilDate() (civil.Date, error) {
+	if c.Today == "" {
+		return 0, nil
+	}
+	return civil.Parse(c.Today)
+}
+
+// Timeout of a source; nil when the default holds.
+func (c *Gateway) Timeout() (*time.Duration, error) {
+	if c.SourceTimeout == "" {
+		return nil, nil
+	}
+	d, err := time.ParseDuration(c.SourceTimeout)
+	return &d, err
+}
+
+// Path makes a path of the file absolute to it.
+func (c *Gateway) Path(name string) string { return join(c.dir, name) }
+
+// ReadTrust reads and checks trust.yaml.
+func ReadTrust(path string) (*Trust, error) {
+	t := &Trust{dir: filepath.Dir(path)}
+	if err := read(path, t); err != nil {
+		return nil, err
+	}
+	for i, p := range t.Parties {
+		if _, err := identity.ParseOIN(string(p.OIN)); err != nil || p.Code == "" || p.Kind == "" {
+			return nil, fmt.Errorf("%w: %s: parties[%d]: code, kind and an OIN of twenty digits are needed", ErrConfig, path, i)
+		}
+	}
+	return t, nil
+}
+
+// Party by its code.
+func (t *Trust) Party(code string) (Party, error) {
+	for _, p := range t.Parties {
+		if p.Code == code {
+			return p, nil
+		}
+	}
+	return Party{}, fmt.Errorf("%w: %q is no party of the trust file", ErrConfig, code)
+}
+
+// Verifier pins the keys of all parties.
+func (t *Trust) Verifier() (*signed.Verifier, error) {
+	keys := map[identity.OIN][]signed.Key{}
+	for _, p := range t.Parties {
+		for _, k := range p.Keys {
+			raw, err := ReadFile(join(t.dir, k.File))
+			if err != nil {
+				return nil, err
+			}
+			block, _ := pem.Decode(raw)
+			if block == nil {
+				return nil, fmt.Errorf("%w: %s: no PEM", ErrConfig, k.File)
+			}
+			public, err := x509.ParsePKIXPublicKey(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %s: no public key", ErrConfig, k.File)
+			}
+			keys[p.OIN] = append(keys[p.OIN], signed.Key{ID: k.ID, Alg: k.Alg, Public: public, Kinds: k.Kinds})
+		}
+	}
+	v, err := signed.NewVerifier(keys)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return v, nil
+}
+
+// ReadClient reads client.yaml.
+func ReadClient(path string) (*Client, error) {
+	c := &Client{dir: filepath.Dir(path)}
+	if err := read(path, c); err != nil {
+		return nil, err
+	}
+	if c.Gateway == "" || c.Releaser == "" || c.Trust == "" {
+		return nil, fmt.Errorf("%w: %s: gateway, releaser and trust are needed", ErrConfig, path)
+	}
+	return c, nil
+}
+
+// Path makes a path of the file absolute to it.
+func (c *Client) Path(name string) string { return join(c.dir, name) }
+
+// Load reads certificate, key and authorities.
+func (t TLS) Load(path func(string) string) (tls.Certificate, *x509.CertPool, error) {
+	pair, err := tls.LoadX509KeyPair(path(t.Certificate), path(t.Key))
+	if err != nil {
+		return tls.Certificate{}, nil, fmt.Errorf("%w: %s and %s: %w", ErrConfig, t.Certificate, t.Key, err)
+	}
+	raw, err := ReadFile(path(t.CA))
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return tls.Certificate{}, nil, fmt.Errorf("%w: %s: no certificate in it", ErrConfig, t.CA)
+	}
+	return pair, pool, nil
+}
+
+// PrivateKey reads a PKCS#8 PEM file.
+func PrivateKey(path string) (crypto.Signer, error) {
+	raw, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%w: %s: no PEM", ErrConfig, path)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	signer, ok := key.(crypto.Signer)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("%w: %s: no private key", ErrConfig, path)
+	}
+	return signer, nil
+}
+
+// ReadFile reads a bounded file.
+func ReadFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil || len(raw) > maxBytes {
+		return nil, fmt.Errorf("%w: %s: cannot be read, or is larger than %d bytes", ErrConfig, path, maxBytes)
+	}
+	return raw, nil
+}
+
+func join(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+func read(path string, into any) error {
+	raw, err := ReadFile(path)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%w: %s: %s", ErrConfig, path, explain(err, into))
+	}
+	return nil
+}

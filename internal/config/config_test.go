@@ -1,0 +1,60 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheExampleIsRead(t *testing.T) {
+	c, err := ReadGateway("../../docs/gateway.example.yaml")
+	require.NoError(t, err)
+	require.Equal(t, "careoffice", c.Sources[0].Adapter)
+	timeout, err := c.Timeout()
+	require.NoError(t, err)
+	require.Equal(t, "5s", timeout.String())
+	// Every key there is stands in the example.
+	raw, err := os.ReadFile("../../docs/gateway.example.yaml")
+	require.NoError(t, err)
+	for _, key := range keysOf(reflect.TypeOf(c), nil) {
+		require.Contains(t, string(raw), key+":", "undocumented key")
+	}
+}
+
+func TestWhatIsWrongIsNamed(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/gateway.example.yaml")
+	require.NoError(t, err)
+	for from, c := range map[string]struct{ to, names string }{
+		"source_timeout: 5s":      {"source_timeuot: 5s", `unknown key "source_timeuot" (did you mean "source_timeout"?)`},
+		"listen: 0.0.0.0:8443":    {"", "listen is needed"},
+		"# today: \"2025-06-30\"": {"today: \"2025-06-30\"", "only with dev: true"},
+		"source_timeout: 5":       {"source_timeout: x", "source_timeout"},
+		"data: data":              {"data: [", "line"},
+		"trust: trust.yaml":       {"trust: {a: b}", "line"},
+	} {
+		path := filepath.Join(t.TempDir(), "gateway.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), from, c.to, 1)), 0o600))
+		_, err := ReadGateway(path)
+		require.ErrorIs(t, err, ErrConfig, from)
+		require.ErrorContains(t, err, c.names)
+		require.ErrorContains(t, err, path)
+	}
+	_, err = ReadGateway("nowhere.yaml")
+	require.ErrorIs(t, err, ErrConfig)
+}
+
+func FuzzReadGateway(f *testing.F) {
+	raw, err := os.ReadFile("../../docs/gateway.example.yaml")
+	require.NoError(f, err)
+	f.Add(string(raw))
+	path := filepath.Join(f.TempDir(), "gateway.yaml")
+	f.Fuzz(func(t *testing.T, s string) {
+		if os.WriteFile(path, []byte(s), 0o600) == nil {
+			_, _ = ReadGateway(path) // must not panic
+		}
+	})
+}

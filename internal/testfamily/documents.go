@@ -1,0 +1,264 @@
+package testfamily
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	"github.com/ontschot/ontschot/policies"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// Token mints an access token for the requester's system. change may spoil it, for
+// tests.
+func (f *Family) Token(now time.Time, change func(*token.Claims)) (string, error) {
+	return MintToken(f.Requester().Token, f.Client.TLS.Leaf, f.CaseCommitment, f.Case.Purpose, now, change)
+}
+
+// MintToken mints an access token of five minutes, bound to a certificate.
+func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose string, now time.Time, change func(*token.Claims)) (string, error) {
+	claims := token.Claims{
+		Issuer: by.Issuer, Subject: "case-worker-1", Client: "case-system", Audience: string(by.Issuer), Organisation: by.Issuer,
+		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(300 * time.Second).Unix(), ID: newID(),
+		Confirmation: token.Confirmation{X5T: token.Thumbprint(leaf)},
+		Case:         caseCommitment,
+		Role:         "consulent", Assurance: "substantieel",
+		Details: []token.Detail{{Type: "ontschot", Purposes: []string{purpose, "documents.register"}}},
+	}
+	if change != nil {
+		change(&claims)
+	}
+	raw, err := by.Compact(signed.Token, claims)
+	return string(raw), err
+}
+
+// Agreement between the requester and another party, in force over the window and
+// today. change may spoil the terms; signers nil means both parties.
+func (f *Family) Agreement(source string, change func(*agreement.Terms), signers ...signed.Signer) ([]byte, error) {
+	consumer, other := f.Requester(), f.Parties[source]
+	terms := agreement.Terms{
+		Version: 1, ID: newID(),
+		Parties: []agreement.Party{{OIN: consumer.OIN, Role: "consumer"}, {OIN: other.OIN, Role: "source"}},
+		Grants: []agreement.Grant{{
+			Consumer: consumer.OIN, Source: other.OIN, Purposes: []string{f.Case.Purpose}, Categories: names(budgetv1.Categories()),
+			LegalBasis: "avg-6-1-e", Assurance: "substantieel", RetentionDays: 90, MaxAgeDays: 30, RatePerMinute: 600,
+		}},
+		Finance:   agreement.Finance{Settlement: "payment stays where it is (SVB); nobody pre-finances", CostShare: "each party its own costs"},
+		Oversight: agreement.Oversight{Auditors: []identity.OIN{}, DPIA: hash("DPIA"), BreachContact: "fg@" + consumer.Code + ".example", Witnesses: 0},
+		Sunset:    "when the legal basis ends every right returns to its own law",
+		From:      min(f.Case.Window.From.Date, f.Case.Today.Date).String(),
+		Until:     max(f.Case.Window.To.Date, f.Case.Today.Date).String(),
+	}
+	if change != nil {
+		change(&terms)
+	}
+	if signers == nil {
+		signers = []signed.Signer{consumer.Sign, other.Sign}
+	}
+	return signed.Together(signed.Agreement, terms, signers...)
+}
+
+// Consent registers a consent of the case with its keeper, ready to be brought to
+// the gateway. change may spoil the claims.
+func (f *Family) Consent(c casefile.Consent, change func(*consent.Claims)) (*ontschotv1.RegisterRequest, string, error) {
+	member, _ := f.Case.Member(c.Person)
+	bsn, err := identity.ParseBSN(member.BSN)
+	if err != nil {
+		return nil, "", err
+	}
+	keeper := f.Requester()
+	key := random(32)
+	subject := bsn.Commitment(key)
+	claims := consent.Claims{
+		Issuer: keeper.OIN, ID: newID(), IssuedAt: f.Now.Unix(),
+		Subject: base64.RawURLEncoding.EncodeToString(subject[:]), Case: f.CaseCommitment, Purpose: f.Case.Purpose,
+		Controller: keeper.OIN, Recipients: []identity.OIN{keeper.OIN},
+		Basis: consent.Basis{AVG6: "6-1-e", AVG9: "9-2-a", National: "Wmo 2015 5.2.5"},
+		From:  c.From.String(), Until: c.Until.String(),
+		Notice: consent.Notice{Version: "1", SHA256: hash("notice 1")}, Withdraw: "https://localhost/withdraw",
+	}
+	f.signers(&claims, member, c)
+	disclosures, err := f.disclose(&claims, c)
+	if err != nil {
+		return nil, "", err
+	}
+	if change != nil {
+		change(&claims)
+	}
+	raw, err := keeper.Sign.Compact(signed.Consent, claims)
+	pseudonym := bsn.Pseudonym(f.PseudonymKey, keeper.OIN, f.Case.Purpose)
+	return &ontschotv1.RegisterRequest{Document: raw, Disclosures: disclosures, SubjectKey: key, Pseudonym: pseudonym[:]}, claims.ID, err
+}
+
+// disclose makes one disclosure per source and puts their digests in the claims.
+// "*" is expanded here, when it is signed, to the categories of the purpose.
+func (f *Family) disclose(claims *consent.Claims, c casefile.Consent) ([]string, error) {
+	categories := []budgetv1.Category{}
+	for _, name := range c.Categories {
+		if name == "*" {
+			var err error
+			if categories, err = purposeCategories(f.Case.Purpose); err != nil {
+				return nil, err
+			}
+			break
+		}
+		if !slices.Contains(budgetv1.Categories(), budgetv1.Category(name)) {
+			return nil, fmt.Errorf("consent of %s: category %q is not one of %v", c.Person, name, budgetv1.Categories())
+		}
+		categories = append(categories, budgetv1.Category(name))
+	}
+	var disclosures []string
+	for _, code := range c.Sources {
+		d, digest, err := consent.Disclosure{
+			Salt: base64.RawURLEncoding.EncodeToString(random(16)), Source: f.Parties[code].OIN, Categories: categories,
+		}.Encode()
+		if err != nil {
+			return nil, err
+		}
+		disclosures, claims.Grants = append(disclosures, d), append(claims.Grants, digest)
+	}
+	slices.Sort(claims.Grants)
+	return disclosures, nil
+}
+
+// purposeCategories are those the policy knows for the purpose; all there are for a
+// purpose that it does not know.
+func purposeCategories(purpose string) ([]budgetv1.Category, error) {
+	matrix, err := policies.ReadMatrix(policies.FS)
+	if err != nil {
+		return nil, err
+	}
+	known := []budgetv1.Category{}
+	for _, name := range matrix.Categories(purpose) {
+		known = append(known, budgetv1.Category(name))
+	}
+	if len(known) == 0 {
+		return budgetv1.Categories(), nil
+	}
+	return known, nil
+}
+
+// signers writes who signed in which role, and what the registers say of authority
+// on the day the consent was given.
+func (f *Family) signers(claims *consent.Claims, m casefile.Member, c casefile.Consent) {
+	day := c.From.Date
+	claims.Authority = consent.Authority{AgeGroup: "adult", LookedUp: day.String()}
+	if !m.Born.IsZero() {
+		for _, step := range []struct {
+			years int
+			group string
+		}{{12, "under_12"}, {16, "12_15"}, {18, "16_17"}} {
+			if lapses := m.Born.Birthday(step.years); day < lapses {
+				claims.Authority.AgeGroup, claims.LapsesOn = step.group, lapses.String()
+				break
+			}
+		}
+	}
+	var holders []identity.PersonRef
+	for _, a := range f.Case.Authority {
+		if a.Person == m.Ref && (civil.Span{From: a.From.Date, To: a.To.Date}).Contains(day) {
+			claims.Authority.Kind, holders = a.Kind, a.Holders
+		}
+	}
+	claims.Authority.Holders = len(holders)
+	claims.CoGivenBy = []consent.Signature{}
+	for i, signer := range c.Signers {
+		s := consent.Signature{Role: role(m.Ref, signer, holders, claims.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + f.CaseCommitment)}}
+		if i == 0 {
+			claims.GivenBy = s
+			continue
+		}
+		claims.CoGivenBy = append(claims.CoGivenBy, s)
+	}
+}
+
+func role(person, signer identity.PersonRef, holders []identity.PersonRef, kind string) string {
+	switch {
+	case signer == person:
+		return "self"
+	case !slices.Contains(holders, signer):
+		return "naaste" // no authority that a register knows
+	}
+	switch kind {
+	case "Voogdij":
+		return "voogd"
+	case "Curatele":
+		return "curator"
+	case "Mentorschap":
+		return "mentor"
+	case "Bewind":
+		return "bewindvoerder"
+	case "Volmacht", "Machtiging":
+		return "gemachtigde"
+	default:
+		return "ouder_met_gezag"
+	}
+}
+
+// Withdrawal of a consent, by its keeper.
+func (f *Family) Withdrawal(consentID string) (*ontschotv1.RegisterRequest, error) {
+	raw, err := f.Requester().Sign.Compact(signed.Statement, consent.Withdrawal{
+		Issuer: f.Requester().OIN, ID: newID(), IssuedAt: f.Now.Unix(), Act: "withdraw", Consent: consentID,
+	})
+	return &ontschotv1.RegisterRequest{Document: raw}, err
+}
+
+// Documents are all documents of the case, in the order in which a gateway takes
+// them: agreements, consents, withdrawals that were made on or before today.
+func (f *Family) Documents() ([]*ontschotv1.RegisterRequest, error) {
+	var all, withdrawals []*ontschotv1.RegisterRequest
+	for _, p := range f.Case.Parties {
+		if p.Code == f.Case.Requester {
+			continue // its own source needs no agreement with itself
+		}
+		raw, err := f.Agreement(p.Code, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &ontschotv1.RegisterRequest{Document: raw})
+	}
+	for _, c := range f.Case.Consents {
+		doc, id, err := f.Consent(c, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, doc)
+		if !c.Withdrawn.IsZero() && c.Withdrawn.Date <= f.Case.Today.Date {
+			w, err := f.Withdrawal(id)
+			if err != nil {
+				return nil, err
+			}
+			withdrawals = append(withdrawals, w)
+		}
+	}
+	return append(all, withdrawals...), nil
+}
+
+func names(cs []budgetv1.Category) []string {
+	out := []string{}
+	for _, c := range cs {
+		out = append(out, string(c))
+	}
+	return out
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}

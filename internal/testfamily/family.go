@@ -1,0 +1,138 @@
+// Package testfamily answers: what does it take to play a case for real? It makes
+// the certificates and keys of every party, the agreements, the consents and the
+// tokens, for development and tests. Nothing it makes is fit for anything else.
+package testfamily
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+)
+
+// Family is a case with everything that makes it playable.
+type Family struct {
+	Case    *casefile.Case
+	Now     time.Time
+	CA      *x509.CertPool
+	CAPEM   []byte
+	Parties map[string]*Party // by party code
+	// Client is the certificate of the municipal system that asks.
+	Client Leaf
+	// CaseCommitment is carried by the token and by every consent.
+	CaseCommitment string
+	// PseudonymKey and the log keys are the requester's gateway's.
+	PseudonymKey         []byte
+	LogSigner, LogPublic string // note signer and verifier strings
+}
+
+// Party with its keys.
+type Party struct {
+	casefile.Party
+	Server Leaf
+	Sign   signed.Signer // documents
+	Token  signed.Signer // access tokens
+	// ClientSecret and RecordKey are known to the party and its adapter only.
+	ClientSecret string
+	RecordKey    string
+}
+
+// Ids of the two keys every party has.
+const (
+	SignKeyID  = "sign-1"
+	TokenKeyID = "token-1"
+)
+
+// LogOrigin names the log of an organisation.
+func LogOrigin(oin identity.OIN) string { return "ontschot.nl/log/" + string(oin) }
+
+// New makes everything for a case.
+func New(c *casefile.Case, now time.Time) (*Family, error) {
+	ca, err := newAuthority(now)
+	if err != nil {
+		return nil, err
+	}
+	f := &Family{
+		Case: c, Now: now, CA: x509.NewCertPool(), CAPEM: ca.pem,
+		Parties: map[string]*Party{}, PseudonymKey: random(32),
+	}
+	f.CA.AddCert(ca.cert)
+	for _, p := range c.Parties {
+		if f.Parties[p.Code], err = newParty(ca, p, now); err != nil {
+			return nil, fmt.Errorf("party %s: %w", p.Code, err)
+		}
+	}
+	requester := f.Requester()
+	if f.Client, err = ca.leaf(requester.OIN, requester.Name, now); err != nil {
+		return nil, err
+	}
+	f.CaseCommitment = commitCase("case of " + c.Name)
+	f.LogSigner, f.LogPublic, err = note.GenerateKey(rand.Reader, LogOrigin(requester.OIN))
+	return f, err
+}
+
+func newParty(ca *authority, p casefile.Party, now time.Time) (*Party, error) {
+	server, err := ca.leaf(p.OIN, p.Name, now)
+	if err != nil {
+		return nil, err
+	}
+	sign, err := newSigner(p.OIN, SignKeyID)
+	if err != nil {
+		return nil, err
+	}
+	token, err := newSigner(p.OIN, TokenKeyID)
+	if err != nil {
+		return nil, err
+	}
+	return &Party{p, server, sign, token, hex.EncodeToString(random(16)), hex.EncodeToString(random(32))}, nil
+}
+
+func newSigner(oin identity.OIN, id string) (signed.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return signed.Signer{}, err
+	}
+	return signed.NewSigner(oin, id, "ES256", key)
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return b
+}
+
+func commitCase(number string) string {
+	sum := sha256.Sum256(append(random(32), number...))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Requester is the party that asks; its gateway keeps the consents.
+func (f *Family) Requester() *Party { return f.Parties[f.Case.Requester] }
+
+// DocumentKinds is what a party's sign key may sign.
+func DocumentKinds() []signed.Kind {
+	return []signed.Kind{signed.Consent, signed.Agreement, signed.Statement, signed.Result, signed.Permit}
+}
+
+// Verifier pins the keys of all parties.
+func (f *Family) Verifier() (*signed.Verifier, error) {
+	keys := map[identity.OIN][]signed.Key{}
+	for _, p := range f.Parties {
+		keys[p.OIN] = []signed.Key{
+			{ID: p.Sign.KeyID, Alg: p.Sign.Alg, Public: p.Sign.Key.Public(), Kinds: DocumentKinds()},
+			{ID: p.Token.KeyID, Alg: p.Token.Alg, Public: p.Token.Key.Public(), Kinds: []signed.Kind{signed.Token}},
+		}
+	}
+	return signed.NewVerifier(keys)
+}
