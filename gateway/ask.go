@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/ontschot/ontschot/gateway/budget"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// historyMonths before the window are asked for, to find gaps; never released.
+const historyMonths = 12
+
+// ask puts every granted question at once, each under its own deadline. What comes
+// back is minimised before it leaves its goroutine. It always answers for every
+// pair: a refusal and a silent source are gaps.
+func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Progress)) []budget.Answer {
+	answers := make([]budget.Answer, len(d.pairs))
+	var open []int // pairs that can be asked
+	for i, p := range d.pairs {
+		answers[i] = p.answer()
+		switch _, reachable := g.Sources[p.source.Code]; {
+		case p.grant.Allows() && reachable:
+			open = append(open, i)
+		case p.grant.Allows():
+			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoAdapter}}
+		}
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex // a stream takes one message at a time
+	count := int32(0)
+	for _, i := range open {
+		all.Go(func() {
+			p := d.pairs[i]
+			answers[i] = g.askOne(ctx, g.Sources[p.source.Code], d, p)
+			mu.Lock()
+			defer mu.Unlock()
+			count++
+			heard(&ontschotv1.Progress{
+				Source: p.source.Code, Person: string(p.person.ref), ElapsedMs: answers[i].Elapsed.Milliseconds(),
+				Heard: count, Asked: int32(len(open)),
+			})
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+// answer is what is known before anybody is asked.
+func (p pair) answer() budget.Answer {
+	a := budget.Answer{Person: p.person.ref, Source: p.source.Code, Gaps: p.refusals}
+	if len(p.source.Laws) > 0 { // a source of figures only has no column of its own in the matrix
+		a.Laws = p.grant.Laws()
+	}
+	if p.grant.Allows() {
+		a.Consent, a.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
+	}
+	return a
+}
+
+// askOne asks one source about one person.
+func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair) budget.Answer {
+	a := p.answer()
+	ctx, cancel := context.WithTimeout(ctx, *g.SourceTimeout)
+	defer cancel()
+	start := time.Now()
+	response, err := source.Fetch(ctx, d.fetch(p, string(g.Own)))
+	a.Elapsed = time.Since(start)
+	if err == nil {
+		err = g.sound(response, p)
+	}
+	if err != nil {
+		reason := gapReason(ctx, err)
+		// The reason alone: an error of a source may say anything.
+		g.Log.Warn("source gave no answer", "trace", d.trace, "source", p.source.Code, "reason", reason, "elapsed_ms", a.Elapsed.Milliseconds())
+		a.Gaps = []*budgetv1.Gap{{Reason: reason}}
+		return a
+	}
+	p.grant.Minimise(response)
+	a.Response = response
+	return a
+}
+
+// fetch is the question to one source: its own grant and no other, and only the
+// identifiers its kind may be sent. Education and transport may not be sent a BSN.
+func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
+	ids := &budgetv1.Identifiers{}
+	proofs := &budgetv1.Proofs{
+		Consent: p.grant.Consent().Shell(), Disclosure: p.grant.Consent().Disclosure(), Agreement: p.grant.Agreement().Agreement().ID(),
+	}
+	switch p.source.Kind {
+	case "EDUCATION":
+		ids.EducationNumber = p.person.identifiers.education
+	case "TRANSPORT":
+		ids.PassNumber = p.person.identifiers.transport
+	default:
+		ids.Bsn = p.person.identifiers.bsn.Reveal()
+		proofs.SubjectKey = p.grant.Consent().SubjectKey()
+	}
+	w := d.question.window
+	return &budgetv1.FetchRequest{
+		Identifiers: ids, Window: &budgetv1.Window{From: w.From.String(), To: w.To.String()},
+		HistoryFrom: w.From.AddMonths(-historyMonths).String(), Scopes: p.grant.Scopes(),
+		Purpose: d.question.purpose, Proofs: proofs, Requester: requester, Trace: d.trace,
+	}
+}
+
+// sound refuses an answer that breaks the contract of a source.
+func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) error {
+	if err := g.validate.Validate(r); err != nil {
+		return errBadAnswer
+	}
+	for _, l := range r.GetLines() {
+		// A line of another funder, or one that brings what only assembly may set.
+		if l.GetFunder() != p.source.Code || l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested() {
+			return errBadAnswer
+		}
+		if l.GetAmount() != nil && l.GetIncome() != nil {
+			return errBadAnswer
+		}
+	}
+	return nil
+}
+
+// progress passes on who was heard. That a caller no longer listens is found out
+// when the answer is sent.
+func progress(stream grpc.ServerStreamingServer[ontschotv1.AssembleBudgetResponse]) func(*ontschotv1.Progress) {
+	return func(p *ontschotv1.Progress) {
+		_ = stream.Send(&ontschotv1.AssembleBudgetResponse{Event: &ontschotv1.AssembleBudgetResponse_Progress{Progress: p}})
+	}
+}

@@ -1,0 +1,66 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+)
+
+// Deadlines. A caller without one gets defaultDeadline. What is shaved off leaves
+// time to assemble, record and send a budget with gaps before the caller gives up.
+const (
+	defaultDeadline = 30 * time.Second
+	maxShave        = 400 * time.Millisecond
+)
+
+// shave ends asking a little before the caller stops listening.
+func (g *Gateway) shave(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithTimeout(ctx, defaultDeadline)
+	}
+	left := time.Until(deadline)
+	return context.WithTimeout(ctx, left-min(left/4, maxShave))
+}
+
+// credentialsOf gives the bearer token and the client certificate of a call. A
+// certificate that a proxy forwards in a header is not looked at.
+func credentialsOf(ctx context.Context) (bearer string, leaf *x509.Certificate) {
+	if md, ok := metadata.FromIncomingContext(ctx); ok {
+		if values := md.Get("authorization"); len(values) == 1 { // two would be a choice
+			bearer, _ = strings.CutPrefix(values[0], "Bearer ")
+		}
+	}
+	if p, ok := peer.FromContext(ctx); ok {
+		if tls, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(tls.State.VerifiedChains) > 0 {
+			leaf = tls.State.VerifiedChains[0][0]
+		}
+	}
+	return bearer, leaf
+}
+
+// traceOf takes the trace id of a W3C traceparent, or makes one.
+func traceOf(ctx context.Context) string {
+	if md, ok := metadata.FromIncomingContext(ctx); ok {
+		if values := md.Get("traceparent"); len(values) == 1 {
+			parts := strings.Split(values[0], "-")
+			if len(parts) == 4 && isTrace(parts[1]) {
+				return parts[1]
+			}
+		}
+	}
+	id := make([]byte, 16)
+	_, _ = rand.Read(id) // never fails (crypto/rand)
+	return hex.EncodeToString(id)
+}
+
+func isTrace(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "0") != "" && strings.Trim(s, "0123456789abcdef") == ""
+}

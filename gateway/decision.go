@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/token"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// decision is a question with what may pass of it.
+type decision struct {
+	trace    string
+	caller   token.Caller
+	question question
+	pairs    []pair
+	index    int64 // of its entry in the log
+}
+
+// pair is one person at one source: what may pass, and what may not and why.
+type pair struct {
+	ask
+	grant    policy.Grant
+	refusals []*budgetv1.Gap
+}
+
+// nothing tells whether no part of the question is permitted.
+func (d decision) nothing() bool {
+	return !slices.ContainsFunc(d.pairs, func(p pair) bool { return p.grant.Allows() })
+}
+
+// refusals of all pairs.
+func (d decision) refusals() []*budgetv1.Gap {
+	var all []*budgetv1.Gap
+	for _, p := range d.pairs {
+		for _, gap := range p.refusals {
+			gap.Person, gap.Source = string(p.person.ref), p.source.Code
+			all = append(all, gap)
+		}
+	}
+	return all
+}
+
+// caller checks the token against the certificate of the connection, that it is of
+// the gateway's own organisation, and that it was issued for the purpose.
+func (g *Gateway) caller(ctx context.Context, purpose string) (token.Caller, error) {
+	bearer, leaf := credentialsOf(ctx)
+	caller, err := g.Tokens.Check(bearer, leaf)
+	if err != nil {
+		return token.Caller{}, err
+	}
+	if caller.Organisation() != g.Own {
+		return token.Caller{}, errNotOwn
+	}
+	if !caller.May(purpose) {
+		return token.Caller{}, errPurpose
+	}
+	return caller, nil
+}
+
+// unreadable gives the error of a lock whose documents could not be read.
+func unreadable(locks ...error) error {
+	for _, err := range locks {
+		if errors.Is(err, errStore) {
+			return err
+		}
+	}
+	return nil
+}
+
+// agreed finds the agreement under which the source may be asked. A source that
+// is the asking organisation's own needs none with itself.
+func (g *Gateway) agreed(ctx context.Context, caller token.Caller, purpose string, a ask) (agreement.Covering, error) {
+	documents, err := g.Documents.Agreements(ctx, g.Own, caller.Organisation(), a.source.OIN)
+	if err != nil {
+		return agreement.Covering{}, fmt.Errorf("%w: %w", errStore, err)
+	}
+	var all []agreement.Agreement
+	for _, d := range documents {
+		if !d.Live() {
+			continue
+		}
+		// Verified again at every use: what lies in a file proves nothing.
+		if one, err := agreement.Verify(g.Keys, d.Body); err == nil {
+			all = append(all, one)
+		}
+	}
+	return agreement.Find(all, caller.Organisation(), a.source.OIN, purpose, g.Today())
+}
+
+// consented finds the person's consent for the source.
+func (g *Gateway) consented(ctx context.Context, caller token.Caller, purpose string, a ask) (consent.Consent, error) {
+	pseudonym := a.person.identifiers.bsn.Pseudonym(g.PseudonymKey, g.Own, purpose)
+	documents, err := g.Documents.Consents(ctx, g.Own, pseudonym[:], purpose)
+	if err != nil {
+		return consent.Consent{}, fmt.Errorf("%w: %w", errStore, err)
+	}
+	ended := map[string]bool{}
+	var all []consent.Document
+	for _, d := range documents {
+		one, err := g.openConsent(d)
+		if err != nil || one.Keeper() != g.Own {
+			continue
+		}
+		ended[one.ID()] = !d.Live()
+		all = append(all, one)
+	}
+	return consent.Find(all, consent.Question{
+		Subject: a.person.identifiers.bsn, Source: a.source.OIN, Purpose: purpose, Case: caller.Case(), Today: g.Today(),
+		Ended: func(id string) bool { return ended[id] },
+	})
+}

@@ -1,0 +1,154 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/token"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// domain of every google.rpc.ErrorInfo.
+const domain = "ontschot.nl"
+
+var (
+	errPurpose   = errors.New("the access token was not issued for this purpose")
+	errStore     = errors.New("the store cannot be read")
+	errNotOwn    = errors.New("the caller is of another organisation than the gateway")
+	errBadAnswer = errors.New("the answer of the source breaks its contract")
+)
+
+// meaning is how an error is told to a caller: code, reason, and what to do next.
+type meaning struct {
+	is     error
+	code   codes.Code
+	reason string
+	next   string
+}
+
+// meanings is the one table of errors. What is not in it is Internal and unsaid.
+func meanings() []meaning {
+	return []meaning{
+		{token.ErrMissing, codes.Unauthenticated, "TOKEN_MISSING", `send the metadata "authorization: Bearer <token>"`},
+		{token.ErrExpired, codes.Unauthenticated, "TOKEN_EXPIRED", "ask your token issuer for a new one; they live five minutes"},
+		{token.ErrBinding, codes.Unauthenticated, "TOKEN_NOT_BOUND", "use the token on the connection of the certificate it was issued for"},
+		{token.ErrAudience, codes.Unauthenticated, "TOKEN_AUDIENCE", "ask for a token whose audience is this gateway's OIN"},
+		{token.ErrInvalid, codes.Unauthenticated, "TOKEN_INVALID", "ask your token issuer for a token as RFC 9068 describes, signed with a key this gateway has pinned"},
+		{errPurpose, codes.PermissionDenied, budgetv1.ReasonPurposeNotAllowed, "ask your token issuer for a token whose authorization_details name the purpose"},
+		{errNotOwn, codes.PermissionDenied, "OTHER_ORGANISATION", "ask the gateway of your own organisation"},
+		{audit.ErrUnavailable, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
+		{audit.ErrDamaged, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
+		{audit.ErrTampered, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
+		{audit.ErrNoDocument, codes.NotFound, "NO_DOCUMENT", "register the consent first"},
+		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
+		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "this document has ended; issue a new one"},
+		{audit.ErrInvalid, codes.InvalidArgument, "DOCUMENT_INVALID", "correct the document and sign it again"},
+		{consent.ErrDocument, codes.InvalidArgument, "CONSENT_INVALID", "let the keeper issue it again"},
+		{agreement.ErrDocument, codes.InvalidArgument, "AGREEMENT_INVALID", "every party must sign the same terms with a key this gateway has pinned"},
+		{errStore, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
+		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
+		{context.Canceled, codes.Canceled, "CANCELLED", "the caller hung up"},
+	}
+}
+
+// denied means that nothing at all is permitted.
+type denied struct{ gaps []*budgetv1.Gap }
+
+func (d *denied) Error() string { return "nothing of what was asked is permitted" }
+
+// refuse maps an error at the edge, once, and notes it in the request log.
+func (g *Gateway) refuse(ctx context.Context, err error) error {
+	out := outward(err)
+	s := status.Convert(out)
+	g.Log.Info("refused", "code", s.Code().String(), "reason", reasonOf(s))
+	if s.Code() == codes.Internal {
+		g.Log.Error("internal error", "kind", fmt.Sprintf("%T", err)) // its text may hold anything
+	}
+	return out
+}
+
+func outward(err error) error {
+	var bad *violation
+	if errors.As(err, &bad) {
+		return rpcError(codes.InvalidArgument, bad.Error(), "INVALID_FIELD", map[string]string{"field": bad.field},
+			&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: bad.field, Description: bad.what}}})
+	}
+	var no *denied
+	if errors.As(err, &no) {
+		return no.status()
+	}
+	for _, m := range meanings() {
+		if errors.Is(err, m.is) {
+			return rpcError(m.code, m.is.Error()+"; "+m.next, m.reason, nil)
+		}
+	}
+	return rpcError(codes.Internal, "something went wrong inside the gateway; its operator finds more in its log", "INTERNAL", nil)
+}
+
+// status tells the first reason in the order of the locks, and each pair's own.
+func (d *denied) status() error {
+	order := budgetv1.GapReasons()
+	reasons, policyCodes := map[string]bool{}, map[string]bool{}
+	metadata := map[string]string{}
+	for _, gap := range d.gaps {
+		reasons[gap.GetReason()] = true
+		for code := range strings.FieldsSeq(gap.GetCode()) {
+			policyCodes[code] = true
+		}
+		metadata[gap.GetPerson()+"/"+gap.GetSource()] = gap.GetReason()
+	}
+	sorted := slices.SortedFunc(maps.Keys(reasons), func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+	metadata["reasons"] = strings.Join(sorted, " ")
+	metadata["codes"] = strings.Join(slices.Sorted(maps.Keys(policyCodes)), " ")
+	return rpcError(codes.PermissionDenied, d.Error()+": "+metadata["reasons"], sorted[0], metadata)
+}
+
+func rpcError(code codes.Code, text, reason string, metadata map[string]string, more ...protoadapt.MessageV1) error {
+	details := append([]protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: reason, Domain: domain, Metadata: metadata}}, more...)
+	s, err := status.New(code, text).WithDetails(details...)
+	if err != nil {
+		return status.Error(code, text)
+	}
+	return s.Err()
+}
+
+func reasonOf(s *status.Status) string {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
+// gapReason maps what a source said, or did not say, to a reason of the closed list.
+func gapReason(ctx context.Context, err error) string {
+	if errors.Is(err, errBadAnswer) {
+		return budgetv1.ReasonBadDataAtSource
+	}
+	s := status.Convert(err)
+	switch reasonOf(s) {
+	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG":
+		return budgetv1.ReasonBadDataAtSource
+	case "SOURCE_TIMEOUT":
+		return budgetv1.ReasonSourceTimeout
+	case "NOT_AUTHORISED_AT_SOURCE":
+		return budgetv1.ReasonPeerRefused
+	}
+	if s.Code() == codes.DeadlineExceeded || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return budgetv1.ReasonSourceTimeout
+	}
+	return budgetv1.ReasonSourceUnavailable
+}

@@ -1,0 +1,123 @@
+// Package gateway answers: may this be told to whom asks, and what is it? It
+// brokers one question between those who signed that it may be asked, and puts
+// the answers together. exchange.go is the whole of it on one screen.
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"buf.build/go/protovalidate"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// Party is an organisation this gateway knows by configuration.
+type Party struct {
+	Code string
+	OIN  identity.OIN
+	Kind string // MUNICIPALITY CARE_OFFICE UWV INSURER SVB CAK EDUCATION TRANSPORT
+	Laws []string
+}
+
+// Source answers about one person. An adapter process, a peer gateway and a test
+// satisfy it alike. It returns within the context's deadline, is safe for
+// concurrent use, and gives google.rpc errors with the reasons of adapter.proto.
+type Source interface {
+	Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error)
+}
+
+// Recorder makes an entry durable before it returns, or says why not:
+// audit.ErrUnavailable when nothing can be written, audit.EndedError when
+// something the entry rests on is no longer live. Concurrent calls are ordered.
+type Recorder interface {
+	Append(ctx context.Context, e audit.Entry) (audit.Proof, error)
+}
+
+// Documents finds the signed documents that were registered. Ended ones are among
+// them, marked as such.
+type Documents interface {
+	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
+	Agreements(ctx context.Context, tenant identity.OIN, a, b identity.OIN) ([]audit.Document, error)
+}
+
+// Config of a gateway. Every field is required unless it says otherwise.
+type Config struct {
+	Own       identity.OIN      // whose gateway it is, and keeper of its consents
+	Parties   []Party           // all it may deal with, its own organisation among them
+	Sources   map[string]Source // by party code; a party without one is a gap, NO_ADAPTER
+	Tokens    token.Checker
+	Keys      *signed.Verifier
+	Signer    signed.Signer
+	Policy    *policy.Engine
+	Record    Recorder
+	Documents Documents
+	Texts     budget.Texts
+	// PseudonymKey is 32 bytes that only this organisation has.
+	PseudonymKey []byte
+	Now          func() time.Time // wall clock: tokens and the log
+	// Today is the civil date: consents, agreements, ages. It differs from Now's
+	// only in development, and every result says so.
+	Today      func() civil.Date
+	TodayIsSet bool
+	// SourceTimeout bounds one question to one source; nil means five seconds.
+	SourceTimeout *time.Duration
+	Log           *slog.Logger // request log; holds no personal data
+}
+
+// Gateway serves ExchangeService and RegistryService.
+type Gateway struct {
+	ontschotv1.UnimplementedExchangeServiceServer
+	ontschotv1.UnimplementedRegistryServiceServer
+	Config
+	own      Party
+	validate protovalidate.Validator
+}
+
+// New says which part of the configuration is missing.
+func New(c Config) (*Gateway, error) {
+	missing := map[string]bool{
+		"Tokens": c.Tokens.Keys == nil, "Keys": c.Keys == nil, "Signer": c.Signer.Key == nil, "Policy": c.Policy == nil,
+		"Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil, "Now": c.Now == nil,
+		"Today": c.Today == nil, "Log": c.Log == nil, "PseudonymKey": len(c.PseudonymKey) != 32,
+	}
+	for name, gone := range missing {
+		if gone {
+			return nil, errors.New("gateway: " + name + " is missing")
+		}
+	}
+	at := slices.IndexFunc(c.Parties, func(p Party) bool { return p.OIN == c.Own })
+	if at < 0 {
+		return nil, errors.New("gateway: Own is none of the Parties")
+	}
+	timeout := 5 * time.Second
+	c.SourceTimeout = cmp.Or(c.SourceTimeout, &timeout)
+	validate, err := protovalidate.New(protovalidate.WithFailFast(), protovalidate.WithMessages(
+		&ontschotv1.AssembleBudgetRequest{}, &ontschotv1.RegisterRequest{}, &budgetv1.FetchResponse{},
+	))
+	if err != nil {
+		return nil, err
+	}
+	return &Gateway{Config: c, own: c.Parties[at], validate: validate}, nil
+}
+
+// party finds a party by its code.
+func (g *Gateway) party(code string) (Party, bool) {
+	i := slices.IndexFunc(g.Parties, func(p Party) bool { return p.Code == code })
+	if i < 0 {
+		return Party{}, false
+	}
+	return g.Parties[i], true
+}

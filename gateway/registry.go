@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// RegisterPurpose is what a token must be issued for to register documents.
+const RegisterPurpose = "documents.register"
+
+// Register takes in one signed document for a caller of the gateway's own organisation.
+func (g *Gateway) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	if _, err := g.caller(ctx, RegisterPurpose); err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	answer, err := g.TakeIn(ctx, r)
+	if err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	return answer, nil
+}
+
+// TakeIn verifies one document and makes it count, in one transaction with its
+// entry in the log. It is what Register does once the caller is known, and what
+// the operator's own start-up does with the documents in a folder.
+func (g *Gateway) TakeIn(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	if err := g.validate.Validate(r); err != nil {
+		return nil, invalid("document", "is empty or too large")
+	}
+	kind, err := signed.KindOf(r.GetDocument())
+	if err != nil {
+		return nil, invalid("document", "is no signed document")
+	}
+	switch kind {
+	case signed.Agreement:
+		return g.takeAgreement(ctx, r)
+	case signed.Consent:
+		return g.takeConsent(ctx, r)
+	case signed.Statement:
+		return g.takeWithdrawal(ctx, r)
+	default:
+		return nil, invalid("document", "is of a kind that is not registered: consents, agreements and withdrawals are")
+	}
+}
+
+func (g *Gateway) takeAgreement(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	a, err := agreement.Verify(g.Keys, r.GetDocument())
+	if err != nil {
+		return nil, err
+	}
+	parties := a.Parties()
+	if len(parties) != 2 {
+		return nil, fmt.Errorf("%w: agreements between two parties are registered", agreement.ErrDocument)
+	}
+	return g.keep(ctx, audit.Entry{
+		Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()},
+		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: r.GetDocument(), PartyA: parties[0], PartyB: parties[1]},
+	}, a.ID(), "AGREEMENT")
+}
+
+// openings is what the keeper needs beside a consent to open it.
+type openings struct {
+	Disclosures []string `json:"disclosures"`
+	SubjectKey  []byte   `json:"subject_key"` // sealed
+}
+
+func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	d, err := consent.Verify(g.Keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+	if err != nil {
+		return nil, err
+	}
+	if d.Keeper() != g.Own {
+		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
+	}
+	if len(r.GetPseudonym()) != 32 {
+		return nil, invalid("pseudonym", "32 bytes are needed")
+	}
+	sealed, err := seal(g.PseudonymKey, d.ID(), r.GetSubjectKey())
+	if err != nil {
+		return nil, err
+	}
+	open, err := json.Marshal(openings{r.GetDisclosures(), sealed})
+	if err != nil {
+		return nil, err
+	}
+	return g.keep(ctx, audit.Entry{
+		Kind: audit.Consent, Activity: d.Purpose(), Organisations: []identity.OIN{g.Own}, Subjects: [][]byte{r.GetPseudonym()}, Consents: []string{d.ID()},
+		Put: &audit.Document{ID: d.ID(), Kind: audit.ConsentDocument, Body: r.GetDocument(), Openings: open, Subject: r.GetPseudonym(), Purpose: d.Purpose()},
+	}, d.ID(), "CONSENT")
+}
+
+// openConsent verifies a kept consent again and opens it.
+func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
+	var open openings
+	if err := json.Unmarshal(d.Openings, &open); err != nil {
+		return consent.Document{}, consent.ErrDocument
+	}
+	key, err := unseal(g.PseudonymKey, d.ID, open.SubjectKey)
+	if err != nil {
+		return consent.Document{}, err
+	}
+	return consent.Verify(g.Keys, d.Body, open.Disclosures, key)
+}
+
+func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	w, err := consent.VerifyWithdrawal(g.Keys, r.GetDocument())
+	if err != nil {
+		return nil, err
+	}
+	if w.Issuer != g.Own {
+		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
+	}
+	return g.keep(ctx, audit.Entry{
+		Kind: audit.Withdrawal, Organisations: []identity.OIN{g.Own}, Consents: []string{w.Consent}, End: w.Consent,
+	}, w.Consent, "WITHDRAWAL")
+}
+
+func (g *Gateway) keep(ctx context.Context, e audit.Entry, id, kind string) (*ontschotv1.RegisterResponse, error) {
+	proof, err := g.append(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return &ontschotv1.RegisterResponse{Id: id, Kind: kind, Index: proof.Index}, nil
+}

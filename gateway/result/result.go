@@ -1,0 +1,121 @@
+// Package result answers: is this budget exactly what the gateway released? Both
+// who signs a budget and who checks one, offline and without the gateway, use it.
+package result
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gowebpki/jcs"
+	"golang.org/x/mod/sumdb/note"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// ErrMismatch means that the budget is not what was signed; it must not be used.
+var ErrMismatch = errors.New("the budget is not what was signed")
+
+// Claims of a result: what the gateway signs beside a budget. It holds no person,
+// no amount and no reference.
+type Claims struct {
+	Issuer   identity.OIN `json:"iss"`
+	ID       string       `json:"jti"`
+	IssuedAt int64        `json:"iat"` // seconds since 1970
+	Expires  int64        `json:"exp"` // not to be built upon after this
+	// Digest of the budget and of its receipt, base64url of SHA-256.
+	Digest         string `json:"digest"`
+	Receipt        string `json:"receipt"`
+	PolicyRevision string `json:"policy_revision"`
+	Complete       bool   `json:"complete"`
+}
+
+// Digest is the SHA-256 over the RFC 8785 form of the budget's JSON (proto field
+// names, members that are not set left out) without receipt and signature.
+func Digest(b *budgetv1.Budget) ([32]byte, error) {
+	bare := proto.CloneOf(b)
+	bare.Receipt, bare.Signature = nil, ""
+	raw, err := Canonical(bare)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return sha256.Sum256(raw), nil
+}
+
+// Canonical is the RFC 8785 form of a message's JSON, proto field names, members
+// that are not set left out.
+func Canonical(m proto.Message) ([]byte, error) {
+	raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return nil, errors.New("a budget that is no valid message") // the cause may repeat a value
+	}
+	return jcs.Transform(raw)
+}
+
+// Sign puts receipt and signature on a budget whose digest the log committed to.
+// maxAge is how long it may be built upon.
+func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, now time.Time, maxAge time.Duration) error {
+	digest, err := Digest(b)
+	if err != nil {
+		return err
+	}
+	over, err := Canonical(receipt)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	raw, err := by.Compact(signed.Result, Claims{
+		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Expires: now.Add(maxAge).Unix(),
+		Digest: encode(digest), Receipt: encode(sha256.Sum256(over)),
+		PolicyRevision: b.GetPolicyRevision(), Complete: b.GetComplete(),
+	})
+	if err != nil {
+		return err
+	}
+	b.Receipt, b.Signature = receipt, string(raw)
+	return nil
+}
+
+func encode(sum [32]byte) string { return base64.RawURLEncoding.EncodeToString(sum[:]) }
+
+// Trust is what a client has pinned of the organisation that releases.
+type Trust struct {
+	Keys      *signed.Verifier
+	Releaser  identity.OIN
+	LogOrigin string
+	LogKey    note.Verifier
+}
+
+// Verify checks signature, digest and receipt, and gives what was signed. Any
+// mismatch is an error that wraps ErrMismatch or audit.ErrTampered.
+func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
+	var c Claims
+	if _, err := t.Keys.Compact(signed.Result, []byte(b.GetSignature()), &c); err != nil {
+		return Claims{}, fmt.Errorf("%w: signature: %w", ErrMismatch, err)
+	}
+	digest, err := Digest(b)
+	if err != nil {
+		return Claims{}, err
+	}
+	over, err := Canonical(b.GetReceipt())
+	switch {
+	case c.Issuer != t.Releaser:
+		return Claims{}, fmt.Errorf("%w: signed by another organisation than the pinned one", ErrMismatch)
+	case c.Digest != encode(digest):
+		return Claims{}, fmt.Errorf("%w: its contents were changed", ErrMismatch)
+	case err != nil || c.Receipt != encode(sha256.Sum256(over)):
+		return Claims{}, fmt.Errorf("%w: its receipt was changed", ErrMismatch)
+	}
+	return c, audit.VerifyReceipt(b.GetReceipt(), digest, t.LogOrigin, t.LogKey)
+}
