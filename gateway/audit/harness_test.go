@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
@@ -122,10 +121,6 @@ func (b *bench) exchange(rests ...string) (audit.Proof, [32]byte) {
 	d := b.append(decision(trace))
 	digest := sha256.Sum256([]byte(trace))
 	return b.append(release(trace, d.Index, digest, rests...)), digest
-}
-
-func at(ms int64) func() time.Time {
-	return func() time.Time { return time.UnixMilli(ms) }
 }
 
 func verifierOf(t testing.TB, public string) note.Verifier {

@@ -55,7 +55,7 @@ func TestRegoTestsPass(t *testing.T) {
 	require.False(t, compiler.Failed(), "%v", compiler.Errors)
 
 	results, err := tester.NewRunner().SetTimeout(patience).
-		SetStore(inmem.NewFromObject(tree.data)).Run(t.Context(), modules)
+		SetStore(inmem.NewFromObject(tree.data)).SetModules(modules).RunTests(t.Context(), nil)
 	require.NoError(t, err)
 	var names []string
 	for r := range results {

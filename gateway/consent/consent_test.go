@@ -1,0 +1,132 @@
+package consent_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+func family(t testing.TB) (*testfamily.Family, *signed.Verifier) {
+	t.Helper()
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	keys, err := f.Verifier()
+	require.NoError(t, err)
+	return f, keys
+}
+
+func given(t testing.TB, f *testfamily.Family, i int, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
+	t.Helper()
+	r, _, err := f.Consent(f.Case.Consents[i], change)
+	require.NoError(t, err)
+	return r
+}
+
+// A source is shown its own grant. Nothing in what it is shown tells of another,
+// nor who the person is.
+func TestASourceSeesOnlyItsOwnGrant(t *testing.T) {
+	f, keys := family(t)
+	r := given(t, f, 1, nil) // A3, for the municipality, SVB and CAK
+	d, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+	require.NoError(t, err)
+	bsn, err := identity.ParseBSN(f.Case.Household[2].BSN)
+	require.NoError(t, err)
+	c, err := consent.Find([]consent.Document{d}, consent.Question{
+		Subject: bsn, Source: f.Parties["SVB"].OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
+		Ended: func(string) bool { return false },
+	})
+	require.NoError(t, err)
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(c.Shell(), ".")[1])
+	require.NoError(t, err)
+	open, err := base64.RawURLEncoding.DecodeString(c.Disclosure())
+	require.NoError(t, err)
+	shown := string(payload) + string(open)
+	require.Contains(t, shown, string(f.Parties["SVB"].OIN))
+	require.NotContains(t, shown, string(f.Parties["CAK"].OIN))
+	require.NotContains(t, shown, f.Case.Household[2].BSN)
+	require.NotContains(t, shown, "2002", "no birth date")
+}
+
+func TestDisclosuresMustBeThoseThatWereSigned(t *testing.T) {
+	f, keys := family(t)
+	r := given(t, f, 1, nil)
+	all := r.GetDisclosures()
+	require.Len(t, all, 3)
+	other := given(t, f, 1, nil).GetDisclosures()
+	for name, disclosures := range map[string][]string{
+		"none": nil, "one left out": all[:2], "one twice": append(all[:2:2], all[0]), "one too many": append(all[:3:3], other[0]),
+		"of another document": other, "no base64": {"!", all[1], all[2]}, "no JSON": {"eA", all[1], all[2]},
+	} {
+		_, err := consent.Verify(keys, r.GetDocument(), disclosures, r.GetSubjectKey())
+		require.ErrorIs(t, err, consent.ErrDocument, name)
+	}
+	_, err := consent.Verify(keys, r.GetDocument(), all, r.GetSubjectKey()[:16])
+	require.ErrorIs(t, err, consent.ErrDocument, "half a key")
+	for name, change := range map[string]func(*consent.Claims){
+		"no such day":               func(c *consent.Claims) { c.From = "2025-02-30" },
+		"ends before it begins":     func(c *consent.Claims) { c.Until = "2024-01-01" },
+		"no id":                     func(c *consent.Claims) { c.ID = "" },
+		"an adult whose it lapses":  func(c *consent.Claims) { c.LapsesOn = "2030-01-01" },
+		"under age and no birthday": func(c *consent.Claims) { c.Authority.AgeGroup = "12_15" },
+	} {
+		r := given(t, f, 1, change)
+		_, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+		require.ErrorIs(t, err, consent.ErrDocument, name)
+	}
+}
+
+// The zero values answer no.
+func TestZeroDenies(t *testing.T) {
+	f, keys := family(t)
+	r := given(t, f, 0, nil)
+	d, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+	require.NoError(t, err)
+	_, err = consent.Find([]consent.Document{d}, consent.Question{})
+	require.Error(t, err)
+	_, err = consent.Find([]consent.Document{{}}, consent.Question{})
+	require.ErrorIs(t, err, consent.ErrNone)
+	require.Empty(t, consent.Consent{}.Categories())
+	bsn, err := identity.ParseBSN(f.Case.Household[0].BSN)
+	require.NoError(t, err)
+	q := consent.Question{Subject: bsn, Source: f.Parties["UWV"].OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date}
+	_, err = consent.Find([]consent.Document{d}, q)
+	require.ErrorIs(t, err, consent.ErrWithdrawn, "nobody to ask whether it was withdrawn: then it was")
+}
+
+func TestWithdrawalsAreOfTheKeeper(t *testing.T) {
+	f, keys := family(t)
+	w, err := f.Withdrawal("some-id")
+	require.NoError(t, err)
+	got, err := consent.VerifyWithdrawal(keys, w.GetDocument())
+	require.NoError(t, err)
+	require.Equal(t, "some-id", got.Consent)
+	raw, err := f.Requester().Sign.Compact(signed.Statement, consent.Withdrawal{Issuer: f.Requester().OIN, ID: "x", Act: "delegate", Consent: "some-id"})
+	require.NoError(t, err)
+	_, err = consent.VerifyWithdrawal(keys, raw)
+	require.ErrorIs(t, err, consent.ErrDocument)
+}
+
+func FuzzVerify(f *testing.F) {
+	fam, keys := family(f)
+	r := given(f, fam, 1, nil)
+	f.Add(string(r.GetDocument()), r.GetDisclosures()[0], r.GetDisclosures()[1], r.GetDisclosures()[2])
+	f.Add("", "", "", "")
+	f.Fuzz(func(t *testing.T, doc, a, b, c string) {
+		d, err := consent.Verify(keys, []byte(doc), []string{a, b, c}, r.GetSubjectKey())
+		if err == nil && (doc != string(r.GetDocument()) || d.Keeper() != fam.Requester().OIN) {
+			t.Fatal("accepted what was never signed")
+		}
+	})
+}
