@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+func auditCommand() *cobra.Command {
+	c := &cobra.Command{Use: "audit", Short: "Check the tamper-evident record"}
+	c.AddCommand(auditVerifyCommand())
+	return c
+}
+
+func auditVerifyCommand() *cobra.Command {
+	var data, key string
+	c := &cobra.Command{
+		Use:   "verify --data DIR",
+		Short: "Walk the whole record and name the first entry that does not hold",
+		Long: `Walk the record of a gateway: every entry, its place in the tree, the signed head, the openings of
+its commitments, and that no release follows the end of what it rests on. Reads only; the gateway
+may be running.
+
+The key that the record must be signed with is read from --key, a file with the log_key line of the
+organisation in the trust file. Without it DIR/log.pub is used, which proves that the record agrees
+with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
+		Example: "  ontschot audit verify --data /var/lib/ontschot --key log.pub",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if data == "" {
+				return fmt.Errorf("%w: --data is needed: the data folder of a gateway", errUsage)
+			}
+			if key == "" {
+				key = filepath.Join(data, publicLogKey)
+			}
+			raw, err := config.ReadFile(key)
+			if err != nil {
+				return err
+			}
+			verifier, err := note.NewVerifier(strings.TrimSpace(string(raw)))
+			if err != nil {
+				return fmt.Errorf("%w: %s: no log key", config.ErrConfig, key)
+			}
+			s, err := store.Inspect(c.Context(), filepath.Join(data, recordFile))
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, recordFile)
+			}
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			origin := verifier.Name()
+			report, err := audit.Verify(c.Context(), s, audit.Inspection{
+				Origin: origin, Tenant: identity.OIN(origin[strings.LastIndex(origin, "/")+1:]), Key: verifier,
+			})
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force.\n",
+				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments)
+			return err
+		},
+	}
+	c.Flags().StringVar(&data, "data", "", "the data folder of a gateway")
+	c.Flags().StringVar(&key, "key", "", "a file with the public log key; default DIR/log.pub")
+	return c
+}

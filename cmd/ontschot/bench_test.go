@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/testfamily"
+)
+
+// BenchmarkFirstAnswer starts the built gateway with its three adapters and asks
+// for the Meppel budget as soon as it listens. It reports milliseconds from exec to
+// the verified budget, and the proportional set size of gateway and one adapter.
+func BenchmarkFirstAnswer(b *testing.B) {
+	f := open(b, "meppel")
+	dir := b.TempDir()
+	layout, err := f.FreeLayout()
+	require.NoError(b, err)
+	require.NoError(b, f.Write(dir, layout))
+	program := filepath.Join(b.TempDir(), "ontschot")
+	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(b, err, string(out))
+	box, err := startSandbox(f.Case, dir, nil, io.Discard)
+	require.NoError(b, err)
+	defer box.Close()
+	var took time.Duration
+	var gateway, adapter float64
+	for b.Loop() {
+		t, g, a := firstAnswer(b, program, dir, f)
+		took, gateway, adapter = took+t, gateway+g, adapter+a
+	}
+	n := float64(b.N)
+	b.ReportMetric(took.Seconds()*1000/n, "ms-to-first-answer")
+	b.ReportMetric(gateway/n, "MiB-PSS-gateway")
+	b.ReportMetric(adapter/n, "MiB-PSS-adapter")
+}
+
+func firstAnswer(b *testing.B, program, dir string, f *testfamily.Family) (took time.Duration, gateway, adapter float64) {
+	conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
+	require.NoError(b, err)
+	require.NoError(b, os.RemoveAll(filepath.Join(dir, "data")))
+	ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, program, "serve", "--config", filepath.Join(dir, "gateway.yaml"))
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	start := time.Now()
+	require.NoError(b, c.Start())
+	for range 5000 {
+		conn, err := net.Dial("tcp", conf.Listen)
+		if err == nil {
+			conn.Close()
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	cl, err := dial(filepath.Join(dir, "client.yaml"), func() (string, error) { return f.Token(time.Now(), nil) })
+	require.NoError(b, err)
+	defer cl.Close()
+	_, err = cl.AssembleBudget(ctx, requestOf(f.Case), nil)
+	took = time.Since(start)
+	require.NoError(b, err)
+	gateway = pss(b, fmt.Sprint(c.Process.Pid))
+	for _, pid := range childrenOf(c.Process.Pid) {
+		adapter = max(adapter, pss(b, pid))
+	}
+	require.NoError(b, c.Process.Signal(os.Interrupt))
+	_ = c.Wait()
+	return took, gateway, adapter
+}
+
+// childrenOf lists the processes that any thread of pid started.
+func childrenOf(pid int) []string {
+	var out []string
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, path := range tasks {
+		raw, err := os.ReadFile(path)
+		if err == nil {
+			out = append(out, strings.Fields(string(raw))...)
+		}
+	}
+	return out
+}
+
+// pss is the proportional set size of a process in MiB.
+func pss(b *testing.B, pid string) float64 {
+	file, err := os.Open("/proc/" + pid + "/smaps_rollup")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	for s := bufio.NewScanner(file); s.Scan(); {
+		var kib float64
+		if _, err := fmt.Sscanf(s.Text(), "Pss: %f kB", &kib); err == nil {
+			return kib / 1024
+		}
+	}
+	b.Fatal("no Pss in smaps_rollup")
+	return 0
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/internal/testfamily"
+)
+
+const caseHelp = "an embedded case (meppel, woerden, diemen-zwolle) or a case file"
+
+func devCommand() *cobra.Command {
+	c := &cobra.Command{Use: "dev", Short: "Make what development needs: a CA, keys, documents, tokens"}
+	c.AddCommand(devInitCommand(), devTokenCommand())
+	return c
+}
+
+func devInitCommand() *cobra.Command {
+	var name, dir string
+	c := &cobra.Command{
+		Use:   "init --case CASE --dir DIR",
+		Short: "Make a folder from which every part can be started by hand",
+		Long: `Make a certificate authority, certificates and keys for every party of a case, the signed agreements
+and consents, and the configuration of a gateway and a client, in a folder. The case itself is
+written beside them as case.json. Nothing of it is fit for anything but development.`,
+		Example: "  ontschot dev init --case meppel --dir /tmp/meppel",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cf, err := casefile.Open(name)
+			if err != nil {
+				return err
+			}
+			if dir == "" {
+				return fmt.Errorf("%w: --dir is needed: the folder to make", errUsage)
+			}
+			if _, err := makeFolder(cf, name, dir); err != nil {
+				return err
+			}
+			fmt.Fprint(c.OutOrStdout(), handSteps(dir))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&name, "case", "meppel", caseHelp)
+	c.Flags().StringVar(&dir, "dir", "", "the folder to make; it must not exist or be empty")
+	return c
+}
+
+// makeFolder lays out a development folder with the case in it.
+func makeFolder(cf *casefile.Case, name, dir string) (*testfamily.Family, error) {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return nil, fmt.Errorf("%w: %s is not empty; name a new folder", errUsage, dir)
+	}
+	f, err := makeFolderWithoutCase(cf, dir)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := casefile.Raw(name)
+	if err != nil {
+		return nil, err
+	}
+	return f, os.WriteFile(filepath.Join(dir, "case.json"), raw, 0o600)
+}
+
+// makeFolderWithoutCase lays out everything but the case, which holds the persons.
+func makeFolderWithoutCase(cf *casefile.Case, dir string) (*testfamily.Family, error) {
+	f, err := testfamily.New(cf, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	layout, err := f.FreeLayout()
+	if err != nil {
+		return nil, err
+	}
+	return f, f.Write(dir, layout)
+}
+
+// handSteps are the commands that go on from a development folder.
+func handSteps(dir string) string {
+	return strings.ReplaceAll(`Go on by hand, each in a terminal of its own:
+  ontschot sandbox --case DIR/case.json --dir DIR       # the parties' own systems
+  ontschot serve --config DIR/gateway.yaml              # the gateway and its adapters
+  ontschot dev token --dir DIR > DIR/client/token       # an access token, good for five minutes
+  ontschot budget get --config DIR/client.yaml --case DIR/case.json --token DIR/client/token
+  ontschot audit verify --data DIR/data                 # the record, when the gateway has stopped or runs
+`, "DIR", dir)
+}
+
+func devTokenCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "token --dir DIR",
+		Short: "Mint an access token for the client of a development folder",
+		Long: `Mint an access token (RFC 9068) that is bound to the client's certificate (RFC 8705) and good for
+five minutes, signed with the token key of the development folder, and print it on stdout.`,
+		Example: "  ontschot dev token --dir /tmp/meppel > token",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			raw, err := mintToken(dir)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), raw)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", ".", "a folder made by ontschot dev init")
+	return c
+}
+
+// mintToken signs with what lies in a development folder.
+func mintToken(dir string) (string, error) {
+	client, err := config.ReadClient(filepath.Join(dir, "client.yaml"))
+	if err != nil {
+		return "", err
+	}
+	trust, err := config.ReadTrust(client.Path(client.Trust))
+	if err != nil {
+		return "", err
+	}
+	own, err := trust.Party(client.Releaser)
+	if err != nil {
+		return "", err
+	}
+	pair, _, err := client.TLS.Load(client.Path)
+	if err != nil {
+		return "", err
+	}
+	key, err := config.PrivateKey(client.Path("client/token.pem"))
+	if err != nil {
+		return "", err
+	}
+	signer, err := signed.NewSigner(own.OIN, testfamily.TokenKeyID, "ES256", key)
+	if err != nil {
+		return "", err
+	}
+	commitment, err := config.ReadFile(client.Path("client/case"))
+	if err != nil {
+		return "", err
+	}
+	purpose, err := config.ReadFile(client.Path("client/purpose"))
+	if err != nil {
+		return "", err
+	}
+	return testfamily.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), nil)
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/note"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// TestMain makes the test binary the program too: a gateway starts its adapters
+// by running itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "adapter" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// house is a case that is being played: the parties' systems, a gateway with its
+// adapters, and a client.
+type house struct {
+	t      *testing.T
+	dir    string
+	family *testfamily.Family
+	box    *sandbox.Sandbox
+	server *server
+	stderr *buffer
+}
+
+// buffer collects what several goroutines write.
+type buffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
+}
+
+// options of a house.
+type options struct {
+	// documents replaces the case's own.
+	documents []*ontschotv1.RegisterRequest
+	// without sources: every permitted question ends in NO_ADAPTER, which is enough
+	// to see what the locks say, and starts no process.
+	without bool
+	// change may alter the configuration.
+	change func(*config.Gateway)
+}
+
+// play starts a house and ends it with the test.
+func play(t *testing.T, f *testfamily.Family, o options) *house {
+	t.Helper()
+	h := &house{t: t, dir: t.TempDir(), family: f, stderr: new(buffer)}
+	layout, err := f.FreeLayout()
+	require.NoError(t, err)
+	require.NoError(t, f.Write(h.dir, layout))
+	if o.documents != nil {
+		replaceDocuments(t, filepath.Join(h.dir, "documents"), o.documents)
+	}
+	conf, err := config.ReadGateway(filepath.Join(h.dir, "gateway.yaml"))
+	require.NoError(t, err)
+	if o.without {
+		conf.Sources = nil
+	} else {
+		h.box, err = startSandbox(f.Case, h.dir, nil, io.Discard)
+		require.NoError(t, err)
+		t.Cleanup(h.box.Close)
+	}
+	if o.change != nil {
+		o.change(conf)
+	}
+	h.server, err = startServer(t.Context(), conf, h.stderr)
+	require.NoError(t, err)
+	t.Cleanup(func() { h.server.Close() })
+	return h
+}
+
+func replaceDocuments(t *testing.T, dir string, documents []*ontschotv1.RegisterRequest) {
+	t.Helper()
+	require.NoError(t, os.RemoveAll(dir))
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	for i, d := range documents {
+		raw, err := protojson.Marshal(d)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, string(rune('a'+i))+".json"), raw, 0o600))
+	}
+}
+
+// client asks with a token that mint gives; nil is a good one.
+func (h *house) client(mint func() (string, error)) *client.Client {
+	h.t.Helper()
+	if mint == nil {
+		mint = func() (string, error) { return h.family.Token(time.Now(), nil) }
+	}
+	c, err := dial(filepath.Join(h.dir, "client.yaml"), mint)
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// ask puts the whole question of the case.
+func (h *house) ask() (*budgetv1.Budget, error) {
+	return h.put(requestOf(h.family.Case))
+}
+
+// askDuring asks, and does something once the first of the other sources was heard:
+// the decision is recorded by then, and the slow source still to answer.
+func (h *house) askDuring(do func()) (*budgetv1.Budget, error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	defer cancel()
+	var once sync.Once
+	return h.client(nil).AssembleBudget(ctx, requestOf(h.family.Case), func(*ontschotv1.Progress) { once.Do(do) })
+}
+
+func (h *house) put(r *ontschotv1.AssembleBudgetRequest) (*budgetv1.Budget, error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	defer cancel()
+	return h.client(nil).AssembleBudget(ctx, r, nil)
+}
+
+func open(t testing.TB, name string) *testfamily.Family {
+	t.Helper()
+	cf, err := casefile.Open(name)
+	require.NoError(t, err)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	return f
+}
+
+// reason gives code and ErrorInfo reason of a gateway's error.
+func reason(t *testing.T, err error) (codes.Code, string, map[string]string) {
+	t.Helper()
+	require.Error(t, err)
+	s, ok := status.FromError(err)
+	require.True(t, ok, "%v", err)
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			require.Equal(t, "ontschot.nl", info.GetDomain())
+			return s.Code(), info.GetReason(), info.GetMetadata()
+		}
+	}
+	return s.Code(), "", nil
+}
+
+// gapOf gives the reason of the gap of one person at one source; empty when there is none.
+func gapOf(b *budgetv1.Budget, person identity.PersonRef, source string) string {
+	for _, g := range b.GetGaps() {
+		if g.GetPerson() == string(person) && g.GetSource() == source && len(g.GetCategories()) == 0 {
+			return g.GetReason()
+		}
+	}
+	return ""
+}
+
+func mustVerifier(t *testing.T, key string) note.Verifier {
+	t.Helper()
+	v, err := note.NewVerifier(key)
+	require.NoError(t, err)
+	return v
+}

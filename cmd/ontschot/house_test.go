@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/ontschot/ontschot/"
+
+// mayImport is the house: which room may know which. Imports point one way, and
+// only the door knows every room.
+func mayImport() map[string][]string {
+	words := []string{"proto/ontschot/adapter/v1", "proto/ontschot/budget/v1", "proto/ontschot/v1"}
+	facts := []string{"gateway/token", "gateway/agreement", "gateway/consent"}
+	with := func(lists ...[]string) []string { return slices.Concat(lists...) }
+	return map[string][]string{
+		"proto/ontschot/budget/v1":  {},
+		"proto/ontschot/v1":         {"proto/ontschot/budget/v1"},
+		"proto/ontschot/adapter/v1": {"proto/ontschot/budget/v1"},
+		"internal/civil":            {},
+		"internal/identity":         {},
+		"internal/signed":           {"internal/identity"},
+		"internal/casefile":         {"internal/civil", "internal/identity"},
+		"internal/config":           {"internal/civil", "internal/identity", "internal/signed"},
+		"internal/sandbox":          {"internal/casefile", "internal/civil", "internal/identity"},
+		"internal/testfamily": with(facts, words, []string{
+			"internal/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "policies"}),
+		"policies":                  {"internal/civil"},
+		"gateway/token":             {"internal/identity", "internal/signed"},
+		"gateway/agreement":         {"internal/civil", "internal/identity", "internal/signed"},
+		"gateway/consent":           {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
+		"gateway/policy":            with(facts, []string{"internal/civil", "internal/identity", "proto/ontschot/budget/v1"}),
+		"gateway/budget":            {"internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
+		"gateway/audit":             {"internal/identity", "proto/ontschot/budget/v1"},
+		"gateway/store":             {"gateway/audit", "internal/identity"},
+		"gateway/store/conformance": {"gateway/audit", "internal/identity", "gateway/store"},
+		"gateway/result":            {"gateway/audit", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
+		"gateway/client":            with(words, []string{"gateway/result"}),
+		"gateway": with(facts, words, []string{
+			"gateway/policy", "gateway/budget", "gateway/audit", "gateway/result", "internal/civil", "internal/identity", "internal/signed"}),
+	}
+}
+
+// homes are the rooms in which a library may be used, tests included.
+func homes() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"github.com/lestrrat-go/jwx":       regexp.MustCompile(`^internal/signed$`),
+		"github.com/open-policy-agent/opa": regexp.MustCompile(`^gateway/policy$`),
+		"github.com/hashicorp/go-plugin":   regexp.MustCompile(`^adapters(/host)?$`),
+		"github.com/spf13/cobra":           regexp.MustCompile(`^cmd/ontschot$`),
+		"golang.org/x/oauth2":              regexp.MustCompile(`^adapters/`),
+		"github.com/vektah/gqlparser":      regexp.MustCompile(`^internal/sandbox$|^adapters/`),
+	}
+}
+
+type pkg struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	c := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
+	c.Dir = "../.."
+	out, err := c.Output()
+	require.NoError(t, err)
+	var all []pkg
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		all = append(all, p)
+	}
+	require.Greater(t, len(all), 20)
+	return all
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	table := mayImport()
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		for _, path := range p.Imports {
+			other, ours := strings.CutPrefix(path, module)
+			if !ours || strings.HasPrefix(room, "cmd/") {
+				continue
+			}
+			if strings.HasPrefix(room, "adapters") {
+				allowed := strings.HasPrefix(other, "adapters") || strings.HasPrefix(other, "proto/") || other == "internal/civil" || other == "internal/identity"
+				require.True(t, allowed, "%s may not import %s: an agency's adapter knows nothing of the gateway", room, other)
+				continue
+			}
+			require.Contains(t, table, room, "a new room: say in the table what it may know")
+			require.Contains(t, table[room], other, "%s may not import %s", room, other)
+		}
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			for library, home := range homes() {
+				if path == library || strings.HasPrefix(path, library+"/") {
+					require.Regexp(t, home, room, "%s has one home, and %s is not it", library, room)
+				}
+			}
+		}
+		if !slices.Contains([]string{"gateway/store", "gateway/store/conformance"}, room) {
+			require.NotContains(t, p.Imports, "database/sql", "%s: databases live in gateway/store", room)
+		}
+	}
+}
+
+// The architecture fits on one screen.
+func TestTheStraightLineFitsOnOneScreen(t *testing.T) {
+	raw, err := os.ReadFile("../../gateway/exchange.go")
+	require.NoError(t, err)
+	require.LessOrEqual(t, strings.Count(string(raw), "\n"), 80)
+	main, err := os.ReadFile("main.go")
+	require.NoError(t, err)
+	require.LessOrEqual(t, strings.Count(string(main), "\n"), 20)
+}
+
+// Every exported sentinel of a checking room is told to the caller as something.
+func TestEverySentinelIsInTheTable(t *testing.T) {
+	var tables strings.Builder
+	for _, file := range []string{"../../gateway/errors.go", "../../gateway/policy/decide.go"} {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		tables.Write(raw)
+	}
+	// Met at start and by auditors only, never by a caller.
+	inside := []string{"audit.ErrKey"}
+	sentinel := regexp.MustCompile(`(?m)^\s*(?:var )?(Err[A-Z]\w*)\s*=`)
+	seen := 0
+	for _, room := range []string{"token", "agreement", "consent", "audit"} {
+		entries, err := os.ReadDir("../../gateway/" + room)
+		require.NoError(t, err)
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), "_test.go") || !strings.HasSuffix(e.Name(), ".go") {
+				continue
+			}
+			raw, err := os.ReadFile("../../gateway/" + room + "/" + e.Name())
+			require.NoError(t, err)
+			for _, m := range sentinel.FindAllStringSubmatch(string(raw), -1) {
+				name := room + "." + m[1]
+				seen++
+				if !slices.Contains(inside, name) {
+					require.True(t, strings.Contains(tables.String(), name), "%s is told to nobody: put it in gateway/errors.go", name)
+				}
+			}
+		}
+	}
+	require.Greater(t, seen, 15)
+}

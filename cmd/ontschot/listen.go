@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+
+	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/internal/config"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// maxRequest bounds a request before any of our code sees it.
+const maxRequest = 1 << 20
+
+// listen serves until Close.
+func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
+	pair, pool, err := s.conf.TLS.Load(s.conf.Path)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", s.conf.Listen)
+	if err != nil {
+		return err
+	}
+	if s.conf.Dev && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		l.Close()
+		return fmt.Errorf("%w: dev: true is for loopback addresses only, not %s", config.ErrConfig, s.conf.Listen)
+	}
+	s.addr = l.Addr()
+	s.grpc = grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(&tls.Config{
+			Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
+		})),
+		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 15 * time.Minute}),
+		grpc.StreamInterceptor(recoverStream(stderr)), grpc.UnaryInterceptor(recoverUnary(stderr)),
+	)
+	ontschotv1.RegisterExchangeServiceServer(s.grpc, g)
+	ontschotv1.RegisterRegistryServiceServer(s.grpc, g)
+	state := health.NewServer()
+	healthv1.RegisterHealthServer(s.grpc, state)
+	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName} {
+		state.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+	}
+	reflection.Register(s.grpc)
+	go func() { _ = s.grpc.Serve(l) }() // ends with Close
+	return nil
+}
+
+// recoverStream and recoverUnary turn a panic into an error of one call. What the
+// panic said is not written down: it may hold anything.
+func recoverStream(stderr io.Writer) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+		defer func() { err = recovered(recover(), stderr, err) }()
+		return next(srv, stream)
+	}
+}
+
+func recoverUnary(stderr io.Writer) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (answer any, err error) {
+		defer func() { err = recovered(recover(), stderr, err) }()
+		return next(ctx, req)
+	}
+}
+
+func recovered(what any, stderr io.Writer, err error) error {
+	if what == nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "ontschot: a call panicked (%T)\n%s\n", what, debug.Stack())
+	return status.Error(codes.Internal, "something went wrong inside the gateway; its operator finds more in its log")
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// documents of the Meppel case, with one agreement or consent spoilt.
+func spoilt(t *testing.T, f *testfamily.Family, agreements map[string][]byte, consents func(i int, c casefile.Consent) []*ontschotv1.RegisterRequest) []*ontschotv1.RegisterRequest {
+	t.Helper()
+	var all []*ontschotv1.RegisterRequest
+	for _, p := range f.Case.Parties {
+		raw, replaced := agreements[p.Code]
+		if !replaced && p.Code != f.Case.Requester {
+			var err error
+			raw, err = f.Agreement(p.Code, nil)
+			require.NoError(t, err)
+		}
+		if raw != nil {
+			all = append(all, &ontschotv1.RegisterRequest{Document: raw})
+		}
+	}
+	for i, c := range f.Case.Consents {
+		if consents != nil {
+			all = append(all, consents(i, c)...)
+			continue
+		}
+		all = append(all, given(t, f, c, nil))
+	}
+	return all
+}
+
+func given(t *testing.T, f *testfamily.Family, c casefile.Consent, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
+	t.Helper()
+	d, _, err := f.Consent(c, change)
+	require.NoError(t, err)
+	return d
+}
+
+// An agreement that is missing, expired, not for the purpose or not signed by both
+// shuts its own source, and no other.
+func TestAgreementsThatAreRefused(t *testing.T) {
+	f := open(t, "meppel")
+	agree := func(change func(*agreement.Terms), signers ...signed.Signer) []byte {
+		raw, err := f.Agreement("UWV", change, signers...)
+		require.NoError(t, err)
+		return raw
+	}
+	for name, c := range map[string]struct {
+		agreement []byte
+		reason    string
+		code      string
+	}{
+		"missing":                 {nil, "NO_AGREEMENT", "OVK-01"},
+		"expired":                 {agree(func(a *agreement.Terms) { a.Until = "2025-06-29" }), "AGREEMENT_EXPIRED", "OVK-02"},
+		"not yet in force":        {agree(func(a *agreement.Terms) { a.From = "2025-07-01" }), "AGREEMENT_EXPIRED", "OVK-02"},
+		"not for the purpose":     {agree(func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"integral_budget.account"} }), "NO_AGREEMENT", "OVK-03"},
+		"the other way round":     {agree(func(a *agreement.Terms) { g := &a.Grants[0]; g.Consumer, g.Source = g.Source, g.Consumer }), "NO_AGREEMENT", "OVK-03"},
+		"signed by one party":     {agree(nil, f.Requester().Sign), "NO_AGREEMENT", "OVK-01"},
+		"signed by one twice":     {agree(nil, f.Requester().Sign, f.Requester().Sign), "NO_AGREEMENT", "OVK-01"},
+		"signed by a stranger":    {agree(nil, f.Requester().Sign, f.Parties["SVB"].Sign), "NO_AGREEMENT", "OVK-01"},
+		"a legal basis not known": {agree(func(a *agreement.Terms) { a.Grants[0].LegalBasis = "avg-6-1-f" }), "NO_LEGAL_BASIS", "GROND-01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := play(t, f, options{without: true, documents: spoilt(t, f, map[string][]byte{"UWV": c.agreement}, nil)})
+			b, err := h.ask()
+			require.NoError(t, err)
+			require.Equal(t, c.reason, gapOf(b, "A1", "UWV"))
+			for _, g := range b.GetGaps() {
+				if g.GetPerson() == "A1" {
+					require.Equal(t, c.code, g.GetCode())
+					require.NotEmpty(t, g.GetTextNl())
+					require.NotEmpty(t, g.GetTextEn())
+				}
+			}
+			require.Equal(t, "NO_ADAPTER", gapOf(b, "A4", "ZK5503"), "another source is not touched by it")
+		})
+	}
+}
+
+// What an agreement leaves out is missing, and said to be.
+func TestCategoriesThatWereNotAgreed(t *testing.T) {
+	f := open(t, "meppel")
+	raw, err := f.Agreement("UWV", func(a *agreement.Terms) { a.Grants[0].Categories = []string{"entitlement", "product", "period"} })
+	require.NoError(t, err)
+	h := play(t, f, options{documents: spoilt(t, f, map[string][]byte{"UWV": raw}, nil)})
+	b, err := h.ask()
+	require.NoError(t, err)
+	seen := 0
+	for _, l := range b.GetLines() {
+		if l.GetPerson() == "A1" {
+			require.Nil(t, l.ValueCents)
+			require.Nil(t, l.GetIncome())
+			require.NotEmpty(t, l.GetPeriod().GetStart())
+			seen++
+		}
+	}
+	require.Equal(t, 2, seen)
+	require.Zero(t, b.GetIncomeCents())
+	require.False(t, b.GetComplete())
+	var missing []string
+	for _, g := range b.GetGaps() {
+		if g.GetPerson() == "A1" {
+			require.Equal(t, "NO_AGREEMENT", g.GetReason())
+			missing = append(missing, g.GetCategories()...)
+		}
+	}
+	require.Subset(t, missing, []string{"income", "amount", "reference"})
+}
+
+// A consent that does not hold is a gap for its person at its sources, with the
+// reason, and nobody else's.
+func TestConsentsThatAreRefused(t *testing.T) {
+	f := open(t, "meppel") // consent 0 is of A1, an adult, for UWV
+	a1 := f.Case.Consents[0]
+	withdrawn := func() []*ontschotv1.RegisterRequest {
+		d, id, err := f.Consent(a1, nil)
+		require.NoError(t, err)
+		w, err := f.Withdrawal(id)
+		require.NoError(t, err)
+		return []*ontschotv1.RegisterRequest{d, w}
+	}
+	other := func() []*ontschotv1.RegisterRequest {
+		// A consent of A3, brought in under the pseudonym of A1.
+		c := a1
+		c.Person, c.Signers = "A3", []identity.PersonRef{"A3"}
+		d, _, err := f.Consent(c, nil)
+		require.NoError(t, err)
+		d.Pseudonym = given(t, f, a1, nil).GetPseudonym()
+		return []*ontschotv1.RegisterRequest{d}
+	}
+	one := func(c casefile.Consent, change func(*consent.Claims)) []*ontschotv1.RegisterRequest {
+		return []*ontschotv1.RegisterRequest{given(t, f, c, change)}
+	}
+	until, byA2 := a1, a1
+	until.Until.Date = civil.MustParse("2025-06-29")
+	byA2.Signers = []identity.PersonRef{"A2"}
+	for name, c := range map[string]struct {
+		documents []*ontschotv1.RegisterRequest
+		reason    string
+	}{
+		"missing":              {nil, "NO_CONSENT"},
+		"expired":              {one(until, nil), "CONSENT_EXPIRED"},
+		"longer than a year":   {one(a1, func(c *consent.Claims) { c.From, c.Until = "2024-01-01", "2026-12-31" }), "CONSENT_EXPIRED"},
+		"withdrawn":            {withdrawn(), "CONSENT_WITHDRAWN"},
+		"of another person":    {other(), "NO_CONSENT"},
+		"by somebody else":     {one(byA2, nil), "WRONG_SIGNER"},
+		"for another purpose":  {one(a1, func(c *consent.Claims) { c.Purpose = "integral_budget.account" }), "NO_CONSENT"},
+		"of another household": {one(a1, func(c *consent.Claims) { c.Case = "another" }), "OTHER_HOUSEHOLD"},
+		"kept by another":      {one(a1, func(c *consent.Claims) { c.Issuer = f.Parties["UWV"].OIN }), "NO_CONSENT"},
+		"grants swapped":       {one(a1, func(c *consent.Claims) { c.Grants = []string{"x"} }), "NO_CONSENT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			documents := spoilt(t, f, nil, func(i int, cc casefile.Consent) []*ontschotv1.RegisterRequest {
+				if i == 0 {
+					return c.documents
+				}
+				return one(cc, nil)
+			})
+			b, err := play(t, f, options{without: true, documents: documents}).ask()
+			require.NoError(t, err)
+			require.Equal(t, c.reason, gapOf(b, "A1", "UWV"))
+			require.Equal(t, "NO_ADAPTER", gapOf(b, "A4", "ZK5503"), "another person's consent is not touched by it")
+		})
+	}
+}
+
+// Who may sign, by age and authority (domain: under 12 all holders, 12 to 15 the
+// child and the holders, 16 and 17 the child, 18 and over oneself).
+func TestWhoMaySign(t *testing.T) {
+	const day = "2025-06-30"
+	both := []identity.PersonRef{"A1", "A2"}
+	for name, c := range map[string]struct {
+		born    string
+		kind    string
+		holders []identity.PersonRef
+		signers []identity.PersonRef
+		reason  string // NO_ADAPTER: the locks are open
+	}{
+		"under 12, both parents":                {"2014-01-01", "TweehoofdigOuderlijkGezag", both, both, "NO_ADAPTER"},
+		"under 12, one of two":                  {"2014-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
+		"under 12, the child":                   {"2014-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5"}, "WRONG_SIGNER"},
+		"under 12, the child too":               {"2014-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5", "A1", "A2"}, "NO_ADAPTER"},
+		"under 12, the only holder":             {"2014-01-01", "EenhoofdigOuderlijkGezag", []identity.PersonRef{"A2"}, []identity.PersonRef{"A2"}, "NO_ADAPTER"},
+		"under 12, not the holder":              {"2014-01-01", "EenhoofdigOuderlijkGezag", []identity.PersonRef{"A2"}, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
+		"under 12, guardian":                    {"2014-01-01", "Voogdij", []identity.PersonRef{"A2"}, []identity.PersonRef{"A2"}, "NO_ADAPTER"},
+		"under 12, nobody for now":              {"2014-01-01", "TijdelijkGeenGezag", nil, both, "AUTHORITY_UNCLEAR"},
+		"under 12, cannot be determined":        {"2014-01-01", "GezagNietTeBepalen", nil, both, "AUTHORITY_UNCLEAR"},
+		"under 12, two heads but one known":     {"2014-01-01", "TweehoofdigOuderlijkGezag", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "AUTHORITY_UNCLEAR"},
+		"under 12, the day before 12":           {"2013-07-01", "EenhoofdigOuderlijkGezag", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "NO_ADAPTER"},
+		"12, the day itself, without child":     {"2013-06-30", "EenhoofdigOuderlijkGezag", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
+		"12 to 15, child and both":              {"2010-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5", "A1", "A2"}, "NO_ADAPTER"},
+		"12 to 15, both without child":          {"2010-01-01", "TweehoofdigOuderlijkGezag", both, both, "WRONG_SIGNER"},
+		"12 to 15, child and one":               {"2010-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5", "A1"}, "WRONG_SIGNER"},
+		"12 to 15, child alone":                 {"2010-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5"}, "WRONG_SIGNER"},
+		"16, the child":                         {"2009-06-30", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
+		"16, the parents":                       {"2009-06-30", "TweehoofdigOuderlijkGezag", both, both, "WRONG_SIGNER"},
+		"17, unclear authority does not matter": {"2008-01-01", "GezagNietTeBepalen", nil, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
+		"18, himself":                           {"2007-06-30", "", nil, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
+		"18, a parent":                          {"2007-06-30", "", nil, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
+		"adult under curatele, curator":         {"1990-01-01", "Curatele", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "NO_ADAPTER"},
+		"adult under curatele, himself":         {"1990-01-01", "Curatele", []identity.PersonRef{"A1"}, []identity.PersonRef{"A5"}, "WRONG_SIGNER"},
+		"adult with a mentor, mentor":           {"1990-01-01", "Mentorschap", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "NO_ADAPTER"},
+		"adult with bewind, bewindvoerder":      {"1990-01-01", "Bewind", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
+		"adult with bewind, himself":            {"1990-01-01", "Bewind", []identity.PersonRef{"A1"}, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
+		"nobody signed":                         {"1990-01-01", "", nil, nil, "WRONG_SIGNER"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cf, err := casefile.Open("meppel")
+			require.NoError(t, err)
+			cf.Household[4].Born.Date = civil.MustParse(c.born)
+			cf.Authority = []casefile.Authority{{Person: "A5", Kind: c.kind, Holders: c.holders}}
+			a5 := &cf.Consents[3]
+			a5.Signers, a5.From.Date, a5.Sources = c.signers, civil.MustParse(day), []string{"GM0119"}
+			cf.Consents = cf.Consents[3:]
+			cf.Ask = nil
+			f, err := testfamily.New(cf, time.Now())
+			require.NoError(t, err)
+			b, err := play(t, f, options{without: true}).ask()
+			if c.reason == "NO_ADAPTER" {
+				require.NoError(t, err)
+				require.Equal(t, c.reason, gapOf(b, "A5", "GM0119"))
+				return
+			}
+			// The only question there was: nothing at all is permitted.
+			code, why, _ := reason(t, err)
+			require.Equal(t, codes.PermissionDenied, code)
+			require.Equal(t, c.reason, why)
+		})
+	}
+}
+
+// A consent lapses on the birthday that makes others the ones to ask.
+func TestConsentLapsesOnTheBirthday(t *testing.T) {
+	cf, err := casefile.Open("meppel") // A5 was born on 2009-11-03
+	require.NoError(t, err)
+	for day, want := range map[string]string{"2025-11-02": "NO_ADAPTER", "2025-11-03": "CONSENT_EXPIRED"} {
+		cf.Today.Date = civil.MustParse(day)
+		f, err := testfamily.New(cf, time.Now())
+		require.NoError(t, err)
+		b, err := play(t, f, options{without: true}).ask()
+		require.NoError(t, err)
+		require.Equal(t, want, gapOf(b, "A5", "GM0119"), day)
+	}
+}
+
+// Nothing at all permitted is an error that says why for each.
+func TestNothingPermitted(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{without: true, documents: spoilt(t, f, nil, func(int, casefile.Consent) []*ontschotv1.RegisterRequest { return nil })})
+	_, err := h.ask()
+	code, why, meta := reason(t, err)
+	require.Equal(t, codes.PermissionDenied, code)
+	require.Equal(t, "NO_CONSENT", why)
+	require.Equal(t, "NO_CONSENT", meta["A2/UWV"])
+	require.Equal(t, "TOEST-01", meta["codes"])
+	require.Equal(t, exitNo, exitCode(err))
+}

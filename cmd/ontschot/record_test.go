@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	_ "modernc.org/sqlite"
+
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/sandbox"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+func refOf(s string) identity.PersonRef { return identity.PersonRef(s) }
+
+func database(t *testing.T, data string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(data, recordFile))
+	require.NoError(t, err)
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// cli runs the program as the shell would.
+func cli(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// No record, no release: while the record cannot be written the caller hears
+// UNAVAILABLE and no source is asked.
+func TestNothingIsReleasedWithoutARecord(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{})
+	db := database(t, filepath.Join(h.dir, "data"))
+	_, err := db.Exec("BEGIN EXCLUSIVE")
+	require.NoError(t, err)
+	_, err = h.ask()
+	code, why, _ := reason(t, err)
+	require.Equal(t, codes.Unavailable, code)
+	require.Equal(t, "RECORD_UNAVAILABLE", why)
+	for _, party := range []string{"UWV", "GM0119", "ZK5503"} {
+		require.Empty(t, h.box.Asked(party), "nobody is asked before the decision is durable")
+	}
+	_, err = db.Exec("ROLLBACK")
+	require.NoError(t, err)
+	_, err = h.ask()
+	require.NoError(t, err)
+
+	// Between decision and release: the sources were asked, nothing comes out.
+	h.box.SetFault("UWV", sandbox.Slow(time.Second))
+	_, err = h.askDuring(func() {
+		_, err := db.Exec("BEGIN EXCLUSIVE")
+		require.NoError(t, err)
+	})
+	code, _, _ = reason(t, err)
+	require.Equal(t, codes.Unavailable, code)
+	_, err = db.Exec("ROLLBACK")
+	require.NoError(t, err)
+}
+
+// A withdrawal between the question and the release: what rests on it does not come.
+func TestWithdrawnWhileTheSourcesAreAsked(t *testing.T) {
+	f := open(t, "meppel")
+	var ids []string
+	documents := spoilt(t, f, nil, func(_ int, c casefile.Consent) []*ontschotv1.RegisterRequest {
+		d, id, err := f.Consent(c, nil)
+		require.NoError(t, err)
+		ids = append(ids, id)
+		return []*ontschotv1.RegisterRequest{d}
+	})
+	h := play(t, f, options{documents: documents})
+	h.box.SetFault("UWV", sandbox.Slow(time.Second))
+	c := h.client(nil)
+	b, err := h.askDuring(func() {
+		w, err := f.Withdrawal(ids[0])
+		require.NoError(t, err)
+		_, err = c.Register(t.Context(), w)
+		require.NoError(t, err)
+	})
+	require.NoError(t, err)
+	require.Equal(t, "CONSENT_WITHDRAWN", gapOf(b, "A1", "UWV"))
+	require.Zero(t, b.GetIncomeCents(), "it was fetched, and is not told")
+	require.Equal(t, int64(11184437), b.GetCareTotalCents(), "the others are not touched by it")
+	code, out, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "holds")
+}
+
+// Whatever is changed in the log, audit verify names the entry and exits with 4.
+func TestAuditVerifyNamesTheEntry(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{without: true})
+	_, err := h.ask()
+	require.NoError(t, err)
+	h.server.Close()
+	data := filepath.Join(h.dir, "data")
+	code, out, errs := cli(t, "audit", "verify", "--data", data)
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "1 releases")
+
+	db := database(t, data)
+	columns := columnsOf(t, db, "entries")
+	require.GreaterOrEqual(t, len(columns), 5)
+	var last int
+	require.NoError(t, db.QueryRow("SELECT max(n) FROM entries").Scan(&last))
+	for _, n := range []int{0, last / 2, last} {
+		for _, column := range columns {
+			var old any
+			require.NoError(t, db.QueryRow(fmt.Sprintf("SELECT %s FROM entries WHERE n = ?", column), n).Scan(&old))
+			_, err := db.Exec(fmt.Sprintf("UPDATE entries SET %s = ? WHERE n = ?", column), other(column, old), n)
+			require.NoError(t, err)
+			code, _, errs := cli(t, "audit", "verify", "--data", data)
+			require.Equal(t, exitTampered, code, "entry %d, column %s: %s", n, column, errs)
+			require.Contains(t, errs, fmt.Sprintf("entry %d", n), column)
+			at := any(n)
+			if column == "n" {
+				at = other(column, old)
+			}
+			_, err = db.Exec(fmt.Sprintf("UPDATE entries SET %s = ? WHERE n = ?", column), old, at)
+			require.NoError(t, err)
+		}
+	}
+	code, _, errs = cli(t, "audit", "verify", "--data", data)
+	require.Equal(t, exitDone, code, "all put back: %s", errs)
+}
+
+func columnsOf(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.Query("SELECT name FROM pragma_table_info('" + table + "')")
+	require.NoError(t, err)
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		require.NoError(t, rows.Scan(&name))
+		names = append(names, name)
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+func other(column string, old any) any {
+	switch v := old.(type) {
+	case int64:
+		return v + 1000
+	case string:
+		return v[:len(v)-1] + string(v[len(v)-1]^1)
+	case []byte:
+		if len(v) == 0 {
+			return []byte{1}
+		}
+		changed := bytes.Clone(v)
+		changed[len(changed)/2] ^= 1
+		return changed
+	default:
+		return column
+	}
+}
+
+// A budget that was changed after it was signed does not verify.
+func TestAChangedBudgetDoesNotVerify(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{})
+	b, err := h.ask()
+	require.NoError(t, err)
+	trust, err := config.ReadTrust(filepath.Join(h.dir, "trust.yaml"))
+	require.NoError(t, err)
+	keys, err := trust.Verifier()
+	require.NoError(t, err)
+	logKey := mustVerifier(t, f.LogPublic)
+	pinned := result.Trust{Keys: keys, Releaser: f.Requester().OIN, LogOrigin: logKey.Name(), LogKey: logKey}
+	claims, err := result.Verify(b, pinned)
+	require.NoError(t, err)
+	require.False(t, claims.Complete)
+
+	*b.Lines[0].ValueCents++
+	_, err = result.Verify(b, pinned)
+	require.ErrorIs(t, err, result.ErrMismatch)
+	require.Equal(t, exitTampered, exitCode(err))
+	*b.Lines[0].ValueCents--
+	b.Receipt.Index--
+	_, err = result.Verify(b, pinned)
+	require.ErrorIs(t, err, result.ErrMismatch)
+	b.Receipt.Index++
+	pinned.Releaser = f.Parties["UWV"].OIN
+	_, err = result.Verify(b, pinned)
+	require.ErrorIs(t, err, result.ErrMismatch)
+	require.False(t, strings.Contains(err.Error(), "9999400"))
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
+)
+
+// Exit codes.
+const (
+	exitDone     = 0
+	exitNo       = 1 // the answer is no: denied, invalid
+	exitUsage    = 2
+	exitCannot   = 3 // something could not be reached or run
+	exitTampered = 4
+)
+
+// errUsage marks a command that was typed wrong.
+var errUsage = errors.New("wrong usage")
+
+// run is the whole program as a function, so that tests start the same one.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(stderr, "ontschot: "+explain(err))
+	return exitCode(err)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ontschot",
+		Short: "One integrated care budget out of many laws, with consent, and without a shared database",
+		Long: `Ontschot brokers consented data requests between Dutch municipalities (Wmo, Jeugdwet), care
+offices (Wlz), UWV, insurers (Zvw) and others, and puts the answers together as one integrated
+budget for a person (i-pgb) or a family (i-ggb).
+
+Begin with:  ontschot demo`,
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), auditCommand(), adapterCommand(), versionCommand())
+	return root
+}
+
+// noArgs is cobra.NoArgs with an exit code of its own.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: %q takes no arguments; see %s --help", errUsage, c.CommandPath(), c.CommandPath())
+	}
+	return nil
+}
+
+func exitCode(err error) int {
+	switch {
+	case errors.Is(err, audit.ErrTampered), errors.Is(err, audit.ErrDamaged), errors.Is(err, result.ErrMismatch):
+		return exitTampered
+	case errors.Is(err, errUsage), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig):
+		return exitNo
+	}
+	switch status.Code(err) {
+	case codes.PermissionDenied, codes.InvalidArgument, codes.Unauthenticated, codes.NotFound, codes.FailedPrecondition, codes.ResourceExhausted:
+		return exitNo
+	}
+	return exitCannot
+}
+
+// explain words an error of a gateway: what it said, and the reasons with it.
+func explain(err error) string {
+	s, ok := status.FromError(err)
+	if !ok {
+		return err.Error()
+	}
+	text := "the gateway answers " + s.Code().String() + ": " + s.Message()
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			text += " [" + info.GetReason() + "]"
+		}
+	}
+	return text
+}

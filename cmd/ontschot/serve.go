@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+	"google.golang.org/grpc"
+
+	"github.com/ontschot/ontschot/adapters/host"
+	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/policies"
+)
+
+func serveCommand() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "serve --config FILE",
+		Short: "Run a gateway with its adapters",
+		Long: `Run a gateway: gRPC with mutual TLS, health and reflection, an embedded store, and one adapter
+process for each source in the configuration. Errors of the log go to stderr as JSON lines; nothing
+in it names a person or an amount. Ends on SIGTERM, after the calls under way.`,
+		Example: "  ontschot dev init --case meppel --dir DIR\n  ontschot serve --config DIR/gateway.yaml",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, err := config.ReadGateway(path)
+			if err != nil {
+				return err
+			}
+			s, err := startServer(c.Context(), conf, c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			fmt.Fprintf(c.ErrOrStderr(), "ontschot: %s\n", s)
+			<-c.Context().Done()
+			return nil
+		},
+	}
+	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
+	return c
+}
+
+// policyTimeout bounds one decision; a decision that takes longer denies. It leaves
+// room for a machine that is busy with something else.
+const policyTimeout = 250 * time.Millisecond
+
+// What lies in the data folder: the record, and the public half of its key.
+const (
+	recordFile   = "record.db"
+	publicLogKey = "log.pub"
+)
+
+// server is a running gateway with everything it is made of. This file is the
+// only place that knows every room.
+type server struct {
+	conf      *config.Gateway
+	addr      net.Addr
+	revision  string
+	grpc      *grpc.Server
+	store     *store.Store
+	log       *audit.Log
+	processes map[string]*host.Process
+	refused   []string // documents of the folder that were not taken
+}
+
+// startServer puts a gateway together and serves. Whatever was started is ended
+// again when a later part does not start.
+func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *server, err error) {
+	s := &server{conf: conf, processes: map[string]*host.Process{}}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return nil, err
+	}
+	own, err := trust.Party(conf.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := trust.Verifier()
+	if err != nil {
+		return nil, err
+	}
+	gc := gateway.Config{
+		Own: own.OIN, Keys: keys, Now: time.Now, Sources: map[string]gateway.Source{},
+		Tokens: token.Checker{Keys: keys, Audience: string(own.OIN), Now: time.Now},
+		Log:    slog.New(slog.NewJSONHandler(stderr, nil)),
+	}
+	for _, p := range trust.Parties {
+		gc.Parties = append(gc.Parties, gateway.Party{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+	}
+	// Policy, record and adapters are ready at about the same time when they start together.
+	var wait sync.WaitGroup
+	var policyErr, recordErr, sourcesErr error
+	wait.Go(func() {
+		gc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
+	})
+	wait.Go(func() { recordErr = s.openRecord(ctx, own, &gc) })
+	wait.Go(func() { sourcesErr = s.startSources(ctx, stderr) })
+	textErr := s.secrets(own, &gc)
+	wait.Wait()
+	if err := errors.Join(policyErr, recordErr, sourcesErr, textErr); err != nil {
+		return nil, err
+	}
+	for code, p := range s.processes {
+		gc.Sources[code] = p
+	}
+	s.revision = gc.Policy.Revision()
+	g, err := gateway.New(gc)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.takeDocuments(ctx, g); err != nil {
+		return nil, err
+	}
+	return s, s.listen(g, stderr)
+}
+
+// secrets reads keys, texts and dates.
+func (s *server) secrets(own config.Party, gc *gateway.Config) error {
+	key, err := config.PrivateKey(s.conf.Path(s.conf.Keys.Signing))
+	if err != nil {
+		return err
+	}
+	if gc.Signer, err = signed.NewSigner(own.OIN, s.conf.Keys.SigningID, "ES256", key); err != nil {
+		return err
+	}
+	if gc.PseudonymKey, err = config.ReadFile(s.conf.Path(s.conf.Keys.Pseudonym)); err != nil {
+		return err
+	}
+	if gc.SourceTimeout, err = s.conf.Timeout(); err != nil {
+		return err
+	}
+	set, err := s.conf.CivilDate()
+	if err != nil {
+		return err
+	}
+	gc.Today, gc.TodayIsSet = func() civil.Date { return civil.Today(time.Now()) }, !set.IsZero()
+	if gc.TodayIsSet {
+		gc.Today = func() civil.Date { return set }
+	}
+	gc.Texts, err = policies.ReadTexts(policies.FS)
+	return err
+}
+
+func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.Config) error {
+	raw, err := config.ReadFile(s.conf.Path(s.conf.Keys.Log))
+	if err != nil {
+		return err
+	}
+	key, err := audit.ParseKey(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+	}
+	// What others have pinned must be the key that signs here, or no client would
+	// believe a receipt.
+	pinned, err := note.NewVerifier(own.LogKey)
+	if err != nil || pinned.Name() != key.Verifier.Name() || pinned.KeyHash() != key.Verifier.KeyHash() {
+		return fmt.Errorf("%w: keys.log does not belong to the log_key of %s in the trust file", config.ErrConfig, own.Code)
+	}
+	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
+		return err
+	}
+	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key})
+	if err != nil {
+		return err
+	}
+	gc.Record, gc.Documents = s.log, s.store
+	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(own.LogKey+"\n"), 0o600)
+}
+
+// String is what the operator wants to know at start.
+func (s *server) String() string {
+	text := fmt.Sprintf("gateway of %s on %s, policy %.12s, adapters ready: %s", s.conf.Organisation, s.addr, s.revision,
+		strings.Join(slices.Sorted(maps.Keys(s.processes)), " "))
+	if s.conf.Today != "" {
+		text += "\nontschot: development: the civil date is set to " + s.conf.Today
+	}
+	for _, r := range s.refused {
+		text += "\nontschot: document left out: " + r
+	}
+	return text
+}
+
+// Close ends calls under way first, for a bounded time, then everything else.
+func (s *server) Close() {
+	if s.grpc != nil {
+		done := make(chan struct{})
+		go func() { s.grpc.GracefulStop(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			s.grpc.Stop()
+		}
+	}
+	var all sync.WaitGroup
+	for _, p := range s.processes {
+		all.Go(func() { p.Close() })
+	}
+	all.Wait()
+	if s.log != nil {
+		s.log.Close()
+	}
+	if s.store != nil {
+		s.store.Close()
+	}
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// page prints a budget for a case worker. It is shown to who asked, so it may
+// name the persons: the budget itself speaks of references only.
+type page struct {
+	w     io.Writer
+	b     *budgetv1.Budget
+	names map[string]string
+	texts *policies.Texts
+	lang  string
+	err   error
+}
+
+// printBudget writes the household matrix, totals, findings, gaps, times and receipt.
+func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string) error {
+	texts, err := policies.ReadTexts(policies.FS)
+	if err != nil {
+		return err
+	}
+	p := &page{w: w, b: b, names: map[string]string{}, texts: texts, lang: lang}
+	for _, m := range cf.Household {
+		p.names[string(m.Ref)] = m.Name
+	}
+	p.line("%s", cf.Title)
+	p.line("%s %s %s %s; %s %s%s", p.say("Periode", "Period"), b.GetWindow().GetFrom(), p.say("tot en met", "to"), b.GetWindow().GetTo(),
+		p.say("opgemaakt op", "drawn up on"), b.GetToday(), p.setByHand())
+	p.matrix()
+	p.lines()
+	p.totals()
+	p.findings()
+	p.gaps()
+	p.sources()
+	p.receipt()
+	return p.err
+}
+
+func (p *page) say(nl, en string) string {
+	if p.lang == "en" {
+		return en
+	}
+	return nl
+}
+
+func (p *page) setByHand() string {
+	if !p.b.GetTodayIsSet() {
+		return ""
+	}
+	return p.say(" (datum met de hand gezet, alleen voor ontwikkeling)", " (date set by hand, for development only)")
+}
+
+func (p *page) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *page) heading(nl, en string) { p.line("\n%s", strings.ToUpper(p.say(nl, en))) }
+
+// euro writes cents as € 1.234,56, or € 1,234.56 in English.
+func (p *page) euro(cents int64) string {
+	sign := ""
+	if cents < 0 {
+		sign, cents = "-", -cents
+	}
+	whole := fmt.Sprint(cents / 100)
+	point, comma := ".", ","
+	if p.lang == "en" {
+		point, comma = ",", "."
+	}
+	var groups []string
+	for len(whole) > 3 {
+		groups = append([]string{whole[len(whole)-3:]}, groups...)
+		whole = whole[:len(whole)-3]
+	}
+	return fmt.Sprintf("€ %s%s%s%02d", sign, strings.Join(append([]string{whole}, groups...), point), comma, cents%100)
+}
+
+// table prints rows in columns; the first column to the left, the others to the right.
+func (p *page) table(rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		var cells []string
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				cells = append(cells, cell+pad)
+			} else {
+				cells = append(cells, pad+cell)
+			}
+		}
+		p.line("  %s", strings.TrimRight(strings.Join(cells, "   "), " "))
+	}
+}
+
+func (p *page) person(ref string) string { return strings.TrimSpace(ref + " " + p.names[ref]) }
+
+// matrix shows person × law. Laws that nobody was asked about are left out.
+func (p *page) matrix() {
+	p.heading("Het gezin: persoon en wet", "The household: person by law")
+	var laws []string
+	for _, row := range p.b.GetMatrix() {
+		for _, c := range row.GetCells() {
+			if c.GetStatus() != "NOT_ASKED" && !slices.Contains(laws, c.GetLaw()) {
+				laws = append(laws, c.GetLaw())
+			}
+		}
+	}
+	rows := [][]string{append([]string{""}, laws...)}
+	for _, row := range p.b.GetMatrix() {
+		line := []string{p.person(row.GetPerson())}
+		for _, law := range laws {
+			i := slices.IndexFunc(row.GetCells(), func(c *budgetv1.MatrixCell) bool { return c.GetLaw() == law })
+			if i < 0 {
+				line = append(line, "-")
+				continue
+			}
+			line = append(line, p.cell(row.GetCells()[i]))
+		}
+		rows = append(rows, line)
+	}
+	p.table(rows)
+}
+
+func (p *page) cell(c *budgetv1.MatrixCell) string {
+	var parts []string
+	for _, cents := range []*int64{c.EntitlementCents, c.RingfencedCents, c.IncomeCents} {
+		if cents != nil {
+			parts = append(parts, p.euro(*cents))
+		}
+	}
+	if len(parts) == 0 && len(c.GetLines()) > 0 {
+		parts = append(parts, p.say("recht zonder bedrag", "right without an amount"))
+	}
+	if c.GetStatus() == "NOT_ASKED" {
+		return "-"
+	}
+	if c.GetStatus() != "OK" || len(parts) == 0 {
+		parts = append(parts, "("+p.texts.Label("statuses", c.GetStatus(), p.lang)+")")
+	}
+	return strings.Join(parts, " ")
+}
+
+func (p *page) lines() {
+	p.heading("De rechten", "The rights")
+	rows := [][]string{}
+	for _, l := range p.b.GetLines() {
+		value := p.say("geen bedrag bekend", "no amount known")
+		if l.ValueCents != nil {
+			value = p.euro(l.GetValueCents())
+		}
+		if l.GetContested() {
+			value += p.say(" (betwist)", " (contested)")
+		}
+		end := cmp.Or(l.GetPeriod().GetEnd(), p.say("doorlopend", "open"))
+		if l.GetPeriod() == nil {
+			end = ""
+		}
+		rows = append(rows, []string{
+			l.GetId(), cmp.Or(l.GetProduct().GetLabel(), l.GetProduct().GetCode()), l.GetDeliveryForm(),
+			strings.TrimSpace(l.GetPeriod().GetStart() + " - " + end), l.GetFunder(), value,
+		})
+	}
+	p.table(rows)
+}
+
+func (p *page) totals() {
+	p.heading("Totalen", "Totals")
+	p.table([][]string{
+		{p.say("Budget voor zorg en ondersteuning", "Budget for care and support"), p.amount(p.b.CareTotalCents)},
+		{p.say("Geld met een eigen doel (apart)", "Money with a purpose of its own (apart)"), p.amount(p.b.RingfencedCents)},
+		{p.say("Inkomen, bruto (apart, geen budget)", "Income, gross (apart, no budget)"), p.amount(p.b.IncomeCents)},
+		{p.say("Eigen bijdrage", "Own contribution"), p.amount(p.b.OwnContributionCents)},
+	})
+	t := p.b.GetTotals()
+	for _, by := range []struct {
+		nl, en string
+		sums   map[string]int64
+		label  func(string) string
+	}{
+		{"per wet", "by law", t.GetByLaw(), func(c string) string { return p.texts.Label("laws", c, p.lang) }},
+		{"per verstrekker", "by funder", t.GetByFunder(), func(c string) string { return c }},
+		{"per persoon", "by person", t.GetByPerson(), p.person},
+	} {
+		p.line("  %s", p.say(by.nl, by.en))
+		rows := [][]string{}
+		for _, key := range slices.Sorted(maps.Keys(by.sums)) {
+			rows = append(rows, []string{"  " + by.label(key), p.euro(by.sums[key])})
+		}
+		p.table(rows)
+	}
+}
+
+func (p *page) amount(cents *int64) string {
+	if cents == nil {
+		return p.say("niet bekend", "not known")
+	}
+	return p.euro(*cents)
+}
+
+func (p *page) findings() {
+	p.heading("Wat opvalt", "What stands out")
+	for _, f := range p.b.GetFindings() {
+		p.line("  %-8s %s", f.GetSeverity(), p.say(f.GetTextNl(), f.GetTextEn()))
+		if about := strings.TrimSpace(f.GetCode() + " " + f.GetLine()); about != "" {
+			p.line("           [%s]", about)
+		}
+	}
+	if len(p.b.GetFindings()) == 0 {
+		p.line("  %s", p.say("niets", "nothing"))
+	}
+}
+
+func (p *page) gaps() {
+	p.heading("Wat ontbreekt, en waarom", "What is missing, and why")
+	for _, g := range p.b.GetGaps() {
+		p.line("  %s, %s: %s", p.person(g.GetPerson()), g.GetSource(), p.say(g.GetTextNl(), g.GetTextEn()))
+		only := ""
+		if len(g.GetLaws()) > 0 {
+			only += " " + strings.Join(g.GetLaws(), ",")
+		}
+		if len(g.GetCategories()) > 0 {
+			only += " " + strings.Join(g.GetCategories(), ",")
+		}
+		p.line("           [%s]", strings.TrimSpace(g.GetReason()+only+" "+g.GetCode()))
+	}
+	if len(p.b.GetGaps()) == 0 {
+		p.line("  %s", p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
+	}
+}
+
+func (p *page) sources() {
+	p.heading("Bronnen", "Sources")
+	rows := [][]string{}
+	for _, s := range p.b.GetSources() {
+		took := fmt.Sprintf("%d ms", s.GetElapsedMs())
+		if s.GetElapsedMs() == 0 && s.GetStatus() != "OK" {
+			took = p.say("niet gevraagd", "not asked")
+		}
+		rows = append(rows, []string{s.GetSource(), p.person(s.GetPerson()), s.GetStatus(), took, strings.TrimSpace(s.GetAdapter() + " " + s.GetVersion())})
+	}
+	p.table(rows)
+}
+
+func (p *page) receipt() {
+	r := p.b.GetReceipt()
+	p.heading("Bewijs", "Receipt")
+	p.line("  %s", p.say("Handtekening en bewijs zijn gecontroleerd.", "Signature and receipt have been verified."))
+	p.table([][]string{
+		{p.say("logboek", "log"), r.GetOrigin()},
+		{p.say("besluit en vrijgave", "decision and release"), fmt.Sprintf("%d, %d", r.GetDecisionIndex(), r.GetIndex())},
+		{p.say("beleid", "policy"), fmt.Sprintf("%.16s", p.b.GetPolicyRevision())},
+	})
+}
