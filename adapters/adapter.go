@@ -1,0 +1,139 @@
+// Package adapters answers: how does an agency connect a system of its own? It
+// is the kit that an agency's developer imports: one interface to write, one
+// function to call from main. What every adapter must do alike (serving,
+// minimising, merging, provenance, errors) is done here and nowhere else.
+package adapters
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/ontschot/ontschot/internal/identity"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Adapter is what the developer writes for one kind of system.
+type Adapter interface {
+	// Describe tells what the adapter is. It needs no configuration, has no
+	// effects, and always says the same.
+	Describe() *adapterv1.DescribeResponse
+	// Configure takes a whole configuration, or refuses it and keeps the one it
+	// had. It is called again when the configuration changes, also during a Fetch.
+	// A *ConfigError says which key is wrong.
+	Configure(ctx context.Context, c Config) error
+	// Fetch asks the system about one person and writes what it has to out: each
+	// native record becomes a line or is skipped with a reason. A person the
+	// system does not know is no error and gives no lines. It is called in
+	// parallel, and must return soon after ctx ends. Errors are made with the
+	// functions of this package (Unavailable, BadData, ...); any other error is
+	// taken for a bug and nothing of its text is told.
+	Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *Writer) error
+}
+
+// Config is the configuration given to an adapter.
+type Config struct {
+	// JSON is one object; at most 1 MiB.
+	JSON    []byte
+	secrets map[string]string
+}
+
+// NewConfig joins a configuration and its secrets. Tests use it; an adapter
+// gets its Config from the host.
+func NewConfig(raw []byte, secrets map[string]string) Config {
+	return Config{JSON: raw, secrets: secrets}
+}
+
+// Decode reads the JSON into dst. Keys that dst does not have are refused, so
+// that a slip of the pen is found at start and not in an answer.
+func (c Config) Decode(dst any) error {
+	d := json.NewDecoder(bytes.NewReader(c.JSON))
+	d.DisallowUnknownFields()
+	if err := d.Decode(dst); err != nil {
+		return configError(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return &ConfigError{Path: ".", NL: "er staat iets achter het object", EN: "something follows the object"}
+	}
+	return nil
+}
+
+func configError(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return &ConfigError{Path: kind.Field, NL: "verkeerd soort waarde", EN: "wrong kind of value"}
+	}
+	// encoding/json has no type for this error; its text ends in the quoted key.
+	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return &ConfigError{Path: strings.Trim(key, `"`), NL: "onbekende sleutel", EN: "unknown key"}
+	}
+	return &ConfigError{Path: ".", NL: "geen geldige JSON", EN: "no valid JSON"}
+}
+
+// Secret gives a secret by name; the zero Secret when there is none.
+func (c Config) Secret(name string) Secret { return Secret{c.secrets[name]} }
+
+// ConfigError says which key of a configuration is wrong. It never holds the value.
+type ConfigError struct {
+	Path   string // key, for example "url" or "secrets.tls_key"
+	NL, EN string // what is wrong with it
+}
+
+func (e *ConfigError) Error() string { return fmt.Sprintf("configuration %s: %s", e.Path, e.EN) }
+
+// Secret prints as "***" in every way Go prints.
+type Secret struct{ text string }
+
+// Reveal gives the text.
+func (s Secret) Reveal() string { return s.text }
+
+// IsZero tells that there is none.
+func (s Secret) IsZero() bool { return s.text == "" }
+
+const masked = "***"
+
+func (s Secret) String() string               { return masked }
+func (s Secret) GoString() string             { return masked }
+func (s Secret) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, masked) }
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
+
+// TakeBSN lifts the burgerservicenummer out of a request and clears it there,
+// so that the request can be handled without carrying it along.
+func TakeBSN(r *budgetv1.FetchRequest) (identity.BSN, error) {
+	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
+	if err != nil {
+		return identity.BSN{}, ScopeUnsupported("identifiers.bsn")
+	}
+	r.Identifiers.Bsn = ""
+	return bsn, nil
+}
+
+// Granted gives the categories that may be told under a law; none when the law
+// was not asked for.
+func Granted(r *budgetv1.FetchRequest, law string) []budgetv1.Category {
+	var granted []budgetv1.Category
+	for _, scope := range r.GetScopes() {
+		if scope.GetLaw() != law {
+			continue
+		}
+		for _, c := range scope.GetCategories() {
+			granted = append(granted, budgetv1.Category(c))
+		}
+	}
+	return granted
+}
+
+// Asked lists, in the order given, those of the laws that were asked for and of
+// which it may be told that there is something at all.
+func Asked(r *budgetv1.FetchRequest, laws ...string) []string {
+	return slices.DeleteFunc(slices.Clone(laws), func(law string) bool {
+		return !slices.Contains(Granted(r, law), budgetv1.CategoryEntitlement)
+	})
+}

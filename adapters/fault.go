@@ -1,0 +1,113 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Domain is the ErrorInfo domain of every error an adapter gives.
+const Domain = "adapter.ontschot.nl"
+
+// Reasons of errors: the closed list of the adapter service.
+const (
+	ReasonSubjectNotFound   = "SUBJECT_NOT_FOUND"
+	ReasonNotAuthorised     = "NOT_AUTHORISED_AT_SOURCE"
+	ReasonScopeUnsupported  = "SCOPE_UNSUPPORTED"
+	ReasonSourceUnavailable = "SOURCE_UNAVAILABLE"
+	ReasonSourceTimeout     = "SOURCE_TIMEOUT"
+	ReasonBadData           = "BAD_DATA_AT_SOURCE"
+	ReasonNotConfigured     = "NOT_CONFIGURED"
+	ReasonAdapterBug        = "ADAPTER_BUG"
+)
+
+// Fault makes the error of a reason. detail is what stands in the metadata:
+// paths and rules, never what was found there.
+func Fault(code codes.Code, reason string, detail map[string]string) error {
+	s, err := status.New(code, reason).WithDetails(&errdetails.ErrorInfo{
+		Reason: reason, Domain: Domain, Metadata: detail,
+	})
+	if err != nil {
+		return status.Error(code, reason) // only for codes.OK, which no caller passes
+	}
+	return s.Err()
+}
+
+// SubjectNotFound says that the identifier itself is unknown at a source that
+// distinguishes this from having nothing. Normally an answer without lines is given.
+func SubjectNotFound() error { return Fault(codes.NotFound, ReasonSubjectNotFound, nil) }
+
+// NotAuthorised says that the source refuses us.
+func NotAuthorised() error { return Fault(codes.PermissionDenied, ReasonNotAuthorised, nil) }
+
+// ScopeUnsupported says that the question has a part this adapter cannot answer.
+func ScopeUnsupported(path string) error {
+	return Fault(codes.InvalidArgument, ReasonScopeUnsupported, map[string]string{"path": path})
+}
+
+// Unavailable says that the source cannot be reached or does not work.
+func Unavailable() error { return Fault(codes.Unavailable, ReasonSourceUnavailable, nil) }
+
+// Timeout says that the source did not answer in time.
+func Timeout() error { return Fault(codes.DeadlineExceeded, ReasonSourceTimeout, nil) }
+
+// BadData says that the source gave what cannot be right: path says where in
+// its message, rule what should have been there. Neither may hold a value of it.
+func BadData(path, rule string) error {
+	return Fault(codes.DataLoss, ReasonBadData, map[string]string{"path": path, "rule": rule})
+}
+
+// NotConfigured says that there is no configuration yet.
+func NotConfigured() error { return Fault(codes.FailedPrecondition, ReasonNotConfigured, nil) }
+
+// Bug says that the adapter itself is wrong.
+func Bug() error { return Fault(codes.Internal, ReasonAdapterBug, nil) }
+
+// FromTransport turns an error of a network call into the one to tell. The
+// text of network errors holds addresses and sometimes more: it is not kept.
+func FromTransport(ctx context.Context, err error) error {
+	var timeout net.Error
+	switch {
+	case Reason(err) != "":
+		return err
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return Timeout()
+	default:
+		return Unavailable()
+	}
+}
+
+// Reason reads the reason of an error that came from an adapter; empty for any other.
+func Reason(err error) string { return info(err).GetReason() }
+
+// Path reads where in the source's message the data was bad.
+func Path(err error) string { return info(err).GetMetadata()["path"] }
+
+func info(err error) *errdetails.ErrorInfo {
+	s, ok := status.FromError(err)
+	if !ok {
+		return nil
+	}
+	for _, d := range s.Details() {
+		if found, ok := d.(*errdetails.ErrorInfo); ok && found.GetDomain() == Domain {
+			return found
+		}
+	}
+	return nil
+}
+
+// told keeps an error that was made with the functions above and hides any other.
+func told(err error) error {
+	switch {
+	case err == nil, Reason(err) != "":
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return Timeout()
+	default:
+		return Bug()
+	}
+}

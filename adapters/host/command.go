@@ -1,0 +1,157 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/ontschot/ontschot/adapters"
+)
+
+// command is the operating system's side of one adapter process. It implements
+// go-plugin's Runner, with pipes of its own: waiting for the process then does
+// not wait for whoever else holds their other end.
+type command struct {
+	cmd            *exec.Cmd
+	thread         *thread
+	stdout, stderr *os.File // our ends
+	lifeline       *os.File // closes with us; the adapter ends when it does
+	theirs         []*os.File
+
+	exited chan struct{} // closed when the process is gone
+
+	mu   sync.Mutex // guards cmd.Process and what follows
+	gone bool       // the process id may belong to another by now
+}
+
+// newCommand prepares to start a program with nothing of our environment but env.
+func newCommand(t *thread, path string, args, env []string) (*command, error) {
+	c := &command{cmd: exec.Command(path, args...), thread: t, exited: make(chan struct{})}
+	var stdout, stderr, lifeline *os.File
+	var err error
+	for _, p := range []struct{ read, write **os.File }{
+		{&c.stdout, &stdout}, {&c.stderr, &stderr}, {&lifeline, &c.lifeline},
+	} {
+		if *p.read, *p.write, err = os.Pipe(); err != nil {
+			c.closeAll(c.stdout, c.stderr, c.lifeline, stdout, stderr, lifeline)
+			return nil, err
+		}
+	}
+	c.theirs = []*os.File{stdout, stderr, lifeline}
+	c.cmd.Stdout, c.cmd.Stderr = stdout, stderr
+	c.cmd.ExtraFiles = []*os.File{lifeline} // descriptor 3 over there
+	c.cmd.Env = append(env, adapters.LifelineEnv+"="+strconv.Itoa(3))
+	c.cmd.SysProcAttr = attributes()
+	return c, nil
+}
+
+func (*command) closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// abandon frees a command that will not be started.
+func (c *command) abandon() {
+	c.closeAll(c.theirs...)
+	c.closeAll(c.stdout, c.stderr, c.lifeline)
+}
+
+// closePipes ends all reading of what the process printed.
+func (c *command) closePipes() { c.closeAll(c.stdout, c.stderr) }
+
+// Start launches the process on the long-lived thread and watches for its end.
+func (c *command) Start(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	c.thread.run(func() { err = c.cmd.Start() })
+	if err != nil {
+		c.abandon()
+		c.gone = true
+		close(c.exited)
+		return ErrStart
+	}
+	c.closeAll(c.theirs...)
+	go c.watch()
+	return nil
+}
+
+func (c *command) watch() {
+	_ = c.cmd.Wait() // how it ended is of no use to a caller; stderr has the story
+	c.mu.Lock()
+	c.gone = true
+	c.mu.Unlock()
+	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // what it may have left behind
+	_ = c.lifeline.Close()
+	close(c.exited)
+}
+
+// Wait implements Runner.
+func (c *command) Wait(context.Context) error {
+	<-c.exited
+	return nil
+}
+
+// Kill ends the whole process group; a stopped process is no exception.
+func (c *command) Kill(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cmd.Process == nil || c.gone {
+		return nil
+	}
+	err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+// PID gives the process id; zero before the start.
+func (c *command) PID() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cmd.Process == nil {
+		return 0
+	}
+	return c.cmd.Process.Pid
+}
+
+// What follows tells go-plugin where things are: in the same machine, as they are.
+
+// Stdout carries the handshake.
+func (c *command) Stdout() io.ReadCloser { return c.stdout }
+
+// Stderr carries what goes to the log.
+func (c *command) Stderr() io.ReadCloser { return c.stderr }
+
+// Name of the program.
+func (c *command) Name() string { return c.cmd.Path }
+
+// ID is the process id, empty before the start.
+func (c *command) ID() string {
+	if pid := c.PID(); pid != 0 {
+		return strconv.Itoa(pid)
+	}
+	return ""
+}
+
+// Diagnose has nothing to add to standard error.
+func (c *command) Diagnose(context.Context) string { return "" }
+
+// PluginToHost leaves addresses as they are.
+func (c *command) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+// HostToPlugin leaves addresses as they are.
+func (c *command) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}

@@ -1,0 +1,139 @@
+package host
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/adapters"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// longestFetch bounds a call of which the caller set no deadline.
+const longestFetch = 15 * time.Second
+
+// Fetch asks the adapter about one person. It never takes longer than ctx
+// allows. Its errors carry an ErrorInfo of adapters.Domain; a process that dies
+// or freezes is the source being unavailable or late, and the next call finds a
+// new one. An answer that breaks the rules of the message, or speaks for another
+// party, is BAD_DATA_AT_SOURCE.
+func (p *Process) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestFetch)
+	defer cancel()
+	c, err := p.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := p.question(r)
+	answer, err := c.service.Fetch(ctx, q)
+	if err != nil {
+		return nil, p.judge(ctx, c, err)
+	}
+	if err := p.check(q, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// question is the request with those identifiers only that the adapter needs.
+func (p *Process) question(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
+	q := proto.CloneOf(r)
+	needs := p.describe.GetIdentifiers()
+	ids := q.GetIdentifiers()
+	if ids == nil {
+		return q
+	}
+	if !slices.Contains(needs, "bsn") {
+		ids.Bsn = ""
+	}
+	if !slices.Contains(needs, "education_number") {
+		ids.EducationNumber = ""
+	}
+	if !slices.Contains(needs, "pass_number") {
+		ids.PassNumber = ""
+	}
+	return q
+}
+
+// judge turns the error of a call into the one to tell. What another process
+// says is not passed on as it is: a reason of the closed list and a path.
+func (p *Process) judge(ctx context.Context, c *child, err error) error {
+	code := status.Code(err)
+	if reason := adapters.Reason(err); slices.Contains(reasons(), reason) {
+		return adapters.Fault(code, reason, detail(adapters.Path(err)))
+	}
+	switch {
+	case ctx.Err() != nil, code == codes.DeadlineExceeded:
+		if ctx.Err() != context.Canceled { // a caller who hung up says nothing of the adapter
+			p.suspect(c)
+		}
+		return adapters.Timeout()
+	case code == codes.ResourceExhausted:
+		return adapters.BadData(".", "at most "+strconv.Itoa(adapters.MaxAnswer)+" bytes")
+	case code == codes.Unavailable, code == codes.Canceled: // canceled by us, as its connection was put away
+		p.condemn(c)
+		return adapters.Unavailable()
+	default:
+		return adapters.Bug()
+	}
+}
+
+func reasons() []string {
+	return []string{
+		adapters.ReasonSubjectNotFound, adapters.ReasonNotAuthorised, adapters.ReasonScopeUnsupported,
+		adapters.ReasonSourceUnavailable, adapters.ReasonSourceTimeout, adapters.ReasonBadData,
+		adapters.ReasonNotConfigured, adapters.ReasonAdapterBug,
+	}
+}
+
+// longestPath bounds what an adapter says about where its data was bad.
+const longestPath = 256
+
+func detail(path string) map[string]string {
+	if path == "" {
+		return nil
+	}
+	return map[string]string{"path": string(adapters.Mask([]byte(path[:min(len(path), longestPath)])))}
+}
+
+// check holds an answer against the rules of the message and against the question.
+func (p *Process) check(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) error {
+	if err := protovalidate.Validate(a); err != nil {
+		return adapters.BadData(adapters.FieldPath(err), "as the message allows")
+	}
+	for i, l := range a.GetLines() {
+		if field := p.misplaced(q, l); field != "" {
+			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this question")
+		}
+	}
+	for i, h := range a.GetHistory() {
+		if len(adapters.Granted(q, h.GetLaw())) == 0 {
+			return adapters.BadData("history["+strconv.Itoa(i)+"].law", "of this question")
+		}
+	}
+	return nil
+}
+
+// misplaced names the field of a line that is not the adapter's to say.
+func (p *Process) misplaced(q *budgetv1.FetchRequest, l *budgetv1.BudgetLine) string {
+	switch {
+	case l.GetFunder() != p.config.Party:
+		return "funder"
+	case len(adapters.Asked(q, l.GetLaw())) == 0:
+		return "law"
+	case l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested():
+		return "id"
+	}
+	for _, from := range l.GetProvenance() {
+		if from.GetSource() != p.config.Party {
+			return "provenance.source"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+package insurer
+
+import (
+	"encoding/json"
+	"math/big"
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/codelist"
+	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// award is a toekenning: hours a week at a tariff in euros.
+type award struct {
+	Uzovi        money.Text `json:"uzovi"`
+	Bsn          money.Text `json:"bsn"`
+	Toekenning   money.Text `json:"toekenning"`
+	Functie      money.Text `json:"functie"`
+	UrenPerWeek  money.Text `json:"urenPerWeek"`
+	Tarief       money.Text `json:"tarief"`
+	Ingangsdatum string     `json:"ingangsdatum"`
+	Einddatum    string     `json:"einddatum"`
+}
+
+// reader turns an answer into lines.
+type reader struct {
+	bsn   identity.BSN
+	party string
+	ours  func(code string) bool
+}
+
+// mostAwards bounds what is believed of one person.
+const mostAwards = 500
+
+func (r reader) read(raw []byte, out *adapters.Writer) error {
+	var answer struct {
+		Toekenningen []json.RawMessage `json:"toekenningen"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return adapters.BadData("/", "JSON of the insurer")
+	}
+	if answer.Toekenningen == nil || len(answer.Toekenningen) > mostAwards {
+		return adapters.BadData("/toekenningen", "a list of at most "+strconv.Itoa(mostAwards))
+	}
+	for i, native := range answer.Toekenningen {
+		path := "/toekenningen/" + strconv.Itoa(i)
+		var a award
+		if err := json.Unmarshal(native, &a); err != nil {
+			return adapters.BadData(path, "an award")
+		}
+		line, err := r.line(a, path)
+		if err != nil {
+			return err
+		}
+		if line.GetProduct().GetLabel() == codelist.Unknown {
+			out.Notice(adapters.NoticeUnknownCode, "ZVW", path+"/functie")
+		}
+		out.Line(line, adapters.Record{Native: native, Type: "zvw", ID: a.Toekenning.String()})
+	}
+	return nil
+}
+
+func (r reader) line(a award, path string) (*budgetv1.BudgetLine, error) {
+	switch {
+	case a.Bsn.String() != r.bsn.Reveal():
+		return nil, adapters.BadData(path+"/bsn", "the person who was asked about")
+	case !r.ours(a.Uzovi.String()):
+		return nil, adapters.BadData(path+"/uzovi", "a code of the party that answers")
+	}
+	period, err := dates(a, path)
+	if err != nil {
+		return nil, err
+	}
+	label, _ := codelist.Label(codelist.Nursing, a.Functie.String())
+	line := &budgetv1.BudgetLine{
+		Law: "ZVW", Funder: r.party, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
+		Product:  &budgetv1.Product{System: string(codelist.Nursing), Code: a.Functie.String(), Label: label},
+		Period:   period,
+		Decision: &budgetv1.Decision{Number: a.Toekenning.String()},
+	}
+	if a.UrenPerWeek.String() == "" {
+		return line, nil
+	}
+	hours, err := money.Volume(a.UrenPerWeek.String())
+	if err != nil {
+		return nil, adapters.BadData(path+"/urenPerWeek", "hours with at most four decimals")
+	}
+	line.Quantity = &budgetv1.Quantity{Volume: hours, Unit: "04", Frequency: "2"}
+	if a.Tarief.String() == "" {
+		return line, nil
+	}
+	tariff, err := money.Decimal(a.Tarief.String())
+	if err != nil {
+		return nil, adapters.BadData(path+"/tarief", "an amount in euros")
+	}
+	exact, _ := new(big.Rat).SetString(hours) // Volume writes nothing else
+	if line.Amount = weekly(exact, tariff); line.Amount == nil {
+		return nil, adapters.BadData(path+"/tarief", "an amount that can be believed")
+	}
+	return line, nil
+}
+
+func dates(a award, path string) (*budgetv1.Period, error) {
+	start, err := civil.ParseDutch(a.Ingangsdatum)
+	if err != nil {
+		return nil, adapters.BadData(path+"/ingangsdatum", "a day dd-mm-yyyy")
+	}
+	p := &budgetv1.Period{Start: start.String()}
+	if a.Einddatum == "" {
+		return p, nil
+	}
+	end, err := civil.ParseDutch(a.Einddatum)
+	if err != nil || end < start {
+		return nil, adapters.BadData(path+"/einddatum", "a day dd-mm-yyyy, not before the first")
+	}
+	p.End = proto.String(end.String())
+	return p, nil
+}
+
+// weekly gives hours times tariff, which is the award itself: an amount that is
+// derived and counted. Half a cent a week would grow to a quarter of a euro in a
+// year, so the shortest run of weeks is taken over which it is a whole number of
+// cents; its value in a window is then exact. Only what is whole over none of
+// them is rounded, half up and once, over 52 weeks. nil when it is too large.
+func weekly(hours, tariff *big.Rat) *budgetv1.Amount {
+	week := new(big.Rat).Mul(hours, tariff)
+	week.Mul(week, big.NewRat(100, 1))
+	var sum *big.Rat
+	basis := ""
+	for _, run := range []struct {
+		basis string
+		weeks int64
+	}{{"PER_WEEK", 1}, {"PER_2_WEEKS", 2}, {"PER_4_WEEKS", 4}, {"PER_52_WEEKS", 52}} {
+		basis, sum = run.basis, new(big.Rat).Mul(week, big.NewRat(run.weeks, 1))
+		if sum.IsInt() {
+			break
+		}
+	}
+	sum.Add(sum, big.NewRat(1, 2))
+	cents := new(big.Int).Quo(sum.Num(), sum.Denom()) // not negative, so this rounds down
+	if cents.Cmp(big.NewInt(money.Most)) > 0 {
+		return nil
+	}
+	return &budgetv1.Amount{Cents: cents.Int64(), Basis: basis, Derived: true}
+}

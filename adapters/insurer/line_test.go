@@ -1,0 +1,88 @@
+package insurer
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+)
+
+const one = `{"toekenningen":[{"uzovi":"9991","bsn":"999940004","toekenning":"Z1","functie":"VV","urenPerWeek":7,
+"tarief":"24,00","ingangsdatum":"01-03-2025","einddatum":"31-12-2025"}]}`
+
+func read(t testing.TB, raw string) (*adapters.Writer, error) {
+	w := testwriter.New(t, "ZVW")
+	r := reader{bsn: testwriter.BSN(t), party: "UZOVI9991", ours: func(code string) bool { return code == "9991" }}
+	return w, r.read([]byte(raw), w)
+}
+
+func TestHoursTimesTariffIsExact(t *testing.T) {
+	for _, c := range []struct {
+		hours, tariff string
+		cents         int64
+		basis         string
+	}{
+		{"7", "24", 16800, "PER_WEEK"},
+		{"15/2", "24", 18000, "PER_WEEK"},
+		{"15/2", "2405/100", 36075, "PER_2_WEEKS"},   // 180.375 a week
+		{"29/4", "2405/100", 69745, "PER_4_WEEKS"},   // 174.3625 a week
+		{"36/5", "2401/100", 898934, "PER_52_WEEKS"}, // 172.872 a week: 8989.344, rounded once
+		{"1/4", "1/100", 1, "PER_4_WEEKS"},
+		{"0", "24", 0, "PER_WEEK"},
+	} {
+		hours, _ := new(big.Rat).SetString(c.hours)
+		tariff, _ := new(big.Rat).SetString(c.tariff)
+		a := weekly(hours, tariff)
+		require.Equal(t, c.cents, a.GetCents(), c.hours)
+		require.Equal(t, c.basis, a.GetBasis(), c.hours)
+		require.True(t, a.GetDerived())
+	}
+	require.Nil(t, weekly(big.NewRat(1e9, 1), big.NewRat(1e9, 1)))
+}
+
+func TestAwardWithoutHoursOrTariffHasNoMoney(t *testing.T) {
+	for _, raw := range []string{
+		strings.Replace(one, `"tarief":"24,00"`, `"tarief":null`, 1), strings.Replace(one, `"urenPerWeek":7,`, ``, 1),
+	} {
+		w, err := read(t, raw)
+		require.NoError(t, err)
+		a, err := w.Response()
+		require.NoError(t, err)
+		require.Len(t, a.GetLines(), 1)
+		require.Nil(t, a.GetLines()[0].GetAmount())
+	}
+}
+
+func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
+	at := "/toekenningen/0"
+	for _, c := range []struct{ from, to, path string }{
+		{"999940004", "999940016", at + "/bsn"},
+		{"9991", "9992", at + "/uzovi"},
+		{":7,", `:"zeven",`, at + "/urenPerWeek"},
+		{"24,00", "24,00 euro", at + "/tarief"},
+		{"24,00", "999999999999", at + "/tarief"},
+		{"01-03-2025", "2025-03-01", at + "/ingangsdatum"},
+		{"31-12-2025", "31-12-2024", at + "/einddatum"},
+		{`"VV"`, `"V V"`, "zvw: product.code"},
+		{`"VV"`, `{}`, at},
+		{`{"toekenningen":`, `{"andere":`, "/toekenningen"},
+		{"{", "", "/"},
+	} {
+		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
+		testwriter.Refused(t, w, err, c.path)
+	}
+}
+
+func FuzzAwards(f *testing.F) {
+	f.Add([]byte(one))
+	f.Add([]byte(strings.Replace(one, ":7,", `:"7,5",`, 1)))
+	f.Add([]byte(`{"toekenningen":[]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		w, err := read(t, string(raw))
+		testwriter.Settle(t, w, err)
+	})
+}

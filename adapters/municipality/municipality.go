@@ -1,0 +1,95 @@
+// Package municipality answers: which rights under the Wmo 2015, the Jeugdwet
+// and the school transport scheme does a municipality know of? It reads the
+// decisions in the case system (REST) and the messages in the municipality's own
+// archive (iPgb 501, WMO301, JW301).
+package municipality
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/message"
+	"github.com/ontschot/ontschot/adapters/internal/source"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Adapter of a municipality.
+type Adapter struct {
+	source atomic.Pointer[source.Source]
+}
+
+// New gives an adapter without configuration.
+func New() adapters.Adapter { return &Adapter{} }
+
+// Describe implements adapters.Adapter.
+func (*Adapter) Describe() *adapterv1.DescribeResponse {
+	return &adapterv1.DescribeResponse{
+		Id: "municipality", Version: "1.0.0",
+		Laws:        []string{"WMO", "JW", "LLV"},
+		Categories:  []string{"entitlement", "product", "period", "quantity", "amount", "reference", "provider"},
+		Identifiers: []string{"bsn"},
+	}
+}
+
+// Configure implements adapters.Adapter: a token, and a certificate where one is given.
+func (a *Adapter) Configure(_ context.Context, c adapters.Config) error {
+	src, err := source.New(c, source.Needs{Token: true})
+	if err != nil {
+		return err
+	}
+	a.source.Store(src)
+	return nil
+}
+
+// Fetch implements adapters.Adapter. Only what belongs to the laws in the scopes is asked.
+func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
+	src := a.source.Load()
+	if src == nil {
+		return adapters.NotConfigured()
+	}
+	bsn, err := adapters.TakeBSN(r)
+	if err != nil {
+		return err
+	}
+	laws := adapters.Asked(r, "WMO", "JW", "LLV")
+	if len(laws) == 0 {
+		return nil
+	}
+	raw, err := askCases(ctx, src, bsn, laws)
+	if err != nil {
+		return err
+	}
+	if err := (cases{bsn: bsn, party: src.Party()}).read(raw, out); err != nil {
+		return err
+	}
+	return messages(ctx, src, message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}, laws, out)
+}
+
+// messages reads the archive, when one of the laws asked for has messages there:
+// school transport (LLV) has none.
+func messages(ctx context.Context, src *source.Source, r message.Reader, laws []string, out *adapters.Writer) error {
+	q := message.Question{BSN: r.BSN}
+	if slices.Contains(laws, "WMO") {
+		q.Kinds, q.Awards = append(q.Kinds, message.Wmo), append(q.Awards, "Wmo")
+	}
+	if slices.Contains(laws, "JW") {
+		q.Kinds, q.Awards = append(q.Kinds, message.Jeugd), append(q.Awards, "Jw")
+	}
+	if len(q.Kinds) == 0 {
+		return nil
+	}
+	q.Kinds = append(q.Kinds, message.Award)
+	found, err := message.Ask(ctx, src, q)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if err := r.Read(f, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package adapters
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// most is how many lines, history lines and notices an answer can hold.
+const most = 256
+
+// Response shapes what was collected: two records of one right become one line,
+// what lies outside the window becomes history or a notice, and of the rest
+// only what was granted is kept.
+func (w *Writer) Response() (*budgetv1.FetchResponse, error) {
+	for _, l := range w.lines {
+		if err := checkLine(l); err != nil {
+			return nil, err
+		}
+	}
+	r := &budgetv1.FetchResponse{
+		Adapter: w.origin.Adapter, Version: w.origin.Version,
+		AsOfMs: w.asOf.UnixMilli(), AnswerId: w.answer,
+	}
+	lines, conflicts := Merge(w.lines)
+	for _, l := range lines {
+		w.place(r, l)
+	}
+	for _, n := range slices.Concat(w.notices, conflicts) {
+		w.notify(r, n)
+	}
+	slices.SortStableFunc(r.Lines, compareLines)
+	for name, n := range map[string]int{"lines": len(r.Lines), "history": len(r.History), "notices": len(r.Notices)} {
+		if n > most {
+			return nil, BadData(name, "at most "+strconv.Itoa(most))
+		}
+	}
+	return r, nil
+}
+
+// checkLine holds a line against the rules of the message. What breaks them
+// came from the source, so it is the source's data that is bad.
+func checkLine(l *budgetv1.BudgetLine) error {
+	at := ""
+	if len(l.GetProvenance()) > 0 {
+		at = l.GetProvenance()[0].GetRecordType() + l.GetProvenance()[0].GetPointer() + ": "
+	}
+	if err := protovalidate.Validate(l); err != nil {
+		return BadData(at+FieldPath(err), "as the message allows")
+	}
+	if l.GetAmount() != nil && l.GetIncome() != nil {
+		return BadData(at+"income", "amount or income, not both")
+	}
+	s, err := span(l.GetPeriod())
+	if err != nil || s.Until() < s.From {
+		return BadData(at+"period", "two civil dates in order")
+	}
+	if l.GetPeriod().OriginalEnd != nil {
+		original, err := civil.Parse(l.GetPeriod().GetOriginalEnd())
+		if err != nil || original < s.From {
+			return BadData(at+"period.original_end", "a civil date after the start")
+		}
+	}
+	return nil
+}
+
+func span(p *budgetv1.Period) (s civil.Span, err error) {
+	if s.From, err = civil.Parse(p.GetStart()); err != nil || p.End == nil {
+		return s, err
+	}
+	s.To, err = civil.Parse(p.GetEnd())
+	return s, err
+}
+
+// place puts a line where it belongs: in the answer, in the history, or nowhere.
+func (w *Writer) place(r *budgetv1.FetchResponse, l *budgetv1.BudgetLine) {
+	granted := Granted(w.request, l.GetLaw())
+	if reason := refusal(granted); reason != "" {
+		w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: l.GetLaw()})
+		return
+	}
+	s, _ := span(l.GetPeriod()) // checkLine has read it
+	if _, ok := s.Overlap(w.window); ok {
+		budgetv1.Minimise(l, granted)
+		r.Lines = append(r.Lines, l)
+		return
+	}
+	if s.Until() < w.window.From && s.Until() >= w.history {
+		h := history(l)
+		budgetv1.Minimise(h, granted)
+		r.History = append(r.History, h)
+		return
+	}
+	pointer := ""
+	if len(l.GetProvenance()) > 0 {
+		pointer = l.GetProvenance()[0].GetPointer()
+	}
+	w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedOutsideWindow, Law: l.GetLaw(), Pointer: pointer})
+}
+
+func refusal(granted []budgetv1.Category) string {
+	switch {
+	case len(granted) == 0:
+		return SkippedOtherLaw
+	case !slices.Contains(granted, budgetv1.CategoryEntitlement):
+		return SkippedNotGranted
+	}
+	return ""
+}
+
+// history tells that there was a line: law, product and dates.
+func history(l *budgetv1.BudgetLine) *budgetv1.HistoryLine {
+	return &budgetv1.HistoryLine{
+		Law: l.GetLaw(),
+		Product: &budgetv1.Product{
+			System: l.GetProduct().GetSystem(), Code: l.GetProduct().GetCode(), Label: l.GetProduct().GetLabel(),
+		},
+		Period: &budgetv1.Period{Start: l.GetPeriod().GetStart(), End: proto.String(l.GetPeriod().GetEnd())},
+	}
+}
+
+// notify adds a notice. Under a law that was not granted it says neither which
+// law nor where: record types are named after laws.
+func (w *Writer) notify(r *budgetv1.FetchResponse, n *budgetv1.Notice) {
+	if n.GetLaw() != "" && refusal(Granted(w.request, n.GetLaw())) != "" {
+		n.Law, n.Pointer = "", ""
+	}
+	r.Notices = append(r.Notices, n)
+}
+
+// compareLines orders an answer, so that the same records give the same answer.
+func compareLines(a, b *budgetv1.BudgetLine) int {
+	return cmp.Or(
+		cmp.Compare(a.GetLaw(), b.GetLaw()),
+		cmp.Compare(a.GetProduct().GetCode(), b.GetProduct().GetCode()),
+		cmp.Compare(a.GetPeriod().GetStart(), b.GetPeriod().GetStart()),
+		cmp.Compare(a.GetDecision().GetBudget(), b.GetDecision().GetBudget()),
+		cmp.Compare(a.GetDecision().GetNumber(), b.GetDecision().GetNumber()),
+		cmp.Compare(a.GetAmount().GetCents(), b.GetAmount().GetCents()),
+	)
+}

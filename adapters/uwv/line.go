@@ -1,0 +1,225 @@
+package uwv
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/codelist"
+	"github.com/ontschot/ontschot/adapters/internal/message"
+	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Elements of SuwiML. Dates are yyyymmdd, amounts cents.
+type (
+	person struct {
+		Burgerservicenr string      `xml:"Burgerservicenr"`
+		Relations       []relation  `xml:"Uitkeringsverhouding"`
+		Provisions      []provision `xml:"Voorziening"`
+	}
+	relation struct {
+		From    string   `xml:"DatBUitkeringsverhouding"`
+		To      string   `xml:"DatEUitkeringsverhouding"`
+		CdSzWet string   `xml:"SzWet>CdSzWet"`
+		Periods []period `xml:"Uitkeringsperiode"`
+	}
+	period struct {
+		From    string   `xml:"DatBUitkeringsperiode"`
+		To      string   `xml:"DatEUitkeringsperiode"`
+		Amounts []amount `xml:"BrutoUitkeringsbedr"`
+	}
+	amount struct {
+		Currency string `xml:"CdMunteenheid"`
+		Cents    string `xml:"WaardeBedr"`
+		Per      string `xml:"CdUitkeringsperiode"`
+	}
+	provision struct {
+		Kind  string `xml:"soort"`
+		From  string `xml:"DatB"`
+		To    string `xml:"DatE"`
+		Cents string `xml:"WaardeBedr"`
+	}
+)
+
+// reader turns an answer into lines.
+type reader struct {
+	bsn   identity.BSN
+	party string
+}
+
+func (r reader) read(raw []byte, out *adapters.Writer) error {
+	if err := message.Bounded(raw); err != nil {
+		return err
+	}
+	clients, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	for i, c := range clients {
+		path := "/Antwoord/ClientSuwi/" + strconv.Itoa(i)
+		if c.person.Burgerservicenr != r.bsn.Reveal() {
+			return adapters.BadData(path+"/Burgerservicenr", "the person who was asked about")
+		}
+		for j, rel := range c.person.Relations {
+			b := benefit{reader: r, native: c.native, path: path, pointer: "/Uitkeringsverhouding/" + strconv.Itoa(j)}
+			if err := b.relation(rel, out); err != nil {
+				return err
+			}
+		}
+		for j, p := range c.person.Provisions {
+			if err := r.provision(c.native, p, path, "/Voorziening/"+strconv.Itoa(j), out); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// benefit is one benefit while it is read.
+type benefit struct {
+	reader
+	native        []byte
+	path, pointer string
+	law, code     string
+}
+
+// relation gives a line for each gross amount, and one without money where no
+// amount is known.
+func (b benefit) relation(rel relation, out *adapters.Writer) error {
+	b.code = rel.CdSzWet
+	b.law = lawOf(rel.CdSzWet)
+	if b.law == "" {
+		// A benefit of an act that is in no question of ours. Without a law there
+		// is no line, and coercing it into a law would be a lie.
+		out.Notice(adapters.NoticeUnknownCode, "", b.pointer+"/SzWet/CdSzWet")
+		out.Skip(adapters.SkippedOtherLaw, "", b.pointer)
+		return nil
+	}
+	if len(rel.Periods) == 0 {
+		return b.line(rel.From, rel.To, nil, b.pointer, out)
+	}
+	for i, p := range rel.Periods {
+		pointer := b.pointer + "/Uitkeringsperiode/" + strconv.Itoa(i)
+		if len(p.Amounts) == 0 {
+			if err := b.line(p.From, cmp.Or(p.To, rel.To), nil, pointer, out); err != nil {
+				return err
+			}
+		}
+		for j, a := range p.Amounts {
+			end := cmp.Or(p.To, rel.To) // the benefit ended, and its last period with it
+			if basis, _ := basisOf(a.Per); basis == "ONE_OFF" {
+				end = cmp.Or(p.To, p.From) // paid on its day and not again
+			}
+			if err := b.line(p.From, end, &a, pointer+"/BrutoUitkeringsbedr/"+strconv.Itoa(j), out); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lawOf gives the law of UWV's code; empty for one we do not ask about.
+func lawOf(code string) string {
+	return map[string]string{"WIA": "WIA", "WAJ": "WAJONG", "WW": "WW", "ZW": "ZW"}[code]
+}
+
+func (b benefit) line(from, to string, a *amount, pointer string, out *adapters.Writer) error {
+	period, err := dates(from, to, b.path+pointer)
+	if err != nil {
+		return err
+	}
+	label, _ := codelist.Label(codelist.Benefit, b.code)
+	line := &budgetv1.BudgetLine{
+		Law: b.law, Funder: b.party, Kind: "BENEFIT", DeliveryForm: "CASH", Fungibility: "INCOME",
+		Product: &budgetv1.Product{System: string(codelist.Benefit), Code: b.code, Label: label},
+		Period:  period,
+	}
+	if a != nil {
+		if line.Income, err = a.income(b.law, b.path, pointer, out); err != nil {
+			return err
+		}
+	}
+	out.Line(line, adapters.Record{Native: b.native, Type: "suwi", Pointer: pointer})
+	return nil
+}
+
+func (a amount) income(law, path, pointer string, out *adapters.Writer) (*budgetv1.Amount, error) {
+	if a.Currency != "EUR" {
+		return nil, adapters.BadData(path+pointer+"/CdMunteenheid", "EUR")
+	}
+	cents, err := money.Cents(strings.TrimSpace(a.Cents))
+	if err != nil {
+		return nil, adapters.BadData(path+pointer+"/WaardeBedr", "a whole number of cents")
+	}
+	basis, known := basisOf(a.Per)
+	if !known { // the benefit stands; money over an unknown span of time does not
+		out.Notice(adapters.NoticeUnknownCode, law, pointer+"/CdUitkeringsperiode")
+		return nil, nil
+	}
+	return &budgetv1.Amount{Cents: cents, Basis: basis, Gross: true}, nil
+}
+
+// basisOf reads CdUitkeringsperiode. UWV's other list of periods, CdPeriode, gives
+// the same codes other meanings and may never be read with this one.
+func basisOf(code string) (basis string, known bool) {
+	basis, known = map[string]string{
+		"1": "PER_DAY", "2": "PER_WEEK", "3": "PER_2_WEEKS", "4": "PER_4_WEEKS",
+		"6": "PER_MONTH", "7": "PER_QUARTER", "8": "PER_YEAR", "9": "ONE_OFF",
+	}[strings.TrimLeft(code, "0")]
+	return basis, known
+}
+
+// dates reads yyyymmdd.
+func dates(from, to, path string) (*budgetv1.Period, error) {
+	start, err := civil.ParseCompact(from)
+	if err != nil {
+		return nil, adapters.BadData(path, "a first day yyyymmdd")
+	}
+	p := &budgetv1.Period{Start: start.String()}
+	if to == "" {
+		return p, nil
+	}
+	end, err := civil.ParseCompact(to)
+	if err != nil || end < start {
+		return nil, adapters.BadData(path, "a last day yyyymmdd, not before the first")
+	}
+	p.End = proto.String(end.String())
+	return p, nil
+}
+
+// provision is money for one purpose: a total from its first to its last day.
+func (r reader) provision(native []byte, p provision, path, pointer string, out *adapters.Writer) error {
+	period, err := dates(p.From, p.To, path+pointer)
+	if err != nil {
+		return err
+	}
+	code := strings.ToUpper(strings.TrimSpace(p.Kind))
+	label, known := codelist.Label(codelist.Provision, code)
+	if !known {
+		out.Notice(adapters.NoticeUnknownCode, "UWV_PROVISION", pointer+"/soort")
+	}
+	line := &budgetv1.BudgetLine{
+		Law: "UWV_PROVISION", Funder: r.party, Kind: "PROVISION", DeliveryForm: "REIMBURSEMENT", Fungibility: "RINGFENCED",
+		Product: &budgetv1.Product{System: string(codelist.Provision), Code: code, Label: label},
+		Period:  period,
+	}
+	switch {
+	case p.Cents == "":
+	case period.End == nil: // a total without an end has no value in any window
+		out.Skip(adapters.SkippedAmount, "UWV_PROVISION", pointer+"/WaardeBedr")
+	default:
+		cents, err := money.Cents(strings.TrimSpace(p.Cents))
+		if err != nil {
+			return adapters.BadData(path+pointer+"/WaardeBedr", "a whole number of cents")
+		}
+		line.Amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
+	}
+	out.Line(line, adapters.Record{Native: native, Type: "suwi", Pointer: pointer})
+	return nil
+}

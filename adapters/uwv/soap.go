@@ -1,0 +1,128 @@
+package uwv
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// The namespace of the question is assumed: there is no public service description.
+const (
+	soapSpace = "http://schemas.xmlsoap.org/soap/envelope/"
+	ourSpace  = "urn:ontschot:uwv:1"
+)
+
+type (
+	outgoing struct {
+		XMLName xml.Name `xml:"soap:Envelope"`
+		Soap    string   `xml:"xmlns:soap,attr"`
+		Ask     ask      `xml:"soap:Body>VraagAan"`
+	}
+	ask struct {
+		Space           string `xml:"xmlns,attr"`
+		Burgerservicenr string `xml:"Burgerservicenr"`
+		SzWet           []act  `xml:"SzWet"`
+		IndVoorziening  string `xml:"IndVoorziening,omitempty"`
+	}
+	act struct {
+		CdSzWet string `xml:"CdSzWet"`
+	}
+)
+
+// codeOf gives UWV's code of an act; the provisions rest on several and have none.
+func codeOf(law string) (code string, ok bool) {
+	code, ok = map[string]string{"WIA": "WIA", "WAJONG": "WAJ", "WW": "WW", "ZW": "ZW"}[law]
+	return code, ok
+}
+
+// question names the person in the body, and no act that was not asked for.
+func question(bsn identity.BSN, laws []string) ([]byte, error) {
+	q := ask{Space: ourSpace, Burgerservicenr: bsn.Reveal()}
+	for _, law := range laws {
+		if code, ok := codeOf(law); ok {
+			q.SzWet = append(q.SzWet, act{code})
+		}
+	}
+	if slices.Contains(laws, "UWV_PROVISION") {
+		q.IndVoorziening = "1"
+	}
+	body, err := xml.Marshal(outgoing{Soap: soapSpace, Ask: q})
+	if err != nil {
+		return nil, adapters.Bug()
+	}
+	return append([]byte(xml.Header), body...), nil
+}
+
+// client is one ClientSuwi element and where it stands.
+type client struct {
+	native []byte
+	person person
+}
+
+// mostClients bounds what is believed of one person.
+const mostClients = 100
+
+// parse takes the persons out of the envelope, or tells the fault in it.
+func parse(raw []byte) ([]client, error) {
+	d := xml.NewDecoder(bytes.NewReader(raw))
+	var clients []client
+	answered := false
+	for {
+		at := d.InputOffset()
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, adapters.BadData("/", "well-formed XML")
+		}
+		e, ok := t.(xml.StartElement)
+		switch {
+		case !ok:
+		case e.Name.Local == "Fault" && e.Name.Space == soapSpace:
+			return nil, fault(d, e)
+		case e.Name.Local == "Antwoord":
+			answered = true
+		case e.Name.Local == "ClientSuwi" && answered:
+			var p person
+			if err := d.DecodeElement(&p, &e); err != nil || len(clients) == mostClients {
+				return nil, adapters.BadData("/Antwoord/ClientSuwi", "elements of SuwiML")
+			}
+			clients = append(clients, client{bytes.TrimSpace(raw[at:d.InputOffset()]), p})
+		}
+	}
+	if !answered {
+		return nil, adapters.BadData("/Envelope/Body/Antwoord", "an answer")
+	}
+	return clients, nil
+}
+
+// fault maps a SOAP 1.1 fault (section 4.4): Client means that our question is
+// wrong or that we are refused, Server that UWV does not work. The text of a
+// fault may quote the question and is not kept.
+func fault(d *xml.Decoder, e xml.StartElement) error {
+	var f struct {
+		Code string `xml:"faultcode"`
+	}
+	if err := d.DecodeElement(&f, &e); err != nil {
+		return adapters.BadData("/Envelope/Body/Fault", "a fault of SOAP 1.1")
+	}
+	code := f.Code[strings.LastIndexByte(f.Code, ':')+1:]
+	class, detail, _ := strings.Cut(code, ".")
+	switch {
+	case class == "Client" && (detail == "Authentication" || detail == "Authorization"):
+		return adapters.NotAuthorised()
+	case class == "Client":
+		return adapters.Bug()
+	case detail == "Timeout":
+		return adapters.Timeout()
+	default:
+		return adapters.Unavailable()
+	}
+}

@@ -1,0 +1,74 @@
+// Package uwv answers: which benefits and provisions does UWV pay or give? It
+// asks over SOAP, in elements of SuwiML. A benefit is income and never budget.
+//
+// Suwinet itself is bound to the Wet SUWI and the Participatiewet and may not be
+// reused for the Wmo or the Jeugdwet (assumed, until a lawyer has read it): this
+// adapter needs an agreement and an interface of its own.
+package uwv
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/source"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Adapter of UWV.
+type Adapter struct {
+	source atomic.Pointer[source.Source]
+}
+
+// New gives an adapter without configuration.
+func New() adapters.Adapter { return &Adapter{} }
+
+// Describe implements adapters.Adapter.
+func (*Adapter) Describe() *adapterv1.DescribeResponse {
+	return &adapterv1.DescribeResponse{
+		Id: "uwv", Version: "1.0.0",
+		Laws:        []string{"WIA", "WAJONG", "WW", "ZW", "UWV_PROVISION"},
+		Categories:  []string{"entitlement", "product", "period", "amount", "income"},
+		Identifiers: []string{"bsn"},
+	}
+}
+
+// Configure implements adapters.Adapter: a certificate.
+func (a *Adapter) Configure(_ context.Context, c adapters.Config) error {
+	src, err := source.New(c, source.Needs{Certificate: true})
+	if err != nil {
+		return err
+	}
+	a.source.Store(src)
+	return nil
+}
+
+// Fetch implements adapters.Adapter. The question names the acts that were asked for.
+func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
+	src := a.source.Load()
+	if src == nil {
+		return adapters.NotConfigured()
+	}
+	bsn, err := adapters.TakeBSN(r)
+	if err != nil {
+		return err
+	}
+	laws := adapters.Asked(r, "WIA", "WAJONG", "WW", "ZW", "UWV_PROVISION")
+	if len(laws) == 0 {
+		return nil
+	}
+	body, err := question(bsn, laws)
+	if err != nil {
+		return err
+	}
+	raw, err := src.Post(ctx, source.Message{
+		Path: "/", Type: "text/xml; charset=utf-8", Body: body,
+		Header: map[string]string{"SOAPAction": `"Vraag"`},
+		Accept: []string{"text/xml"}, AlsoFaults: true,
+	})
+	if err != nil {
+		return err
+	}
+	return reader{bsn: bsn, party: src.Party()}.read(raw, out)
+}

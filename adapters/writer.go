@@ -1,0 +1,119 @@
+package adapters
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Record names the native record that a line rests on.
+type Record struct {
+	// Native is the record as the system gave it, byte for byte.
+	Native []byte
+	// Type of record: award, case_system, wmo301, jw301, suwi, iwlz, zvw, ...
+	Type string
+	// ID of the record at the source; empty when it has none.
+	ID string
+	// Pointer is the path inside the record, for example /Functiebudgetten/0.
+	Pointer string
+}
+
+// Reasons why a native record gave no line, or a part of it no money.
+const (
+	SkippedRefused       = "REFUSED"        // the application was turned down
+	SkippedOutsideWindow = "OUTSIDE_WINDOW" // written by the Writer itself
+	SkippedNoAward       = "NO_AWARD"       // a Wlz right of which no money was awarded
+	SkippedNoDecision    = "NO_DECISION"    // an application that is not decided yet
+	SkippedOtherLaw      = "OTHER_LAW"      // of a law that was not asked for
+	SkippedNotGranted    = "NOT_GRANTED"    // may not even be told to exist
+	SkippedOtherMessage  = "OTHER_MESSAGE"  // a message that tells nothing of a budget
+	SkippedRemoved       = "REMOVED"        // taken back: to be treated as never sent
+	// SkippedAmount: the line stands, its money does not. A total over a period
+	// without an end has no value in any window; guessing an end would invent money.
+	SkippedAmount = "AMOUNT_WITHOUT_END"
+)
+
+// Codes of notices.
+const (
+	NoticeSkipped     = "SKIPPED"
+	NoticeStale       = "STALE"
+	NoticeUnknownCode = "UNKNOWN_CODE"
+	NoticeConflict    = "CONFLICT"
+)
+
+// Origin is who answers.
+type Origin struct {
+	Adapter, Version string
+	Key              []byte // record key, 32 bytes, known to the source only
+}
+
+// Writer collects what one source has to say of one person. It is not safe for
+// use by several goroutines at once.
+type Writer struct {
+	request *budgetv1.FetchRequest
+	window  civil.Span
+	history civil.Date
+	origin  Origin
+	answer  string
+	salt    []byte
+	asOf    time.Time
+	lines   []*budgetv1.BudgetLine
+	notices []*budgetv1.Notice
+}
+
+// NewWriter makes the writer for one request.
+func NewWriter(r *budgetv1.FetchRequest, o Origin) (*Writer, error) {
+	w := &Writer{request: r, origin: o, answer: uuid.NewString(), asOf: time.Now()}
+	var err error
+	if w.window.From, err = civil.Parse(r.GetWindow().GetFrom()); err != nil {
+		return nil, ScopeUnsupported("window.from")
+	}
+	if w.window.To, err = civil.Parse(r.GetWindow().GetTo()); err != nil || w.window.To < w.window.From {
+		return nil, ScopeUnsupported("window.to")
+	}
+	if w.history, err = civil.Parse(r.GetHistoryFrom()); err != nil {
+		return nil, ScopeUnsupported("history_from")
+	}
+	// The salt can be made again by who has the key and by nobody else: a record
+	// can be guessed, so its bare hash would disclose it.
+	mac := hmac.New(sha256.New, o.Key)
+	mac.Write([]byte(w.answer))
+	w.salt = mac.Sum(nil)
+	return w, nil
+}
+
+// Line adds a line and the native records it rests on, the one that holds the
+// money first. The line's funder must be set; id, person and provenance are not.
+func (w *Writer) Line(l *budgetv1.BudgetLine, records ...Record) {
+	for _, r := range records {
+		sum := sha256.New()
+		sum.Write(w.salt)
+		sum.Write(r.Native)
+		l.Provenance = append(l.Provenance, &budgetv1.Provenance{
+			Source: l.GetFunder(), Adapter: w.origin.Adapter, Version: w.origin.Version,
+			RecordType: r.Type, RecordId: r.ID, Pointer: r.Pointer,
+			Sha256: sum.Sum(nil), FetchedAtMs: w.asOf.UnixMilli(),
+		})
+	}
+	w.lines = append(w.lines, l)
+}
+
+// Skip tells that a native record gives no line, and why. The pointer is a path
+// in the native message and never holds a value.
+func (w *Writer) Skip(reason, law, pointer string) {
+	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer})
+}
+
+// Notice tells something about the answer: NoticeStale or NoticeUnknownCode.
+func (w *Writer) Notice(code, law, pointer string) {
+	w.notices = append(w.notices, &budgetv1.Notice{Code: code, Law: law, Pointer: pointer})
+}
+
+// AsOf tells when the source's data was read; it is now unless told otherwise.
+// Call it before the first Line.
+func (w *Writer) AsOf(t time.Time) { w.asOf = t }
