@@ -1,0 +1,99 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"regexp"
+)
+
+// element writes JSON as XML: an object is an element with children in the
+// order in which they stand, a list is its items one after the other, a value is
+// text, null is nothing. Fields nobody has heard of come along.
+type element struct {
+	to bytes.Buffer
+	// inside names the element of the items of a list that has an element of its
+	// own around them; other lists repeat their own name.
+	inside map[string]string
+	name   *regexp.Regexp
+}
+
+func newElement() *element {
+	return &element{
+		inside: map[string]string{"Functiebudgetten": "Functiebudget", "ToegewezenProducten": "ToegewezenProduct"},
+		name:   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`),
+	}
+}
+
+// write appends one JSON value under a name. Names that XML does not take are left out.
+func (e *element) write(name string, raw json.RawMessage) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) || !e.name.MatchString(name) {
+		return
+	}
+	switch raw[0] {
+	case '[':
+		e.list(name, raw)
+	case '{':
+		e.open(name)
+		eachField(raw, e.write)
+		e.close(name)
+	default:
+		e.open(name)
+		_ = xml.EscapeText(&e.to, []byte(scalar(raw)))
+		e.close(name)
+	}
+}
+
+func (e *element) list(name string, raw json.RawMessage) {
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		return
+	}
+	item, wrapped := e.inside[name]
+	if !wrapped {
+		item = name
+	} else {
+		e.open(name)
+		defer e.close(name)
+	}
+	for _, one := range items {
+		e.write(item, one)
+	}
+}
+
+func (e *element) open(name string)  { e.to.WriteString("<" + name + ">") }
+func (e *element) close(name string) { e.to.WriteString("</" + name + ">") }
+
+// raw writes text of our own.
+func (e *element) raw(text string) { e.to.WriteString(text) }
+
+func scalar(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// eachField visits the fields of an object in the order in which they stand.
+func eachField(raw json.RawMessage, visit func(name string, value json.RawMessage)) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := d.Token(); err != nil {
+		return
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil && err != io.EOF {
+			return
+		}
+		if name, ok := key.(string); ok {
+			visit(name, value)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package sandbox_test
+
+import (
+	"context"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/internal/sandbox"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// every is one pair for each kind of party.
+func every() map[string]string {
+	return map[string]string{"GM0384": "C1", "ZK5515": "C3", "UZOVI9991": "C4"}
+}
+
+func TestFaultsOfASystemHaveTheirReason(t *testing.T) {
+	r := newRig(t, embedded(t, "diemen-zwolle"))
+	uwv := newRig(t, embedded(t, "woerden"))
+	for party, person := range every() {
+		faults(t, r, party, person)
+	}
+	faults(t, uwv, "UWV", "B1")
+}
+
+func faults(t *testing.T, r *rig, party, person string) {
+	want := r.answer(party, person)
+	for reason, fault := range map[string]sandbox.Fault{
+		adapters.ReasonSourceUnavailable: sandbox.Down(),
+		adapters.ReasonBadData:           sandbox.Garbage(),
+		adapters.ReasonNotAuthorised:     sandbox.Deny(),
+	} {
+		r.box.SetFault(party, fault)
+		_, err := r.fetch(party, r.question(party, person))
+		require.Equal(t, reason, adapters.Reason(err), party)
+	}
+	r.box.SetFault(party, sandbox.Slow(time.Hour))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := r.processes[party].Fetch(ctx, r.question(party, person))
+	require.Equal(t, codes.DeadlineExceeded, status.Code(err), party)
+	require.Equal(t, adapters.ReasonSourceTimeout, adapters.Reason(err), party)
+	r.box.SetFault(party, sandbox.None())
+	require.Equal(t, stories(want), stories(r.answer(party, person)), "%s is well again", party)
+}
+
+func TestAdapterThatIsKilledComesBack(t *testing.T) {
+	r := newRig(t, embedded(t, "diemen-zwolle"))
+	for party, person := range every() {
+		before := r.processes[party].PID()
+		require.NoError(t, syscall.Kill(before, syscall.SIGKILL))
+		_, err := r.fetch(party, r.question(party, person))
+		if err != nil { // it was asked before its end was seen
+			require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
+		}
+		require.NotEmpty(t, r.answer(party, person).GetLines())
+		require.NotEqual(t, before, r.processes[party].PID())
+	}
+}
+
+func TestNothingPersonalIsInTheLog(t *testing.T) {
+	c := embedded(t, "diemen-zwolle")
+	r := newRig(t, c)
+	for party, person := range every() {
+		r.answer(party, person)
+		r.box.SetFault(party, sandbox.Garbage())
+		_, err := r.fetch(party, r.question(party, person))
+		require.Error(t, err)
+		for _, m := range c.Household {
+			require.NotContains(t, err.Error(), m.BSN)
+		}
+	}
+	for _, m := range c.Household {
+		require.NotContains(t, r.log.String(), m.BSN)
+		require.NotContains(t, r.log.String(), m.Name)
+	}
+	require.Contains(t, r.log.String(), "sandbox: GM0384 /aanvragen 200")
+}
+
+func scopes(laws ...string) (list []*budgetv1.Scope) {
+	for _, law := range laws {
+		list = append(list, &budgetv1.Scope{Law: law, Categories: everything()})
+	}
+	return list
+}
+
+func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
+	r := newRig(t, embedded(t, "meppel"))
+	narrow := func(party, person string, s ...*budgetv1.Scope) *budgetv1.FetchResponse {
+		q := r.question(party, person)
+		q.Scopes = s
+		a, err := r.fetch(party, q)
+		require.NoError(t, err)
+		return a
+	}
+	narrow("GM0119", "A3", scopes("LLV")...)
+	require.Equal(t, []sandbox.Question{{Operation: "/aanvragen", Values: []string{"LLV"}}}, r.box.Asked("GM0119"))
+
+	narrow("GM0119", "A3", scopes("WMO")...)
+	require.Equal(t, []sandbox.Question{
+		{Operation: "/aanvragen", Values: []string{"WMO"}},
+		{Operation: "/berichten/zoeken", Values: []string{"IPGB501", "WMO301", "Wmo"}},
+	}, r.box.Asked("GM0119")[1:])
+
+	narrow("UWV", "A1", scopes("ZW", "WAJONG")...)
+	require.Equal(t, []sandbox.Question{{Operation: "Vraag", Values: []string{"WAJ", "ZW"}}}, r.box.Asked("UWV"))
+
+	a := narrow("ZK5503", "A4", &budgetv1.Scope{Law: "WLZ", Categories: []string{"entitlement", "amount", "period"}})
+	require.Equal(t, []sandbox.Question{
+		{Operation: "/berichten/zoeken", Values: []string{"IPGB501", "Wlz"}, Trace: false},
+	}, r.box.Asked("ZK5503"))
+	require.Nil(t, a.GetLines()[0].GetProduct())
+	require.Nil(t, a.GetLines()[0].GetDecision())
+
+	narrow("ZK5503", "A4", scopes("WLZ")...)
+	asked := r.box.Asked("ZK5503")[1:]
+	require.Equal(t, sandbox.Question{Operation: "Bemiddelingspecificatie", Trace: true, Fields: []string{
+		"bsn", "leveringsvorm", "toewijzingEinddatum", "toewijzingIngangsdatum", "uitvoerendZorgkantoor", "zzpCode",
+	}}, asked[0])
+	require.Equal(t, sandbox.Question{Operation: "WlzIndicatie", Trace: true, Fields: []string{
+		"afgiftedatum", "besluitnummer", "bsn", "einddatum", "ingangsdatum", "wlzindicatieID",
+	}}, asked[1])
+}
+
+func TestScopeWithoutEntitlementAsksAndTellsNothing(t *testing.T) {
+	r := newRig(t, embedded(t, "meppel"))
+	for party, person := range map[string]string{"GM0119": "A3", "ZK5503": "A4", "UWV": "A1"} {
+		q := r.question(party, person)
+		for _, s := range q.GetScopes() {
+			s.Categories = []string{"amount", "income", "product", "period"}
+		}
+		a, err := r.fetch(party, q)
+		require.NoError(t, err)
+		require.Empty(t, a.GetLines())
+		require.Empty(t, a.GetNotices())
+		require.Empty(t, r.box.Asked(party))
+	}
+}
+
+func TestLawThatTheAdapterDoesNotHaveIsRefused(t *testing.T) {
+	r := newRig(t, embedded(t, "meppel"))
+	q := r.question("GM0119", "A3")
+	q.Scopes = scopes("WIA")
+	_, err := r.fetch("GM0119", q)
+	require.Equal(t, adapters.ReasonScopeUnsupported, adapters.Reason(err))
+	require.Empty(t, r.box.Asked("GM0119"))
+}

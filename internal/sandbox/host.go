@@ -1,0 +1,206 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Fault is what is wrong with a system.
+type Fault struct {
+	kind  string
+	delay time.Duration
+}
+
+// None is a system that works.
+func None() Fault { return Fault{} }
+
+// Down breaks each connection off without an answer.
+func Down() Fault { return Fault{kind: "down"} }
+
+// Slow answers, but only after a while.
+func Slow(d time.Duration) Fault { return Fault{kind: "slow", delay: d} }
+
+// Garbage answers with something that is no message of the interface.
+func Garbage() Fault { return Fault{kind: "garbage"} }
+
+// Deny answers that the client is not allowed.
+func Deny() Fault { return Fault{kind: "deny"} }
+
+// SetFault makes the system of a party fail from the next request on.
+func (s *Sandbox) SetFault(party string, f Fault) {
+	h := s.hosts[party]
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fault = f
+}
+
+// Question is what was asked, without of whom.
+type Question struct {
+	// Operation is the path, or the name of the GraphQL operation.
+	Operation string
+	// Values that narrow the question: schemes, kinds of message, acts. Sorted.
+	Values []string
+	// Fields that were selected, in GraphQL. Sorted.
+	Fields []string
+	// Trace tells that the request carried trace headers.
+	Trace bool
+}
+
+// Asked lists what a party's system was asked, oldest first.
+func (s *Sandbox) Asked(party string) []Question {
+	h := s.hosts[party]
+	if h == nil {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.asked)
+}
+
+// mostAsked bounds what is remembered.
+const mostAsked = 10_000
+
+func (h *host) note(r *http.Request, q Question) {
+	q.Trace = r.Header.Get("X-B3-TraceId") != "" && r.Header.Get("X-B3-SpanId") != ""
+	slices.Sort(q.Values)
+	slices.Sort(q.Fields)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.asked) < mostAsked {
+		h.asked = append(h.asked, q)
+	}
+}
+
+// handler answers a request; its status is logged.
+type handler func(w http.ResponseWriter, r *http.Request, body []byte)
+
+// routes gives the interface of a kind of party, by path; nil when it has none.
+func (h *host) routes() map[string]handler {
+	switch h.party.Kind {
+	case "MUNICIPALITY":
+		return map[string]handler{"/aanvragen": h.applications, "/berichten/zoeken": h.archive}
+	case "CARE_OFFICE":
+		return map[string]handler{"/graphql": h.graphql(), "/berichten/zoeken": h.archive}
+	case "UWV":
+		return map[string]handler{"/": h.soap}
+	case "INSURER":
+		return map[string]handler{"/toekenningen": h.awards}
+	}
+	return nil
+}
+
+func (h *host) needsToken() bool {
+	return h.party.Kind == "MUNICIPALITY" || h.party.Kind == "CARE_OFFICE"
+}
+
+// maxQuestion bounds a request, in bytes.
+const maxQuestion = 1 << 20
+
+func (h *host) serve(routes map[string]handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := &watched{ResponseWriter: w, status: http.StatusOK}
+		defer func() { h.log.Printf("%s %s %d", h.party.Code, known(routes, r.URL.Path), seen.status) }()
+		body, err := io.ReadAll(http.MaxBytesReader(seen, r.Body, maxQuestion))
+		if err != nil {
+			seen.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		if !h.healthy(seen, r) {
+			return
+		}
+		if r.URL.Path == "/token" && h.needsToken() {
+			h.tokens.issue(seen, r, body)
+			return
+		}
+		answer, ok := routes[r.URL.Path]
+		switch {
+		case !ok:
+			seen.WriteHeader(http.StatusNotFound)
+		case r.Method != http.MethodPost || r.URL.RawQuery != "": // a BSN has no place in an address
+			seen.WriteHeader(http.StatusBadRequest)
+		case h.needsToken() && !h.tokens.good(r):
+			seen.Header().Set("WWW-Authenticate", "Bearer")
+			seen.WriteHeader(http.StatusUnauthorized)
+		default:
+			answer(seen, r, body)
+		}
+	})
+}
+
+// known keeps addresses that nobody knows out of the log: anything may stand there.
+func known(routes map[string]handler, path string) string {
+	if _, ok := routes[path]; ok || path == "/token" {
+		return path
+	}
+	return "(unknown path)"
+}
+
+// healthy plays the fault that was set; false when that is all there is to it.
+func (h *host) healthy(w http.ResponseWriter, r *http.Request) bool {
+	h.mu.Lock()
+	fault := h.fault
+	h.mu.Unlock()
+	switch fault.kind {
+	case "down":
+		panic(http.ErrAbortHandler) // breaks the connection, silently
+	case "slow":
+		timer := time.NewTimer(fault.delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+			return false
+		case <-h.closed:
+			return false
+		}
+	case "garbage":
+		if r.URL.Path == "/token" {
+			return true // so that it is the answer that is bad
+		}
+		w.Header().Set("Content-Type", garbageType(r))
+		_, _ = w.Write([]byte("\x00{<[ dit is geen bericht"))
+		return false
+	case "deny":
+		w.WriteHeader(http.StatusForbidden)
+		return false
+	}
+	return true
+}
+
+func garbageType(r *http.Request) string {
+	if r.URL.Path == "/" || r.URL.Path == "/berichten/zoeken" {
+		return "text/xml"
+	}
+	return "application/json"
+}
+
+type watched struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watched) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func reply(w http.ResponseWriter, kind string, body []byte) {
+	w.Header().Set("Content-Type", kind)
+	_, _ = io.Copy(w, bytes.NewReader(body))
+}
+
+func replyJSON(w http.ResponseWriter, answer any) {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	reply(w, "application/json", body)
+}

@@ -1,0 +1,78 @@
+package sandbox_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the three cases do not have, and other case files can.
+func TestOddRecords(t *testing.T) {
+	r := newRig(t, embedded(t, "testdata/odd.json"))
+	for _, e := range []expectation{
+		{party: "GM0119", person: "P1", lines: []string{
+			"WMO/02 2024-02-29..2024-12-31 PGB POOLABLE 120000 PERIOD_TOTAL 1.5×04/2 award+case_system",
+			"WMO/77 2024-01-01..2024-12-31 PGB POOLABLE 5000 PERIOD_TOTAL award",
+			"WMO/03 2024-01-01..2024-03-31 PGB POOLABLE 900 PERIOD_TOTAL award",
+			"WMO/01 2024-01-01.. PGB POOLABLE award",
+			"WMO/04 2024-01-01..2024-12-31 PGB POOLABLE award",
+			"WMO/13 2024-03-01.. ZIN IN_KIND case_system",
+			"WMO/13 2024-03-01..2024-03-01 PGB POOLABLE 250050 ONE_OFF case_system",
+			"WMO/12 2024-03-01.. PGB POOLABLE 10000 PER_MONTH case_system",
+			"WMO/11 2024-03-01.. PGB POOLABLE case_system",
+			"WMO/10 2024-03-01.. PGB POOLABLE case_system",
+			"WMO/99 2024-03-01.. PGB POOLABLE 1250 PER_4_WEEKS case_system",
+			"WMO/88 2024-01-01.. ZIN IN_KIND 2.5×04/2 wmo301",
+		}, history: []string{"WMO/07 2023-01-01..2023-01-01"}, notices: []string{
+			"SKIPPED REFUSED", "SKIPPED NO_DECISION", "SKIPPED REMOVED",
+			"SKIPPED OUTSIDE_WINDOW", "SKIPPED OUTSIDE_WINDOW",
+			"SKIPPED AMOUNT_WITHOUT_END", "SKIPPED AMOUNT_WITHOUT_END",
+			"UNKNOWN_CODE", "UNKNOWN_CODE", "UNKNOWN_CODE", "UNKNOWN_CODE",
+		}},
+		// 1600,00 a year and 1500,00 awarded over the same year: the award holds, and it is told.
+		{party: "GM0119", person: "P2", lines: []string{
+			"JW/45 2024-01-01..2024-12-31 PGB POOLABLE 150000 PERIOD_TOTAL award+case_system",
+		}, notices: []string{"CONFLICT"}},
+		// The mediation starts after the award: it is not what the award is for.
+		{party: "ZK5503", person: "P1", lines: []string{
+			"WLZ/99 2024-01-01..2024-12-31 PGB POOLABLE 100 PERIOD_TOTAL award+iwlz",
+		}, notices: []string{"SKIPPED NO_AWARD"}},
+		{party: "UWV", person: "P1", lines: []string{
+			"WW/WW 2024-01-01..2024-06-30 CASH INCOME 150000 PER_4_WEEKS suwi",
+			"WW/WW 2024-02-01..2024-02-28 CASH INCOME suwi",
+			"WW/WW 2024-03-15..2024-03-15 CASH INCOME 7 ONE_OFF suwi",
+			"ZW/ZW 2024-01-01.. CASH INCOME suwi",
+			"UWV_PROVISION/LAPTOP 2024-01-01.. REIMBURSEMENT RINGFENCED suwi",
+		}, notices: []string{"UNKNOWN_CODE", "UNKNOWN_CODE", "SKIPPED AMOUNT_WITHOUT_END"}},
+		// 7,5 x 24,05 is 180,375 a week: whole over two weeks.
+		{party: "UZOVI9991", person: "P1", lines: []string{
+			"ZVW/VV 2024-02-29.. PGB POOLABLE 36075 PER_2_WEEKS 7.5×04/2 zvw",
+			"ZVW/XX 2024-01-01.. PGB POOLABLE 6000 PER_WEEK 2×04/2 zvw",
+		}, notices: []string{"UNKNOWN_CODE"}},
+		{party: "UWV", person: "P2"},
+		{party: "UZOVI9991", person: "P2"},
+		{party: "ZK5503", person: "P2"},
+	} {
+		e.check(t, r)
+	}
+}
+
+func TestLineKeepsItsNumbers(t *testing.T) {
+	r := newRig(t, embedded(t, "testdata/odd.json"))
+	a := r.answer("GM0119", "P1")
+	require.Equal(t, "WMO", a.GetLines()[0].GetLaw())
+	for _, l := range a.GetLines() {
+		switch l.GetProduct().GetCode() {
+		case "02":
+			require.Equal(t, "N1", l.GetDecision().GetNumber())
+			require.Equal(t, "2024-01-15", l.GetDecision().GetIssued())
+			require.Equal(t, "B1", l.GetDecision().GetBudget())
+			require.Equal(t, "02A03", l.GetProduct().GetLocalCode())
+			require.Equal(t, "begeleiding", l.GetProduct().GetLabel())
+		case "88":
+			require.Equal(t, "12345678", l.GetProvider())
+			require.Equal(t, "onbekend", l.GetProduct().GetLabel())
+			require.Equal(t, "WMO020", l.GetProduct().GetSystem())
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/sandbox/testca"
+)
+
+// bare is a sandbox that is spoken to without an adapter.
+type bare struct {
+	t      *testing.T
+	box    *sandbox.Sandbox
+	client *http.Client
+	ca     *testca.CA
+	clock  atomic.Int64 // seconds since the start
+}
+
+func newBare(t *testing.T, c *casefile.Case) *bare {
+	b := &bare{t: t, ca: testca.New(t)}
+	begin := time.Date(2025, 6, 30, 12, 0, 0, 0, time.UTC)
+	var err error
+	b.box, err = sandbox.Start(sandbox.Config{
+		Case: c, CA: b.ca.Pool(), Certificate: b.ca.Pair,
+		ClientSecret: func(string) string { return secret },
+		Now:          func() time.Time { return begin.Add(time.Duration(b.clock.Load()) * time.Second) },
+	})
+	require.NoError(t, err)
+	t.Cleanup(b.box.Close)
+	b.client = b.as(b.ca.Pair("client"))
+	return b
+}
+
+func (b *bare) as(certificates ...tls.Certificate) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: b.ca.Pool(), Certificates: certificates},
+	}}
+}
+
+func (b *bare) post(address, token string, body any) (status int, answer map[string]any) {
+	raw, err := json.Marshal(body)
+	require.NoError(b.t, err)
+	r, err := http.NewRequest(http.MethodPost, address, bytes.NewReader(raw))
+	require.NoError(b.t, err)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	got, err := b.client.Do(r)
+	require.NoError(b.t, err)
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	require.NoError(b.t, err)
+	_ = json.Unmarshal(text, &answer)
+	return got.StatusCode, answer
+}
+
+func (b *bare) token(party, secret string) (int, string) {
+	r, err := http.NewRequest(http.MethodPost, b.box.TokenURL(party),
+		bytes.NewReader([]byte("grant_type=client_credentials")))
+	require.NoError(b.t, err)
+	r.SetBasicAuth("gateway", secret)
+	got, err := b.client.Do(r)
+	require.NoError(b.t, err)
+	defer got.Body.Close()
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	_ = json.NewDecoder(got.Body).Decode(&answer)
+	return got.StatusCode, answer.Token
+}
+
+func TestTokenIsNeededAndExpires(t *testing.T) {
+	b := newBare(t, embedded(t, "meppel"))
+	ask := map[string]any{"bsn": "999940028", "regelingen": []string{"WMO"}}
+	status, _ := b.post(b.box.URL("GM0119")+"/aanvragen", "", ask)
+	require.Equal(t, http.StatusUnauthorized, status)
+	status, _ = b.token("GM0119", "wrong")
+	require.Equal(t, http.StatusUnauthorized, status)
+	_, token := b.token("GM0119", secret)
+	status, _ = b.post(b.box.URL("GM0119")+"/aanvragen", token, ask)
+	require.Equal(t, http.StatusOK, status)
+	b.clock.Store(300)
+	status, _ = b.post(b.box.URL("GM0119")+"/aanvragen", token, ask)
+	require.Equal(t, http.StatusUnauthorized, status)
+}
+
+func TestCertificateIsNeeded(t *testing.T) {
+	b := newBare(t, embedded(t, "diemen-zwolle"))
+	strangers := testca.New(t)
+	for party, needed := range map[string]bool{"ZK5515": true, "UZOVI9991": true, "GM0384": false} {
+		_, err := b.as().Get(b.box.URL(party) + "/")
+		require.Equal(t, needed, err != nil, party)
+		_, err = b.as(strangers.Pair("client")).Get(b.box.URL(party) + "/")
+		require.Error(t, err, party)
+	}
+}
+
+func TestPartiesOfOtherKindsHaveNoServer(t *testing.T) {
+	b := newBare(t, embedded(t, "meppel"))
+	require.Empty(t, b.box.URL("SVB"))
+	require.Empty(t, b.box.TokenURL("UWV"))
+	require.NotEmpty(t, b.box.URL("UWV"))
+	require.Empty(t, b.box.Asked("nobody"))
+}
+
+func TestCareOfficeRefusesAQuestionWhole(t *testing.T) {
+	b := newBare(t, embedded(t, "meppel"))
+	_, token := b.token("ZK5503", secret)
+	ask := func(operation, query string) (data any, code any) {
+		status, answer := b.post(b.box.URL("ZK5503")+"/graphql", token, map[string]any{
+			"query": query, "operationName": operation, "variables": map[string]string{"bsn": "999940041"},
+		})
+		require.Equal(t, http.StatusOK, status)
+		if list, ok := answer["errors"].([]any); ok {
+			return answer["data"], list[0].(map[string]any)["extensions"].(map[string]any)["code"]
+		}
+		return answer["data"], nil
+	}
+	data, code := ask("WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) {
+		besluitnummer geindiceerdZorgzwaartepakket { zzpCode } } }`)
+	require.Nil(t, code)
+	require.Equal(t, map[string]any{"wlzIndicatie": []any{map[string]any{
+		"besluitnummer": 100200300.0, "geindiceerdZorgzwaartepakket": []any{map[string]any{"zzpCode": "830"}},
+	}}}, data)
+	for name, q := range map[string][2]string{
+		"diagnosis":         {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { besluitnummer grondslag } }`},
+		"diagnosis, alias":  {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn: stoornis } }`},
+		"fragment":          {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { ...on WlzIndicatie { bsn } } }`},
+		"directive":         {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn @skip(if: false) } }`},
+		"two registers":     {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn } overdracht(bsn: $bsn) { bsn } }`},
+		"another register":  {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { overdracht(bsn: $bsn) { bsn } }`},
+		"unknown operation": {"Alles", `query Alles($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn } }`},
+		"unknown field":     {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { euros } }`},
+		"no query":          {"WlzIndicatie", `{`},
+	} {
+		data, code := ask(q[0], q[1])
+		require.Nil(t, data, name)
+		require.Contains(t, []any{"FORBIDDEN", "GRAPHQL_VALIDATION_FAILED"}, code, name)
+	}
+}
+
+func TestNumberInAnAddressIsRefused(t *testing.T) {
+	b := newBare(t, embedded(t, "diemen-zwolle"))
+	status, _ := b.post(b.box.URL("UZOVI9991")+"/toekenningen?bsn=999940119", "", map[string]string{"bsn": "999940119"})
+	require.Equal(t, http.StatusBadRequest, status)
+}

@@ -1,0 +1,206 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/careoffice"
+	"github.com/ontschot/ontschot/adapters/host"
+	"github.com/ontschot/ontschot/adapters/insurer"
+	"github.com/ontschot/ontschot/adapters/municipality"
+	"github.com/ontschot/ontschot/adapters/uwv"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/sandbox/testca"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// The test program is the adapter program as well: with an adapter's name as its
+// argument it serves that.
+func TestMain(m *testing.M) {
+	known := map[string]func() adapters.Adapter{
+		"municipality": municipality.New, "careoffice": careoffice.New, "uwv": uwv.New, "insurer": insurer.New,
+	}
+	if len(os.Args) == 3 && os.Args[1] == "adapter" {
+		adapters.Serve(known[os.Args[2]]())
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func kinds() map[string]string {
+	return map[string]string{
+		"MUNICIPALITY": "municipality", "CARE_OFFICE": "careoffice", "UWV": "uwv", "INSURER": "insurer",
+	}
+}
+
+const secret = "zeer geheim & niet te raden"
+
+// rig is a sandbox with an adapter process beside each of its systems.
+type rig struct {
+	t         *testing.T
+	c         *casefile.Case
+	box       *sandbox.Sandbox
+	processes map[string]*host.Process
+	log       *buffer
+}
+
+// buffer is a log that may be written from several sides.
+type buffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.String()
+}
+
+func embedded(t *testing.T, name string) *casefile.Case {
+	c, err := casefile.Open(name)
+	require.NoError(t, err)
+	return c
+}
+
+func newRig(t *testing.T, c *casefile.Case) *rig {
+	ca := testca.New(t)
+	r := &rig{t: t, c: c, processes: map[string]*host.Process{}, log: &buffer{}}
+	var err error
+	r.box, err = sandbox.Start(sandbox.Config{
+		Case: c, CA: ca.Pool(), Certificate: ca.Pair, Log: r.log,
+		ClientSecret: func(string) string { return secret },
+	})
+	require.NoError(t, err)
+	t.Cleanup(r.box.Close)
+	for _, party := range c.Parties {
+		if kind := kinds()[party.Kind]; kind != "" {
+			r.processes[party.Code] = r.start(ca, party, kind)
+		}
+	}
+	return r
+}
+
+func (r *rig) start(ca *testca.CA, party casefile.Party, kind string) *host.Process {
+	certificate, key := ca.Issue("gateway")
+	config, err := json.Marshal(map[string]any{
+		"party": party.Code, "scheme_codes": []string{party.SchemeCode()}, "url": r.box.URL(party.Code),
+		"ca_pem": ca.PEM(), "cert_pem": certificate, "token_url": r.box.TokenURL(party.Code), "client_id": "gateway",
+	})
+	require.NoError(r.t, err)
+	p, err := host.Start(r.t.Context(), host.Config{
+		Args: []string{"adapter", kind}, Party: party.Code, Kind: kind, ConfigJSON: config, Log: r.log,
+		Secrets: map[string]string{
+			"tls_key": key, "client_secret": secret, "record_key": strings.Repeat("5a", 32),
+		},
+	})
+	require.NoError(r.t, err)
+	r.t.Cleanup(p.Close)
+	return p
+}
+
+func everything() []string {
+	var names []string
+	for _, c := range budgetv1.Categories() {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// question asks everything of a party about a person of the case.
+func (r *rig) question(party, person string) *budgetv1.FetchRequest {
+	member, ok := r.c.Member(identity.PersonRef(person))
+	require.True(r.t, ok)
+	p, ok := r.c.Party(party)
+	require.True(r.t, ok)
+	q := &budgetv1.FetchRequest{
+		Identifiers: &budgetv1.Identifiers{Bsn: member.BSN},
+		Window:      &budgetv1.Window{From: r.c.Window.From.String(), To: r.c.Window.To.String()},
+		HistoryFrom: r.c.Window.From.AddMonths(-12).String(),
+		Purpose:     r.c.Purpose, Requester: "00000099000000119000", Trace: strings.Repeat("ab", 16),
+	}
+	for _, law := range p.Laws {
+		q.Scopes = append(q.Scopes, &budgetv1.Scope{Law: law, Categories: everything()})
+	}
+	return q
+}
+
+func (r *rig) fetch(party string, q *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	defer cancel()
+	return r.processes[party].Fetch(ctx, q)
+}
+
+func (r *rig) answer(party, person string) *budgetv1.FetchResponse {
+	a, err := r.fetch(party, r.question(party, person))
+	require.NoError(r.t, err, "%s %s", party, person)
+	return a
+}
+
+// story writes a line in the words of a test's expectation:
+// law/code start..end(original end) form fungibility money quantity records
+func story(l *budgetv1.BudgetLine) string {
+	p := l.GetPeriod()
+	s := fmt.Sprintf("%s/%s %s..%s", l.GetLaw(), l.GetProduct().GetCode(), p.GetStart(), p.GetEnd())
+	if p.OriginalEnd != nil {
+		s += "(" + p.GetOriginalEnd() + ")"
+	}
+	s += " " + l.GetDeliveryForm() + " " + l.GetFungibility()
+	if a := cmp.Or(l.GetAmount(), l.GetIncome()); a != nil {
+		s += fmt.Sprintf(" %d %s", a.GetCents(), a.GetBasis())
+	}
+	if q := l.GetQuantity(); q != nil {
+		s += fmt.Sprintf(" %s×%s/%s", q.GetVolume(), q.GetUnit(), q.GetFrequency())
+	}
+	var records []string
+	for _, from := range l.GetProvenance() {
+		records = append(records, from.GetRecordType())
+	}
+	return s + " " + strings.Join(records, "+")
+}
+
+func stories(a *budgetv1.FetchResponse) []string {
+	told := []string{}
+	for _, l := range a.GetLines() {
+		told = append(told, story(l))
+	}
+	slices.Sort(told)
+	return told
+}
+
+func histories(a *budgetv1.FetchResponse) []string {
+	told := []string{}
+	for _, h := range a.GetHistory() {
+		told = append(told, fmt.Sprintf("%s/%s %s..%s", h.GetLaw(), h.GetProduct().GetCode(),
+			h.GetPeriod().GetStart(), h.GetPeriod().GetEnd()))
+	}
+	return told
+}
+
+func notices(a *budgetv1.FetchResponse) []string {
+	told := []string{}
+	for _, n := range a.GetNotices() {
+		told = append(told, strings.TrimSpace(n.GetCode()+" "+n.GetReason()))
+	}
+	slices.Sort(told)
+	return told
+}
