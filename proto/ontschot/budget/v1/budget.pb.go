@@ -63,6 +63,18 @@ type Budget struct {
 	Sources []*SourceReport `protobuf:"bytes,19,rep,name=sources,proto3" json:"sources,omitempty"`
 	// Revision of the policy that decided.
 	PolicyRevision string `protobuf:"bytes,20,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
+	// Sum of the contested lines. They count in every total as granted; the care
+	// total less this is what nobody contests.
+	ContestedCents            *int64 `protobuf:"varint,21,opt,name=contested_cents,json=contestedCents,proto3,oneof" json:"contested_cents,omitempty"`
+	UncontestedCareTotalCents *int64 `protobuf:"varint,22,opt,name=uncontested_care_total_cents,json=uncontestedCareTotalCents,proto3,oneof" json:"uncontested_care_total_cents,omitempty"`
+	// The legal basis for pooling that is in force for this municipality on today;
+	// absent when there is none.
+	LegalBasis *LegalBasis `protobuf:"bytes,23,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
+	// What was spent of a line so far, by line id; the figures remaining_cents rest on.
+	SpentCents map[string]int64 `protobuf:"bytes,24,rep,name=spent_cents,json=spentCents,proto3" json:"spent_cents,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Set on a member's view: a projection for this person, in which every total is of
+	// what he may see and the cells of others say NOT_SHARED. Empty on the whole budget.
+	ViewOf string `protobuf:"bytes,25,opt,name=view_of,json=viewOf,proto3" json:"view_of,omitempty"`
 	// Labels of the persons, sources and laws are the caller's to choose: the
 	// budget holds no name.
 	Receipt *Receipt `protobuf:"bytes,30,opt,name=receipt,proto3" json:"receipt,omitempty"`
@@ -242,6 +254,41 @@ func (x *Budget) GetPolicyRevision() string {
 	return ""
 }
 
+func (x *Budget) GetContestedCents() int64 {
+	if x != nil && x.ContestedCents != nil {
+		return *x.ContestedCents
+	}
+	return 0
+}
+
+func (x *Budget) GetUncontestedCareTotalCents() int64 {
+	if x != nil && x.UncontestedCareTotalCents != nil {
+		return *x.UncontestedCareTotalCents
+	}
+	return 0
+}
+
+func (x *Budget) GetLegalBasis() *LegalBasis {
+	if x != nil {
+		return x.LegalBasis
+	}
+	return nil
+}
+
+func (x *Budget) GetSpentCents() map[string]int64 {
+	if x != nil {
+		return x.SpentCents
+	}
+	return nil
+}
+
+func (x *Budget) GetViewOf() string {
+	if x != nil {
+		return x.ViewOf
+	}
+	return ""
+}
+
 func (x *Budget) GetReceipt() *Receipt {
 	if x != nil {
 		return x.Receipt
@@ -386,7 +433,7 @@ type MatrixCell struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Law   string                 `protobuf:"bytes,1,opt,name=law,proto3" json:"law,omitempty"`
 	// OK, PARTIAL, NO_CONSENT, NO_RIGHT (every source of the law answered and had
-	// nothing) or NOT_ASKED.
+	// nothing), NOT_ASKED, or in a member's view NOT_SHARED ("niet gedeeld").
 	Status           string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	EntitlementCents *int64 `protobuf:"varint,3,opt,name=entitlement_cents,json=entitlementCents,proto3,oneof" json:"entitlement_cents,omitempty"`
 	RingfencedCents  *int64 `protobuf:"varint,4,opt,name=ringfenced_cents,json=ringfencedCents,proto3,oneof" json:"ringfenced_cents,omitempty"`
@@ -394,9 +441,12 @@ type MatrixCell struct {
 	// Rights without money.
 	Quantities []*Quantity `protobuf:"bytes,6,rep,name=quantities,proto3" json:"quantities,omitempty"`
 	// Ids of the lines in this cell.
-	Lines         []string `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Lines []string `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Own contribution in the window, and spent so far, as far as they are known.
+	OwnContributionCents *int64 `protobuf:"varint,8,opt,name=own_contribution_cents,json=ownContributionCents,proto3,oneof" json:"own_contribution_cents,omitempty"`
+	SpentCents           *int64 `protobuf:"varint,9,opt,name=spent_cents,json=spentCents,proto3,oneof" json:"spent_cents,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *MatrixCell) Reset() {
@@ -478,6 +528,20 @@ func (x *MatrixCell) GetLines() []string {
 	return nil
 }
 
+func (x *MatrixCell) GetOwnContributionCents() int64 {
+	if x != nil && x.OwnContributionCents != nil {
+		return *x.OwnContributionCents
+	}
+	return 0
+}
+
+func (x *MatrixCell) GetSpentCents() int64 {
+	if x != nil && x.SpentCents != nil {
+		return *x.SpentCents
+	}
+	return 0
+}
+
 // Finding says something about the budget that a human should look at. The
 // system never decides a right.
 type Finding struct {
@@ -498,8 +562,11 @@ type Finding struct {
 	Days int32  `protobuf:"varint,9,opt,name=days,proto3" json:"days,omitempty"`
 	Date string `protobuf:"bytes,10,opt,name=date,proto3" json:"date,omitempty"`
 	// What it means and who can act: Dutch (B1) and English.
-	TextNl        string `protobuf:"bytes,11,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
-	TextEn        string `protobuf:"bytes,12,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	TextNl string `protobuf:"bytes,11,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
+	TextEn string `protobuf:"bytes,12,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	// All persons and line ids it is about, the ones above among them.
+	Persons       []string `protobuf:"bytes,13,rep,name=persons,proto3" json:"persons,omitempty"`
+	Lines         []string `protobuf:"bytes,14,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -618,6 +685,108 @@ func (x *Finding) GetTextEn() string {
 	return ""
 }
 
+func (x *Finding) GetPersons() []string {
+	if x != nil {
+		return x.Persons
+	}
+	return nil
+}
+
+func (x *Finding) GetLines() []string {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+// LegalBasis allows money of several laws to be pooled, between two civil dates,
+// both inclusive, in named municipalities (Wlz art. 10.1.2). Without one every
+// euro stays with its law; all else works.
+type LegalBasis struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Id           string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Article      string                 `protobuf:"bytes,2,opt,name=article,proto3" json:"article,omitempty"`
+	From         string                 `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	To           string                 `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	PoolableLaws []string               `protobuf:"bytes,5,rep,name=poolable_laws,json=poolableLaws,proto3" json:"poolable_laws,omitempty"`
+	// Party codes.
+	Municipalities []string `protobuf:"bytes,6,rep,name=municipalities,proto3" json:"municipalities,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *LegalBasis) Reset() {
+	*x = LegalBasis{}
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LegalBasis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LegalBasis) ProtoMessage() {}
+
+func (x *LegalBasis) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LegalBasis.ProtoReflect.Descriptor instead.
+func (*LegalBasis) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *LegalBasis) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *LegalBasis) GetArticle() string {
+	if x != nil {
+		return x.Article
+	}
+	return ""
+}
+
+func (x *LegalBasis) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *LegalBasis) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *LegalBasis) GetPoolableLaws() []string {
+	if x != nil {
+		return x.PoolableLaws
+	}
+	return nil
+}
+
+func (x *LegalBasis) GetMunicipalities() []string {
+	if x != nil {
+		return x.Municipalities
+	}
+	return nil
+}
+
 // Gap is a part that is missing, with the reason.
 type Gap struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -645,7 +814,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[5]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +826,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[5]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +839,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{5}
+	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Gap) GetPerson() string {
@@ -751,7 +920,7 @@ type SourceReport struct {
 
 func (x *SourceReport) Reset() {
 	*x = SourceReport{}
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[6]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +932,7 @@ func (x *SourceReport) String() string {
 func (*SourceReport) ProtoMessage() {}
 
 func (x *SourceReport) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[6]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +945,7 @@ func (x *SourceReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceReport.ProtoReflect.Descriptor instead.
 func (*SourceReport) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{6}
+	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SourceReport) GetSource() string {
@@ -865,7 +1034,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +1046,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +1059,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{7}
+	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Receipt) GetOrigin() string {
@@ -946,7 +1115,7 @@ var File_ontschot_budget_v1_budget_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1fontschot/budget/v1/budget.proto\x12\x12ontschot.budget.v1\x1a!ontschot/budget/v1/category.proto\x1a\x1dontschot/budget/v1/line.proto\x1a\x1fontschot/budget/v1/source.proto\"\xb7\f\n" +
+	"\x1fontschot/budget/v1/budget.proto\x12\x12ontschot.budget.v1\x1a!ontschot/budget/v1/category.proto\x1a\x1dontschot/budget/v1/line.proto\x1a\x1fontschot/budget/v1/source.proto\"\x8a\x10\n" +
 	"\x06Budget\x12)\n" +
 	"\bcontract\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\bcontract\x12'\n" +
 	"\apurpose\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\apurpose\x12A\n" +
@@ -974,7 +1143,16 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\x04gaps\x18\x11 \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\x04gaps\x12)\n" +
 	"\bcomplete\x18\x12 \x01(\bB\r\xca\xf3\x18\ttechnicalR\bcomplete\x12I\n" +
 	"\asources\x18\x13 \x03(\v2 .ontschot.budget.v1.SourceReportB\r\xca\xf3\x18\ttechnicalR\asources\x126\n" +
-	"\x0fpolicy_revision\x18\x14 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x0epolicyRevision\x12D\n" +
+	"\x0fpolicy_revision\x18\x14 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x0epolicyRevision\x128\n" +
+	"\x0fcontested_cents\x18\x15 \x01(\x03B\n" +
+	"\xca\xf3\x18\x06amountH\x04R\x0econtestedCents\x88\x01\x01\x12P\n" +
+	"\x1cuncontested_care_total_cents\x18\x16 \x01(\x03B\n" +
+	"\xca\xf3\x18\x06amountH\x05R\x19uncontestedCareTotalCents\x88\x01\x01\x12N\n" +
+	"\vlegal_basis\x18\x17 \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\n" +
+	"legalBasis\x12Y\n" +
+	"\vspent_cents\x18\x18 \x03(\v2*.ontschot.budget.v1.Budget.SpentCentsEntryB\f\xca\xf3\x18\bspendingR\n" +
+	"spentCents\x12&\n" +
+	"\aview_of\x18\x19 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06viewOf\x12D\n" +
 	"\areceipt\x18\x1e \x01(\v2\x1b.ontschot.budget.v1.ReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\x12+\n" +
 	"\tsignature\x18\x1f \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\x1aA\n" +
 	"\x13CarryOverCentsEntry\x12\x10\n" +
@@ -982,11 +1160,16 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1aA\n" +
 	"\x13RemainingCentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a=\n" +
+	"\x0fSpentCentsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B\x13\n" +
 	"\x11_care_total_centsB\x0f\n" +
 	"\r_income_centsB\x13\n" +
 	"\x11_ringfenced_centsB\x19\n" +
-	"\x17_own_contribution_cents\"\xd0\x04\n" +
+	"\x17_own_contribution_centsB\x12\n" +
+	"\x10_contested_centsB\x1f\n" +
+	"\x1d_uncontested_care_total_cents\"\xd0\x04\n" +
 	"\x06Totals\x12H\n" +
 	"\x06by_law\x18\x01 \x03(\v2%.ontschot.budget.v1.Totals.ByLawEntryB\n" +
 	"\xca\xf3\x18\x06amountR\x05byLaw\x12Q\n" +
@@ -1011,7 +1194,7 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"w\n" +
 	"\tMatrixRow\x12%\n" +
 	"\x06person\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12C\n" +
-	"\x05cells\x18\x02 \x03(\v2\x1e.ontschot.budget.v1.MatrixCellB\r\xca\xf3\x18\ttechnicalR\x05cells\"\xb1\x03\n" +
+	"\x05cells\x18\x02 \x03(\v2\x1e.ontschot.budget.v1.MatrixCellB\r\xca\xf3\x18\ttechnicalR\x05cells\"\xe1\x04\n" +
 	"\n" +
 	"MatrixCell\x12!\n" +
 	"\x03law\x18\x01 \x01(\tB\x0f\xca\xf3\x18\ventitlementR\x03law\x12%\n" +
@@ -1025,10 +1208,15 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\n" +
 	"quantities\x18\x06 \x03(\v2\x1c.ontschot.budget.v1.QuantityB\f\xca\xf3\x18\bquantityR\n" +
 	"quantities\x12#\n" +
-	"\x05lines\x18\a \x03(\tB\r\xca\xf3\x18\ttechnicalR\x05linesB\x14\n" +
+	"\x05lines\x18\a \x03(\tB\r\xca\xf3\x18\ttechnicalR\x05lines\x12O\n" +
+	"\x16own_contribution_cents\x18\b \x01(\x03B\x14\xca\xf3\x18\x10own_contributionH\x03R\x14ownContributionCents\x88\x01\x01\x122\n" +
+	"\vspent_cents\x18\t \x01(\x03B\f\xca\xf3\x18\bspendingH\x04R\n" +
+	"spentCents\x88\x01\x01B\x14\n" +
 	"\x12_entitlement_centsB\x13\n" +
 	"\x11_ringfenced_centsB\x0f\n" +
-	"\r_income_cents\"\xb7\x03\n" +
+	"\r_income_centsB\x19\n" +
+	"\x17_own_contribution_centsB\x0e\n" +
+	"\f_spent_cents\"\x85\x04\n" +
 	"\aFinding\x12!\n" +
 	"\x04code\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04code\x12)\n" +
 	"\bseverity\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\bseverity\x12%\n" +
@@ -1046,7 +1234,17 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	" \x01(\tB\n" +
 	"\xca\xf3\x18\x06periodR\x04date\x12&\n" +
 	"\atext_nl\x18\v \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textNl\x12&\n" +
-	"\atext_en\x18\f \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\"\xbf\x02\n" +
+	"\atext_en\x18\f \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\x12'\n" +
+	"\apersons\x18\r \x03(\tB\r\xca\xf3\x18\ttechnicalR\apersons\x12#\n" +
+	"\x05lines\x18\x0e \x03(\tB\r\xca\xf3\x18\ttechnicalR\x05lines\"\x81\x02\n" +
+	"\n" +
+	"LegalBasis\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12'\n" +
+	"\aarticle\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\aarticle\x12!\n" +
+	"\x04from\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04from\x12\x1d\n" +
+	"\x02to\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02to\x122\n" +
+	"\rpoolable_laws\x18\x05 \x03(\tB\r\xca\xf3\x18\ttechnicalR\fpoolableLaws\x125\n" +
+	"\x0emunicipalities\x18\x06 \x03(\tB\r\xca\xf3\x18\ttechnicalR\x0emunicipalities\"\xbf\x02\n" +
 	"\x03Gap\x12%\n" +
 	"\x06person\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12%\n" +
 	"\x06source\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06source\x12%\n" +
@@ -1092,48 +1290,52 @@ func file_ontschot_budget_v1_budget_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_budget_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	(*Budget)(nil),       // 0: ontschot.budget.v1.Budget
 	(*Totals)(nil),       // 1: ontschot.budget.v1.Totals
 	(*MatrixRow)(nil),    // 2: ontschot.budget.v1.MatrixRow
 	(*MatrixCell)(nil),   // 3: ontschot.budget.v1.MatrixCell
 	(*Finding)(nil),      // 4: ontschot.budget.v1.Finding
-	(*Gap)(nil),          // 5: ontschot.budget.v1.Gap
-	(*SourceReport)(nil), // 6: ontschot.budget.v1.SourceReport
-	(*Receipt)(nil),      // 7: ontschot.budget.v1.Receipt
-	nil,                  // 8: ontschot.budget.v1.Budget.CarryOverCentsEntry
-	nil,                  // 9: ontschot.budget.v1.Budget.RemainingCentsEntry
-	nil,                  // 10: ontschot.budget.v1.Totals.ByLawEntry
-	nil,                  // 11: ontschot.budget.v1.Totals.ByFunderEntry
-	nil,                  // 12: ontschot.budget.v1.Totals.ByPersonEntry
-	nil,                  // 13: ontschot.budget.v1.Totals.ByFungibilityEntry
-	(*Window)(nil),       // 14: ontschot.budget.v1.Window
-	(*BudgetLine)(nil),   // 15: ontschot.budget.v1.BudgetLine
-	(*Quantity)(nil),     // 16: ontschot.budget.v1.Quantity
+	(*LegalBasis)(nil),   // 5: ontschot.budget.v1.LegalBasis
+	(*Gap)(nil),          // 6: ontschot.budget.v1.Gap
+	(*SourceReport)(nil), // 7: ontschot.budget.v1.SourceReport
+	(*Receipt)(nil),      // 8: ontschot.budget.v1.Receipt
+	nil,                  // 9: ontschot.budget.v1.Budget.CarryOverCentsEntry
+	nil,                  // 10: ontschot.budget.v1.Budget.RemainingCentsEntry
+	nil,                  // 11: ontschot.budget.v1.Budget.SpentCentsEntry
+	nil,                  // 12: ontschot.budget.v1.Totals.ByLawEntry
+	nil,                  // 13: ontschot.budget.v1.Totals.ByFunderEntry
+	nil,                  // 14: ontschot.budget.v1.Totals.ByPersonEntry
+	nil,                  // 15: ontschot.budget.v1.Totals.ByFungibilityEntry
+	(*Window)(nil),       // 16: ontschot.budget.v1.Window
+	(*BudgetLine)(nil),   // 17: ontschot.budget.v1.BudgetLine
+	(*Quantity)(nil),     // 18: ontschot.budget.v1.Quantity
 }
 var file_ontschot_budget_v1_budget_proto_depIdxs = []int32{
-	14, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
-	15, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
+	16, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
+	17, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
 	1,  // 2: ontschot.budget.v1.Budget.totals:type_name -> ontschot.budget.v1.Totals
-	8,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
-	9,  // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
+	9,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
+	10, // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
 	2,  // 5: ontschot.budget.v1.Budget.matrix:type_name -> ontschot.budget.v1.MatrixRow
 	4,  // 6: ontschot.budget.v1.Budget.findings:type_name -> ontschot.budget.v1.Finding
-	5,  // 7: ontschot.budget.v1.Budget.gaps:type_name -> ontschot.budget.v1.Gap
-	6,  // 8: ontschot.budget.v1.Budget.sources:type_name -> ontschot.budget.v1.SourceReport
-	7,  // 9: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
-	10, // 10: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
-	11, // 11: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
-	12, // 12: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
-	13, // 13: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
-	3,  // 14: ontschot.budget.v1.MatrixRow.cells:type_name -> ontschot.budget.v1.MatrixCell
-	16, // 15: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	6,  // 7: ontschot.budget.v1.Budget.gaps:type_name -> ontschot.budget.v1.Gap
+	7,  // 8: ontschot.budget.v1.Budget.sources:type_name -> ontschot.budget.v1.SourceReport
+	5,  // 9: ontschot.budget.v1.Budget.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
+	11, // 10: ontschot.budget.v1.Budget.spent_cents:type_name -> ontschot.budget.v1.Budget.SpentCentsEntry
+	8,  // 11: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
+	12, // 12: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
+	13, // 13: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
+	14, // 14: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
+	15, // 15: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
+	3,  // 16: ontschot.budget.v1.MatrixRow.cells:type_name -> ontschot.budget.v1.MatrixCell
+	18, // 17: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_budget_proto_init() }
@@ -1152,7 +1354,7 @@ func file_ontschot_budget_v1_budget_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_budget_proto_rawDesc), len(file_ontschot_budget_v1_budget_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

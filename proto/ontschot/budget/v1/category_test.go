@@ -16,7 +16,7 @@ import (
 func files() []protoreflect.FileDescriptor {
 	return []protoreflect.FileDescriptor{
 		budgetv1.File_ontschot_budget_v1_budget_proto, budgetv1.File_ontschot_budget_v1_line_proto,
-		budgetv1.File_ontschot_budget_v1_source_proto, adapterv1.File_ontschot_adapter_v1_adapter_proto,
+		budgetv1.File_ontschot_budget_v1_source_proto, budgetv1.File_ontschot_budget_v1_plan_proto, ontschotv1.File_ontschot_v1_budget_service_proto, adapterv1.File_ontschot_adapter_v1_adapter_proto,
 		ontschotv1.File_ontschot_v1_exchange_proto, ontschotv1.File_ontschot_v1_registry_proto,
 	}
 }

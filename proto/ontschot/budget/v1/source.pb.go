@@ -395,9 +395,13 @@ type FetchResponse struct {
 	AsOfMs int64 `protobuf:"varint,6,opt,name=as_of_ms,json=asOfMs,proto3" json:"as_of_ms,omitempty"`
 	// Random id of this answer. Hashes in it are salted with a key only the
 	// source has and this id, so that they prove and do not disclose.
-	AnswerId      string `protobuf:"bytes,7,opt,name=answer_id,json=answerId,proto3" json:"answer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AnswerId string `protobuf:"bytes,7,opt,name=answer_id,json=answerId,proto3" json:"answer_id,omitempty"`
+	// What was spent so far (SVB). Never summed with lines.
+	Spends []*Spend `protobuf:"bytes,8,rep,name=spends,proto3" json:"spends,omitempty"`
+	// Own contributions (CAK). Never summed with lines, nor deducted from them.
+	OwnContributions []*OwnContribution `protobuf:"bytes,9,rep,name=own_contributions,json=ownContributions,proto3" json:"own_contributions,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *FetchResponse) Reset() {
@@ -479,6 +483,173 @@ func (x *FetchResponse) GetAnswerId() string {
 	return ""
 }
 
+func (x *FetchResponse) GetSpends() []*Spend {
+	if x != nil {
+		return x.Spends
+	}
+	return nil
+}
+
+func (x *FetchResponse) GetOwnContributions() []*OwnContribution {
+	if x != nil {
+		return x.OwnContributions
+	}
+	return nil
+}
+
+// Spend (besteding) is what was paid out of one budget and function so far. It is
+// cumulative over the award, not over the window.
+type Spend struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Budgetidentificatie of the award it was paid from, and the Zorgfunctie in it.
+	Budget   string `protobuf:"bytes,1,opt,name=budget,proto3" json:"budget,omitempty"`
+	Function string `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"`
+	// Civil date on which the function of the award begins.
+	Start string `protobuf:"bytes,3,opt,name=start,proto3" json:"start,omitempty"`
+	// Cents spent up to and including the civil date as_of.
+	Cents         *int64 `protobuf:"varint,4,opt,name=cents,proto3,oneof" json:"cents,omitempty"`
+	AsOf          string `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Spend) Reset() {
+	*x = Spend{}
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Spend) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Spend) ProtoMessage() {}
+
+func (x *Spend) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Spend.ProtoReflect.Descriptor instead.
+func (*Spend) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Spend) GetBudget() string {
+	if x != nil {
+		return x.Budget
+	}
+	return ""
+}
+
+func (x *Spend) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *Spend) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *Spend) GetCents() int64 {
+	if x != nil && x.Cents != nil {
+		return *x.Cents
+	}
+	return 0
+}
+
+func (x *Spend) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
+// OwnContribution (eigen bijdrage) per month; counted for months that lie wholly
+// inside its period and the window.
+type OwnContribution struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Law           string                 `protobuf:"bytes,1,opt,name=law,proto3" json:"law,omitempty"`
+	CentsPerMonth *int64                 `protobuf:"varint,2,opt,name=cents_per_month,json=centsPerMonth,proto3,oneof" json:"cents_per_month,omitempty"`
+	Period        *Period                `protobuf:"bytes,3,opt,name=period,proto3" json:"period,omitempty"`
+	// Salted handle of the household at the source; one household is counted once a
+	// month. Empty: the person alone.
+	Household     string `protobuf:"bytes,4,opt,name=household,proto3" json:"household,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OwnContribution) Reset() {
+	*x = OwnContribution{}
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OwnContribution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OwnContribution) ProtoMessage() {}
+
+func (x *OwnContribution) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OwnContribution.ProtoReflect.Descriptor instead.
+func (*OwnContribution) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *OwnContribution) GetLaw() string {
+	if x != nil {
+		return x.Law
+	}
+	return ""
+}
+
+func (x *OwnContribution) GetCentsPerMonth() int64 {
+	if x != nil && x.CentsPerMonth != nil {
+		return *x.CentsPerMonth
+	}
+	return 0
+}
+
+func (x *OwnContribution) GetPeriod() *Period {
+	if x != nil {
+		return x.Period
+	}
+	return nil
+}
+
+func (x *OwnContribution) GetHousehold() string {
+	if x != nil {
+		return x.Household
+	}
+	return ""
+}
+
 // HistoryLine tells that there was a line, and no more.
 type HistoryLine struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -491,7 +662,7 @@ type HistoryLine struct {
 
 func (x *HistoryLine) Reset() {
 	*x = HistoryLine{}
-	mi := &file_ontschot_budget_v1_source_proto_msgTypes[6]
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -503,7 +674,7 @@ func (x *HistoryLine) String() string {
 func (*HistoryLine) ProtoMessage() {}
 
 func (x *HistoryLine) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_source_proto_msgTypes[6]
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -516,7 +687,7 @@ func (x *HistoryLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryLine.ProtoReflect.Descriptor instead.
 func (*HistoryLine) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{6}
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *HistoryLine) GetLaw() string {
@@ -549,14 +720,16 @@ type Notice struct {
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	Law    string `protobuf:"bytes,3,opt,name=law,proto3" json:"law,omitempty"`
 	// Path in the native message, for example /Functiebudgetten/1. Never a value.
-	Pointer       string `protobuf:"bytes,4,opt,name=pointer,proto3" json:"pointer,omitempty"`
+	Pointer string `protobuf:"bytes,4,opt,name=pointer,proto3" json:"pointer,omitempty"`
+	// Product it is about, for CONFLICT and UNKNOWN_CODE.
+	Product       *Product `protobuf:"bytes,5,opt,name=product,proto3" json:"product,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_ontschot_budget_v1_source_proto_msgTypes[7]
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +741,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_source_proto_msgTypes[7]
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +754,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{7}
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Notice) GetCode() string {
@@ -610,6 +783,13 @@ func (x *Notice) GetPointer() string {
 		return x.Pointer
 	}
 	return ""
+}
+
+func (x *Notice) GetProduct() *Product {
+	if x != nil {
+		return x.Product
+	}
+	return nil
 }
 
 var File_ontschot_budget_v1_source_proto protoreflect.FileDescriptor
@@ -647,7 +827,7 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\apurpose\x18\x05 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\apurpose\x12A\n" +
 	"\x06proofs\x18\x06 \x01(\v2\x1a.ontschot.budget.v1.ProofsB\r\xca\xf3\x18\ttechnicalR\x06proofs\x12=\n" +
 	"\trequester\x18\a \x01(\tB\x1f\xbaH\x0fr\r2\v^[0-9]{20}$\xca\xf3\x18\ttechnicalR\trequester\x12*\n" +
-	"\x05trace\x18\b \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x05trace\"\xba\x03\n" +
+	"\x05trace\x18\b \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x05trace\"\xef\x04\n" +
 	"\rFetchResponse\x12L\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1e.ontschot.budget.v1.BudgetLineB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x05lines\x12Q\n" +
 	"\ahistory\x18\x02 \x03(\v2\x1f.ontschot.budget.v1.HistoryLineB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\ahistory\x12L\n" +
@@ -655,17 +835,34 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\aadapter\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\aadapter\x12.\n" +
 	"\aversion\x18\x05 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\aversion\x12'\n" +
 	"\bas_of_ms\x18\x06 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x06asOfMs\x121\n" +
-	"\tanswer_id\x18\a \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\banswerId\"\xbb\x01\n" +
+	"\tanswer_id\x18\a \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\banswerId\x12I\n" +
+	"\x06spends\x18\b \x03(\v2\x19.ontschot.budget.v1.SpendB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x06spends\x12h\n" +
+	"\x11own_contributions\x18\t \x03(\v2#.ontschot.budget.v1.OwnContributionB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x10ownContributions\"\xc0\x02\n" +
+	"\x05Spend\x12,\n" +
+	"\x06budget\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\treferenceR\x06budget\x12.\n" +
+	"\bfunction\x18\x02 \x01(\tB\x12\xbaH\x04r\x02\x18@\xca\xf3\x18\aproductR\bfunction\x12F\n" +
+	"\x05start\x18\x03 \x01(\tB0\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\x06periodR\x05start\x12>\n" +
+	"\x05cents\x18\x04 \x01(\x03B#\xbaH\x14\"\x12\x18\x80\xd0\xdb\xc3\xf4\x02(\x80\xb0\xa4\xbc\x8b\xfd\xff\xff\xff\x01\xca\xf3\x18\bspendingH\x00R\x05cents\x88\x01\x01\x12G\n" +
+	"\x05as_of\x18\x05 \x01(\tB2\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\bspendingR\x04asOfB\b\n" +
+	"\x06_cents\"\xa0\x02\n" +
+	"\x0fOwnContribution\x12-\n" +
+	"\x03law\x18\x01 \x01(\tB\x1b\xbaH\x04r\x02\x18\x10\xca\xf3\x18\x10own_contributionR\x03law\x12O\n" +
+	"\x0fcents_per_month\x18\x02 \x01(\x03B\"\xbaH\v\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\xca\xf3\x18\x10own_contributionH\x00R\rcentsPerMonth\x88\x01\x01\x12>\n" +
+	"\x06period\x18\x03 \x01(\v2\x1a.ontschot.budget.v1.PeriodB\n" +
+	"\xca\xf3\x18\x06periodR\x06period\x129\n" +
+	"\thousehold\x18\x04 \x01(\tB\x1b\xbaH\x04r\x02\x18@\xca\xf3\x18\x10own_contributionR\thouseholdB\x12\n" +
+	"\x10_cents_per_month\"\xbb\x01\n" +
 	"\vHistoryLine\x12(\n" +
 	"\x03law\x18\x01 \x01(\tB\x16\xbaH\x04r\x02\x18\x10\xca\xf3\x18\ventitlementR\x03law\x12B\n" +
 	"\aproduct\x18\x02 \x01(\v2\x1b.ontschot.budget.v1.ProductB\v\xca\xf3\x18\aproductR\aproduct\x12>\n" +
 	"\x06period\x18\x03 \x01(\v2\x1a.ontschot.budget.v1.PeriodB\n" +
-	"\xca\xf3\x18\x06periodR\x06period\"\xe1\x01\n" +
+	"\xca\xf3\x18\x06periodR\x06period\"\xa5\x02\n" +
 	"\x06Notice\x12N\n" +
 	"\x04code\x18\x01 \x01(\tB:\xbaH*r(R\aSKIPPEDR\x05STALER\fUNKNOWN_CODER\bCONFLICT\xca\xf3\x18\ttechnicalR\x04code\x12,\n" +
 	"\x06reason\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\x06reason\x12(\n" +
 	"\x03law\x18\x03 \x01(\tB\x16\xbaH\x04r\x02\x18\x10\xca\xf3\x18\ventitlementR\x03law\x12/\n" +
-	"\apointer\x18\x04 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x02\xca\xf3\x18\ttechnicalR\apointerB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
+	"\apointer\x18\x04 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x02\xca\xf3\x18\ttechnicalR\apointer\x12B\n" +
+	"\aproduct\x18\x05 \x01(\v2\x1b.ontschot.budget.v1.ProductB\v\xca\xf3\x18\aproductR\aproductB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
 
 var (
 	file_ontschot_budget_v1_source_proto_rawDescOnce sync.Once
@@ -679,35 +876,41 @@ func file_ontschot_budget_v1_source_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_source_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_ontschot_budget_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_ontschot_budget_v1_source_proto_goTypes = []any{
-	(*Identifiers)(nil),   // 0: ontschot.budget.v1.Identifiers
-	(*Window)(nil),        // 1: ontschot.budget.v1.Window
-	(*Scope)(nil),         // 2: ontschot.budget.v1.Scope
-	(*Proofs)(nil),        // 3: ontschot.budget.v1.Proofs
-	(*FetchRequest)(nil),  // 4: ontschot.budget.v1.FetchRequest
-	(*FetchResponse)(nil), // 5: ontschot.budget.v1.FetchResponse
-	(*HistoryLine)(nil),   // 6: ontschot.budget.v1.HistoryLine
-	(*Notice)(nil),        // 7: ontschot.budget.v1.Notice
-	(*BudgetLine)(nil),    // 8: ontschot.budget.v1.BudgetLine
-	(*Product)(nil),       // 9: ontschot.budget.v1.Product
-	(*Period)(nil),        // 10: ontschot.budget.v1.Period
+	(*Identifiers)(nil),     // 0: ontschot.budget.v1.Identifiers
+	(*Window)(nil),          // 1: ontschot.budget.v1.Window
+	(*Scope)(nil),           // 2: ontschot.budget.v1.Scope
+	(*Proofs)(nil),          // 3: ontschot.budget.v1.Proofs
+	(*FetchRequest)(nil),    // 4: ontschot.budget.v1.FetchRequest
+	(*FetchResponse)(nil),   // 5: ontschot.budget.v1.FetchResponse
+	(*Spend)(nil),           // 6: ontschot.budget.v1.Spend
+	(*OwnContribution)(nil), // 7: ontschot.budget.v1.OwnContribution
+	(*HistoryLine)(nil),     // 8: ontschot.budget.v1.HistoryLine
+	(*Notice)(nil),          // 9: ontschot.budget.v1.Notice
+	(*BudgetLine)(nil),      // 10: ontschot.budget.v1.BudgetLine
+	(*Period)(nil),          // 11: ontschot.budget.v1.Period
+	(*Product)(nil),         // 12: ontschot.budget.v1.Product
 }
 var file_ontschot_budget_v1_source_proto_depIdxs = []int32{
 	0,  // 0: ontschot.budget.v1.FetchRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
 	1,  // 1: ontschot.budget.v1.FetchRequest.window:type_name -> ontschot.budget.v1.Window
 	2,  // 2: ontschot.budget.v1.FetchRequest.scopes:type_name -> ontschot.budget.v1.Scope
 	3,  // 3: ontschot.budget.v1.FetchRequest.proofs:type_name -> ontschot.budget.v1.Proofs
-	8,  // 4: ontschot.budget.v1.FetchResponse.lines:type_name -> ontschot.budget.v1.BudgetLine
-	6,  // 5: ontschot.budget.v1.FetchResponse.history:type_name -> ontschot.budget.v1.HistoryLine
-	7,  // 6: ontschot.budget.v1.FetchResponse.notices:type_name -> ontschot.budget.v1.Notice
-	9,  // 7: ontschot.budget.v1.HistoryLine.product:type_name -> ontschot.budget.v1.Product
-	10, // 8: ontschot.budget.v1.HistoryLine.period:type_name -> ontschot.budget.v1.Period
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	10, // 4: ontschot.budget.v1.FetchResponse.lines:type_name -> ontschot.budget.v1.BudgetLine
+	8,  // 5: ontschot.budget.v1.FetchResponse.history:type_name -> ontschot.budget.v1.HistoryLine
+	9,  // 6: ontschot.budget.v1.FetchResponse.notices:type_name -> ontschot.budget.v1.Notice
+	6,  // 7: ontschot.budget.v1.FetchResponse.spends:type_name -> ontschot.budget.v1.Spend
+	7,  // 8: ontschot.budget.v1.FetchResponse.own_contributions:type_name -> ontschot.budget.v1.OwnContribution
+	11, // 9: ontschot.budget.v1.OwnContribution.period:type_name -> ontschot.budget.v1.Period
+	12, // 10: ontschot.budget.v1.HistoryLine.product:type_name -> ontschot.budget.v1.Product
+	11, // 11: ontschot.budget.v1.HistoryLine.period:type_name -> ontschot.budget.v1.Period
+	12, // 12: ontschot.budget.v1.Notice.product:type_name -> ontschot.budget.v1.Product
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_source_proto_init() }
@@ -717,13 +920,15 @@ func file_ontschot_budget_v1_source_proto_init() {
 	}
 	file_ontschot_budget_v1_category_proto_init()
 	file_ontschot_budget_v1_line_proto_init()
+	file_ontschot_budget_v1_source_proto_msgTypes[6].OneofWrappers = []any{}
+	file_ontschot_budget_v1_source_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_source_proto_rawDesc), len(file_ontschot_budget_v1_source_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,47 @@
+package budgetv1
+
+// Codes of findings: a closed list. A finding asks a human to look; the system
+// never decides a right. First those about rights, then about ages and dates,
+// about money, about documents, about the data, and about a plan.
+const (
+	FindingDupDelivery          = "DUP_DELIVERY"           // one product in kind and as pgb at once (rule OP043)
+	FindingPriorityLawOverlap   = "PRIORITY_LAW_OVERLAP"   // a right beside a Wlz right that goes first
+	FindingDupFunder            = "DUP_FUNDER"             // one product from two municipalities at once
+	FindingDupNeed              = "DUP_NEED"               // one need served under two laws
+	FindingSameRecord           = "SAME_RECORD"            // two records of one right, counted once
+	FindingGap                  = "GAP"                    // days without the right
+	FindingTransition18         = "TRANSITION_18"          // the 18th birthday
+	FindingAowAge               = "AOW_AGE"                // the day the state pension begins
+	FindingIndicationEnds       = "INDICATION_ENDS"        // ends within 90 days, nothing follows
+	FindingContinuityLimit      = "CONTINUITY_LIMIT"       // the last day the new municipality must continue youth care
+	FindingMoveFunderChange     = "MOVE_FUNDER_CHANGE"     // municipality or care office changes
+	FindingOverspent            = "OVERSPENT"              // more was spent than was awarded
+	FindingOverallocated        = "OVERALLOCATED"          // a plan takes more than there is
+	FindingUnallocated          = "UNALLOCATED"            // a plan leaves money
+	FindingOneCaregiverOver40H  = "ONE_CAREGIVER_OVER_40H" // one carer, more than 40 hours a week
+	FindingTariffAboveMax       = "TARIFF_ABOVE_MAX"       // above the highest tariff that is allowed
+	FindingConsentExpires       = "CONSENT_EXPIRES"        // within 30 days
+	FindingConsentRenewAt12     = "CONSENT_RENEW_AT_12"
+	FindingConsentRenewAt16     = "CONSENT_RENEW_AT_16"
+	FindingConsentRenewAt18     = "CONSENT_RENEW_AT_18"
+	FindingLegalBasisEnds       = "LEGAL_BASIS_ENDS"       // pooling across laws stops
+	FindingUnknownCode          = "UNKNOWN_CODE"           // of an outside list
+	FindingPartial              = "PARTIAL"                // something is missing; the gaps say what
+	FindingConflict             = "CONFLICT"               // two records of one right contradict each other
+	FindingLineCrossesWindow    = "LINE_CROSSES_WINDOW"    // only a part of one decided total counts here
+	FindingPlanContestedLine    = "PLAN_CONTESTED_LINE"    // a plan spends a contested line
+	FindingPlanOtherBeneficiary = "PLAN_OTHER_BENEFICIARY" // a plan pays for somebody else under the same law
+)
+
+// FindingCodes lists them all, in that order.
+func FindingCodes() []string {
+	return []string{
+		FindingDupDelivery, FindingPriorityLawOverlap, FindingDupFunder, FindingDupNeed,
+		FindingSameRecord, FindingGap, FindingTransition18, FindingAowAge, FindingIndicationEnds,
+		FindingContinuityLimit, FindingMoveFunderChange, FindingOverspent, FindingOverallocated,
+		FindingUnallocated, FindingOneCaregiverOver40H, FindingTariffAboveMax, FindingConsentExpires,
+		FindingConsentRenewAt12, FindingConsentRenewAt16, FindingConsentRenewAt18,
+		FindingLegalBasisEnds, FindingUnknownCode, FindingPartial, FindingConflict,
+		FindingLineCrossesWindow, FindingPlanContestedLine, FindingPlanOtherBeneficiary,
+	}
+}
