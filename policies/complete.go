@@ -23,6 +23,7 @@ func (t *Texts) complete() error {
 		{"", keys(nl.reasons), keys(en.reasons)},
 		{"gaps.", keys(nl.gaps), keys(en.gaps)},
 		{"findings.", keys(nl.findings), keys(en.findings)},
+		{"refusals.", keys(nl.refusals.Refusals), keys(en.refusals.Refusals)},
 		{"words.", keys(nl.words.Unknown), keys(en.words.Unknown)},
 	} {
 		if code, differs := difference(pair.nl, pair.en); differs {
@@ -47,6 +48,9 @@ func (l language) check(lang string) error {
 		if err := l.texts("findings."+lang+".yaml", code, f.Says, f.Do); err != nil {
 			return err
 		}
+	}
+	if err := l.refusals.check(lang, l.words.Unknown); err != nil {
+		return err
 	}
 	if len(l.words.Months) != 12 || l.words.Day == "" || l.words.Days == "" {
 		return fmt.Errorf("%w: reasons/words.%s.yaml: twelve months, day and days are needed", ErrTable, lang)

@@ -22,6 +22,7 @@ type language struct {
 	reasons  map[string]Reason
 	gaps     map[string]gapText
 	findings map[string]findingText
+	refusals refusals
 	words    words
 }
 
@@ -75,7 +76,9 @@ func readLanguage(fsys fs.FS, lang string) (language, error) {
 			return language{}, err
 		}
 	}
-	return l, nil
+	var err error
+	l.refusals, err = readRefusals(fsys, lang)
+	return l, err
 }
 
 func (t *Texts) readCatalogs(fsys fs.FS) error {

@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Dissolve takes a budget apart at a civil date: before holds the window up to the
+// day before it, after the window from that date on. A half without days is
+// absent, so that a date beside the window leaves the window whole. Every line
+// with known money, income too, is in each half that its period touches, under its
+// own id, person, law and funder, with its value there (N3), rounded once: a half
+// is what a budget over that half would say. The halves of a PERIOD_TOTAL add up
+// to the cent; those of other bases within half a cent per window (contracts 30).
+//
+// returned is the care money that was not spent before the date and goes back. A
+// line contributed what its award came to up to that day, from the award's own
+// start, because spending is cumulative over the award; spent is what was spent so
+// far. Each line gets its own back. Where a legal basis in force on the day before
+// the date pools laws, the lines under those laws are one pot, and what is left of
+// it goes back in the proportion contributed, largest remainder first. A line
+// whose spending is not known is in no pot and absent; when more was spent than
+// contributed, nothing goes back.
+//
+// Errors: ErrDate for no date; ErrBudget, with the path, for a budget that has no
+// window, an id twice, or a value that does not follow from its own amount.
+func Dissolve(b *budgetv1.Budget, date civil.Date) (*budgetv1.Dissolution, error) {
+	if date < 1 || date > civil.Forever {
+		return nil, ErrDate
+	}
+	window, err := readWindow(b)
+	if err != nil {
+		return nil, err
+	}
+	p := open(b)
+	if err := sound(b, window); err != nil {
+		return nil, err
+	}
+	return &budgetv1.Dissolution{
+		Date:     date.String(),
+		Before:   p.half(civil.Span{From: window.From, To: min(window.To, date-1)}),
+		After:    p.half(civil.Span{From: max(window.From, date), To: window.To}),
+		Returned: p.returned(b, date),
+	}, nil
+}
+
+// sound refuses a budget of which a line cannot be divided: leaving it out would
+// lose a right in silence.
+func sound(b *budgetv1.Budget, window civil.Span) error {
+	ids := map[string]bool{}
+	for i, m := range b.GetLines() {
+		if m.GetId() == "" || ids[m.GetId()] {
+			return fmt.Errorf("%w: lines[%d].id: none, or one that is there already", ErrBudget, i)
+		}
+		ids[m.GetId()] = true
+		if m.ValueCents == nil {
+			continue
+		}
+		cents, ok := budget.Value(read(m).money(), m.GetPeriod(), window)
+		if !ok || cents != m.GetValueCents() {
+			return fmt.Errorf("%w: lines[%d].value_cents: does not follow from amount and period", ErrBudget, i)
+		}
+	}
+	return nil
+}
+
+// money is what a line is worth as decided; where the kind of money was withheld,
+// whichever is there.
+func (l line) money() *budgetv1.Amount {
+	switch l.GetFungibility() {
+	case "":
+		return cmp.Or(l.Amount, l.Income)
+	case "INCOME":
+		return l.Income
+	default:
+		return l.Amount
+	}
+}
+
+// half values every line in a part of the window; nil for a part without days.
+func (p *purse) half(part civil.Span) *budgetv1.DissolvedHalf {
+	if part.To < part.From {
+		return nil
+	}
+	h := &budgetv1.DissolvedHalf{
+		Window: &budgetv1.Window{From: part.From.String(), To: part.To.String()},
+		Lines:  map[string]int64{},
+		Totals: &budgetv1.Totals{
+			ByLaw: map[string]int64{}, ByFunder: map[string]int64{},
+			ByPerson: map[string]int64{}, ByFungibility: map[string]int64{},
+		},
+	}
+	for _, l := range p.lines {
+		if cents, ok := l.in(part); ok {
+			h.Lines[l.GetId()] = cents
+			add(h.Totals.ByLaw, l.law(), cents)
+			add(h.Totals.ByFunder, l.funder(), cents)
+			add(h.Totals.ByPerson, cmp.Or(l.GetPerson(), hidden), cents)
+			add(h.Totals.ByFungibility, cmp.Or(l.GetFungibility(), hidden), cents)
+		}
+	}
+	h.CareTotalCents = new(h.Totals.ByFungibility[poolable])
+	return h
+}
+
+// in is what a line with known money is worth in a part of the window that its
+// period touches.
+func (l line) in(part civil.Span) (int64, bool) {
+	_, touches := l.span.Overlap(part)
+	if !l.known() || !l.dated || !touches {
+		return 0, false
+	}
+	return budget.Value(l.money(), l.GetPeriod(), part)
+}

@@ -1,0 +1,48 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// pool is a legal basis as far as it reaches this municipality: which laws may
+// pay together, and on which days (Wlz art. 10.1.2). The zero pool allows nothing.
+type pool struct {
+	span civil.Span
+	laws []string
+}
+
+// poolOf reads a basis. One without two dates in order, or that does not name the
+// municipality that asked, pools nothing.
+func poolOf(basis *budgetv1.LegalBasis, municipality string) pool {
+	from, err := civil.Parse(basis.GetFrom())
+	if err != nil {
+		return pool{}
+	}
+	to, err := civil.Parse(basis.GetTo())
+	if err != nil || to < from || municipality == "" || !slices.Contains(basis.GetMunicipalities(), municipality) {
+		return pool{}
+	}
+	return pool{span: civil.Span{From: from, To: to}, laws: basis.GetPoolableLaws()}
+}
+
+// covers tells that all these laws may pay together on every one of the days.
+func (p pool) covers(days civil.Span, laws ...string) bool {
+	if len(p.laws) == 0 || !p.span.Contains(days.From) || !p.span.Contains(days.To) {
+		return false
+	}
+	return !slices.ContainsFunc(laws, func(law string) bool { return !slices.Contains(p.laws, law) })
+}
+
+// touches tells that something may be pooled on some of the days.
+func (p pool) touches(days civil.Span) bool {
+	_, both := p.span.Overlap(days)
+	return len(p.laws) > 0 && both && days.From != 0
+}
+
+// always is the same pool as if it had no beginning and no end.
+func (p pool) always() pool {
+	return pool{span: civil.Span{From: 1, To: civil.Forever}, laws: p.laws}
+}

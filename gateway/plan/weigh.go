@@ -1,0 +1,154 @@
+package plan
+
+import (
+	"slices"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// maxSplit bounds one amount of a plan, in cents (plan.proto).
+const maxSplit = 100_000_000_000
+
+// outcome is a plan held against a purse.
+type outcome struct {
+	purse    *purse
+	pool     pool
+	claims   []claim // all allocations, in the order of the plan
+	standing []claim // those that can be paid
+	refused  []refusal
+	// taken by those that can be paid, and wanted also by those that do not fit:
+	// cents per line of the purse.
+	taken, wanted []int64
+}
+
+func weigh(q Question) *outcome {
+	return weighIn(open(q.Budget), q.Plan, poolOf(q.Basis, q.Budget.GetRequester()))
+}
+
+func weighIn(p *purse, plan *budgetv1.Plan, pool pool) *outcome {
+	o := &outcome{purse: p, pool: pool, taken: make([]int64, len(p.lines)), wanted: make([]int64, len(p.lines))}
+	for _, a := range plan.GetAllocations() {
+		if a != nil {
+			o.weigh(p.claim(a, pool))
+		}
+	}
+	return o
+}
+
+func (o *outcome) weigh(c claim) {
+	o.claims = append(o.claims, c)
+	if r, refused := o.purse.refuse(c, o.pool); refused {
+		o.refused = append(o.refused, r)
+		return
+	}
+	for _, s := range c.shares {
+		o.wanted[s.line] = plus(o.wanted[s.line], s.cents)
+	}
+	if r, refused := o.tooMuch(c); refused {
+		o.refused = append(o.refused, r)
+		return
+	}
+	for _, s := range c.shares {
+		o.taken[s.line] += s.cents
+	}
+	o.standing = append(o.standing, c)
+}
+
+// tooMuch refuses a claim that does not fit in what earlier ones left (I7).
+func (o *outcome) tooMuch(c claim) (refusal, bool) {
+	var over []int
+	for _, s := range c.shares {
+		if s.cents > o.purse.lines[s.line].value()-o.taken[s.line] {
+			over = append(over, s.line)
+		}
+	}
+	if len(over) == 0 {
+		return refusal{}, false
+	}
+	first := o.purse.lines[over[0]]
+	r := o.purse.refusal(c, Overallocated, over)
+	r.params["amount"] = cents(first.value() - o.taken[over[0]])
+	return r, true
+}
+
+// refuse tests a claim by itself; whether it fits is for tooMuch.
+func (p *purse) refuse(c claim, pool pool) (refusal, bool) {
+	if !c.dated {
+		return p.refusal(c, OutsideWindow, nil), true
+	}
+	if r, refused := p.cannotPay(c); refused {
+		return r, true
+	}
+	if !addsUp(c.Allocation) {
+		return p.refusal(c, SplitSum, nil), true
+	}
+	if early := p.linesOf(c, func(s share) bool { return !p.inTime(c, s) }); early != nil {
+		return p.refusal(c, OutsideWindow, early), true
+	}
+	if len(c.laws) > 1 && !pool.covers(c.days, c.laws...) {
+		return p.refusal(c, SplitAcrossLaws, p.linesOf(c, func(share) bool { return true })), true
+	}
+	if others := p.linesOf(c, func(s share) bool { return p.use(c, s, pool) == noUse }); others != nil {
+		return p.refusal(c, NotBeneficiary, others), true
+	}
+	return refusal{}, false
+}
+
+// cannotPay looks for splits of lines that are not there, or are no care money
+// of a known amount. A split of nothing is looked at as well.
+func (p *purse) cannotPay(c claim) (refusal, bool) {
+	for _, s := range c.GetSplits() {
+		if _, known := p.byID[s.GetLine()]; !known {
+			r := p.refusal(c, UnknownLine, nil)
+			r.lines = []string{s.GetLine()}
+			return r, true
+		}
+	}
+	for _, s := range c.GetSplits() {
+		if i := p.byID[s.GetLine()]; p.lines[i].GetFungibility() != poolable {
+			return p.refusal(c, NotCareMoney, []int{i}), true
+		}
+	}
+	for _, s := range c.GetSplits() {
+		if i := p.byID[s.GetLine()]; !p.lines[i].payable() {
+			return p.refusal(c, NoAmount, []int{i}), true
+		}
+	}
+	return refusal{}, false
+}
+
+// addsUp tells that the splits come to the allocation (I7), and that no amount is
+// negative or beyond all reason.
+func addsUp(a *budgetv1.Allocation) bool {
+	if a.GetCents() < 0 || a.GetCents() > maxSplit {
+		return false
+	}
+	sum := int64(0)
+	for _, s := range a.GetSplits() {
+		if s.GetCents() < 0 || s.GetCents() > maxSplit {
+			return false
+		}
+		sum = plus(sum, s.GetCents())
+	}
+	return sum == a.GetCents()
+}
+
+// inTime tells that the line runs on at least one day of the allocation. A line
+// whose period may not be seen is not judged.
+func (p *purse) inTime(c claim, s share) bool {
+	l := p.lines[s.line]
+	_, both := l.span.Overlap(c.days)
+	return both || !l.dated
+}
+
+// linesOf lists the lines of the shares that the test picks; nil when none.
+func (p *purse) linesOf(c claim, picked func(share) bool) []int {
+	var found []int
+	for _, s := range c.shares {
+		if picked(s) {
+			found = append(found, s.line)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
