@@ -130,6 +130,20 @@ func Granted(r *budgetv1.FetchRequest, law string) []budgetv1.Category {
 	return granted
 }
 
+// GrantedEverywhere gives the categories that may be told under each law that was
+// asked for. It is all that may be told of a record of which the source does not
+// know the law, such as a payment of SVB.
+func GrantedEverywhere(r *budgetv1.FetchRequest) []budgetv1.Category {
+	if len(r.GetScopes()) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(budgetv1.Categories(), func(c budgetv1.Category) bool {
+		return slices.ContainsFunc(r.GetScopes(), func(s *budgetv1.Scope) bool {
+			return !slices.Contains(s.GetCategories(), string(c))
+		})
+	})
+}
+
 // Asked lists, in the order given, those of the laws that were asked for and of
 // which it may be told that there is something at all.
 func Asked(r *budgetv1.FetchRequest, laws ...string) []string {

@@ -102,7 +102,7 @@ func rightOf(l *budgetv1.BudgetLine) right {
 }
 
 func conflict(l *budgetv1.BudgetLine) *budgetv1.Notice {
-	return &budgetv1.Notice{Code: NoticeConflict, Law: l.GetLaw(), Pointer: l.GetProvenance()[0].GetPointer()}
+	return &budgetv1.Notice{Code: NoticeConflict, Law: l.GetLaw(), Product: proto.CloneOf(l.GetProduct()), Pointer: l.GetProvenance()[0].GetPointer()}
 }
 
 // join merges the lines of one right. Several awards stay several lines: they

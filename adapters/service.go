@@ -57,6 +57,8 @@ func (s *Service) Configure(ctx context.Context, r *adapterv1.ConfigureRequest) 
 func compile() {
 	_ = protovalidate.Validate(&budgetv1.FetchRequest{}) // refused, of course
 	_ = protovalidate.Validate(&budgetv1.BudgetLine{})
+	_ = protovalidate.Validate(&budgetv1.Spend{})
+	_ = protovalidate.Validate(&budgetv1.OwnContribution{})
 }
 
 func findings(err error) *adapterv1.ConfigureResponse {
@@ -99,6 +101,9 @@ func check(r *budgetv1.FetchRequest, what *adapterv1.DescribeResponse) error {
 		if !slices.Contains(what.GetLaws(), scope.GetLaw()) {
 			return ScopeUnsupported("scopes[" + strconv.Itoa(i) + "].law")
 		}
+	}
+	if path := undeclared(r, what); path != "" {
+		return ScopeUnsupported(path)
 	}
 	return nil
 }

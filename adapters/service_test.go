@@ -29,10 +29,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-type fake struct{ err error }
+type fake struct {
+	err         error
+	identifiers []string // nil is the BSN
+}
 
-func (*fake) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{Id: "fake", Version: "1", Laws: []string{"WMO"}}
+func (f *fake) Describe() *adapterv1.DescribeResponse {
+	needs := f.identifiers
+	if needs == nil {
+		needs = []string{"bsn"}
+	}
+	return &adapterv1.DescribeResponse{Id: "fake", Version: "1", Laws: []string{"WMO"}, Identifiers: needs}
 }
 
 func (*fake) Configure(_ context.Context, c adapters.Config) error {

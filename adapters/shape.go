@@ -32,16 +32,32 @@ func (w *Writer) Response() (*budgetv1.FetchResponse, error) {
 	for _, l := range lines {
 		w.place(r, l)
 	}
+	if err := w.placeSpends(r); err != nil {
+		return nil, err
+	}
+	if err := w.placeContributions(r); err != nil {
+		return nil, err
+	}
 	for _, n := range slices.Concat(w.notices, conflicts) {
 		w.notify(r, n)
 	}
 	slices.SortStableFunc(r.Lines, compareLines)
-	for name, n := range map[string]int{"lines": len(r.Lines), "history": len(r.History), "notices": len(r.Notices)} {
-		if n > most {
-			return nil, BadData(name, "at most "+strconv.Itoa(most))
-		}
+	if err := bounded(r); err != nil {
+		return nil, err
 	}
 	return r, nil
+}
+
+func bounded(r *budgetv1.FetchResponse) error {
+	for name, n := range map[string]int{
+		"lines": len(r.Lines), "history": len(r.History), "notices": len(r.Notices),
+		"spends": len(r.Spends), "own_contributions": len(r.OwnContributions),
+	} {
+		if n > most {
+			return BadData(name, "at most "+strconv.Itoa(most))
+		}
+	}
+	return nil
 }
 
 // checkLine holds a line against the rules of the message. What breaks them
@@ -128,8 +144,12 @@ func history(l *budgetv1.BudgetLine) *budgetv1.HistoryLine {
 // notify adds a notice. Under a law that was not granted it says neither which
 // law nor where: record types are named after laws.
 func (w *Writer) notify(r *budgetv1.FetchResponse, n *budgetv1.Notice) {
-	if n.GetLaw() != "" && refusal(Granted(w.request, n.GetLaw())) != "" {
-		n.Law, n.Pointer = "", ""
+	if n.GetLaw() != "" {
+		granted := Granted(w.request, n.GetLaw())
+		if refusal(granted) != "" {
+			n.Law, n.Pointer, granted = "", "", nil
+		}
+		budgetv1.Minimise(n, granted)
 	}
 	r.Notices = append(r.Notices, n)
 }

@@ -33,6 +33,7 @@ const (
 	SkippedNotGranted    = "NOT_GRANTED"    // may not even be told to exist
 	SkippedOtherMessage  = "OTHER_MESSAGE"  // a message that tells nothing of a budget
 	SkippedRemoved       = "REMOVED"        // taken back: to be treated as never sent
+	SkippedSuperseded    = "SUPERSEDED"     // an older figure of what was told again since
 	// SkippedAmount: the line stands, its money does not. A total over a period
 	// without an end has no value in any window; guessing an end would invent money.
 	SkippedAmount = "AMOUNT_WITHOUT_END"
@@ -64,6 +65,9 @@ type Writer struct {
 	asOf    time.Time
 	lines   []*budgetv1.BudgetLine
 	notices []*budgetv1.Notice
+	// What is not a line: never summed with lines.
+	spends        []spend
+	contributions []contribution
 }
 
 // NewWriter makes the writer for one request.
@@ -112,6 +116,13 @@ func (w *Writer) Skip(reason, law, pointer string) {
 // Notice tells something about the answer: NoticeStale or NoticeUnknownCode.
 func (w *Writer) Notice(code, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: code, Law: law, Pointer: pointer})
+}
+
+// BeforeWindow tells whether what ends on a civil date (YYYY-MM-DD) ended before the
+// window. What has no end, or no date for one, did not.
+func (w *Writer) BeforeWindow(end string) bool {
+	d, err := civil.Parse(end)
+	return err == nil && d < w.window.From
 }
 
 // AsOf tells when the source's data was read; it is now unless told otherwise.

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -51,6 +50,9 @@ func (p *Process) question(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
 	}
 	if !slices.Contains(needs, "bsn") {
 		ids.Bsn = ""
+		if q.Proofs != nil { // with it the BSN could be found by trying all there are
+			q.Proofs.SubjectKey = nil
+		}
 	}
 	if !slices.Contains(needs, "education_number") {
 		ids.EducationNumber = ""
@@ -100,40 +102,4 @@ func detail(path string) map[string]string {
 		return nil
 	}
 	return map[string]string{"path": string(adapters.Mask([]byte(path[:min(len(path), longestPath)])))}
-}
-
-// check holds an answer against the rules of the message and against the question.
-func (p *Process) check(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) error {
-	if err := protovalidate.Validate(a); err != nil {
-		return adapters.BadData(adapters.FieldPath(err), "as the message allows")
-	}
-	for i, l := range a.GetLines() {
-		if field := p.misplaced(q, l); field != "" {
-			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this question")
-		}
-	}
-	for i, h := range a.GetHistory() {
-		if len(adapters.Granted(q, h.GetLaw())) == 0 {
-			return adapters.BadData("history["+strconv.Itoa(i)+"].law", "of this question")
-		}
-	}
-	return nil
-}
-
-// misplaced names the field of a line that is not the adapter's to say.
-func (p *Process) misplaced(q *budgetv1.FetchRequest, l *budgetv1.BudgetLine) string {
-	switch {
-	case l.GetFunder() != p.config.Party:
-		return "funder"
-	case len(adapters.Asked(q, l.GetLaw())) == 0:
-		return "law"
-	case l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested():
-		return "id"
-	}
-	for _, from := range l.GetProvenance() {
-		if from.GetSource() != p.config.Party {
-			return "provenance.source"
-		}
-	}
-	return ""
 }

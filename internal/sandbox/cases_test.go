@@ -51,6 +51,16 @@ func TestMeppel(t *testing.T) {
 			"WIA/WIA 2024-02-01.. CASH INCOME 231000 PER_MONTH suwi",
 			"WIA/WIA 2025-05-22..2025-05-22 CASH INCOME 221760 ONE_OFF suwi",
 		}},
+		{party: "SVB", person: "A3", lines: []string{
+			"spent WMO-0119-2025-77/02 2025-01-01 600000 2025-06-30",
+			"spent WMO-0119-2025-77/07 2025-04-01 192000 2025-06-30",
+		}},
+		{party: "SVB", person: "A4", lines: []string{"spent WLZ-5503-2025-1009/99 2025-01-01 4120000 2025-06-30"}},
+		{party: "SVB", person: "A5", lines: []string{"spent JW-0119-2025-31/45 2025-02-01 260000 2025-06-30"}},
+		{party: "SVB", person: "A1"},
+		{party: "CAK", person: "A3", lines: []string{"own WMO 2025-01-01.. 2100"}},
+		{party: "CAK", person: "A4", lines: []string{"own WLZ 2025-01-01.. 2940"}},
+		{party: "CAK", person: "A2"},
 	} {
 		e.check(t, r)
 	}
@@ -69,6 +79,14 @@ func TestWoerden(t *testing.T) {
 			"WAJONG/WAJ 2025-06-15.. CASH INCOME 83475 PER_MONTH suwi",
 			"UWV_PROVISION/JOBCOACH 2025-09-01..2026-02-28 REIMBURSEMENT RINGFENCED 270000 PERIOD_TOTAL suwi",
 		}},
+		{party: "SWV2602", person: "B1", lines: []string{
+			"EDU/ARR 2024-08-01..2025-07-31 SUBSIDY RINGFENCED 480000 PERIOD_TOTAL education",
+			"EDU/ARR 2025-08-01..2026-07-31 SUBSIDY RINGFENCED 500000 PERIOD_TOTAL education",
+		}},
+		{party: "VALYS", person: "B1", lines: []string{
+			"VALYS/PKB-STD 2025-07-01..2025-12-31 ZIN IN_KIND 350×KM/6 valys",
+		}},
+		{party: "CAK", person: "B1", lines: []string{"own WMO 2025-06-15.. 2100"}},
 	} {
 		e.check(t, r)
 	}
@@ -102,6 +120,10 @@ func TestDiemenZwolle(t *testing.T) {
 		{party: "UZOVI9991", person: "C4", lines: []string{
 			"ZVW/VV 2025-03-01..2025-12-31 PGB POOLABLE 16800 PER_WEEK 7×04/2 zvw",
 		}},
+		{party: "CAK", person: "C1", lines: []string{
+			"own WMO 2025-01-01..2025-04-30 2100", "own WMO 2025-06-01.. 2100",
+		}},
+		{party: "CAK", person: "C2"},
 	} {
 		e.check(t, r)
 	}

@@ -17,16 +17,19 @@ import (
 
 // every is one pair for each kind of party.
 func every() map[string]string {
-	return map[string]string{"GM0384": "C1", "ZK5515": "C3", "UZOVI9991": "C4"}
+	return map[string]string{"GM0384": "C1", "ZK5515": "C3", "UZOVI9991": "C4", "CAK": "C1"}
 }
 
 func TestFaultsOfASystemHaveTheirReason(t *testing.T) {
 	r := newRig(t, embedded(t, "diemen-zwolle"))
-	uwv := newRig(t, embedded(t, "woerden"))
+	woerden, meppel := newRig(t, embedded(t, "woerden")), newRig(t, embedded(t, "meppel"))
 	for party, person := range every() {
 		faults(t, r, party, person)
 	}
-	faults(t, uwv, "UWV", "B1")
+	for _, party := range []string{"UWV", "SWV2602", "VALYS"} {
+		faults(t, woerden, party, "B1")
+	}
+	faults(t, meppel, "SVB", "A3")
 }
 
 func faults(t *testing.T, r *rig, party, person string) {
@@ -59,7 +62,7 @@ func TestAdapterThatIsKilledComesBack(t *testing.T) {
 		if err != nil { // it was asked before its end was seen
 			require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
 		}
-		require.NotEmpty(t, r.answer(party, person).GetLines())
+		require.NotEmpty(t, stories(r.answer(party, person)))
 		require.NotEqual(t, before, r.processes[party].PID())
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 //go:embed register.graphql
@@ -81,7 +82,7 @@ func refuse(w http.ResponseWriter, code string) {
 // admit takes one allow-listed operation on one register, without aliases,
 // fragments or directives, and gives its root field.
 func admit(schema *ast.Schema, query, operation string) (*ast.Field, error) {
-	doc, errs := gqlparser.LoadQuery(schema, query)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		return nil, errInvalid
 	}

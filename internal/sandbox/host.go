@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -64,6 +65,33 @@ func (s *Sandbox) Asked(party string) []Question {
 	return slices.Clone(h.asked)
 }
 
+// ToldBSN tells whether the BSN of anybody in the household ever reached a party's
+// system, anywhere in a request: in its address, its headers or its body.
+func (s *Sandbox) ToldBSN(party string) bool {
+	h := s.hosts[party]
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.toldBSN
+}
+
+// watch looks for the household's numbers in a request, whatever becomes of it.
+func (h *host) watch(r *http.Request, body []byte) {
+	var all strings.Builder
+	all.WriteString(r.RequestURI + "\n")
+	_ = r.Header.Write(&all) // a Builder takes everything
+	all.Write(body)
+	for _, bsn := range h.numbers {
+		if strings.Contains(all.String(), bsn) {
+			h.mu.Lock()
+			h.toldBSN = true
+			h.mu.Unlock()
+		}
+	}
+}
+
 // mostAsked bounds what is remembered.
 const mostAsked = 10_000
 
@@ -92,12 +120,20 @@ func (h *host) routes() map[string]handler {
 		return map[string]handler{"/": h.soap}
 	case "INSURER":
 		return map[string]handler{"/toekenningen": h.awards}
+	case "SVB":
+		return map[string]handler{"/bestedingen/zoeken": h.spendings}
+	case "CAK":
+		return map[string]handler{"/eigenbijdragen": h.contributions}
+	case "EDUCATION":
+		return map[string]handler{"/toekenningen": h.support}
+	case "TRANSPORT":
+		return map[string]handler{"/passen": h.passes}
 	}
 	return nil
 }
 
 func (h *host) needsToken() bool {
-	return h.party.Kind == "MUNICIPALITY" || h.party.Kind == "CARE_OFFICE"
+	return slices.Contains([]string{"MUNICIPALITY", "CARE_OFFICE", "CAK"}, h.party.Kind)
 }
 
 // maxQuestion bounds a request, in bytes.
@@ -112,6 +148,7 @@ func (h *host) serve(routes map[string]handler) http.Handler {
 			seen.WriteHeader(http.StatusRequestEntityTooLarge)
 			return
 		}
+		h.watch(r, body)
 		if !h.healthy(seen, r) {
 			return
 		}
@@ -175,7 +212,7 @@ func (h *host) healthy(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func garbageType(r *http.Request) string {
-	if r.URL.Path == "/" || r.URL.Path == "/berichten/zoeken" {
+	if slices.Contains([]string{"/", "/berichten/zoeken", "/bestedingen/zoeken"}, r.URL.Path) {
 		return "text/xml"
 	}
 	return "application/json"

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/adapters"
 )
 
 // What the three cases do not have, and other case files can.
@@ -74,5 +76,45 @@ func TestLineKeepsItsNumbers(t *testing.T) {
 			require.Equal(t, "onbekend", l.GetProduct().GetLabel())
 			require.Equal(t, "WMO020", l.GetProduct().GetSystem())
 		}
+	}
+}
+
+func TestOddFigures(t *testing.T) {
+	r := newRig(t, embedded(t, "testdata/figures.json"))
+	for _, e := range []expectation{
+		{party: "SVB", person: "P1", lines: []string{
+			"spent W1/02 2024-02-29 250 2024-06-30",
+			"spent W2/07 2024-01-01 -75 2024-06-30",
+			"spent W3/07 2024-01-01 - ",
+			"spent W6/99 2024-01-01 100000000000 2024-06-30",
+		}, notices: []string{"SKIPPED SUPERSEDED", "SKIPPED OUTSIDE_WINDOW", "SKIPPED OUTSIDE_WINDOW"}},
+		{party: "SVB", person: "P3"},
+		{party: "CAK", person: "P1", lines: []string{
+			"own WMO 2024-02-29.. 2100", "own WLZ 2023-01-01..2024-01-01 0", "own WLZ 2024-01-02.. -",
+		}, notices: []string{"SKIPPED OTHER_LAW", "SKIPPED OUTSIDE_WINDOW", "UNKNOWN_CODE"}},
+		{party: "SWV2602", person: "P1", lines: []string{
+			"EDU/TLV 2023-08-01..2024-07-31 SUBSIDY RINGFENCED education",
+			"EDU/ARR 2024-08-01..2025-07-31 SUBSIDY RINGFENCED 100000005 PERIOD_TOTAL education",
+			"EDU/MAATWERK 2024-08-01..2025-07-31 SUBSIDY RINGFENCED 1200 PERIOD_TOTAL education",
+		}, history: []string{"EDU/ARR 2022-08-01..2023-07-31"}, notices: []string{"UNKNOWN_CODE", "UNKNOWN_CODE"}},
+		{party: "SWV2602", person: "P3"},
+		{party: "VALYS", person: "P1", lines: []string{
+			"VALYS/PKB-STD 2024-01-01..2024-12-31 ZIN IN_KIND 700×KM/6 valys",
+			"VALYS/PKB-STD 2024-02-29.. ZIN IN_KIND 12.5×KM/ valys",
+		}, history: []string{"VALYS/PKB-STD 2023-01-01..2023-12-31"}},
+		{party: "VALYS", person: "P3"},
+	} {
+		e.check(t, r)
+	}
+	for party, path := range map[string]string{
+		"SVB": "/Bestedingen/Besteding/0/Besteed", "SWV2602": "/toekenningen/0/swv", "VALYS": "/passen/0/pkbKm",
+	} {
+		_, err := r.fetch(party, r.question(party, "P2"))
+		require.Equal(t, adapters.ReasonBadData, adapters.Reason(err), party)
+		require.Equal(t, path, adapters.Path(err))
+	}
+	for _, l := range r.answer("SWV2602", "P1").GetLines() {
+		require.Equal(t, map[string]string{"TLV": "00XX", "ARR": "00XX01", "MAATWERK": ""}[l.GetProduct().GetCode()], l.GetProvider())
+		require.Equal(t, map[string]string{"TLV": "TLV-1", "ARR": "77", "MAATWERK": ""}[l.GetProduct().GetCode()], l.GetDecision().GetNumber())
 	}
 }

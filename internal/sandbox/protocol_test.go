@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,7 +107,10 @@ func TestCertificateIsNeeded(t *testing.T) {
 }
 
 func TestPartiesOfOtherKindsHaveNoServer(t *testing.T) {
-	b := newBare(t, embedded(t, "meppel"))
+	c := embedded(t, "meppel")
+	i := slices.IndexFunc(c.Parties, func(p casefile.Party) bool { return p.Code == "SVB" })
+	c.Parties[i].Kind = "WATERSCHAP"
+	b := newBare(t, c)
 	require.Empty(t, b.box.URL("SVB"))
 	require.Empty(t, b.box.TokenURL("UWV"))
 	require.NotEmpty(t, b.box.URL("UWV"))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,10 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/cak"
 	"github.com/ontschot/ontschot/adapters/careoffice"
+	"github.com/ontschot/ontschot/adapters/education"
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/adapters/insurer"
 	"github.com/ontschot/ontschot/adapters/municipality"
+	"github.com/ontschot/ontschot/adapters/svb"
+	"github.com/ontschot/ontschot/adapters/transport"
 	"github.com/ontschot/ontschot/adapters/uwv"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -33,6 +38,7 @@ import (
 func TestMain(m *testing.M) {
 	known := map[string]func() adapters.Adapter{
 		"municipality": municipality.New, "careoffice": careoffice.New, "uwv": uwv.New, "insurer": insurer.New,
+		"svb": svb.New, "cak": cak.New, "education": education.New, "transport": transport.New,
 	}
 	if len(os.Args) == 3 && os.Args[1] == "adapter" {
 		adapters.Serve(known[os.Args[2]]())
@@ -44,6 +50,7 @@ func TestMain(m *testing.M) {
 func kinds() map[string]string {
 	return map[string]string{
 		"MUNICIPALITY": "municipality", "CARE_OFFICE": "careoffice", "UWV": "uwv", "INSURER": "insurer",
+		"SVB": "svb", "CAK": "cak", "EDUCATION": "education", "TRANSPORT": "transport",
 	}
 }
 
@@ -126,21 +133,26 @@ func everything() []string {
 	return names
 }
 
-// question asks everything of a party about a person of the case.
+// question asks everything of a party about a person of the case. It holds all the
+// numbers the person has: that an adapter gets its own only is the host's doing.
 func (r *rig) question(party, person string) *budgetv1.FetchRequest {
 	member, ok := r.c.Member(identity.PersonRef(person))
 	require.True(r.t, ok)
 	p, ok := r.c.Party(party)
 	require.True(r.t, ok)
 	q := &budgetv1.FetchRequest{
-		Identifiers: &budgetv1.Identifiers{Bsn: member.BSN},
+		Identifiers: &budgetv1.Identifiers{
+			Bsn: member.BSN, EducationNumber: member.IDs.Onderwijsnummer, PassNumber: member.IDs.Pasnummer,
+		},
 		Window:      &budgetv1.Window{From: r.c.Window.From.String(), To: r.c.Window.To.String()},
 		HistoryFrom: r.c.Window.From.AddMonths(-12).String(),
 		Purpose:     r.c.Purpose, Requester: "00000099000000119000", Trace: strings.Repeat("ab", 16),
 	}
-	for _, law := range p.Laws {
-		q.Scopes = append(q.Scopes, &budgetv1.Scope{Law: law, Categories: everything()})
+	laws := p.Laws
+	if len(laws) == 0 { // SVB and CAK have no law of their own: all that their adapter has
+		laws = r.processes[party].Describe().GetLaws()
 	}
+	q.Scopes = scopes(laws...)
 	return q
 }
 
@@ -178,10 +190,24 @@ func story(l *budgetv1.BudgetLine) string {
 	return s + " " + strings.Join(records, "+")
 }
 
+// cents writes an amount; "-" where none is known.
+func cents(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
 func stories(a *budgetv1.FetchResponse) []string {
 	told := []string{}
 	for _, l := range a.GetLines() {
 		told = append(told, story(l))
+	}
+	for _, s := range a.GetSpends() {
+		told = append(told, fmt.Sprintf("spent %s/%s %s %s %s", s.GetBudget(), s.GetFunction(), s.GetStart(), cents(s.Cents), s.GetAsOf()))
+	}
+	for _, c := range a.GetOwnContributions() {
+		told = append(told, fmt.Sprintf("own %s %s..%s %s", c.GetLaw(), c.GetPeriod().GetStart(), c.GetPeriod().GetEnd(), cents(c.CentsPerMonth)))
 	}
 	slices.Sort(told)
 	return told

@@ -1,7 +1,7 @@
 // Package sandbox answers: what would the parties' own systems say? It serves
 // what a case holds for each party, over the interfaces that such a party
 // really has, as HTTPS servers of this machine: a case system and a message
-// archive, GraphQL registers, SOAP, REST.
+// archive, GraphQL registers, SOAP, REST, XML.
 package sandbox
 
 import (
@@ -57,14 +57,18 @@ type host struct {
 	server *http.Server
 	log    *log.Logger
 	closed chan struct{}
+	// numbers are the BSNs of the household, to see whether they come by.
+	numbers []string
 
-	mu    sync.Mutex
-	fault Fault
-	asked []Question
+	mu      sync.Mutex
+	fault   Fault
+	asked   []Question
+	toldBSN bool
 }
 
 // Start serves each party of a kind that has an interface of its own here:
-// MUNICIPALITY, CARE_OFFICE, UWV and INSURER. Close ends it.
+// MUNICIPALITY, CARE_OFFICE, UWV, INSURER, SVB, CAK, EDUCATION and TRANSPORT.
+// Close ends it.
 func Start(c Config) (*Sandbox, error) {
 	if c.Case == nil || c.CA == nil || c.Certificate == nil || c.ClientSecret == nil {
 		return nil, fmt.Errorf("%w: Case, CA, Certificate and ClientSecret are needed", ErrStart)
@@ -88,6 +92,9 @@ func Start(c Config) (*Sandbox, error) {
 // open starts the server of one party; none for a kind without an interface.
 func (s *Sandbox) open(party casefile.Party) error {
 	h := &host{party: party, closed: make(chan struct{}), log: log.New(s.config.Log, "sandbox: ", 0)}
+	for _, m := range s.config.Case.Household {
+		h.numbers = append(h.numbers, m.BSN)
+	}
 	h.tokens = newTokens(s.config.ClientSecret(party.Code), s.config.Now)
 	routes := h.routes()
 	if routes == nil {

@@ -4,7 +4,7 @@ import "encoding/json"
 
 // store holds what one party has, by kind of record, each in its native shape.
 type store struct {
-	lists map[string][]json.RawMessage // award, case_system, wmo301, jw301, suwi, zvw
+	lists map[string][]json.RawMessage // award, case_system, wmo301, jw301, suwi, zvw, ...
 	iwlz  map[string][]json.RawMessage // by register
 }
 

@@ -17,6 +17,8 @@ const (
 	Nursing   List = "Zvw-pgb"         // functions of the Zvw personal budget
 	Transport List = "LLV"             // school transport: every municipality its own codes
 	Function  List = "iPgb501"         // functions of the award message
+	Support   List = "SWV"             // support of a samenwerkingsverband (assumed: no public list)
+	Travel    List = "VALYS"           // kilometre budgets of Valys (assumed: no public list)
 )
 
 // Unknown is the label of a code that is not on its list.
@@ -56,6 +58,10 @@ func table(list List) map[string]string {
 		}
 	case Nursing:
 		return map[string]string{"VV": "verpleging en verzorging", "VP": "verpleging", "PV": "persoonlijke verzorging"}
+	case Support:
+		return map[string]string{"ARR": "arrangement passend onderwijs", "TLV": "toelaatbaarheidsverklaring"}
+	case Travel:
+		return map[string]string{"PKB-STD": "persoonlijk kilometerbudget"}
 	case Function:
 		return map[string]string{"99": "Wlz, alle functies"}
 	}

@@ -1,0 +1,96 @@
+package cak
+
+import (
+	"cmp"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/message"
+	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// contribution is an eigen bijdrage: cents a month, from a day until a day or until
+// further notice. The key of the household goes by one of two names.
+type contribution struct {
+	Bsn             money.Text `json:"Bsn"`
+	Wet             string     `json:"Wet"`
+	BedragPerMaand  money.Text `json:"BedragPerMaand"`
+	Ingangsdatum    string     `json:"Ingangsdatum"`
+	Einddatum       string     `json:"Einddatum"`
+	Huishouden      money.Text `json:"Huishouden"`
+	Huishoudsleutel money.Text `json:"Huishoudsleutel"`
+}
+
+// mostContributions and longestKey bound what is believed.
+const (
+	mostContributions = 500
+	longestKey        = 256
+)
+
+// reader turns an answer into own contributions.
+type reader struct{ bsn identity.BSN }
+
+func (r reader) read(raw []byte, out *adapters.Writer) error {
+	var answer struct {
+		Contributions []json.RawMessage `json:"eigenbijdragen"`
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return adapters.BadData("/", "JSON of the CAK")
+	}
+	if answer.Contributions == nil || len(answer.Contributions) > mostContributions {
+		return adapters.BadData("/eigenbijdragen", "a list of at most "+strconv.Itoa(mostContributions))
+	}
+	for i, native := range answer.Contributions {
+		pointer := "/eigenbijdragen/" + strconv.Itoa(i)
+		var c contribution
+		if err := json.Unmarshal(native, &c); err != nil {
+			return adapters.BadData(pointer, "an own contribution")
+		}
+		if err := r.contribution(c, pointer, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r reader) contribution(c contribution, pointer string, out *adapters.Writer) error {
+	if c.Bsn.String() != r.bsn.Reveal() {
+		return adapters.BadData(pointer+"/Bsn", "the person who was asked about")
+	}
+	law, known := lawOf(c.Wet)
+	if !known { // of a law that is in no question: coercing it into one would be a lie
+		out.Notice(adapters.NoticeUnknownCode, "", pointer+"/Wet")
+		out.Skip(adapters.SkippedOtherLaw, "", pointer)
+		return nil
+	}
+	period, err := message.Dates(c.Ingangsdatum, c.Einddatum, pointer, "/Ingangsdatum", "/Einddatum")
+	if err != nil {
+		return err
+	}
+	household := cmp.Or(c.Huishouden.String(), c.Huishoudsleutel.String())
+	if len(household) > longestKey {
+		return adapters.BadData(pointer+"/Huishouden", "a key of at most "+strconv.Itoa(longestKey)+" bytes")
+	}
+	own := &budgetv1.OwnContribution{Law: law, Period: period, Household: household}
+	if text := c.BedragPerMaand.String(); text != "" { // not known is not zero
+		cents, err := money.Cents(text)
+		if err != nil {
+			return adapters.BadData(pointer+"/BedragPerMaand", "a whole number of cents")
+		}
+		own.CentsPerMonth = proto.Int64(cents)
+	}
+	out.OwnContribution(own, adapters.Record{Type: "own_contribution", Pointer: pointer})
+	return nil
+}
+
+// lawOf gives the law of the CAK's word for it.
+func lawOf(act string) (law string, known bool) {
+	law, known = map[string]string{"wmo": "WMO", "wlz": "WLZ"}[strings.ToLower(strings.TrimSpace(act))]
+	return law, known
+}

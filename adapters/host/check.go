@@ -1,0 +1,102 @@
+package host
+
+import (
+	"slices"
+	"strconv"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/adapters"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// check holds an answer against the rules of the message and against the question.
+func (p *Process) check(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) error {
+	if err := protovalidate.Validate(a); err != nil {
+		return adapters.BadData(adapters.FieldPath(err), "as the message allows")
+	}
+	for i, l := range a.GetLines() {
+		if field := p.misplaced(q, l); field != "" {
+			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this question")
+		}
+	}
+	for i, h := range a.GetHistory() {
+		if len(adapters.Granted(q, h.GetLaw())) == 0 {
+			return adapters.BadData("history["+strconv.Itoa(i)+"].law", "of this question")
+		}
+	}
+	for i, s := range a.GetSpends() {
+		if field := p.overspoken(q, s); field != "" {
+			return adapters.BadData("spends["+strconv.Itoa(i)+"]"+field, "of this question")
+		}
+	}
+	for i, c := range a.GetOwnContributions() {
+		if field := p.uncalledFor(q, c); field != "" {
+			return adapters.BadData("own_contributions["+strconv.Itoa(i)+"]"+field, "of this question")
+		}
+	}
+	return nil
+}
+
+// misplaced names the field of a line that is not the adapter's to say.
+func (p *Process) misplaced(q *budgetv1.FetchRequest, l *budgetv1.BudgetLine) string {
+	switch {
+	case l.GetFunder() != p.config.Party:
+		return "funder"
+	case len(adapters.Asked(q, l.GetLaw())) == 0:
+		return "law"
+	case l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested():
+		return "id"
+	}
+	for _, from := range l.GetProvenance() {
+		if from.GetSource() != p.config.Party {
+			return "provenance.source"
+		}
+	}
+	return ""
+}
+
+// overspoken names what a spending says that was not asked; "" is nothing. A
+// spending has no law, so it may say what every law of the question allows.
+func (p *Process) overspoken(q *budgetv1.FetchRequest, s *budgetv1.Spend) string {
+	granted := adapters.GrantedEverywhere(q)
+	switch {
+	case !p.tells(budgetv1.CategorySpending), !slices.Contains(granted, budgetv1.CategorySpending), !minimal(s, granted):
+		return whole
+	case s.GetStart() > q.GetWindow().GetTo(): // ISO dates are in order as texts
+		return ".start"
+	}
+	return ""
+}
+
+// uncalledFor names what an own contribution says that was not asked; "" is nothing.
+func (p *Process) uncalledFor(q *budgetv1.FetchRequest, c *budgetv1.OwnContribution) string {
+	granted := adapters.Granted(q, c.GetLaw())
+	period, window := c.GetPeriod(), q.GetWindow()
+	switch {
+	case len(granted) == 0:
+		return ".law"
+	case !p.tells(budgetv1.CategoryOwnContribution), !slices.Contains(granted, budgetv1.CategoryOwnContribution), !minimal(c, granted):
+		return whole
+	case period.GetStart() > window.GetTo(), period.GetEnd() != "" && period.GetEnd() < window.GetFrom():
+		return ".period"
+	}
+	return ""
+}
+
+// whole is the path, behind its own, of a message that is wrong as a whole.
+const whole = ".*"
+
+// tells says whether the adapter declared that it has data of a category.
+func (p *Process) tells(c budgetv1.Category) bool {
+	return slices.Contains(p.describe.GetCategories(), string(c))
+}
+
+// minimal tells that nothing is left to clear: neither what was not granted nor a
+// field that nobody has given a category.
+func minimal(m proto.Message, granted []budgetv1.Category) bool {
+	cut := proto.Clone(m)
+	budgetv1.Minimise(cut, granted)
+	return proto.Equal(cut, m)
+}

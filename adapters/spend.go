@@ -1,0 +1,79 @@
+package adapters
+
+import (
+	"cmp"
+	"slices"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// spend is a spending and where it stands in the source's message.
+type spend struct {
+	message *budgetv1.Spend
+	from    Record
+}
+
+// Spend adds what was spent so far of one budget and function. The source does not
+// know under which law: what is told is what was granted under every law that was
+// asked for. Its type and pointer serve to name the place of an error.
+func (w *Writer) Spend(s *budgetv1.Spend, from Record) {
+	w.spends = append(w.spends, spend{s, from})
+}
+
+// placeSpends puts in the answer what may be told of each spending. Of a budget
+// that starts after the window nothing is told; one that came twice counts once.
+func (w *Writer) placeSpends(r *budgetv1.FetchResponse) error {
+	granted := GrantedEverywhere(w.request)
+	seen := map[string]bool{}
+	for _, s := range w.spends {
+		if err := checkSpend(s); err != nil {
+			return err
+		}
+		start, _ := civil.Parse(s.message.GetStart()) // checkSpend has read it
+		switch key := text(s.message); {
+		case seen[key]:
+		case !slices.Contains(granted, budgetv1.CategorySpending):
+			w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedNotGranted})
+		case start > w.window.To:
+			w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedOutsideWindow, Pointer: s.from.Pointer})
+		default:
+			seen[key] = true // before it is cut: two budgets may look alike afterwards
+			budgetv1.Minimise(s.message, granted)
+			r.Spends = append(r.Spends, s.message)
+		}
+	}
+	slices.SortStableFunc(r.Spends, compareSpends)
+	return nil
+}
+
+func checkSpend(s spend) error {
+	at := s.from.Type + s.from.Pointer + ": "
+	if err := protovalidate.Validate(s.message); err != nil {
+		return BadData(at+FieldPath(err), "as the message allows")
+	}
+	if _, err := civil.Parse(s.message.GetStart()); err != nil {
+		return BadData(at+"start", "a civil date")
+	}
+	if _, err := civil.Parse(s.message.GetAsOf()); err != nil && (s.message.Cents != nil || s.message.GetAsOf() != "") {
+		return BadData(at+"as_of", "a civil date")
+	}
+	return nil
+}
+
+// text tells messages apart by all that is in them.
+func text(m proto.Message) string {
+	raw, _ := proto.MarshalOptions{Deterministic: true}.Marshal(m) // fails on invalid UTF-8 only, checked before
+	return string(raw)
+}
+
+func compareSpends(a, b *budgetv1.Spend) int {
+	return cmp.Or(
+		cmp.Compare(a.GetBudget(), b.GetBudget()), cmp.Compare(a.GetFunction(), b.GetFunction()),
+		cmp.Compare(a.GetStart(), b.GetStart()), cmp.Compare(a.GetAsOf(), b.GetAsOf()),
+		cmp.Compare(a.GetCents(), b.GetCents()),
+	)
+}

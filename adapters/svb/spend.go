@@ -1,0 +1,144 @@
+package svb
+
+import (
+	"encoding/xml"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/message"
+	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// payment is a Besteding: what was paid out of one function of one budget, up to
+// and including a day. A budget that got another number has the one it had in
+// BudgetidentificatieOud; the award is found by the one it has, so that is kept.
+type payment struct {
+	Bsn                 string `xml:"Bsn"`
+	Budgetidentificatie string `xml:"Budgetidentificatie"`
+	Zorgfunctie         string `xml:"Zorgfunctie"`
+	Begindatum          string `xml:"Begindatum"`
+	Einddatum           string `xml:"Einddatum"` // seldom there
+	Besteed             string `xml:"Besteed"`   // cents, cumulative over the award
+	Peildatum           string `xml:"Peildatum"`
+}
+
+// mostPayments bounds what is believed of one person.
+const mostPayments = 500
+
+const list = "/Bestedingen/Besteding/"
+
+// reader turns an answer into spendings.
+type reader struct{ bsn identity.BSN }
+
+func (r reader) read(raw []byte, out *adapters.Writer) error {
+	if err := message.Bounded(raw); err != nil {
+		return err
+	}
+	var answer struct {
+		XMLName  xml.Name
+		Payments []payment `xml:"Besteding"`
+	}
+	if err := xml.Unmarshal(raw, &answer); err != nil || answer.XMLName.Local != "Bestedingen" {
+		return adapters.BadData("/", "element Bestedingen")
+	}
+	if len(answer.Payments) > mostPayments {
+		return adapters.BadData("/Bestedingen", "at most "+strconv.Itoa(mostPayments))
+	}
+	spends := make([]*budgetv1.Spend, len(answer.Payments))
+	for i, p := range answer.Payments {
+		var err error
+		if spends[i], err = r.spend(p, list+strconv.Itoa(i)); err != nil {
+			return err
+		}
+	}
+	newest, err := latest(spends)
+	if err != nil {
+		return err
+	}
+	for i, s := range spends {
+		pointer := list + strconv.Itoa(i)
+		switch {
+		case newest[keyOf(s)] != s && !proto.Equal(newest[keyOf(s)], s):
+			out.Skip(adapters.SkippedSuperseded, "", pointer)
+		case out.BeforeWindow(answer.Payments[i].Einddatum):
+			out.Skip(adapters.SkippedOutsideWindow, "", pointer)
+		default:
+			out.Spend(s, adapters.Record{Type: "payments", Pointer: pointer})
+		}
+	}
+	return nil
+}
+
+func (r reader) spend(p payment, path string) (*budgetv1.Spend, error) {
+	switch {
+	case p.Bsn != r.bsn.Reveal():
+		return nil, adapters.BadData(path+"/Bsn", "the person who was asked about")
+	case strings.TrimSpace(p.Budgetidentificatie) == "":
+		return nil, adapters.BadData(path+"/Budgetidentificatie", "the number of a budget")
+	case !code(p.Zorgfunctie):
+		return nil, adapters.BadData(path+"/Zorgfunctie", "the code of a function")
+	}
+	if _, err := message.Dates(p.Begindatum, p.Einddatum, path, "/Begindatum", "/Einddatum"); err != nil {
+		return nil, err
+	}
+	s := &budgetv1.Spend{
+		Budget: strings.TrimSpace(p.Budgetidentificatie), Function: p.Zorgfunctie, Start: p.Begindatum,
+	}
+	if p.Besteed == "" { // not known is not zero
+		return s, nil
+	}
+	cents, err := signed(strings.TrimSpace(p.Besteed))
+	if err != nil {
+		return nil, adapters.BadData(path+"/Besteed", "a whole number of cents")
+	}
+	if _, err := civil.Parse(p.Peildatum); err != nil {
+		return nil, adapters.BadData(path+"/Peildatum", "a civil date")
+	}
+	s.Cents, s.AsOf = proto.Int64(cents), p.Peildatum
+	return s, nil
+}
+
+// signed reads cents that can be below zero: more was paid back than paid out.
+func signed(text string) (int64, error) {
+	digits, below := strings.CutPrefix(text, "-")
+	cents, err := money.Cents(digits)
+	if below {
+		cents = -cents
+	}
+	return cents, err
+}
+
+// code tells that a text is the code of a function, and no sentence.
+func code(text string) bool {
+	return text != "" && len(text) <= 16 && strings.IndexFunc(text, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) < 0
+}
+
+// key is what a figure is about.
+type key struct{ budget, function, start string }
+
+func keyOf(s *budgetv1.Spend) key { return key{s.GetBudget(), s.GetFunction(), s.GetStart()} }
+
+// latest finds the newest figure of each function. The figures are cumulative: an
+// older one is part of a newer, and adding the two would count it twice. Two
+// figures of one day contradict each other, and there is no telling which holds.
+func latest(spends []*budgetv1.Spend) (map[key]*budgetv1.Spend, error) {
+	newest := map[key]*budgetv1.Spend{}
+	for i, s := range spends {
+		other, there := newest[keyOf(s)]
+		switch {
+		case !there || s.GetAsOf() > other.GetAsOf(): // ISO dates are in order as texts
+			newest[keyOf(s)] = s
+		case s.GetAsOf() == other.GetAsOf() && !proto.Equal(s, other):
+			return nil, adapters.BadData(list+strconv.Itoa(i)+"/Besteed", "one figure of a function for one day")
+		}
+	}
+	return newest, nil
+}

@@ -1,0 +1,72 @@
+// Package transport answers: how many kilometres may a person travel with Valys,
+// the transport beyond the region for who has a mobility impairment? Kilometres
+// are a quantity and never euros: no money is read here and none is worked out.
+//
+// Valys may not be sent a BSN: it knows a traveller by the number of a pass. It has
+// no public interface for others; this one is assumed.
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"sync/atomic"
+
+	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/internal/source"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Adapter of Valys.
+type Adapter struct {
+	source atomic.Pointer[source.Source]
+}
+
+// New gives an adapter without configuration.
+func New() adapters.Adapter { return &Adapter{} }
+
+// Describe implements adapters.Adapter.
+func (*Adapter) Describe() *adapterv1.DescribeResponse {
+	return &adapterv1.DescribeResponse{
+		Id: "transport", Version: "1.0.0",
+		Laws:        []string{"VALYS"},
+		Categories:  []string{"entitlement", "product", "period", "quantity"},
+		Identifiers: []string{"pass_number"},
+	}
+}
+
+// Configure implements adapters.Adapter: a certificate.
+func (a *Adapter) Configure(_ context.Context, c adapters.Config) error {
+	src, err := source.New(c, source.Needs{Certificate: true})
+	if err != nil {
+		return err
+	}
+	a.source.Store(src)
+	return nil
+}
+
+// Fetch implements adapters.Adapter.
+func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
+	src := a.source.Load()
+	if src == nil {
+		return adapters.NotConfigured()
+	}
+	pass, err := adapters.TakePassNumber(r)
+	if err != nil {
+		return err
+	}
+	if len(adapters.Asked(r, "VALYS")) == 0 {
+		return nil
+	}
+	body, err := json.Marshal(map[string]string{"pasnummer": pass.Reveal()})
+	if err != nil {
+		return adapters.Bug()
+	}
+	raw, err := src.Post(ctx, source.Message{
+		Path: "/passen", Type: "application/json", Body: body, Accept: []string{"application/json"},
+	})
+	if err != nil {
+		return err
+	}
+	return reader{pass: pass, party: src.Party()}.read(raw, out)
+}
