@@ -35,11 +35,26 @@ func TestEveryGapReasonHasATextInBothLanguages(t *testing.T) {
 
 func TestEveryFindingHasATextInBothLanguages(t *testing.T) {
 	texts := read(t)
-	for _, code := range []string{"SAME_RECORD", "GAP", "LINE_CROSSES_WINDOW", "PARTIAL", "UNKNOWN_CODE", "CONFLICT"} {
+	require.Len(t, texts.languages[Dutch].findings, len(budgetv1.FindingCodes()))
+	for _, code := range budgetv1.FindingCodes() {
 		nl, en := texts.Finding(code, Dutch, nil), texts.Finding(code, English, nil)
 		require.NotEmpty(t, nl, code)
 		require.NotEqual(t, nl, en, code)
 		require.NotContains(t, nl+en, "{", code)
+	}
+}
+
+// TestAFindingThatNamesNobody: what is about the household as a whole, or about
+// everybody who moved, must not read as if it were about one of them.
+func TestAFindingThatNamesNobody(t *testing.T) {
+	texts := read(t)
+	for _, code := range []string{
+		budgetv1.FindingPartial, budgetv1.FindingMoveFunderChange, budgetv1.FindingLegalBasisEnds,
+	} {
+		for _, lang := range []string{Dutch, English} {
+			require.NotContains(t, texts.Finding(code, lang, map[string]string{"person": "A5"}), "A5", code)
+			require.NotContains(t, texts.Finding(code, lang, nil), texts.languages[lang].words.Unknown["person"], code)
+		}
 	}
 }
 

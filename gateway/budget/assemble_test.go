@@ -20,7 +20,7 @@ func small() budget.Question {
 		Window: span("2025-01-01", "2025-12-31"),
 		Today:  civil.MustParse("2025-06-30"),
 		Persons: []budget.Person{
-			{Ref: "P1", Born: civil.MustParse("2007-06-15")},
+			{Ref: "P1"},
 			{Ref: "P2"},
 		},
 		Parties: []budget.Party{
@@ -28,6 +28,8 @@ func small() budget.Question {
 			{Code: "GM2", Kind: "MUNICIPALITY", Laws: []string{"WMO", "JW"}},
 			{Code: "ZK1", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}},
 			{Code: "UWV", Kind: "UWV", Laws: []string{"WIA", "UWV_PROVISION"}},
+			{Code: "ZV1", Kind: "INSURER", Laws: []string{"ZVW"}},
+			{Code: "SVB", Kind: "SVB"},
 			{Code: "CAK", Kind: "CAK"},
 		},
 	}

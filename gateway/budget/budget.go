@@ -6,6 +6,8 @@ package budget
 import (
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -27,7 +29,10 @@ type Question struct {
 	// Persons in the order in which the matrix shows them.
 	Persons        []Person
 	PolicyRevision string
-	Text           Texts // nil leaves the texts of gaps and findings empty
+	// LegalBasis for pooling that is in force for the requester on Today, as the
+	// gateway found it; nil: none. It is copied to the budget and moves no cent.
+	LegalBasis *budgetv1.LegalBasis
+	Text       Texts // nil leaves the texts of gaps and findings empty
 }
 
 // Party is an organisation that can be asked.
@@ -56,7 +61,12 @@ type Answer struct {
 	Source    string // party code
 	Consent   string // id of the consent it rests on
 	Agreement string // id of the agreement it rests on
-	Elapsed   time.Duration
+	// ConsentUntil is the last day of that consent, and ConsentLapses the birthday
+	// (LapsesAt: the 12th, 16th or 18th; 0 none) from which it holds no longer and
+	// others must sign. No date: nothing is said about it.
+	ConsentUntil, ConsentLapses civil.Date
+	LapsesAt                    int
+	Elapsed                     time.Duration
 	// Response is nil when the whole source is a gap.
 	Response *budgetv1.FetchResponse
 	// Gaps holds one gap for the whole source, or beside a response those of
@@ -70,7 +80,8 @@ type Answer struct {
 
 // Texts words gaps and findings. lang is "nl" or "en"; params holds what a text
 // may mention: person, source, law, category, code of a gap; person, source,
-// law, product, label, line, from, to, days, date of a finding. It is called
+// law, product, label, line, from, to, days, date of a finding. One that is about
+// several people has no person: its text names none. It is called
 // from the goroutine that assembles and must not fail: no text is "".
 type Texts interface {
 	Gap(reason, lang string, params map[string]string) string
@@ -82,31 +93,37 @@ type Texts interface {
 // answers. What cannot be valued keeps no value_cents and is named in the gaps
 // unless it was withheld.
 //
-// The care total, income and ring-fenced money are always present. The own
-// contribution is present, as 0, only when no source of kind CAK is a gap: no
-// source tells it yet. remaining_cents has no source yet and is empty.
+// The care total, income, ring-fenced and contested money are always present,
+// as granted: a contested line counts in every total. Spending and own
+// contributions count in none (I6); spending.go and contribution.go say when
+// their figures are present.
 func Assemble(q Question, answers []Answer) *budgetv1.Budget {
 	v := look(q, answers)
-	totals := v.totals()
+	totals, contested := v.totals(), v.contested()
 	return &budgetv1.Budget{
-		Contract:             contract,
-		Purpose:              q.Purpose,
-		Window:               &budgetv1.Window{From: q.Window.From.String(), To: q.Window.To.String()},
-		Today:                q.Today.String(),
-		TodayIsSet:           q.TodayIsSet,
-		Requester:            q.Requester,
-		PolicyRevision:       q.PolicyRevision,
-		Lines:                v.messages(),
-		Totals:               totals,
-		CareTotalCents:       new(totals.ByFungibility[poolable]),
-		IncomeCents:          new(totals.ByFungibility[income]),
-		RingfencedCents:      new(totals.ByFungibility[ringfenced]),
-		OwnContributionCents: v.ownContribution(),
-		CarryOverCents:       v.carryOver(),
-		Matrix:               v.matrix(),
-		Findings:             v.findings(),
-		Gaps:                 v.gaps,
-		Complete:             len(v.gaps) == 0,
-		Sources:              v.reports(),
+		Contract:                  contract,
+		Purpose:                   q.Purpose,
+		Window:                    &budgetv1.Window{From: q.Window.From.String(), To: q.Window.To.String()},
+		Today:                     q.Today.String(),
+		TodayIsSet:                q.TodayIsSet,
+		Requester:                 q.Requester,
+		PolicyRevision:            q.PolicyRevision,
+		LegalBasis:                proto.CloneOf(q.LegalBasis),
+		Lines:                     v.messages(),
+		Totals:                    totals,
+		CareTotalCents:            new(totals.ByFungibility[poolable]),
+		IncomeCents:               new(totals.ByFungibility[income]),
+		RingfencedCents:           new(totals.ByFungibility[ringfenced]),
+		ContestedCents:            new(contested.all),
+		UncontestedCareTotalCents: new(totals.ByFungibility[poolable] - contested.care),
+		OwnContributionCents:      v.contributions.total,
+		CarryOverCents:            v.carryOver(),
+		SpentCents:                v.spending.byLine,
+		RemainingCents:            v.remaining(),
+		Matrix:                    v.matrix(),
+		Findings:                  v.findings(),
+		Gaps:                      v.gaps,
+		Complete:                  len(v.gaps) == 0,
+		Sources:                   v.reports(),
 	}
 }

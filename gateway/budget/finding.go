@@ -11,35 +11,33 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Codes of the findings made here, and what they weigh. The system never
-// decides a right: a finding asks a human to look.
+// What a finding weighs: an ERROR cannot stay as it is, a WARNING asks somebody
+// to act or to look, an INFO explains. The system never decides a right.
 const (
-	sameRecord       = "SAME_RECORD"
-	gapInRight       = "GAP"
-	lineCrosses      = "LINE_CROSSES_WINDOW"
-	partialBudget    = "PARTIAL"
-	unknownCode      = "UNKNOWN_CODE"
-	recordsConflict  = "CONFLICT"
-	severityInfo     = "INFO"
-	severityWarning  = "WARNING"
-	severityError    = "ERROR"
-	noticeOfUnknown  = "UNKNOWN_CODE"
-	noticeOfConflict = "CONFLICT"
+	severityInfo    = "INFO"
+	severityWarning = "WARNING"
+	severityError   = "ERROR"
 )
+
+// mostListed bounds the lines that one finding names beside its own, so that an
+// answer full of lines that meet each other stays of a size.
+const mostListed = 64
 
 // rule is one kind of finding. It reads the view and says what it sees, in any
 // order; saying the same twice does no harm.
 type rule func(*view) []*budgetv1.Finding
 
-// rules lists what is looked for.
+// rules lists what is looked for. A rule says nothing about a right of which it
+// cannot see the law, the product or the dates: what was withheld is no alarm.
 func rules() []rule {
 	return []rule{
-		sameRecords,
-		holes,
-		crossings,
-		partial,
-		unknownCodes,
-		conflicts,
+		twoForms, twoFunders, oneNeedTwice, otherStarts, priorityOverlaps, // lines that meet
+		sameRecords, crossings, unknownCodes, conflicts, partial, // the data
+		holes, endings, // days
+		adulthood, pensions, // ages
+		moves, continuity, // places
+		overspent,                               // money
+		consentsEnding, ageOfConsent, basisEnds, // documents
 	}
 }
 
@@ -50,12 +48,24 @@ func (v *view) findings() []*budgetv1.Finding {
 	for _, look := range rules() {
 		all = append(all, look(v)...)
 	}
+	for _, f := range all {
+		f.Persons, f.Lines = among(f.GetPersons(), f.GetPerson()), among(f.GetLines(), f.GetLine())
+	}
 	slices.SortFunc(all, byGravity)
 	all = slices.CompactFunc(all, func(a, b *budgetv1.Finding) bool { return byGravity(a, b) == 0 && proto.Equal(a, b) })
 	for _, f := range all {
 		v.wordFinding(f)
 	}
 	return all
+}
+
+// among gives a list in order, each once, and the one among them.
+func among(list []string, one string) []string {
+	if one != "" {
+		list = append(list, one)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func byGravity(a, b *budgetv1.Finding) int {
@@ -90,9 +100,9 @@ func (v *view) wordFinding(f *budgetv1.Finding) {
 		"date":    f.GetDate(),
 		"days":    strconv.Itoa(int(f.GetDays())),
 	}
-	if i := slices.IndexFunc(v.lines, func(l line) bool { return l.GetId() == f.GetLine() }); i >= 0 {
-		params["source"] = v.lines[i].GetFunder()
-		params["label"] = v.lines[i].GetProduct().GetLabel()
+	if l, ok := v.line(f.GetLine()); ok {
+		params["source"] = l.GetFunder()
+		params["label"] = l.GetProduct().GetLabel()
 	}
 	f.TextNl = v.q.Text.Finding(f.GetCode(), "nl", params)
 	f.TextEn = v.q.Text.Finding(f.GetCode(), "en", params)

@@ -4,20 +4,21 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // fixture reads the records of a case in the way that adapters do, as far as
 // the arithmetic needs them: it is no second adapter, and knows these cases.
 type fixture struct {
-	t      testing.TB
+	t      require.TestingT
 	c      *casefile.Case
 	party  string
 	member casefile.Member
@@ -34,14 +35,19 @@ func question(c *casefile.Case) budget.Question {
 		q.Parties = append(q.Parties, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})
 	}
 	for _, m := range c.Household {
-		q.Persons = append(q.Persons, budget.Person{Ref: m.Ref, Born: m.Born.Date})
+		p := budget.Person{Ref: m.Ref, Born: m.Born.Date}
+		for _, r := range m.Municipality {
+			p.Residences = append(p.Residences, budget.Residence{
+				Municipality: r.Code, Span: civil.Span{From: r.From.Date, To: r.To.Date},
+			})
+		}
+		q.Persons = append(q.Persons, p)
 	}
 	return q
 }
 
-// answers are those of all sources that hold lines; SVB and CAK have no
-// adapter, and a pair without a consent is a gap.
-func answers(t testing.TB, c *casefile.Case) []budget.Answer {
+// answers are those of all sources; a pair without a consent is a gap.
+func answers(t require.TestingT, c *casefile.Case) []budget.Answer {
 	var all []budget.Answer
 	for _, pair := range c.Pairs() {
 		party, _ := c.Party(pair.Source)
@@ -53,8 +59,6 @@ func answers(t testing.TB, c *casefile.Case) []budget.Answer {
 		switch {
 		case slices.Contains(c.Ask[string(pair.Person)], pair.Source):
 			a.Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoConsent}}
-		case party.Kind == "SVB" || party.Kind == "CAK":
-			a.Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoAdapter}}
 		default:
 			a.Laws = party.Laws
 			a.Response = (&fixture{t: t, c: c, party: pair.Source, member: member}).response()
@@ -81,6 +85,7 @@ func (f *fixture) response() *budgetv1.FetchResponse {
 		}
 		out.Lines = append(out.Lines, l)
 	}
+	out.Spends, out.OwnContributions = f.payments(), f.contributions()
 	return out
 }
 
@@ -94,16 +99,19 @@ func (f *fixture) read(kind string, into any) {
 
 // add keeps a line, or merges it with the other record of the same right.
 func (f *fixture) add(recordType, recordID string, l *budgetv1.BudgetLine) {
-	hash := sha256.Sum256([]byte(recordType + recordID + l.GetProduct().GetCode() + l.GetPeriod().GetStart()))
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(l)
+	require.NoError(f.t, err)
+	hash := sha256.Sum256(append(raw, recordType+recordID...))
 	l.Funder = f.party
 	l.Provenance = []*budgetv1.Provenance{{
 		Source: f.party, Adapter: "fixture", RecordType: recordType, RecordId: recordID, Sha256: hash[:],
 	}}
 	for _, other := range f.lines {
-		if l.Law == other.Law && l.Product.Code == other.Product.Code &&
-			l.DeliveryForm == "PGB" && other.DeliveryForm == "PGB" && l.Period.Start == other.Period.Start {
+		award := len(other.Provenance) == 1 && other.Provenance[0].RecordType == "award"
+		if recordType == "case_system" && award && l.Law == other.Law &&
+			l.Product.Code == other.Product.Code && l.Period.Start == other.Period.Start {
 			other.Quantity = l.Quantity
-			other.Decision = l.Decision
+			other.Decision.Number = l.Decision.GetNumber()
 			other.Provenance = append(other.Provenance, l.Provenance...)
 			return
 		}

@@ -33,7 +33,10 @@ func FuzzAssemble(f *testing.F) {
 			l.Funder = "GM1" // else every line is refused for its funder
 		}
 		before := proto.CloneOf(r)
-		given := []budget.Answer{{Person: "P1", Source: "GM1", Response: r}, {Person: "P2", Source: "GM1", Response: r}}
+		given := []budget.Answer{
+			{Person: "P1", Source: "GM1", Response: r}, {Person: "P2", Source: "GM1", Response: r},
+			{Person: "P1", Source: "SVB", Response: r}, {Person: "P2", Source: "CAK", Response: r},
+		}
 		b := budget.Assemble(small(), given)
 		requireSound(t, b)
 		requireMatrixAgrees(t, b)

@@ -11,10 +11,10 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// told gives the gaps an answer comes with, its stale data among them. An
+// gapsOf gives the gaps an answer comes with, its stale data among them. An
 // answer with neither a response nor a reason is a source that did not answer:
 // nothing may be missing in silence.
-func told(a Answer) []*budgetv1.Gap {
+func gapsOf(a Answer) []*budgetv1.Gap {
 	var gaps []*budgetv1.Gap
 	for _, g := range a.Gaps {
 		if g != nil {
@@ -38,6 +38,18 @@ func unreadable(a Answer, law, category string) *budgetv1.Gap {
 		Reason:     budgetv1.ReasonBadDataAtSource,
 		Laws:       some(law),
 		Categories: some(category),
+	})
+}
+
+// missing tells that a source of a kind has a gap that touches a category of one
+// person under one law. An empty person or law is any.
+func (v *view) missing(kind, person, law string, category budgetv1.Category) bool {
+	about := func(list []string, one string) bool {
+		return one == "" || len(list) == 0 || slices.Contains(list, one)
+	}
+	return slices.ContainsFunc(v.gaps, func(g *budgetv1.Gap) bool {
+		return v.party(g.GetSource()).Kind == kind && (person == "" || g.GetPerson() == person) &&
+			about(g.GetLaws(), law) && about(g.GetCategories(), string(category))
 	})
 }
 
@@ -116,7 +128,7 @@ func (v *view) reports() []*budgetv1.SourceReport {
 func report(a Answer) *budgetv1.SourceReport {
 	status := statusOK
 	if a.Response == nil {
-		status = told(a)[0].GetReason()
+		status = gapsOf(a)[0].GetReason()
 	}
 	return &budgetv1.SourceReport{
 		Source:    a.Source,

@@ -14,13 +14,26 @@ import (
 // another form continues has no hole.
 func holes(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
-	for r, spans := range v.stays() {
-		found = append(found, v.holesOf(r, spans)...)
+	for r, spans := range v.rights {
+		if !v.mayGoOn(r) {
+			found = append(found, v.holesOf(r, spans)...)
+		}
 	}
 	return found
 }
 
-// stays gathers the spans of each right, history included.
+// mayGoOn tells that a line of which the law, the product or the period was
+// withheld could be a part of this right: then nobody can say where it stops.
+func (v *view) mayGoOn(r right) bool {
+	unknown := func(told, wanted string) bool { return told == "" || told == wanted }
+	return slices.ContainsFunc(v.own[r.person], func(l line) bool {
+		code := l.GetProduct().GetCode()
+		known := l.dated && l.GetLaw() != "" && code != ""
+		return !known && unknown(l.GetLaw(), r.law) && unknown(code, r.product)
+	})
+}
+
+// stays gathers the spans of each right, history included, in order.
 func (v *view) stays() map[right][]civil.Span {
 	rights := map[right][]civil.Span{}
 	for _, l := range v.lines {
@@ -32,7 +45,32 @@ func (v *view) stays() map[right][]civil.Span {
 	for _, s := range v.past {
 		note(rights, s)
 	}
+	for _, spans := range rights {
+		inOrder(spans)
+	}
 	return rights
+}
+
+func inOrder(spans []civil.Span) {
+	slices.SortFunc(spans, func(a, b civil.Span) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Until(), b.Until()))
+	})
+}
+
+// underWlz gathers the days on which each person has a Wlz right.
+func (v *view) underWlz() map[string][]civil.Span {
+	days := map[string][]civil.Span{}
+	for _, l := range v.lines {
+		if l.dated && l.GetLaw() == lawWlz {
+			days[l.GetPerson()] = append(days[l.GetPerson()], l.term.span)
+		}
+	}
+	for _, s := range v.past {
+		if s.law == lawWlz {
+			days[s.person] = append(days[s.person], s.span)
+		}
+	}
+	return days
 }
 
 // note leaves out what has no duration to have a hole in: benefits, which are
@@ -49,9 +87,6 @@ func note(rights map[right][]civil.Span, s stay) {
 // holesOf walks along the spans of one right; last is the one that lasts
 // longest of those passed.
 func (v *view) holesOf(r right, spans []civil.Span) []*budgetv1.Finding {
-	slices.SortFunc(spans, func(a, b civil.Span) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Until(), b.Until()))
-	})
 	var found []*budgetv1.Finding
 	last := spans[0]
 	for _, s := range spans[1:] {
@@ -75,7 +110,7 @@ func (v *view) hole(r right, days civil.Span) []*budgetv1.Finding {
 		return nil
 	}
 	return []*budgetv1.Finding{{
-		Code: gapInRight, Severity: severityWarning,
+		Code: budgetv1.FindingGap, Severity: severityWarning,
 		Person: r.person, Law: r.law, Product: r.product,
 		From: inside.From.String(), To: inside.To.String(), Days: int32(inside.Days()),
 	}}
@@ -85,7 +120,7 @@ func (v *view) hole(r right, days civil.Span) []*budgetv1.Finding {
 // its last day is the day before his birthday, or the birthday itself.
 func (v *view) ofAge(r right, s civil.Span) bool {
 	born := v.person(r.person).Born
-	if r.law != "JW" || born.IsZero() {
+	if r.law != lawJw || born.IsZero() {
 		return false
 	}
 	birthday := born.Birthday(18)
@@ -94,15 +129,22 @@ func (v *view) ofAge(r right, s civil.Span) bool {
 
 // takenOver tells that the Wlz took the right over (Wlz goes first: Jw 1.2,
 // Wmo 2.3.5 lid 6): a Wlz line that began later than this one is in force on
-// the day after its end.
+// the day after its end, or may be: of a line whose law or days were withheld
+// nobody can say that it is not.
 func (v *view) takenOver(r right, s civil.Span) bool {
-	if !slices.Contains([]string{"WMO", "JW", "ZVW"}, r.law) {
+	if !slices.Contains([]string{lawWmo, lawJw, lawZvw}, r.law) {
 		return false
 	}
-	took := func(law, person string, wlz civil.Span) bool {
-		return law == "WLZ" && person == r.person && wlz.From > s.From && wlz.Contains(s.Until()+1)
-	}
-	return slices.ContainsFunc(v.lines, func(l line) bool {
-		return l.dated && took(l.GetLaw(), l.GetPerson(), l.term.span)
-	}) || slices.ContainsFunc(v.past, func(p stay) bool { return took(p.law, p.person, p.span) })
+	return v.wlzUnseen(r.person) || slices.ContainsFunc(v.wlz[r.person], func(wlz civil.Span) bool {
+		return wlz.From > s.From && wlz.Contains(s.Until()+1)
+	})
+}
+
+// wlzUnseen tells that somebody may have a Wlz right on days nobody can see.
+func (v *view) wlzUnseen(person string) bool {
+	return slices.ContainsFunc(v.own[person], func(l line) bool {
+		return l.GetLaw() == "" || l.GetLaw() == lawWlz && !l.dated
+	}) || slices.ContainsFunc(v.undated, func(r right) bool {
+		return r.person == person && (r.law == "" || r.law == lawWlz)
+	})
 }

@@ -20,6 +20,14 @@ const (
 	income     = "INCOME"
 )
 
+// The laws of care, the only ones whose money was ever pooled.
+const (
+	lawWmo = "WMO"
+	lawJw  = "JW"
+	lawWlz = "WLZ"
+	lawZvw = "ZVW"
+)
+
 // hidden stands for a part that may not be seen (contracts 8).
 const hidden = "-"
 

@@ -20,7 +20,7 @@ const (
 
 // matrix is the household by person and law: a row for everybody, and in each
 // row a cell for every law of a source that was asked about anybody, or that
-// there is a line of.
+// there is a line or an own contribution of.
 func (v *view) matrix() []*budgetv1.MatrixRow {
 	columns := v.columns()
 	rows := make([]*budgetv1.MatrixRow, len(v.persons))
@@ -43,6 +43,9 @@ func (v *view) columns() []string {
 	for _, l := range v.lines {
 		laws = append(laws, cmp.Or(l.GetLaw(), hidden))
 	}
+	for share := range v.contributions.byLaw {
+		laws = append(laws, share.law)
+	}
 	slices.Sort(laws)
 	laws = slices.Compact(laws)
 	slices.SortStableFunc(laws, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
@@ -62,8 +65,8 @@ func rank(law string) int {
 
 func (v *view) cell(person, law string) *budgetv1.MatrixCell {
 	c := &budgetv1.MatrixCell{Law: law}
-	for _, l := range v.lines {
-		if l.GetPerson() != person || cmp.Or(l.GetLaw(), hidden) != law {
+	for _, l := range v.own[person] {
+		if cmp.Or(l.GetLaw(), hidden) != law {
 			continue
 		}
 		c.Lines = append(c.Lines, l.GetId())
@@ -75,6 +78,10 @@ func (v *view) cell(person, law string) *budgetv1.MatrixCell {
 		}
 		sum := drawer(c, l.GetFungibility())
 		*sum = new(plus(deref(*sum), l.GetValueCents()))
+	}
+	c.SpentCents = v.spending.of(c.Lines)
+	if cents, ok := v.contributions.byLaw[share{person, law}]; ok {
+		c.OwnContributionCents = &cents
 	}
 	c.Status = v.status(person, law, len(c.Lines) > 0)
 	return c
@@ -122,10 +129,15 @@ func (v *view) status(person, law string, lines bool) string {
 	}
 }
 
-// touching lists the gaps of a person that a law's sources have.
+// touching lists the gaps of a person that a law's sources have. SVB and CAK are
+// sources of figures and of no law: what they do not tell leaves the right as it
+// is, and the figure of the cell absent.
 func (v *view) touching(person, law string) []*budgetv1.Gap {
 	var gaps []*budgetv1.Gap
 	for _, g := range v.gaps {
+		if kind := v.party(g.GetSource()).Kind; kind == kindSvb || kind == kindCak {
+			continue
+		}
 		laws := g.GetLaws()
 		if len(laws) == 0 {
 			laws = v.lawsOf(g.GetSource())

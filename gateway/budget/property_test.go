@@ -141,26 +141,33 @@ func TestSumsAgree(t *testing.T) {
 		q := small()
 		q.Window = drawWindow(t)
 		b := budget.Assemble(q, drawAnswers(t))
-		all, pool := big.NewInt(0), int64(0)
-		for _, l := range b.GetLines() {
-			all.Add(all, big.NewInt(l.GetValueCents()))
-			if l.GetFungibility() == "POOLABLE" {
-				require.Nil(t, l.Income)
-				pool += l.GetValueCents()
-			}
-		}
-		totals := b.GetTotals()
-		for _, by := range []map[string]int64{totals.ByLaw, totals.ByFunder, totals.ByPerson, totals.ByFungibility} {
-			sum := int64(0)
-			for _, cents := range by {
-				sum += cents
-			}
-			require.Equal(t, all.String(), fmt.Sprint(sum))
-		}
-		require.Equal(t, pool, b.GetCareTotalCents())
-		require.Equal(t, totals.GetByFungibility()["INCOME"], b.GetIncomeCents())
+		requireSums(t, b)
 		requireMatrixAgrees(t, b)
 	})
+}
+
+// requireSums: the lines sum to the same in four ways (I3), and only POOLABLE
+// money is care money (I4).
+func requireSums(t require.TestingT, b *budgetv1.Budget) {
+	all, pool := big.NewInt(0), int64(0)
+	for _, l := range b.GetLines() {
+		all.Add(all, big.NewInt(l.GetValueCents()))
+		if l.GetFungibility() == "POOLABLE" {
+			require.Nil(t, l.Income)
+			pool += l.GetValueCents()
+		}
+	}
+	totals := b.GetTotals()
+	for _, by := range []map[string]int64{totals.ByLaw, totals.ByFunder, totals.ByPerson, totals.ByFungibility} {
+		sum := int64(0)
+		for _, cents := range by {
+			sum += cents
+		}
+		require.Equal(t, all.String(), fmt.Sprint(sum))
+	}
+	require.Equal(t, pool, b.GetCareTotalCents())
+	require.Equal(t, totals.GetByFungibility()["INCOME"], b.GetIncomeCents())
+	require.Equal(t, totals.GetByFungibility()["RINGFENCED"], b.GetRingfencedCents())
 }
 
 // requireMatrixAgrees: the cells hold each line once and sum to the totals.
@@ -311,5 +318,36 @@ func requireSound(t require.TestingT, b *budgetv1.Budget) {
 	require.NotNil(t, b.RingfencedCents)
 	for _, cents := range b.GetTotals().GetByPerson() {
 		require.GreaterOrEqual(t, cents, int64(0))
+	}
+	contested := int64(0)
+	for _, l := range b.GetLines() {
+		if l.GetContested() {
+			contested += l.GetValueCents()
+		}
+	}
+	require.Equal(t, contested, b.GetContestedCents())
+	require.LessOrEqual(t, b.GetUncontestedCareTotalCents(), b.GetCareTotalCents())
+	require.GreaterOrEqual(t, b.GetUncontestedCareTotalCents(), int64(0))
+	for _, f := range b.GetFindings() {
+		requireWhole(t, b, f)
+	}
+}
+
+// requireWhole: a finding has a code of the list, a severity, dates that are
+// dates, and every person and line it names is there.
+func requireWhole(t require.TestingT, b *budgetv1.Budget, f *budgetv1.Finding) {
+	require.Contains(t, budgetv1.FindingCodes(), f.GetCode())
+	require.Contains(t, []string{"ERROR", "WARNING", "INFO"}, f.GetSeverity())
+	for _, day := range []string{f.GetFrom(), f.GetTo(), f.GetDate()} {
+		_, err := civil.Parse(day)
+		require.True(t, day == "" || err == nil)
+	}
+	require.True(t, slices.IsSorted(f.GetPersons()))
+	require.True(t, slices.IsSorted(f.GetLines()))
+	require.Subset(t, ids(b), f.GetLines())
+	require.True(t, f.GetPerson() == "" || slices.Contains(f.GetPersons(), f.GetPerson()))
+	require.True(t, f.GetLine() == "" || slices.Contains(f.GetLines(), f.GetLine()))
+	for _, person := range f.GetPersons() {
+		require.True(t, slices.ContainsFunc(b.GetMatrix(), func(r *budgetv1.MatrixRow) bool { return r.GetPerson() == person }))
 	}
 }

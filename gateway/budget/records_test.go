@@ -213,6 +213,48 @@ func (f *fixture) valys() {
 	}
 }
 
+func (f *fixture) payments() []*budgetv1.Spend {
+	var records []struct {
+		Bsn, Budgetidentificatie, Zorgfunctie, Begindatum, Peildatum string
+		Besteed                                                      int64
+	}
+	f.read("payments", &records)
+	var out []*budgetv1.Spend
+	for _, r := range records {
+		if r.Bsn == f.member.BSN {
+			out = append(out, spent(r.Budgetidentificatie, r.Zorgfunctie, r.Begindatum, r.Besteed, r.Peildatum))
+		}
+	}
+	return out
+}
+
+func spent(budgetID, function, start string, cents int64, asOf string) *budgetv1.Spend {
+	return &budgetv1.Spend{Budget: budgetID, Function: function, Start: start, Cents: &cents, AsOf: asOf}
+}
+
+func (f *fixture) contributions() []*budgetv1.OwnContribution {
+	var records []struct {
+		Bsn, Wet, Ingangsdatum, Einddatum string
+		BedragPerMaand                    int64
+	}
+	f.read("own_contribution", &records)
+	var out []*budgetv1.OwnContribution
+	for _, r := range records {
+		if r.Bsn == f.member.BSN {
+			out = append(out, perMonth(strings.ToUpper(r.Wet), r.BedragPerMaand, r.Ingangsdatum, r.Einddatum))
+		}
+	}
+	return out
+}
+
+func perMonth(law string, cents int64, start, end string) *budgetv1.OwnContribution {
+	o := &budgetv1.OwnContribution{Law: law, CentsPerMonth: &cents, Period: &budgetv1.Period{Start: start}}
+	if end != "" {
+		o.Period.End = &end
+	}
+	return o
+}
+
 func (f *fixture) euros(text string) int64 {
 	cents, err := strconv.ParseInt(strings.Replace(text, ",", "", 1), 10, 64)
 	require.NoError(f.t, err)

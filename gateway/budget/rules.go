@@ -1,8 +1,6 @@
 package budget
 
 import (
-	"slices"
-
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -11,11 +9,8 @@ import (
 func sameRecords(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for _, l := range v.lines {
-		if slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool {
-			first := l.Provenance[0]
-			return p.GetRecordType() != first.GetRecordType() || p.GetRecordId() != first.GetRecordId()
-		}) {
-			found = append(found, about(l, sameRecord, severityInfo))
+		if l.isMerged() {
+			found = append(found, about(l, budgetv1.FindingSameRecord, severityInfo))
 		}
 	}
 	return found
@@ -31,7 +26,7 @@ func crossings(v *view) []*budgetv1.Finding {
 		if !l.isTotal() || span.From >= v.q.Window.From && span.Until() <= v.q.Window.Until() {
 			continue
 		}
-		f := about(l, lineCrosses, severityInfo)
+		f := about(l, budgetv1.FindingLineCrossesWindow, severityInfo)
 		f.From, f.To, f.Days = span.From.String(), span.To.String(), int32(span.Days())
 		found = append(found, f)
 	}
@@ -43,32 +38,5 @@ func partial(v *view) []*budgetv1.Finding {
 	if len(v.gaps) == 0 {
 		return nil
 	}
-	return []*budgetv1.Finding{{Code: partialBudget, Severity: severityWarning}}
-}
-
-// unknownCodes: a source used a code that no list of ours has. Nothing was
-// dropped for it.
-func unknownCodes(v *view) []*budgetv1.Finding {
-	return v.noticed(noticeOfUnknown, unknownCode)
-}
-
-// conflicts: two records of one right name unequal money (contracts 31).
-func conflicts(v *view) []*budgetv1.Finding {
-	return v.noticed(noticeOfConflict, recordsConflict)
-}
-
-// noticed gives a finding for each person and law about which a source gave
-// the notice.
-func (v *view) noticed(notice, code string) []*budgetv1.Finding {
-	var found []*budgetv1.Finding
-	for _, a := range v.answers {
-		for _, n := range a.Response.GetNotices() {
-			if n.GetCode() == notice {
-				found = append(found, &budgetv1.Finding{
-					Code: code, Severity: severityWarning, Person: string(a.Person), Law: n.GetLaw(),
-				})
-			}
-		}
-	}
-	return found
+	return []*budgetv1.Finding{{Code: budgetv1.FindingPartial, Severity: severityWarning}}
 }

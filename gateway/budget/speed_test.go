@@ -11,8 +11,8 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// family is five people with twelve lines each, from three sources.
-func family() (budget.Question, []budget.Answer) {
+// family is five people with so many lines from each of three sources.
+func family(each int) (budget.Question, []budget.Answer) {
 	q := small()
 	q.Persons = nil
 	var given []budget.Answer
@@ -21,7 +21,7 @@ func family() (budget.Question, []budget.Answer) {
 		q.Persons = append(q.Persons, budget.Person{Ref: identity.PersonRef(person)})
 		for s, source := range []string{"GM1", "ZK1", "UWV"} {
 			a := says(person, source)
-			for n := range 4 {
+			for n := range each {
 				l := pgb([]string{"WMO", "WLZ", "UWV_PROVISION"}[s], fmt.Sprintf("%02d", n), "2024-06-15", "2025-10-20")
 				l.Funder = source
 				l.Amount.Basis = bases()[(s+n)%len(bases())]
@@ -40,17 +40,24 @@ func family() (budget.Question, []budget.Answer) {
 }
 
 func BenchmarkAssembleFamilyOfFive(b *testing.B) {
-	q, given := family()
+	q, given := family(4)
 	b.ReportAllocs()
 	for b.Loop() {
 		budget.Assemble(q, given)
 	}
 }
 
-// TestAllocations gates what assembly allocates; how long it takes is measured
-// by the benchmark and asserted nowhere.
+// TestAllocations gates what assembly allocates, for a family of five with 60
+// lines and with four times as many: per line it stays flat. How long it takes
+// is measured by the benchmark and asserted nowhere (contracts 36).
 func TestAllocations(t *testing.T) {
-	q, given := family()
-	require.Len(t, budget.Assemble(q, given).GetLines(), 60)
-	require.LessOrEqual(t, testing.AllocsPerRun(20, func() { budget.Assemble(q, given) }), 3600.0)
+	perLine := func(each int) float64 {
+		q, given := family(each)
+		lines := len(budget.Assemble(q, given).GetLines())
+		require.Equal(t, 15*each, lines)
+		return testing.AllocsPerRun(20, func() { budget.Assemble(q, given) }) / float64(lines)
+	}
+	few, many := perLine(4), perLine(16)
+	require.LessOrEqual(t, few, 65.0)
+	require.LessOrEqual(t, many, few)
 }

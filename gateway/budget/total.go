@@ -45,11 +45,13 @@ func plus(a, b int64) int64 {
 }
 
 // carryOver tells by line id what of a PERIOD_TOTAL line that runs past the
-// window falls in the calendar year after the one in which the window ends.
-// Lines of which nothing falls there are absent.
+// window falls after it, in the calendar year in which the day after the window
+// lies: for a window that is a calendar year the whole of the next one, and for
+// one that ends in between nothing of the days that follow is lost. Lines of
+// which nothing falls there are absent.
 func (v *view) carryOver() map[string]int64 {
-	year := v.q.Window.Until().Year() + 1
-	next := civil.Span{From: civil.New(year, time.January, 1), To: civil.New(year, time.December, 31)}
+	after := v.q.Window.Until() + 1
+	next := civil.Span{From: after, To: civil.New(after.Year(), time.December, 31)}
 	over := map[string]int64{}
 	for _, l := range v.lines {
 		if !l.isTotal() {
@@ -69,13 +71,17 @@ func (l line) isTotal() bool {
 	return ok && l.ValueCents != nil && a.GetBasis() == periodTotal
 }
 
-// ownContribution is 0 when no CAK is missing, absent else (contracts 11). Its
-// months are summed here once there is a source that tells them (N8).
-func (v *view) ownContribution() *int64 {
-	for _, g := range v.gaps {
-		if v.party(g.GetSource()).Kind == "CAK" {
-			return nil
+// contested sums the lines that another law's right goes before: all of them,
+// and those in the care total.
+func (v *view) contested() (sum struct{ all, care int64 }) {
+	for _, l := range v.lines {
+		if !l.GetContested() {
+			continue
+		}
+		sum.all = plus(sum.all, l.GetValueCents())
+		if l.GetFungibility() == poolable {
+			sum.care = plus(sum.care, l.GetValueCents())
 		}
 	}
-	return new(int64(0))
+	return sum
 }

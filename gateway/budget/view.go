@@ -15,7 +15,19 @@ type view struct {
 	persons []string // those of the question, then any other an answer speaks of
 	lines   []line   // that touch the window, in the order of their ids
 	past    []stay   // lines wholly outside the window, and history
+	undated []right  // history of which the days were withheld
 	gaps    []*budgetv1.Gap
+
+	spends       []spend       // as SVB told them
+	contribution []contributed // as CAK told them
+
+	// What follows from these.
+	at            map[string]int          // place in lines by id
+	own           map[string][]line       // lines by person, in the same order
+	rights        map[right][]civil.Span  // the days of each right, history included
+	wlz           map[string][]civil.Span // the days with a Wlz right, by person
+	spending      spending
+	contributions contributions
 }
 
 // right is what one line after another can continue: contracts 32 looks for
@@ -32,17 +44,35 @@ type stay struct {
 func look(q Question, answers []Answer) *view {
 	v := &view{q: q, answers: answers, persons: persons(q, answers)}
 	for _, a := range answers {
-		v.gaps = append(v.gaps, told(a)...)
+		v.gaps = append(v.gaps, gapsOf(a)...)
 		for _, m := range a.Response.GetLines() {
 			v.take(a, m)
 		}
 		for _, h := range a.Response.GetHistory() {
 			v.remember(a, h)
 		}
+		v.takeSpends(a)
+		v.takeContributions(a)
 	}
 	v.lines = number(v.lines)
 	v.gaps = v.settle(v.gaps)
+	v.arrange()
+	v.contest()
+	v.spending = v.spent()
+	v.contributions = v.contributed()
 	return v
+}
+
+// arrange puts lines where they are looked for.
+func (v *view) arrange() {
+	v.at = make(map[string]int, len(v.lines))
+	v.own = make(map[string][]line, len(v.persons))
+	for i, l := range v.lines {
+		v.at[l.GetId()] = i
+		v.own[l.GetPerson()] = append(v.own[l.GetPerson()], l)
+	}
+	v.rights = v.stays()
+	v.wlz = v.underWlz()
 }
 
 // take reads one line: into the window, or beside it.
@@ -68,11 +98,21 @@ func (v *view) take(a Answer, m *budgetv1.BudgetLine) {
 // remember reads a line that ended before the window. It is never released.
 func (v *view) remember(a Answer, h *budgetv1.HistoryLine) {
 	t, ok := readTerm(h.GetPeriod())
+	r := right{string(a.Person), h.GetLaw(), h.GetProduct().GetCode()}
 	if !ok {
+		v.undated = append(v.undated, r)
 		return
 	}
-	r := right{string(a.Person), h.GetLaw(), h.GetProduct().GetCode()}
 	v.past = append(v.past, stay{r, t.span})
+}
+
+// line finds a line by its id.
+func (v *view) line(id string) (line, bool) {
+	i, ok := v.at[id]
+	if !ok {
+		return line{}, false
+	}
+	return v.lines[i], true
 }
 
 // persons lists who gets a row. Somebody nobody asked about would be a mistake

@@ -1,0 +1,156 @@
+package budget
+
+import (
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// meeting is a line and the other lines of the same person that it shares days
+// with inside the window.
+type meeting struct {
+	line   line
+	others []line     // in the order of their ids, at most mostListed
+	days   civil.Span // from the first shared day to the last
+}
+
+// meetings finds, for each line that one accepts, the lines it meets. A line
+// without readable dates meets nobody.
+func (v *view) meetings(one func(line) bool, with func(a, b line) bool) []meeting {
+	var all []meeting
+	for _, person := range v.persons {
+		for _, l := range v.own[person] {
+			if !l.dated || !one(l) {
+				continue
+			}
+			if m := v.meet(l, with); len(m.others) > 0 {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+func (v *view) meet(l line, with func(a, b line) bool) meeting {
+	m := meeting{line: l}
+	mine, touches := l.term.span.Overlap(v.q.Window)
+	for _, other := range v.own[l.GetPerson()] {
+		if !touches || len(m.others) == mostListed {
+			break
+		}
+		if !other.dated || !with(l, other) {
+			continue
+		}
+		shared, ok := mine.Overlap(other.term.span)
+		if !ok {
+			continue
+		}
+		if len(m.others) == 0 {
+			m.days = shared
+		}
+		m.days = civil.Span{From: min(m.days.From, shared.From), To: max(m.days.To, shared.To)}
+		m.others = append(m.others, other)
+	}
+	return m
+}
+
+// finding tells of a meeting, with its lines and days.
+func (m meeting) finding(code, severity string) *budgetv1.Finding {
+	f := about(m.line, code, severity)
+	for _, other := range m.others {
+		f.Lines = append(f.Lines, other.GetId())
+	}
+	f.From, f.To, f.Days = m.days.From.String(), m.days.To.String(), int32(m.days.Days())
+	return f
+}
+
+// told gives one finding for each meeting.
+func told(meetings []meeting, code, severity string) []*budgetv1.Finding {
+	var found []*budgetv1.Finding
+	for _, m := range meetings {
+		found = append(found, m.finding(code, severity))
+	}
+	return found
+}
+
+// twoForms: one product as a personal budget and in kind on the same days, which
+// the award message forbids (iPgb rule OP043). The line is the personal budget.
+func twoForms(v *view) []*budgetv1.Finding {
+	asBudget := func(l line) bool {
+		return l.GetDeliveryForm() == "PGB" && (l.GetLaw() == lawWmo || l.GetLaw() == lawJw)
+	}
+	meetings := v.meetings(asBudget, func(a, b line) bool {
+		return b.GetDeliveryForm() == "ZIN" && sameProduct(a, b)
+	})
+	return told(meetings, budgetv1.FindingDupDelivery, severityError)
+}
+
+// twoFunders: two municipalities grant one product on the same days. Only the
+// one where the person lives should (Wmo 1.2.1, Jw 1.1 woonplaats).
+func twoFunders(v *view) []*budgetv1.Finding {
+	municipal := func(l line) bool { return v.party(l.GetFunder()).Kind == "MUNICIPALITY" }
+	meetings := v.meetings(municipal, func(a, b line) bool {
+		return a.GetId() < b.GetId() && a.GetFunder() != b.GetFunder() && sameProduct(a, b) && municipal(b)
+	})
+	return told(meetings, budgetv1.FindingDupFunder, severityError)
+}
+
+func sameProduct(a, b line) bool {
+	return a.GetProduct().GetCode() != "" && a.GetLaw() != "" && a.right() == b.right()
+}
+
+// oneNeedTwice: transport, or personal care, under two laws on the same days.
+// Valys is for other journeys, outside the region, and is left out (contracts 33).
+func oneNeedTwice(v *view) []*budgetv1.Finding {
+	meetings := v.meetings(func(l line) bool { return need(l) != "" }, func(a, b line) bool {
+		return a.GetId() < b.GetId() && a.GetLaw() != b.GetLaw() && need(a) == need(b)
+	})
+	return told(meetings, budgetv1.FindingDupNeed, severityWarning)
+}
+
+// need names the need a line serves, as far as two laws serve it: Wmo transport
+// (08, 12), school transport and transport by UWV; nursing and care by the
+// insurer and personal care for children (JW 40).
+func need(l line) string {
+	code := l.GetProduct().GetCode()
+	switch l.GetLaw() {
+	case lawWmo:
+		if code == "08" || code == "12" {
+			return "transport"
+		}
+	case "LLV":
+		return "transport"
+	case "UWV_PROVISION":
+		if code == "VERVOER" || code == "VERVOERSVOORZIENING" {
+			return "transport"
+		}
+	case lawZvw:
+		return "care"
+	case lawJw:
+		if code == "40" {
+			return "care"
+		}
+	}
+	return ""
+}
+
+// otherStarts: an award message and a decision of one product overlap and begin
+// on different days. They may be one right or two: both count, and somebody must
+// look (contracts 31). The line is the award.
+func otherStarts(v *view) []*budgetv1.Finding {
+	meetings := v.meetings(func(l line) bool { return l.only("award", "case_system") }, func(a, b line) bool {
+		return b.only("case_system", "award") && a.GetFunder() == b.GetFunder() &&
+			sameProduct(a, b) && a.term.span.From != b.term.span.From
+	})
+	return told(meetings, budgetv1.FindingConflict, severityWarning)
+}
+
+// only tells that a personal budget rests on records of one type and not on any
+// of another.
+func (l line) only(recordType, not string) bool {
+	has := func(kind string) bool {
+		return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool { return p.GetRecordType() == kind })
+	}
+	return l.GetDeliveryForm() == "PGB" && has(recordType) && !has(not)
+}

@@ -1,0 +1,195 @@
+package budget_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/budget"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+func zin(law, code, start, end string) *budgetv1.BudgetLine {
+	return right(law, "ZIN", "IN_KIND", "LIST", code, start, end)
+}
+
+// from makes a line rest on a native record.
+func from(recordType string, l *budgetv1.BudgetLine) *budgetv1.BudgetLine {
+	l.Provenance = append(l.Provenance, &budgetv1.Provenance{RecordType: recordType, RecordId: recordType})
+	return l
+}
+
+// without withholds parts of a line.
+func without(l *budgetv1.BudgetLine, hide func(*budgetv1.BudgetLine)) *budgetv1.BudgetLine {
+	hide(l)
+	return l
+}
+
+// meetingCase is what sources tell of P1, and the findings of one code.
+type meetingCase struct {
+	answers []budget.Answer
+	want    []string
+}
+
+func requireMeetings(t *testing.T, code string, cases map[string]meetingCase) {
+	for name, c := range cases {
+		require.Equal(t, c.want, coded(budget.Assemble(small(), c.answers), code), name)
+	}
+}
+
+func one(lines ...*budgetv1.BudgetLine) []budget.Answer {
+	return []budget.Answer{says("P1", "GM1", lines...)}
+}
+
+func TestDupDelivery(t *testing.T) {
+	requireMeetings(t, "DUP_DELIVERY", map[string]meetingCase{
+		"at once":         {one(pgb("WMO", "07", "2025-01-01", "2025-06-30"), zin("WMO", "07", "2025-06-30", "")), []string{"DUP_DELIVERY P1/WMO/07 2025-06-30..2025-06-30"}},
+		"one after other": {one(pgb("WMO", "07", "2025-01-01", "2025-06-30"), zin("WMO", "07", "2025-07-01", "")), nil},
+		"before the window": {one(pgb("WMO", "07", "2024-01-01", ""), zin("WMO", "07", "2024-01-01", "2024-12-31"),
+			zin("WMO", "02", "2024-01-01", "")), nil},
+		"another product":          {one(pgb("JW", "45", "2025-01-01", ""), zin("JW", "54", "2025-01-01", "")), nil},
+		"another law":              {one(pgb("JW", "45", "2025-01-01", ""), zin("WMO", "45", "2025-01-01", "")), nil},
+		"another person":           {append(one(pgb("WMO", "07", "2025-01-01", "")), says("P2", "GM1", zin("WMO", "07", "2025-01-01", ""))), nil},
+		"twice as budget":          {one(pgb("WMO", "07", "2025-01-01", ""), pgb("WMO", "07", "2025-01-01", "")), nil},
+		"the Wlz may mix":          {[]budget.Answer{says("P1", "ZK1", pgb("WLZ", "830", "2025-01-01", ""), zin("WLZ", "830", "2025-01-01", ""))}, nil},
+		"a product that is hidden": {one(pgb("WMO", "", "2025-01-01", ""), zin("WMO", "", "2025-01-01", "")), nil},
+		"days that are hidden": {one(pgb("WMO", "07", "2025-01-01", ""),
+			without(zin("WMO", "07", "2025-01-01", ""), func(l *budgetv1.BudgetLine) { l.Period = nil })), nil},
+	})
+	b := budget.Assemble(small(), one(pgb("WMO", "07", "2025-01-01", ""), zin("WMO", "07", "2025-02-01", "2025-02-28"), zin("WMO", "07", "2025-04-01", "2025-04-30")))
+	f := b.GetFindings()[0]
+	require.Equal(t, "ERROR", f.GetSeverity())
+	require.Equal(t, "P1/WMO/07/2025-01-01", f.GetLine(), "the line is the personal budget")
+	require.Equal(t, []string{"P1"}, f.GetPersons())
+	require.Equal(t, []string{"P1/WMO/07/2025-01-01", "P1/WMO/07/2025-02-01", "P1/WMO/07/2025-04-01"}, f.GetLines())
+	require.Equal(t, "2025-02-01", f.GetFrom())
+	require.Equal(t, "2025-04-30", f.GetTo())
+}
+
+func TestDupFunder(t *testing.T) {
+	requireMeetings(t, "DUP_FUNDER", map[string]meetingCase{
+		"two municipalities": {append(one(pgb("WMO", "01", "2025-01-01", "2025-05-31")), says("P1", "GM2", zin("WMO", "01", "2025-05-01", ""))),
+			[]string{"DUP_FUNDER P1/WMO/01 2025-05-01..2025-05-31"}},
+		"one after the other":   {append(one(pgb("WMO", "01", "2025-01-01", "2025-04-30")), says("P1", "GM2", pgb("WMO", "01", "2025-05-01", ""))), nil},
+		"one municipality":      {one(pgb("WMO", "01", "2025-01-01", ""), pgb("WMO", "01", "2025-02-01", "")), nil},
+		"another product":       {append(one(pgb("WMO", "01", "2025-01-01", "")), says("P1", "GM2", pgb("WMO", "02", "2025-01-01", ""))), nil},
+		"another kind of party": {append(one(pgb("WMO", "01", "2025-01-01", "")), says("P1", "ZK1", pgb("WMO", "01", "2025-01-01", ""))), nil},
+	})
+}
+
+func TestDupNeed(t *testing.T) {
+	uwv := func(code string) budget.Answer {
+		return says("P1", "UWV", pgb("UWV_PROVISION", code, "2025-01-01", ""))
+	}
+	requireMeetings(t, "DUP_NEED", map[string]meetingCase{
+		"school and Wmo transport": {one(pgb("WMO", "12", "2025-06-15", ""), pgb("LLV", "KM", "2025-01-01", "2025-07-31")), []string{"DUP_NEED P1/LLV/KM 2025-06-15..2025-07-31"}},
+		"UWV and Wmo transport":    {append(one(pgb("WMO", "08", "2025-01-01", "")), uwv("VERVOER")), []string{"DUP_NEED P1/UWV_PROVISION/VERVOER 2025-01-01..2025-12-31"}},
+		"a job coach":              {append(one(pgb("WMO", "08", "2025-01-01", "")), uwv("JOBCOACH")), nil},
+		"two of the Wmo":           {one(pgb("WMO", "08", "2025-01-01", ""), pgb("WMO", "12", "2025-01-01", "")), nil},
+		"Valys":                    {one(pgb("WMO", "12", "2025-01-01", ""), pgb("VALYS", "PKB-STD", "2025-01-01", "")), nil},
+		"insurer and youth": {append(one(pgb("JW", "40", "2025-01-01", "")), says("P1", "ZV1", pgb("ZVW", "VV", "2025-03-01", ""))),
+			[]string{"DUP_NEED P1/JW/40 2025-03-01..2025-12-31"}},
+		"insurer and guidance": {append(one(pgb("JW", "45", "2025-01-01", "")), says("P1", "ZV1", pgb("ZVW", "VV", "2025-03-01", ""))), nil},
+	})
+}
+
+func TestPriorityLawOverlap(t *testing.T) {
+	wlz := says("P1", "ZK1", pgb("WLZ", "830", "2025-03-01", ""))
+	for _, c := range []struct {
+		law, code, severity string
+		contested           bool
+	}{
+		{"JW", "39", "", false}, {"JW", "40", "ERROR", true}, {"JW", "45", "ERROR", true}, {"JW", "53", "ERROR", true},
+		{"JW", "54", "WARNING", false}, {"JW", "55", "", false}, {"JW", "4", "", false}, {"JW", "450", "", false}, {"JW", "", "", false},
+		{"WMO", "01", "WARNING", false}, {"WMO", "02", "WARNING", false}, {"WMO", "03", "WARNING", false},
+		{"WMO", "07", "WARNING", false}, {"WMO", "15", "WARNING", false}, {"WMO", "08", "", false},
+		{"WMO", "11", "", false}, {"WMO", "12", "", false}, {"WMO", "13", "", false}, {"WMO", "14", "", false},
+		{"ZVW", "VV", "WARNING", false}, {"LLV", "KM", "", false}, {"UWV_PROVISION", "VERVOER", "", false},
+	} {
+		name := c.law + " " + c.code
+		b := budget.Assemble(small(), append(one(pgb(c.law, c.code, "2025-01-01", "")), wlz))
+		found := coded(b, "PRIORITY_LAW_OVERLAP")
+		require.Equal(t, c.severity != "", len(found) == 1, name)
+		require.Equal(t, c.contested, b.GetLines()[0].GetContested(), name)
+		require.False(t, b.GetLines()[1].GetContested(), name)
+		if c.severity != "" {
+			require.Equal(t, c.severity, b.GetFindings()[0].GetSeverity(), name)
+			require.Equal(t, "2025-03-01", b.GetFindings()[0].GetFrom(), name)
+			require.Len(t, b.GetFindings()[0].GetLines(), 2, name)
+		}
+	}
+}
+
+func TestPriorityLawOverlapNeedsSharedDays(t *testing.T) {
+	for name, answers := range map[string][]budget.Answer{
+		"one after the other": append(one(pgb("JW", "45", "2025-01-01", "2025-02-28")), says("P1", "ZK1", pgb("WLZ", "830", "2025-03-01", ""))),
+		"before the window":   append(one(pgb("JW", "45", "2024-01-01", "2025-02-28")), says("P1", "ZK1", pgb("WLZ", "830", "2024-01-01", "2024-12-31"))),
+		"another person":      append(one(pgb("JW", "45", "2025-01-01", "")), says("P2", "ZK1", pgb("WLZ", "830", "2025-03-01", ""))),
+		"days withheld": append(one(pgb("JW", "45", "2025-01-01", "")), says("P1", "ZK1",
+			without(pgb("WLZ", "830", "2025-03-01", ""), func(l *budgetv1.BudgetLine) { l.Period = nil }))),
+	} {
+		b := budget.Assemble(small(), answers)
+		require.Empty(t, coded(b, "PRIORITY_LAW_OVERLAP"), name)
+		require.Zero(t, b.GetContestedCents(), name)
+		require.Equal(t, b.GetCareTotalCents(), b.GetUncontestedCareTotalCents(), name)
+	}
+}
+
+// TestContestedCountsAsGranted: also what is no care money is in the sum of what
+// is contested, and only care money is taken off the care total.
+func TestContestedCountsAsGranted(t *testing.T) {
+	aside := pgb("JW", "41", "2025-01-01", "2025-12-31")
+	aside.Fungibility = "RINGFENCED"
+	b := budget.Assemble(small(), append(one(pgb("JW", "45", "2025-01-01", "2025-12-31"), zin("JW", "46", "2025-01-01", ""), aside),
+		says("P1", "ZK1", pgb("WLZ", "830", "2025-12-31", ""))))
+	require.Equal(t, int64(36500+100), b.GetCareTotalCents())
+	require.Equal(t, int64(2*36500), b.GetContestedCents())
+	require.Equal(t, int64(100), b.GetUncontestedCareTotalCents())
+}
+
+func TestAnotherStartIsAConflict(t *testing.T) {
+	requireMeetings(t, "CONFLICT", map[string]meetingCase{
+		"award and decision": {one(from("award", pgb("WMO", "02", "2025-02-01", "2025-12-31")), from("case_system", pgb("WMO", "02", "2025-01-01", "2025-11-30"))),
+			[]string{"CONFLICT P1/WMO/02 2025-02-01..2025-11-30"}},
+		"no shared days":  {one(from("award", pgb("WMO", "02", "2025-07-01", "")), from("case_system", pgb("WMO", "02", "2025-01-01", "2025-06-30"))), nil},
+		"two awards":      {one(from("award", pgb("WMO", "02", "2025-02-01", "")), from("award", pgb("WMO", "02", "2025-01-01", ""))), nil},
+		"two decisions":   {one(from("case_system", pgb("WMO", "02", "2025-02-01", "")), from("case_system", pgb("WMO", "02", "2025-01-01", ""))), nil},
+		"another product": {one(from("award", pgb("WMO", "02", "2025-02-01", "")), from("case_system", pgb("WMO", "07", "2025-01-01", ""))), nil},
+		"another funder":  {append(one(from("award", pgb("WMO", "02", "2025-02-01", ""))), says("P1", "GM2", from("case_system", pgb("WMO", "02", "2025-01-01", "")))), nil},
+		"care in kind":    {one(from("award", pgb("WMO", "02", "2025-02-01", "")), from("case_system", zin("WMO", "02", "2025-01-01", ""))), nil},
+		"one that was merged": {one(from("award", pgb("WMO", "02", "2025-02-01", "")),
+			from("award", from("case_system", pgb("WMO", "02", "2025-01-01", "")))), nil},
+	})
+}
+
+// TestFindingsStayOfASize: an answer full of lines that all meet.
+func TestFindingsStayOfASize(t *testing.T) {
+	var lines []*budgetv1.BudgetLine
+	for i := range 128 {
+		lines = append(lines, pgb("WMO", "02", "2025-01-01", ""), zin("WMO", "02", fmt.Sprintf("2025-01-%02d", 1+i%28), ""))
+	}
+	b := budget.Assemble(small(), one(lines...))
+	require.Len(t, coded(b, "DUP_DELIVERY"), 128)
+	for _, f := range b.GetFindings() {
+		require.LessOrEqual(t, len(f.GetLines()), 65)
+	}
+}
+
+func TestNoticesPointAtALine(t *testing.T) {
+	at := func(pointer string, l *budgetv1.BudgetLine) *budgetv1.BudgetLine {
+		l.Provenance = []*budgetv1.Provenance{{RecordType: "award", Pointer: pointer}}
+		return l
+	}
+	unlisted := at("/F/0", pgb("WMO", "77", "2025-01-01", ""))
+	unlisted.Product.Label = "onbekend"
+	merged := from("case_system", at("/F/1", pgb("WMO", "02", "2025-01-01", "")))
+	a := says("P1", "GM1", unlisted, merged, at("/F/1", pgb("WMO", "03", "2025-01-01", "")), at("/F/10", pgb("WMO", "07", "2025-01-01", "")))
+	a.Response.Notices = []*budgetv1.Notice{
+		{Code: "UNKNOWN_CODE", Law: "WMO", Pointer: "/F/0/Zorgfunctie"}, {Code: "UNKNOWN_CODE", Pointer: "/x"},
+		{Code: "UNKNOWN_CODE", Law: "JW"}, {Code: "CONFLICT", Law: "WMO", Pointer: "/F/1"}, {Code: "CONFLICT", Law: "WMO", Pointer: "/F/10"},
+	}
+	b := budget.Assemble(small(), []budget.Answer{a})
+	require.Equal(t, []string{"UNKNOWN_CODE P1/JW/ ..", "UNKNOWN_CODE P1/WMO/77 .."}, coded(b, "UNKNOWN_CODE"))
+	require.Equal(t, []string{"CONFLICT P1/WMO/02 ..", "CONFLICT P1/WMO/07 .."}, coded(b, "CONFLICT"))
+}

@@ -1,0 +1,91 @@
+package budget
+
+import (
+	"slices"
+	"strings"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// unlisted is the label of a product whose code is on no list.
+const unlisted = "onbekend"
+
+// unknownCodes: a source used a code that no list of ours has. Nothing was
+// dropped for it. A line with such a product is told by itself; what else a
+// source gives notice of is told with it, or with the person and the law.
+func unknownCodes(v *view) []*budgetv1.Finding {
+	found := slices.DeleteFunc(v.noticed(budgetv1.FindingUnknownCode, line.isUnlisted), v.toldByLine)
+	for _, l := range v.lines {
+		if l.isUnlisted() {
+			found = append(found, about(l, budgetv1.FindingUnknownCode, severityWarning))
+		}
+	}
+	return found
+}
+
+// toldByLine tells that a finding without a line says no more than that of a
+// line of the same person and law.
+func (v *view) toldByLine(f *budgetv1.Finding) bool {
+	return f.GetLine() == "" && slices.ContainsFunc(v.own[f.GetPerson()], func(l line) bool {
+		return l.isUnlisted() && (f.GetLaw() == "" || f.GetLaw() == l.GetLaw())
+	})
+}
+
+func (l line) isUnlisted() bool { return l.GetProduct().GetLabel() == unlisted }
+
+// conflicts: two records of one right name unequal money (contracts 31).
+func conflicts(v *view) []*budgetv1.Finding {
+	return v.noticed(budgetv1.FindingConflict, line.isMerged)
+}
+
+// isMerged tells that a line rests on several native records.
+func (l line) isMerged() bool {
+	return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool {
+		first := l.Provenance[0]
+		return p.GetRecordType() != first.GetRecordType() || p.GetRecordId() != first.GetRecordId()
+	})
+}
+
+// noticed gives a finding for each notice with a code: about the line it points
+// at, else about the person and the law. A pointer is a path inside one record,
+// and several lines can have the same: then those that are likely go first.
+func (v *view) noticed(code string, likely func(line) bool) []*budgetv1.Finding {
+	var found []*budgetv1.Finding
+	for _, a := range v.answers {
+		for _, n := range a.Response.GetNotices() {
+			if n.GetCode() == code {
+				found = append(found, v.notice(a, n, likely))
+			}
+		}
+	}
+	return found
+}
+
+func (v *view) notice(a Answer, n *budgetv1.Notice, likely func(line) bool) *budgetv1.Finding {
+	lines := v.pointedAt(a, n)
+	if slices.ContainsFunc(lines, likely) {
+		lines = slices.DeleteFunc(lines, func(l line) bool { return !likely(l) })
+	}
+	if len(lines) == 1 {
+		return about(lines[0], n.GetCode(), severityWarning)
+	}
+	return &budgetv1.Finding{Code: n.GetCode(), Severity: severityWarning, Person: string(a.Person), Law: n.GetLaw()}
+}
+
+// pointedAt lists the lines of an answer at whose native record, or a field of
+// it, a notice points.
+func (v *view) pointedAt(a Answer, n *budgetv1.Notice) []line {
+	var lines []line
+	for _, l := range v.own[string(a.Person)] {
+		if l.GetFunder() != a.Source || n.GetLaw() != "" && n.GetLaw() != l.GetLaw() {
+			continue
+		}
+		if slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool {
+			at := p.GetPointer()
+			return at != "" && (n.GetPointer() == at || strings.HasPrefix(n.GetPointer(), at+"/"))
+		}) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}

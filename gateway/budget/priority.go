@@ -1,0 +1,56 @@
+package budget
+
+import (
+	"slices"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// priorityOverlaps: a right on days on which the same person has a Wlz right,
+// which goes first. Youth care 40–53 is an error and the line contested: with a
+// Wlz right the municipality owes nothing for the same problem (Jw 1.2). For the
+// rest a human looks: a municipality may refuse (Wmo 2.3.5 lid 6), youth
+// psychiatry may be about another problem, and what the insurer pays depends on
+// the form of the Wlz right. Aids at home, WMO 11 to 14, stand beside the Wlz.
+// Which codes are in which group is assumed until a lawyer reads it (contracts 33).
+func priorityOverlaps(v *view) []*budgetv1.Finding {
+	var found []*budgetv1.Finding
+	for _, m := range v.meetings(yields, besideWlz) {
+		severity := severityWarning
+		if contestable(m.line) {
+			severity = severityError
+		}
+		found = append(found, m.finding(budgetv1.FindingPriorityLawOverlap, severity))
+	}
+	return found
+}
+
+// contest marks the lines that another law's right goes before. They count in
+// every total as granted: the system never decides a right.
+func (v *view) contest() {
+	for _, m := range v.meetings(contestable, besideWlz) {
+		m.line.Contested = true
+	}
+}
+
+func besideWlz(_, other line) bool { return other.GetLaw() == lawWlz }
+
+// contestable: youth care that the Wlz replaces, JZ020 40 to 53.
+func contestable(l line) bool {
+	code := l.GetProduct().GetCode()
+	return l.GetLaw() == lawJw && len(code) == 2 && code >= "40" && code <= "53"
+}
+
+// yields tells that a right may have to give way to the Wlz.
+func yields(l line) bool {
+	code := l.GetProduct().GetCode()
+	switch l.GetLaw() {
+	case lawWmo: // housework, guidance, personal care, day activities, sheltered living
+		return slices.Contains([]string{"01", "02", "03", "07", "15"}, code)
+	case lawJw:
+		return contestable(l) || code == "54" // youth psychiatry
+	case lawZvw: // the only personal budget of the Zvw is for nursing and care (Zvw 13a)
+		return true
+	}
+	return false
+}

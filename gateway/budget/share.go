@@ -1,0 +1,94 @@
+package budget
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// statusNotShared stands in every cell that is not the viewer's own.
+const statusNotShared = "NOT_SHARED"
+
+// View is the projection of a budget for one member of the household (contract
+// 28); ok is false when he is none. What is not his is not in it: of others there
+// is a row in which every cell says NOT_SHARED, whether they have a right, said no
+// or were never asked. Every total is of his own lines, so that nothing of others
+// can be had by subtraction. The budget is not changed, and receipt and signature
+// are not carried over.
+func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool) {
+	me := string(person)
+	row := slices.IndexFunc(b.GetMatrix(), func(r *budgetv1.MatrixRow) bool { return r.GetPerson() == me })
+	if row < 0 || b.GetViewOf() != "" && b.GetViewOf() != me {
+		return nil, false
+	}
+	own := proto.CloneOf(b)
+	own.ViewOf, own.Receipt, own.Signature = me, nil, ""
+	own.Lines = slices.DeleteFunc(own.Lines, func(l *budgetv1.BudgetLine) bool { return l.GetPerson() != me })
+	own.Gaps = slices.DeleteFunc(own.Gaps, func(g *budgetv1.Gap) bool { return g.GetPerson() != me })
+	own.Sources = slices.DeleteFunc(own.Sources, func(s *budgetv1.SourceReport) bool { return s.GetPerson() != me })
+	own.Complete = len(own.Gaps) == 0
+	own.Findings = slices.DeleteFunc(own.Findings, func(f *budgetv1.Finding) bool { return !isOf(f, me, own) })
+	own.Matrix = shareRows(own.Matrix, own.Matrix[row])
+	for _, figures := range []map[string]int64{own.CarryOverCents, own.SpentCents, own.RemainingCents} {
+		for id := range figures {
+			if !strings.HasPrefix(id, me+"/") {
+				delete(figures, id)
+			}
+		}
+	}
+	sumUp(own, own.Matrix[row])
+	return own, true
+}
+
+// isOf tells that a finding is about this person and nobody else; that the budget
+// is not complete is only said when it is his part that is not.
+func isOf(f *budgetv1.Finding, me string, own *budgetv1.Budget) bool {
+	if f.GetCode() == budgetv1.FindingPartial {
+		return !own.GetComplete()
+	}
+	others := slices.ContainsFunc(f.GetPersons(), func(p string) bool { return p != me })
+	return f.GetPerson() == me && !others
+}
+
+// shareRows closes every row but one's own. The columns are one's own too: which
+// laws others were asked about is theirs.
+func shareRows(rows []*budgetv1.MatrixRow, own *budgetv1.MatrixRow) []*budgetv1.MatrixRow {
+	own.Cells = slices.DeleteFunc(own.Cells, func(c *budgetv1.MatrixCell) bool { return c.GetStatus() == statusNotAsked })
+	for _, r := range rows {
+		if r == own {
+			continue
+		}
+		r.Cells = nil
+		for _, c := range own.GetCells() {
+			r.Cells = append(r.Cells, &budgetv1.MatrixCell{Law: c.GetLaw(), Status: statusNotShared})
+		}
+	}
+	return rows
+}
+
+// sumUp draws up the figures of the lines that are left.
+func sumUp(own *budgetv1.Budget, row *budgetv1.MatrixRow) {
+	v := &view{}
+	for _, l := range own.GetLines() {
+		v.lines = append(v.lines, line{BudgetLine: l})
+	}
+	contested := v.contested()
+	own.Totals = v.totals()
+	own.CareTotalCents = new(own.Totals.ByFungibility[poolable])
+	own.IncomeCents = new(own.Totals.ByFungibility[income])
+	own.RingfencedCents = new(own.Totals.ByFungibility[ringfenced])
+	own.ContestedCents = new(contested.all)
+	own.UncontestedCareTotalCents = new(*own.CareTotalCents - contested.care)
+	// From one's own cells alone: that the household's figure is not known may be
+	// because somebody else said no.
+	own.OwnContributionCents = nil
+	for _, c := range row.GetCells() {
+		if c.OwnContributionCents != nil {
+			own.OwnContributionCents = new(own.GetOwnContributionCents() + c.GetOwnContributionCents())
+		}
+	}
+}
