@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -58,13 +59,22 @@ func (p pair) answer() budget.Answer {
 	}
 	if p.grant.Allows() {
 		a.Consent, a.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
+		a.ConsentUntil = p.grant.Consent().Span().To
+		a.ConsentLapses, a.LapsesAt = p.grant.Consent().Lapses()
 	}
 	return a
 }
 
-// askOne asks one source about one person.
-func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair) budget.Answer {
-	a := p.answer()
+// askOne asks one source about one person. Whatever the answer does to the code
+// that reads it, it costs this answer and not the gateway.
+func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair) (a budget.Answer) {
+	a = p.answer()
+	defer func() {
+		if what := recover(); what != nil {
+			g.Log.Error("reading an answer panicked", "trace", d.trace, "source", p.source.Code, "kind", fmt.Sprintf("%T", what))
+			a.Response, a.Gaps = nil, []*budgetv1.Gap{{Reason: budgetv1.ReasonBadDataAtSource}}
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, *g.SourceTimeout)
 	defer cancel()
 	start := time.Now()
@@ -74,10 +84,10 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 		err = g.sound(response, p)
 	}
 	if err != nil {
-		reason := gapReason(ctx, err)
-		// The reason alone: an error of a source may say anything.
-		g.Log.Warn("source gave no answer", "trace", d.trace, "source", p.source.Code, "reason", reason, "elapsed_ms", a.Elapsed.Milliseconds())
-		a.Gaps = []*budgetv1.Gap{{Reason: reason}}
+		gap := gapOf(ctx, err)
+		// Reason and code alone: an error of a source may say anything.
+		g.Log.Warn("source gave no answer", "trace", d.trace, "source", p.source.Code, "reason", gap.GetReason(), "code", gap.GetCode(), "elapsed_ms", a.Elapsed.Milliseconds())
+		a.Gaps = []*budgetv1.Gap{gap}
 		return a
 	}
 	p.grant.Minimise(response)

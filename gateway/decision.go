@@ -63,10 +63,10 @@ func (g *Gateway) caller(ctx context.Context, purpose string) (token.Caller, err
 	return caller, nil
 }
 
-// unreadable gives the error of a lock whose documents could not be read.
+// unreadable gives the error of a lock whose documents could not be read, or not in time.
 func unreadable(locks ...error) error {
 	for _, err := range locks {
-		if errors.Is(err, errStore) {
+		if errors.Is(err, errStore) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (g *Gateway) agreed(ctx context.Context, caller token.Caller, purpose strin
 			continue
 		}
 		// Verified again at every use: what lies in a file proves nothing.
-		if one, err := agreement.Verify(g.Keys, d.Body); err == nil {
+		if one, err := g.openAgreement(d); err == nil {
 			all = append(all, one)
 		}
 	}

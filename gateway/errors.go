@@ -16,6 +16,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -25,6 +26,7 @@ const domain = "ontschot.nl"
 
 var (
 	errPurpose   = errors.New("the access token was not issued for this purpose")
+	errTooOld    = errors.New("the budget is older than the agreements allow")
 	errStore     = errors.New("the store cannot be read")
 	errNotOwn    = errors.New("the caller is of another organisation than the gateway")
 	errBadAnswer = errors.New("the answer of the source breaks its contract")
@@ -53,8 +55,10 @@ func meanings() []meaning {
 		{audit.ErrTampered, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
 		{audit.ErrNoDocument, codes.NotFound, "NO_DOCUMENT", "register the consent first"},
 		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
-		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "this document has ended; issue a new one"},
+		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
 		{audit.ErrInvalid, codes.InvalidArgument, "DOCUMENT_INVALID", "correct the document and sign it again"},
+		{errTooOld, codes.FailedPrecondition, "BUDGET_TOO_OLD", "ask for a new budget"},
+		{result.ErrMismatch, codes.InvalidArgument, "BUDGET_NOT_AUTHENTIC", "bring the budget exactly as this gateway released it"},
 		{consent.ErrDocument, codes.InvalidArgument, "CONSENT_INVALID", "let the keeper issue it again"},
 		{agreement.ErrDocument, codes.InvalidArgument, "AGREEMENT_INVALID", "every party must sign the same terms with a key this gateway has pinned"},
 		{errStore, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
@@ -133,22 +137,24 @@ func reasonOf(s *status.Status) string {
 	return ""
 }
 
-// gapReason maps what a source said, or did not say, to a reason of the closed list.
-func gapReason(ctx context.Context, err error) string {
+// gapOf maps what a source said, or did not say, to a reason of the closed list;
+// what it said itself is the code.
+func gapOf(ctx context.Context, err error) *budgetv1.Gap {
 	if errors.Is(err, errBadAnswer) {
-		return budgetv1.ReasonBadDataAtSource
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource}
 	}
 	s := status.Convert(err)
-	switch reasonOf(s) {
+	said := reasonOf(s)
+	switch said {
 	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG":
-		return budgetv1.ReasonBadDataAtSource
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: said}
+	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
+		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: said}
 	case "SOURCE_TIMEOUT":
-		return budgetv1.ReasonSourceTimeout
-	case "NOT_AUTHORISED_AT_SOURCE":
-		return budgetv1.ReasonPeerRefused
+		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
 	}
 	if s.Code() == codes.DeadlineExceeded || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return budgetv1.ReasonSourceTimeout
+		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
 	}
-	return budgetv1.ReasonSourceUnavailable
+	return &budgetv1.Gap{Reason: budgetv1.ReasonSourceUnavailable}
 }

@@ -41,7 +41,7 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 	for _, ask := range asked.asks {
 		agreed, notAgreed := g.agreed(ctx, caller, asked.purpose, ask) // 2 have the parties agreed?
 		yes, no := g.consented(ctx, caller, asked.purpose, ask)        // 3 did the person say yes?
-		if err := unreadable(notAgreed, no); err != nil {
+		if err := unreadable(notAgreed, no, ctx.Err()); err != nil {
 			return decision{}, err // a lock that cannot be looked at is not a lock that is shut
 		}
 		grant, refusals := g.Policy.Decide(ctx, policy.Question{ // 4 what may pass, and why?

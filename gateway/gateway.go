@@ -15,7 +15,9 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/gateway/plan"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -51,6 +53,13 @@ type Recorder interface {
 type Documents interface {
 	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
 	Agreements(ctx context.Context, tenant identity.OIN, a, b identity.OIN) ([]audit.Document, error)
+	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
+}
+
+// Texts words gaps, findings and refusals in Dutch and English.
+type Texts interface {
+	budget.Texts
+	plan.Texts
 }
 
 // Config of a gateway. Every field is required unless it says otherwise.
@@ -64,7 +73,11 @@ type Config struct {
 	Policy    *policy.Engine
 	Record    Recorder
 	Documents Documents
-	Texts     budget.Texts
+	Texts     Texts
+	// Trust is by which a budget that a caller brings back is verified.
+	Trust result.Trust
+	// LegalBases for pooling laws, dated; may be empty.
+	LegalBases []*budgetv1.LegalBasis
 	// PseudonymKey is 32 bytes that only this organisation has.
 	PseudonymKey []byte
 	Now          func() time.Time // wall clock: tokens and the log
@@ -77,8 +90,9 @@ type Config struct {
 	Log           *slog.Logger // request log; holds no personal data
 }
 
-// Gateway serves ExchangeService and RegistryService.
+// Gateway serves ExchangeService, BudgetService and RegistryService.
 type Gateway struct {
+	ontschotv1.UnimplementedBudgetServiceServer
 	ontschotv1.UnimplementedExchangeServiceServer
 	ontschotv1.UnimplementedRegistryServiceServer
 	Config
@@ -91,7 +105,7 @@ func New(c Config) (*Gateway, error) {
 	missing := map[string]bool{
 		"Tokens": c.Tokens.Keys == nil, "Keys": c.Keys == nil, "Signer": c.Signer.Key == nil, "Policy": c.Policy == nil,
 		"Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil, "Now": c.Now == nil,
-		"Today": c.Today == nil, "Log": c.Log == nil, "PseudonymKey": len(c.PseudonymKey) != 32,
+		"Trust": c.Trust.Keys == nil || c.Trust.LogKey == nil, "Today": c.Today == nil, "Log": c.Log == nil, "PseudonymKey": len(c.PseudonymKey) != 32,
 	}
 	for name, gone := range missing {
 		if gone {
@@ -106,6 +120,7 @@ func New(c Config) (*Gateway, error) {
 	c.SourceTimeout = cmp.Or(c.SourceTimeout, &timeout)
 	validate, err := protovalidate.New(protovalidate.WithFailFast(), protovalidate.WithMessages(
 		&ontschotv1.AssembleBudgetRequest{}, &ontschotv1.RegisterRequest{}, &budgetv1.FetchResponse{},
+		&ontschotv1.ViewRequest{}, &ontschotv1.CheckPlanRequest{}, &ontschotv1.AccountRequest{}, &ontschotv1.DissolveRequest{}, &ontschotv1.SunsetRequest{},
 	))
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -81,7 +82,7 @@ func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (question, error) 
 
 // wellFormed runs the rules of the proto file. Its own message is not passed on:
 // it may repeat a value.
-func (g *Gateway) wellFormed(req *ontschotv1.AssembleBudgetRequest) error {
+func (g *Gateway) wellFormed(req proto.Message) error {
 	err := g.validate.Validate(req)
 	var bad *protovalidate.ValidationError
 	if errors.As(err, &bad) && len(bad.Violations) > 0 {

@@ -97,6 +97,11 @@ func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest
 	}, d.ID(), "CONSENT")
 }
 
+// openAgreement verifies a kept agreement again.
+func (g *Gateway) openAgreement(d audit.Document) (agreement.Agreement, error) {
+	return agreement.Verify(g.Keys, d.Body)
+}
+
 // openConsent verifies a kept consent again and opens it.
 func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
 	var open openings

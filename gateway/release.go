@@ -69,7 +69,7 @@ func withoutEnded(answers []budget.Answer, id string) []budget.Answer {
 func (g *Gateway) toAssemble(d decision) budget.Question {
 	q := budget.Question{
 		Purpose: d.question.purpose, Window: d.question.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
-		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts,
+		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(),
 	}
 	for _, p := range g.Parties {
 		q.Parties = append(q.Parties, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})

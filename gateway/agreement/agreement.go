@@ -127,6 +127,11 @@ func (a Agreement) Terms() Terms { return a.terms }
 // Parties to it.
 func (a Agreement) Parties() []identity.OIN { return oins(a.terms.Parties) }
 
+// InForce tells whether the day lies within the agreement's own days.
+func (a Agreement) InForce(today civil.Date) bool {
+	return civil.Span{From: a.from, To: a.until}.Contains(today)
+}
+
 // Covering is the fact that an agreement in force covers one question. The zero
 // Covering covers nothing.
 type Covering struct {
@@ -143,7 +148,7 @@ func (c Covering) Grant() Grant { return c.grant }
 // Covers tells under which grant the consumer may ask the source for the purpose
 // on that day.
 func (a Agreement) Covers(consumer, source identity.OIN, purpose string, today civil.Date) (Covering, error) {
-	if !(civil.Span{From: a.from, To: a.until}).Contains(today) {
+	if !a.InForce(today) {
 		return Covering{}, ErrExpired
 	}
 	for _, g := range a.terms.Grants {

@@ -39,6 +39,7 @@ type Client struct {
 	config   Config
 	conn     *grpc.ClientConn
 	exchange ontschotv1.ExchangeServiceClient
+	budgets  ontschotv1.BudgetServiceClient
 	registry ontschotv1.RegistryServiceClient
 }
 
@@ -53,7 +54,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{c, conn, ontschotv1.NewExchangeServiceClient(conn), ontschotv1.NewRegistryServiceClient(conn)}, nil
+	return &Client{c, conn, ontschotv1.NewExchangeServiceClient(conn), ontschotv1.NewBudgetServiceClient(conn), ontschotv1.NewRegistryServiceClient(conn)}, nil
 }
 
 // Close ends the connection.
@@ -98,6 +99,70 @@ func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudge
 			return b, nil
 		}
 	}
+}
+
+// View asks for one member's projection of a budget and verifies it.
+func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1.Budget, error) {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.budgets.View(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := result.Verify(answer.GetBudget(), c.config.Trust); err != nil {
+		return nil, err
+	}
+	return answer.GetBudget(), nil
+}
+
+// CheckPlan holds a plan against a budget that this gateway released.
+func (c *Client) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*budgetv1.PlanCheck, error) {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.budgets.CheckPlan(ctx, r)
+	return answer.GetCheck(), err
+}
+
+// Account asks for one account per funder and verifies each.
+func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*budgetv1.Account, error) {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.budgets.Account(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range answer.GetAccounts() {
+		if err := result.VerifyAccount(a, c.config.Trust); err != nil {
+			return nil, err
+		}
+	}
+	return answer.GetAccounts(), nil
+}
+
+// Dissolve takes a budget apart at a civil date.
+func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*budgetv1.Dissolution, error) {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.budgets.Dissolve(ctx, r)
+	return answer.GetDissolution(), err
+}
+
+// Sunset asks what stays after a legal basis ends.
+func (c *Client) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*budgetv1.Sunset, error) {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.budgets.Sunset(ctx, r)
+	return answer.GetSunset(), err
 }
 
 // Register brings a signed document to the gateway.

@@ -46,10 +46,17 @@ func (c Consent) Disclosure() string { return c.grant.disclosure }
 // SubjectKey opens the subject commitment; it travels inside the call only.
 func (c Consent) SubjectKey() []byte { return slices.Clone(c.document.key) }
 
+// Lapses is the birthday on which the consent lapses, and how old the person then
+// is: 12, 16 or 18. Zero for an adult.
+func (c Consent) Lapses() (civil.Date, int) {
+	age := map[string]int{"under_12": 12, "12_15": 16, "16_17": 18}[c.document.claims.Authority.AgeGroup]
+	return c.document.lapses, age
+}
+
 // GivenBy is the role of who gave it.
 func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
 
-// From and Until, civil dates, both inclusive.
+// Span in which the consent holds, civil dates, both inclusive.
 func (c Consent) Span() civil.Span { return c.document.effective() }
 
 // Find gives the widest consent among the documents that answers the question
@@ -106,6 +113,9 @@ func (d Document) answers(q Question) (Consent, error) {
 	}
 	return Consent{d, g}, nil
 }
+
+// InForce tells whether the day lies within the days in which the consent holds.
+func (d Document) InForce(today civil.Date) bool { return d.effective().Contains(today) }
 
 // effective is the span in which the consent holds: at most twelve months, and
 // not past the birthday on which others become the ones to ask.

@@ -85,15 +85,33 @@ func (g Grant) Scopes() []*budgetv1.Scope {
 	return out
 }
 
+// categories granted under a law; nil when the law was not granted.
+func (g Grant) categories(law string) []budgetv1.Category {
+	i := slices.IndexFunc(g.scopes, func(s scope) bool { return s.law == law })
+	if i < 0 {
+		return nil
+	}
+	return g.scopes[i].categories
+}
+
+// everywhere are the categories granted under every law.
+func (g Grant) everywhere() []budgetv1.Category {
+	if !g.Allows() {
+		return nil
+	}
+	return slices.DeleteFunc(budgetv1.Categories(), func(c budgetv1.Category) bool {
+		return slices.ContainsFunc(g.scopes, func(s scope) bool { return !slices.Contains(s.categories, c) })
+	})
+}
+
 // Minimise clears from an answer what may not pass, whatever the source sent.
 // Lines and history of laws that were not granted go altogether.
 func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	allowed := func(law string) []budgetv1.Category {
-		i := slices.IndexFunc(g.scopes, func(s scope) bool { return s.law == law })
-		if i < 0 || !slices.Contains(g.scopes[i].categories, budgetv1.CategoryEntitlement) {
-			return nil
+		if c := g.categories(law); slices.Contains(c, budgetv1.CategoryEntitlement) {
+			return c
 		}
-		return g.scopes[i].categories
+		return nil
 	}
 	r.Lines = slices.DeleteFunc(r.Lines, func(l *budgetv1.BudgetLine) bool { return allowed(l.GetLaw()) == nil })
 	for _, l := range r.Lines {
@@ -104,6 +122,16 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 		budgetv1.Minimise(l, allowed(l.GetLaw()))
 	}
 	r.Notices = slices.DeleteFunc(r.Notices, func(n *budgetv1.Notice) bool { return n.GetLaw() != "" && allowed(n.GetLaw()) == nil })
+	for _, n := range r.Notices {
+		budgetv1.Minimise(n, allowed(n.GetLaw()))
+	}
+	for _, s := range r.Spends { // whose law is not told: what every law allows
+		budgetv1.Minimise(s, g.everywhere())
+	}
+	r.OwnContributions = slices.DeleteFunc(r.OwnContributions, func(c *budgetv1.OwnContribution) bool { return g.categories(c.GetLaw()) == nil })
+	for _, c := range r.OwnContributions {
+		budgetv1.Minimise(c, g.categories(c.GetLaw()))
+	}
 	r.ProtoReflect().SetUnknown(nil)
 }
 

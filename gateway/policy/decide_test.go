@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
@@ -165,7 +166,14 @@ func TestAGrantMinimises(t *testing.T) {
 
 	var none policy.Grant
 	require.False(t, none.Allows())
-	r = &budgetv1.FetchResponse{Lines: []*budgetv1.BudgetLine{{Law: "WIA"}}}
+	cents := int64(5)
+	r = &budgetv1.FetchResponse{
+		Lines:            []*budgetv1.BudgetLine{{Law: "WIA"}},
+		Spends:           []*budgetv1.Spend{{Budget: "x", Function: "02", Cents: &cents}},
+		OwnContributions: []*budgetv1.OwnContribution{{Law: "WMO", CentsPerMonth: &cents}},
+	}
 	none.Minimise(r)
 	require.Empty(t, r.GetLines(), "the zero grant lets nothing pass")
+	require.Empty(t, r.GetOwnContributions())
+	require.True(t, proto.Equal(&budgetv1.Spend{}, r.GetSpends()[0]))
 }

@@ -5,6 +5,7 @@ package result
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -88,6 +89,53 @@ func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, now t
 }
 
 func encode(sum [32]byte) string { return base64.RawURLEncoding.EncodeToString(sum[:]) }
+
+// AccountClaims of a signed account: what it is of, and its digest.
+type AccountClaims struct {
+	Issuer   identity.OIN `json:"iss"`
+	ID       string       `json:"jti"`
+	IssuedAt int64        `json:"iat"`
+	Digest   string       `json:"digest"`
+	Funder   string       `json:"funder"`
+}
+
+// SignAccount signs the account of one funder. It names the budget it was drawn
+// from by its digest, which is the same for all funders, and by nothing else.
+func SignAccount(a *budgetv1.Account, b *budgetv1.Budget, by signed.Signer, now time.Time) error {
+	digest, err := Digest(b)
+	if err != nil {
+		return err
+	}
+	a.BudgetDigest, a.Signature = hex.EncodeToString(digest[:]), ""
+	raw, err := Canonical(a)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	jws, err := by.Compact(signed.Result, AccountClaims{
+		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Digest: encode(sha256.Sum256(raw)), Funder: a.GetFunder(),
+	})
+	a.Signature = string(jws)
+	return err
+}
+
+// VerifyAccount checks an account against the pinned keys of its maker.
+func VerifyAccount(a *budgetv1.Account, t Trust) error {
+	var c AccountClaims
+	if _, err := t.Keys.Compact(signed.Result, []byte(a.GetSignature()), &c); err != nil {
+		return fmt.Errorf("%w: signature: %w", ErrMismatch, err)
+	}
+	bare := proto.CloneOf(a)
+	bare.Signature = ""
+	raw, err := Canonical(bare)
+	if err != nil || c.Issuer != t.Releaser || c.Funder != a.GetFunder() || c.Digest != encode(sha256.Sum256(raw)) {
+		return fmt.Errorf("%w: the account was changed, or is of another maker", ErrMismatch)
+	}
+	return nil
+}
 
 // Trust is what a client has pinned of the organisation that releases.
 type Trust struct {
