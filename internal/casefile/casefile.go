@@ -42,6 +42,11 @@ type Case struct {
 	Consents  []Consent   `json:"consents"`
 	// Ask holds the sources that are asked about a person without a consent.
 	Ask map[string][]string `json:"ask"`
+	// LegalBasis in force (null: none), and one only assumed, to check the plan under pooling.
+	LegalBasis     json.RawMessage `json:"legal_basis"`
+	TestLegalBasis json.RawMessage `json:"test_legal_basis"`
+	// Plan to be held against the budget, in the shape of the message Plan.
+	Plan json.RawMessage `json:"plan"`
 	// Records holds, by party code and kind of record, what a system holds in its native shape.
 	Records  map[string]map[string]json.RawMessage `json:"records"`
 	Expected Expected                              `json:"expected"`
@@ -138,6 +143,25 @@ type Expected struct {
 	Findings             []map[string]any            `json:"findings"`
 	NoFindings           []string                    `json:"no_findings"`
 	Gaps                 []struct{ Person, Source, Reason string }
+	ContestedLines       []string      `json:"contested_lines"`
+	ContestedCents       *int64        `json:"contested_cents"`
+	Plan                 *ExpectedPlan `json:"plan"`
+}
+
+// ExpectedPlan is what the plan must come to, as things are and under a basis.
+type ExpectedPlan struct {
+	Without *ExpectedCheck `json:"without_legal_basis"`
+	With    *ExpectedCheck `json:"with_legal_basis"`
+}
+
+// ExpectedCheck: absent figures are not looked at. Account is allocated cents by
+// funder and law.
+type ExpectedCheck struct {
+	Refused          []string                    `json:"refused"`
+	AllocatedCents   *int64                      `json:"allocated_cents"`
+	UnallocatedCents *int64                      `json:"unallocated_cents"`
+	UnallocatedByLaw map[string]int64            `json:"unallocated_by_law"`
+	Account          map[string]map[string]int64 `json:"account"`
 }
 
 // Pair is one person at one source.

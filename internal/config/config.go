@@ -48,9 +48,11 @@ type Gateway struct {
 	// Documents is a folder of documents that are registered at start; may be empty.
 	Documents string `yaml:"documents,omitempty"`
 	// SourceTimeout bounds one question to one source; empty means 5s.
-	SourceTimeout string   `yaml:"source_timeout,omitempty"`
-	Sources       []Source `yaml:"sources"`
-	dir           string
+	SourceTimeout string `yaml:"source_timeout,omitempty"`
+	// LegalBases for pooling money of several laws; none is in force since 1 October 2022.
+	LegalBases []LegalBasis `yaml:"legal_bases,omitempty"`
+	Sources    []Source     `yaml:"sources"`
+	dir        string
 }
 
 // TLS files, PEM.
@@ -78,6 +80,17 @@ type Source struct {
 	ConfigFiles map[string]string `yaml:"config_files,omitempty"`
 	// Secrets by name, each a file. They reach the adapter in memory only.
 	Secrets map[string]string `yaml:"secrets,omitempty"`
+}
+
+// LegalBasis allows money of several laws to be pooled between two civil dates,
+// both inclusive.
+type LegalBasis struct {
+	ID             string   `yaml:"id" json:"id"`
+	Article        string   `yaml:"article" json:"article"`
+	From           string   `yaml:"from" json:"from"`
+	To             string   `yaml:"to" json:"to"`
+	PoolableLaws   []string `yaml:"poolable_laws" json:"poolable_laws"`
+	Municipalities []string `yaml:"municipalities" json:"municipalities"` // party codes
 }
 
 // Trust is trust.yaml: who there is, and whose word counts.
@@ -134,6 +147,13 @@ func ReadGateway(path string) (*Gateway, error) {
 	}
 	if _, err := c.CivilDate(); err != nil {
 		return nil, fmt.Errorf("%w: %s: today is no date, YYYY-MM-DD", ErrConfig, path)
+	}
+	for i, b := range c.LegalBases {
+		_, errFrom := civil.Parse(b.From)
+		_, errTo := civil.Parse(b.To)
+		if b.ID == "" || errFrom != nil || errTo != nil {
+			return nil, fmt.Errorf("%w: %s: legal_bases[%d]: id, and from and to as YYYY-MM-DD are needed", ErrConfig, path, i)
+		}
 	}
 	if _, err := c.Timeout(); err != nil {
 		return nil, fmt.Errorf("%w: %s: source_timeout is no duration such as 5s", ErrConfig, path)

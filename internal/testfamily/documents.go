@@ -18,8 +18,8 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -37,7 +37,7 @@ func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose
 		Confirmation: token.Confirmation{X5T: token.Thumbprint(leaf)},
 		Case:         caseCommitment,
 		Role:         "consulent", Assurance: "substantieel",
-		Details: []token.Detail{{Type: "ontschot", Purposes: []string{purpose, "documents.register"}}},
+		Details: []token.Detail{{Type: "ontschot", Purposes: []string{purpose, "integral_budget.account", "documents.register"}}},
 	}
 	if change != nil {
 		change(&claims)

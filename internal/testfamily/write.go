@@ -1,6 +1,7 @@
 package testfamily
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -51,10 +52,11 @@ func (f *Family) FreeLayout() (Layout, error) {
 	return l, nil
 }
 
-// adapterOf names the adapter for a kind of party; empty when there is none.
+// adapterOf names the adapter for a kind of party.
 func adapterOf(kind string) string {
 	return map[string]string{
 		"MUNICIPALITY": "municipality", "CARE_OFFICE": "careoffice", "UWV": "uwv", "INSURER": "insurer",
+		"SVB": "svb", "CAK": "cak", "EDUCATION": "education", "TRANSPORT": "transport",
 	}[kind]
 }
 
@@ -90,7 +92,9 @@ func (f *Family) Write(dir string, l Layout) error {
 	w := &folder{dir: dir}
 	ca := w.put("ca.pem", f.CAPEM)
 	f.writeTrust(w)
-	f.writeGateway(w, ca, l)
+	if err := f.writeGateway(w, ca, l); err != nil {
+		return err
+	}
 	requester := f.Requester()
 	w.yaml("client.yaml", "A municipal system that asks this gateway.", config.Client{
 		Gateway: l.Gateway, Releaser: requester.Code, Trust: "trust.yaml",
@@ -150,7 +154,7 @@ func (f *Family) writeTrust(w *folder) {
 	w.yaml("trust.yaml", "Who there is, and whose signatures count.", t)
 }
 
-func (f *Family) writeGateway(w *folder, ca string, l Layout) {
+func (f *Family) writeGateway(w *folder, ca string, l Layout) error {
 	requester := f.Requester()
 	g := config.Gateway{
 		Organisation: requester.Code, Listen: l.Gateway, Data: "data", Dev: true, Today: f.Case.Today.String(),
@@ -168,9 +172,6 @@ func (f *Family) writeGateway(w *folder, ca string, l Layout) {
 		at := "sources/" + p.Code + "/"
 		cert, key := w.put(at+"cert.pem", p.Server.CertPEM), w.put(at+"key.pem", p.Server.KeyPEM)
 		secret := w.put(at+"client_secret", []byte(p.ClientSecret))
-		if adapterOf(p.Kind) == "" {
-			continue
-		}
 		url := "https://" + l.Sources[p.Code]
 		s := config.Source{
 			Party: p.Code, Adapter: adapterOf(p.Kind),
@@ -178,11 +179,18 @@ func (f *Family) writeGateway(w *folder, ca string, l Layout) {
 			ConfigFiles: map[string]string{"ca_pem": ca, "cert_pem": cert},
 			Secrets:     map[string]string{"tls_key": key, "record_key": w.put(at+"record_key", []byte(p.RecordKey))},
 		}
-		if slices.Contains([]string{"municipality", "careoffice"}, s.Adapter) {
+		if slices.Contains([]string{"municipality", "careoffice", "cak"}, s.Adapter) {
 			s.Config["token_url"], s.Config["client_id"] = url+"/token", requester.Code
 			s.Secrets["client_secret"] = secret
 		}
 		g.Sources = append(g.Sources, s)
 	}
+	if raw := f.Case.LegalBasis; len(raw) > 0 && string(raw) != "null" {
+		g.LegalBases = make([]config.LegalBasis, 1)
+		if err := json.Unmarshal(raw, &g.LegalBases[0]); err != nil {
+			return fmt.Errorf("legal_basis of the case: %w", err)
+		}
+	}
 	w.yaml("gateway.yaml", "A gateway for development: ontschot serve --config gateway.yaml", g)
+	return nil
 }
