@@ -8,9 +8,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/cak"
 	"github.com/ontschot/ontschot/adapters/careoffice"
+	"github.com/ontschot/ontschot/adapters/education"
 	"github.com/ontschot/ontschot/adapters/insurer"
 	"github.com/ontschot/ontschot/adapters/municipality"
+	"github.com/ontschot/ontschot/adapters/svb"
+	"github.com/ontschot/ontschot/adapters/transport"
 	"github.com/ontschot/ontschot/adapters/uwv"
 )
 
@@ -18,6 +22,7 @@ import (
 func referenceAdapters() map[string]func() adapters.Adapter {
 	return map[string]func() adapters.Adapter{
 		"municipality": municipality.New, "careoffice": careoffice.New, "uwv": uwv.New, "insurer": insurer.New,
+		"svb": svb.New, "cak": cak.New, "education": education.New, "transport": transport.New,
 	}
 }
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -24,7 +28,7 @@ import (
 
 func budgetCommand() *cobra.Command {
 	c := &cobra.Command{Use: "budget", Short: "Ask a gateway for an integrated budget"}
-	c.AddCommand(budgetGetCommand())
+	c.AddCommand(budgetGetCommand(), budgetPlanCommand(), budgetAccountCommand(), budgetDissolveCommand(), budgetViewCommand(), budgetSunsetCommand(), budgetVerifyCommand())
 	return c
 }
 
@@ -48,14 +52,14 @@ func (o *output) check() error {
 
 func budgetGetCommand() *cobra.Command {
 	var out output
-	var path, name, tokenFile string
-	var timeout time.Duration
+	var call call
+	var name string
 	c := &cobra.Command{
-		Use:   "get --config FILE --case CASE --token FILE",
+		Use:   "get --config FILE --case CASE",
 		Short: "Ask for the budget of a household and verify the answer",
 		Long: `Ask a gateway for the integrated budget of the household in a case file, verify its signature and
 its receipt, and print it. A budget that does not verify is not printed, exit code 4.`,
-		Example: "  ontschot budget get --config DIR/client.yaml --case DIR/case.json --token DIR/client/token",
+		Example: "  ontschot budget get --config DIR/client.yaml --case DIR/case.json\n  ontschot budget get --case meppel --format json > budget.json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := out.check(); err != nil {
@@ -65,32 +69,52 @@ its receipt, and print it. A budget that does not verify is not printed, exit co
 			if err != nil {
 				return err
 			}
-			cl, err := dial(path, func() (string, error) {
-				raw, err := config.ReadFile(tokenFile)
-				return strings.TrimSpace(string(raw)), err
-			})
-			if err != nil {
+			var b *budgetv1.Budget
+			err = call.do(c.Context(), func(ctx context.Context, cl *client.Client) (err error) {
+				b, err = cl.AssembleBudget(ctx, requestOf(cf), progressTo(c.ErrOrStderr()))
 				return err
-			}
-			defer cl.Close()
-			ctx, cancel := context.WithTimeout(c.Context(), timeout)
-			defer cancel()
-			b, err := cl.AssembleBudget(ctx, requestOf(cf), progressTo(c.ErrOrStderr()))
-			if code := status.Code(err); code == codes.DeadlineExceeded || code == codes.Unavailable {
-				return fmt.Errorf("no answer from the gateway that %s names, within %s; is it running (ontschot serve)? %w", path, timeout, err)
-			}
+			})
 			if err != nil {
 				return err
 			}
 			return out.print(c.OutOrStdout(), cf, b)
 		},
 	}
-	c.Flags().StringVar(&path, "config", "client.yaml", "the client's configuration, YAML")
 	c.Flags().StringVar(&name, "case", "case.json", caseHelp)
-	c.Flags().StringVar(&tokenFile, "token", "client/token", "a file with an access token")
-	c.Flags().DurationVar(&timeout, "timeout", 15*time.Second, "how long to wait; what is not there by then is a gap")
+	call.flags(c)
 	out.flags(c)
 	return c
+}
+
+// call is how a gateway is reached.
+type call struct {
+	config, token string
+	timeout       time.Duration
+}
+
+func (k *call) flags(c *cobra.Command) {
+	c.Flags().StringVar(&k.config, "config", "client.yaml", "the client's configuration, YAML")
+	c.Flags().StringVar(&k.token, "token", "", "a file with an access token; default client/token beside the configuration")
+	c.Flags().DurationVar(&k.timeout, "timeout", 15*time.Second, "how long to wait; what is not there by then is a gap")
+}
+
+// do connects and asks, and words it when nobody answers.
+func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client) error) error {
+	cl, err := dial(k.config, func() (string, error) {
+		raw, err := config.ReadFile(cmp.Or(k.token, filepath.Join(filepath.Dir(k.config), "client", "token")))
+		return strings.TrimSpace(string(raw)), err
+	})
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(ctx, k.timeout)
+	defer cancel()
+	err = ask(ctx, cl)
+	if code := status.Code(err); code == codes.DeadlineExceeded || code == codes.Unavailable {
+		return fmt.Errorf("no answer from the gateway that %s names, within %s; is it running (ontschot serve)? %w", k.config, k.timeout, err)
+	}
+	return err
 }
 
 // dial makes a client of a client.yaml.
@@ -103,26 +127,32 @@ func dial(path string, token func() (string, error)) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	trust, err := pinned(conf)
 	if err != nil {
 		return nil, err
+	}
+	return client.New(client.Config{Address: conf.Gateway, Certificate: pair, CA: pool, Token: token, Trust: trust})
+}
+
+// pinned is what a client.yaml says of the organisation whose budgets it believes.
+func pinned(conf *config.Client) (result.Trust, error) {
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return result.Trust{}, err
 	}
 	releaser, err := trust.Party(conf.Releaser)
 	if err != nil {
-		return nil, err
+		return result.Trust{}, err
 	}
 	keys, err := trust.Verifier()
 	if err != nil {
-		return nil, err
+		return result.Trust{}, err
 	}
 	logKey, err := note.NewVerifier(releaser.LogKey)
 	if err != nil {
-		return nil, fmt.Errorf("%w: log_key of %s in the trust file", config.ErrConfig, releaser.Code)
+		return result.Trust{}, fmt.Errorf("%w: log_key of %s in the trust file", config.ErrConfig, releaser.Code)
 	}
-	return client.New(client.Config{
-		Address: conf.Gateway, Certificate: pair, CA: pool, Token: token,
-		Trust: result.Trust{Keys: keys, Releaser: releaser.OIN, LogOrigin: logKey.Name(), LogKey: logKey},
-	})
+	return result.Trust{Keys: keys, Releaser: releaser.OIN, LogOrigin: logKey.Name(), LogKey: logKey}, nil
 }
 
 // requestOf asks every pair of a case.
@@ -159,13 +189,18 @@ func (o *output) print(w io.Writer, cf *casefile.Case, b *budgetv1.Budget) error
 	if o.format == "table" {
 		return printBudget(w, cf, b, o.lang)
 	}
-	raw, err := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(b)
+	return printJSON(w, b)
+}
+
+// printJSON writes one message as one line of JSON.
+func printJSON(w io.Writer, m proto.Message) error {
+	raw, err := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("printing the budget: %w", err)
+		return errors.New("printing: not a valid message")
 	}
 	compact, err := jcs.Transform(raw)
 	if err != nil {
-		return fmt.Errorf("printing the budget: %w", err)
+		return fmt.Errorf("printing: %w", err)
 	}
 	_, err = fmt.Fprintln(w, string(compact))
 	return err

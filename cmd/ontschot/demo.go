@@ -9,10 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 func demoCommand() *cobra.Command {
@@ -36,12 +38,17 @@ Nothing is left behind, unless --keep names a folder.`,
 			if err != nil {
 				return err
 			}
-			b, err := demo(c.Context(), cf, name, keep, c.ErrOrStderr())
+			played, err := demo(c.Context(), cf, name, keep, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			if err := out.print(c.OutOrStdout(), cf, b); err != nil {
+			if err := out.print(c.OutOrStdout(), cf, played.budget); err != nil {
 				return err
+			}
+			if out.format == "table" {
+				if err := out.printAny(c, nil, played.show); err != nil {
+					return err
+				}
 			}
 			if keep != "" {
 				fmt.Fprintf(c.ErrOrStderr(), "\nEverything is in %s. %s", keep, handSteps(keep))
@@ -55,8 +62,55 @@ Nothing is left behind, unless --keep names a folder.`,
 	return c
 }
 
+// played is what came of a case: the budget, and for a case with a plan what the
+// plan comes to, as things are and under the basis the case assumes.
+type played struct {
+	budget   *budgetv1.Budget
+	checks   []*budgetv1.PlanCheck
+	accounts []*budgetv1.Account // under the last of the checks
+}
+
+func (d *played) show(p *page) {
+	for _, c := range d.checks {
+		p.planCheck(c)
+	}
+	if d.accounts != nil {
+		p.accounts(d.accounts)
+	}
+}
+
+// plan holds the case's plan against the budget, under each basis in turn.
+func (d *played) plan(ctx context.Context, cl *client.Client, cf *casefile.Case) error {
+	if len(cf.Plan) == 0 || string(cf.Plan) == "null" {
+		return nil
+	}
+	p := new(budgetv1.Plan)
+	if err := parsePart(cf.Plan, cf.Name, p); err != nil {
+		return err
+	}
+	bases := []*budgetv1.LegalBasis{nil}
+	if len(cf.TestLegalBasis) > 0 && string(cf.TestLegalBasis) != "null" {
+		assumed := new(budgetv1.LegalBasis)
+		if err := parsePart(cf.TestLegalBasis, cf.Name, assumed); err != nil {
+			return err
+		}
+		bases = append(bases, assumed)
+	}
+	for _, basis := range bases {
+		check, err := cl.CheckPlan(ctx, &ontschotv1.CheckPlanRequest{Budget: d.budget, Plan: p, Assume: basis})
+		if err != nil {
+			return err
+		}
+		d.checks = append(d.checks, check)
+		if d.accounts, err = cl.Account(ctx, &ontschotv1.AccountRequest{Budget: d.budget, Plan: p, Assume: basis}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // demo plays a case and gives the verified budget.
-func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.Writer) (*budgetv1.Budget, error) {
+func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.Writer) (*played, error) {
 	begin := time.Now()
 	say := func(format string, args ...any) {
 		fmt.Fprintf(stderr, "%5d ms  %s\n", time.Since(begin).Milliseconds(), fmt.Sprintf(format, args...))
@@ -97,7 +151,14 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 		return nil, err
 	}
 	say("budget received; signature and receipt verified")
-	return b, nil
+	d := &played{budget: b}
+	if err := d.plan(ctx, cl, cf); err != nil {
+		return nil, err
+	}
+	if d.checks != nil {
+		say("plan checked and accounts drawn up on the signed budget")
+	}
+	return d, nil
 }
 
 // demoFolder makes the folder that a gateway reads. Without keep it holds no case

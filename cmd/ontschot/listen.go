@@ -45,15 +45,16 @@ func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
 		grpc.Creds(credentials.NewTLS(&tls.Config{
 			Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
 		})),
-		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.MaxRecvMsgSize(maxRequest), grpc.MaxConcurrentStreams(256),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 15 * time.Minute}),
 		grpc.StreamInterceptor(recoverStream(stderr)), grpc.UnaryInterceptor(recoverUnary(stderr)),
 	)
 	ontschotv1.RegisterExchangeServiceServer(s.grpc, g)
+	ontschotv1.RegisterBudgetServiceServer(s.grpc, g)
 	ontschotv1.RegisterRegistryServiceServer(s.grpc, g)
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(s.grpc, state)
-	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName} {
+	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.BudgetService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName} {
 		state.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}
 	reflection.Register(s.grpc)

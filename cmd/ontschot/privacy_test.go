@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/sandbox"
 )
 
@@ -163,6 +164,41 @@ func TestTheDemosProgressNamesNobody(t *testing.T) {
 		search(t, path, content, secrets)
 		return err
 	}))
+}
+
+// What the demo kept goes on: the same folder serves again, with its record, and
+// a withdrawn consent stays withdrawn.
+func TestTheKeptFolderGoesOn(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	cf.Consents[0].Withdrawn.Date = cf.Today.Date
+	raw, err := casefile.Raw("meppel")
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "withdrawn.json")
+	changed := strings.Replace(string(raw), `"until": "2025-12-31"`, `"until": "2025-12-31", "withdrawn": "2025-06-30"`, 1)
+	require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
+	dir := filepath.Join(t.TempDir(), "kept")
+	code, _, errs := cli(t, "demo", "--case", file, "--keep", dir)
+	require.Equal(t, exitDone, code, errs)
+	for range 2 {
+		conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
+		require.NoError(t, err)
+		s, err := startServer(t.Context(), conf, new(buffer))
+		require.NoError(t, err)
+		require.Empty(t, s.refused)
+		token, err := mintToken(dir)
+		require.NoError(t, err)
+		cl, err := dial(filepath.Join(dir, "client.yaml"), func() (string, error) { return token, nil })
+		require.NoError(t, err)
+		b, err := cl.AssembleBudget(t.Context(), requestOf(cf), nil)
+		require.NoError(t, err)
+		require.Equal(t, "CONSENT_WITHDRAWN", gapOf(b, "A1", "UWV"))
+		require.NoError(t, cl.Close())
+		s.Close()
+	}
+	code, out, errs := cli(t, "audit", "verify", "--data", filepath.Join(dir, "data"))
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "3 releases")
 }
 
 // Only the request to a source, and the check of a number, may open a BSN.

@@ -72,8 +72,11 @@ func TestTheREADMEsCommandsByHand(t *testing.T) {
 	out, errs, err := shell(t, dir, built(t), "set -e\ntrap 'kill $(jobs -p)' EXIT\n"+script)
 	require.NoError(t, err, errs)
 	require.Contains(t, out, "€ 111.844,37")
-	require.Contains(t, out, "1 releases")
-	require.Contains(t, errs, "adapters ready: GM0119 UWV ZK5503")
+	require.Contains(t, out, "2 releases")
+	require.Contains(t, out, "The budget is what GM0119 released")
+	require.Contains(t, out, "[SPLIT_ACROSS_LAWS]")
+	require.Contains(t, out, "2025-01-01 - 2025-06-30")
+	require.Contains(t, errs, "adapters ready: CAK GM0119 SVB UWV ZK5503")
 }
 
 // The built program: one JSON object on stdout, exit codes, help that helps.
@@ -95,7 +98,7 @@ func TestTheBuiltProgram(t *testing.T) {
 	require.False(t, d.More(), "exactly one object")
 	require.Equal(t, "8142423", b.Care)
 	require.Len(t, b.Lines, 9)
-	require.False(t, b.Complete)
+	require.True(t, b.Complete)
 	for _, l := range b.Lines {
 		require.Equal(t, l.ID == "C4/WMO/11/2023-09-01", l.ValueCents == nil, l.ID)
 	}
@@ -125,10 +128,10 @@ func TestTheBuiltProgram(t *testing.T) {
 		}
 	}
 	// A gateway that is not there: cannot reach, 3.
-	_, errs, err = shell(t, dir, bin, "ontschot dev token --dir . > client/token && ontschot budget get --config client.yaml --case case.json --token client/token --timeout 300ms")
+	_, errs, err = shell(t, dir, bin, "ontschot dev token --dir . > client/token && ontschot budget get --case case.json --timeout 300ms")
 	require.Equal(t, 3, err.(*exec.ExitError).ExitCode(), errs)
 
-	for _, command := range []string{"", "demo", "serve", "sandbox", "dev", "dev init", "dev token", "budget", "budget get", "audit", "audit verify", "adapter", "adapter run", "version"} {
+	for _, command := range []string{"", "demo", "serve", "sandbox", "dev", "dev init", "dev token", "budget", "budget get", "budget plan", "budget account", "budget dissolve", "budget sunset", "budget view", "budget verify", "audit", "audit verify", "adapter", "adapter run", "version"} {
 		out, _, err := shell(t, dir, bin, "ontschot "+command+" --help")
 		require.NoError(t, err, command)
 		require.Contains(t, out, "Usage:", command)

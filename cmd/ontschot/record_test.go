@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -136,6 +137,30 @@ func TestAuditVerifyNamesTheEntry(t *testing.T) {
 	}
 	code, _, errs = cli(t, "audit", "verify", "--data", data)
 	require.Equal(t, exitDone, code, "all put back: %s", errs)
+}
+
+// A database file that is broken is reported as such.
+func TestADamagedFileIsReported(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{without: true})
+	_, err := h.ask()
+	require.NoError(t, err)
+	h.server.Close()
+	data := filepath.Join(h.dir, "data")
+	raw, err := os.ReadFile(filepath.Join(data, recordFile))
+	require.NoError(t, err)
+	for i := 4096; i < len(raw); i += 4096 {
+		broken := bytes.Clone(raw)
+		copy(broken[i:], bytes.Repeat([]byte{0xAA}, 512))
+		require.NoError(t, os.WriteFile(filepath.Join(data, recordFile), broken, 0o600))
+		code, _, errs := cli(t, "audit", "verify", "--data", data)
+		require.Equal(t, exitTampered, code, "page %d", i/4096)
+		require.Contains(t, errs, "damaged")
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(data, recordFile), []byte("not a database at all, of some length"), 0o600))
+	code, _, errs := cli(t, "audit", "verify", "--data", data)
+	require.Equal(t, exitTampered, code)
+	require.Contains(t, errs, "damaged")
 }
 
 func columnsOf(t *testing.T, db *sql.DB, table string) []string {

@@ -26,7 +26,7 @@ func sandboxCommand() *cobra.Command {
 		Short: "Run the parties' own systems of a case on loopback",
 		Long: `Run the systems that hold the records of a case, each with the interface such a party really has:
 the municipality's case system (REST, OAuth2) and message archive, the Wlz registers (GraphQL),
-UWV (SOAP), the insurer (REST). With --dir they use the certificates and ports of a folder made by
+UWV (SOAP), the insurer (REST), SVB (XML), CAK (REST, OAuth2), education and Valys (REST, never a BSN). With --dir they use the certificates and ports of a folder made by
 ontschot dev init; without it they make their own.
 
 --fault PARTY=down|slow|garbage|deny makes one of them misbehave.`,

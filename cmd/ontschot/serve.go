@@ -23,12 +23,14 @@ import (
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 func serveCommand() *cobra.Command {
@@ -108,6 +110,11 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 		Own: own.OIN, Keys: keys, Now: time.Now, Sources: map[string]gateway.Source{},
 		Tokens: token.Checker{Keys: keys, Audience: string(own.OIN), Now: time.Now},
 		Log:    slog.New(slog.NewJSONHandler(stderr, nil)),
+	}
+	for _, b := range s.conf.LegalBases {
+		gc.LegalBases = append(gc.LegalBases, &budgetv1.LegalBasis{
+			Id: b.ID, Article: b.Article, From: b.From, To: b.To, PoolableLaws: b.PoolableLaws, Municipalities: b.Municipalities,
+		})
 	}
 	for _, p := range trust.Parties {
 		gc.Parties = append(gc.Parties, gateway.Party{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
@@ -189,6 +196,7 @@ func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 		return err
 	}
 	gc.Record, gc.Documents = s.log, s.store
+	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, LogOrigin: pinned.Name(), LogKey: pinned}
 	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(own.LogKey+"\n"), 0o600)
 }
 

@@ -93,6 +93,9 @@ func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
 			return fmt.Errorf("%w: %s: no document to register", config.ErrConfig, name)
 		}
 		if _, err := g.TakeIn(ctx, &r); err != nil {
+			if errors.Is(err, audit.ErrEnded) {
+				continue // it was registered before, and has been withdrawn since
+			}
 			if errors.Is(err, audit.ErrUnavailable) || errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered) {
 				return err
 			}

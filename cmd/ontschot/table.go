@@ -156,6 +156,9 @@ func (p *page) cell(c *budgetv1.MatrixCell) string {
 	if c.GetStatus() == "NOT_ASKED" {
 		return "-"
 	}
+	if c.GetStatus() == "NOT_SHARED" {
+		return p.say("niet gedeeld", "not shared")
+	}
 	if c.GetStatus() != "OK" || len(parts) == 0 {
 		parts = append(parts, "("+p.texts.Label("statuses", c.GetStatus(), p.lang)+")")
 	}
@@ -164,7 +167,7 @@ func (p *page) cell(c *budgetv1.MatrixCell) string {
 
 func (p *page) lines() {
 	p.heading("De rechten", "The rights")
-	rows := [][]string{}
+	rows := [][]string{{"", "", "", "", "", p.say("in deze periode", "in this period"), p.say("daarna", "after it"), p.say("nog te besteden", "left to spend")}}
 	for _, l := range p.b.GetLines() {
 		value := p.say("geen bedrag bekend", "no amount known")
 		if l.ValueCents != nil {
@@ -180,15 +183,24 @@ func (p *page) lines() {
 		rows = append(rows, []string{
 			l.GetId(), cmp.Or(l.GetProduct().GetLabel(), l.GetProduct().GetCode()), l.GetDeliveryForm(),
 			strings.TrimSpace(l.GetPeriod().GetStart() + " - " + end), l.GetFunder(), value,
+			p.figure(p.b.GetCarryOverCents(), l.GetId()), p.figure(p.b.GetRemainingCents(), l.GetId()),
 		})
 	}
 	p.table(rows)
+}
+
+func (p *page) figure(by map[string]int64, id string) string {
+	if cents, known := by[id]; known {
+		return p.euro(cents)
+	}
+	return "-"
 }
 
 func (p *page) totals() {
 	p.heading("Totalen", "Totals")
 	p.table([][]string{
 		{p.say("Budget voor zorg en ondersteuning", "Budget for care and support"), p.amount(p.b.CareTotalCents)},
+		{p.say("  waarvan betwist", "  of which contested"), p.amount(p.b.ContestedCents)},
 		{p.say("Geld met een eigen doel (apart)", "Money with a purpose of its own (apart)"), p.amount(p.b.RingfencedCents)},
 		{p.say("Inkomen, bruto (apart, geen budget)", "Income, gross (apart, no budget)"), p.amount(p.b.IncomeCents)},
 		{p.say("Eigen bijdrage", "Own contribution"), p.amount(p.b.OwnContributionCents)},
@@ -222,14 +234,16 @@ func (p *page) amount(cents *int64) string {
 func (p *page) findings() {
 	p.heading("Wat opvalt", "What stands out")
 	for _, f := range p.b.GetFindings() {
-		p.line("  %-8s %s", f.GetSeverity(), p.say(f.GetTextNl(), f.GetTextEn()))
-		if about := strings.TrimSpace(f.GetCode() + " " + f.GetLine()); about != "" {
-			p.line("           [%s]", about)
-		}
+		p.finding(f)
 	}
 	if len(p.b.GetFindings()) == 0 {
 		p.line("  %s", p.say("niets", "nothing"))
 	}
+}
+
+func (p *page) finding(f *budgetv1.Finding) {
+	p.line("  %-8s %s", f.GetSeverity(), p.say(f.GetTextNl(), f.GetTextEn()))
+	p.line("           [%s]", strings.TrimSpace(f.GetCode()+" "+f.GetLine()))
 }
 
 func (p *page) gaps() {

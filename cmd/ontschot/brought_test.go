@@ -1,0 +1,191 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// brought plays Meppel and gives its budget, its plan, and the ids of its consents.
+func brought(t *testing.T) (*house, *budgetv1.Budget, *budgetv1.Plan, []string) {
+	t.Helper()
+	f := open(t, "meppel")
+	var ids []string
+	h := play(t, f, options{documents: spoilt(t, f, nil, func(_ int, c casefile.Consent) []*ontschotv1.RegisterRequest {
+		d, id, err := f.Consent(c, nil)
+		require.NoError(t, err)
+		ids = append(ids, id)
+		return []*ontschotv1.RegisterRequest{d}
+	})})
+	b, err := h.ask()
+	require.NoError(t, err)
+	p := new(budgetv1.Plan)
+	require.NoError(t, protojson.Unmarshal(f.Case.Plan, p))
+	return h, b, p, ids
+}
+
+// A budget that is brought back must be what this gateway released.
+func TestBudgetsThatAreNotTakenBack(t *testing.T) {
+	h, b, p, ids := brought(t)
+	c := h.client(nil)
+	check := func(b *budgetv1.Budget) error {
+		_, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+		return err
+	}
+	require.NoError(t, check(b))
+
+	changed := proto.CloneOf(b)
+	*changed.CareTotalCents += 100
+	code, why, _ := reason(t, check(changed))
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "BUDGET_NOT_AUTHENTIC", why)
+
+	unsigned := proto.CloneOf(b)
+	unsigned.Signature = ""
+	code, why, _ = reason(t, check(unsigned))
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "BUDGET_NOT_AUTHENTIC", why)
+
+	old := proto.CloneOf(b)
+	require.NoError(t, result.Sign(old, old.GetReceipt(), h.family.Requester().Sign, time.Now().Add(-48*time.Hour), 24*time.Hour))
+	code, why, _ = reason(t, check(old))
+	require.Equal(t, codes.FailedPrecondition, code)
+	require.Equal(t, "BUDGET_TOO_OLD", why)
+
+	// Accounting is a purpose of its own.
+	only := h.client(func() (string, error) {
+		return h.family.Token(time.Now(), func(c *token.Claims) { c.Details[0].Purposes = []string{h.family.Case.Purpose} })
+	})
+	_, err := only.Account(t.Context(), &ontschotv1.AccountRequest{Budget: b, Plan: p})
+	code, _, _ = reason(t, err)
+	require.Equal(t, codes.PermissionDenied, code)
+	_, err = c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: "2025-02-30"})
+	code, _, meta := reason(t, err)
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "date", meta["field"])
+	_, err = c.Sunset(t.Context(), &ontschotv1.SunsetRequest{Budget: b, Plan: p})
+	code, _, meta = reason(t, err)
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "assume", meta["field"], "no basis is in force")
+
+	// A consent it rests on is withdrawn: nothing is built upon it any more.
+	w, err := h.family.Withdrawal(ids[0])
+	require.NoError(t, err)
+	_, err = c.Register(t.Context(), w)
+	require.NoError(t, err)
+	code, why, _ = reason(t, check(b))
+	require.Equal(t, codes.FailedPrecondition, code)
+	require.Equal(t, "DOCUMENT_ENDED", why)
+}
+
+// Each member sees his own, and nothing of the others: not what they have, not
+// what they decided, and not by subtraction.
+func TestAMembersView(t *testing.T) {
+	h, b, _, _ := brought(t)
+	c := h.client(nil)
+	for _, m := range h.family.Case.Household {
+		view, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: string(m.Ref)})
+		require.NoError(t, err)
+		require.Equal(t, string(m.Ref), view.GetViewOf())
+		for _, l := range view.GetLines() {
+			require.Equal(t, string(m.Ref), l.GetPerson())
+		}
+		for _, row := range view.GetMatrix() {
+			for _, cell := range row.GetCells() {
+				if row.GetPerson() != string(m.Ref) {
+					require.True(t, proto.Equal(&budgetv1.MatrixCell{Law: cell.GetLaw(), Status: "NOT_SHARED"}, cell))
+				}
+			}
+		}
+		require.Len(t, view.GetMatrix(), 5, "the household is no secret to its members")
+		// Beside the rows that say "not shared", no other member is named anywhere.
+		bare := proto.CloneOf(view)
+		bare.Matrix, bare.Receipt, bare.Signature = nil, nil, ""
+		raw, err := json.Marshal(bare)
+		require.NoError(t, err)
+		for _, other := range h.family.Case.Household {
+			if other.Ref != m.Ref {
+				require.NotContains(t, string(raw), `"`+string(other.Ref)+`"`)
+				require.NotContains(t, string(raw), string(other.Ref)+"/")
+			}
+		}
+		require.LessOrEqual(t, len(view.GetTotals().GetByPerson()), 1)
+		require.Equal(t, b.GetTotals().GetByPerson()[string(m.Ref)], view.GetTotals().GetByPerson()[string(m.Ref)])
+	}
+	a3, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: "A3"})
+	require.NoError(t, err)
+	require.True(t, a3.GetComplete(), "that A2 did not say yes is hers")
+	require.Equal(t, int64(25200), a3.GetOwnContributionCents())
+	a2, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: "A2"})
+	require.NoError(t, err)
+	require.False(t, a2.GetComplete())
+	require.Len(t, a2.GetGaps(), 1)
+	_, err = c.View(t.Context(), &ontschotv1.ViewRequest{Budget: a3, Person: "A2"})
+	code, _, meta := reason(t, err)
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "person", meta["field"])
+}
+
+// A legal basis in force is configuration with two dates; the plan that it allows
+// is refused the day after.
+func TestALegalBasisInForce(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	cf.LegalBasis = json.RawMessage(`{"id":"besluit","article":"art. 10.1.2 Wlz","from":"2025-01-01","to":"2025-12-31","poolable_laws":["WMO","JW","WLZ","ZVW"],"municipalities":["GM0119"]}`)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	h := play(t, f, options{})
+	b, err := h.ask()
+	require.NoError(t, err)
+	require.Equal(t, "besluit", b.GetLegalBasis().GetId())
+	p := new(budgetv1.Plan)
+	require.NoError(t, protojson.Unmarshal(cf.Plan, p))
+	c := h.client(nil)
+	check, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+	require.NoError(t, err)
+	require.Empty(t, check.GetRefused())
+	require.False(t, check.GetBasisIsAssumed())
+	require.Equal(t, int64(10019200), check.GetAllocatedCents())
+	half := &budgetv1.LegalBasis{Id: "half", From: "2025-01-01", To: "2025-06-30", PoolableLaws: []string{"WMO", "JW", "WLZ"}, Municipalities: []string{"GM0119"}}
+	check, err = c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p, Assume: half})
+	require.NoError(t, err)
+	require.Len(t, check.GetRefused(), 1, "not in force on every day of it")
+	s, err := c.Sunset(t.Context(), &ontschotv1.SunsetRequest{Budget: b, Plan: p, Assume: half})
+	require.NoError(t, err)
+	require.Equal(t, "2025-07-01", s.GetFrom())
+	require.NotEmpty(t, s.GetLines())
+	require.NotEmpty(t, s.GetTextNl())
+}
+
+// Both halves of a budget that is taken apart give it back.
+func TestDissolveAndBack(t *testing.T) {
+	h, b, _, _ := brought(t)
+	c := h.client(nil)
+	for _, date := range []string{"2025-01-01", "2025-02-15", "2025-07-01", "2025-12-31"} {
+		d, err := c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: date})
+		require.NoError(t, err)
+		for _, l := range b.GetLines() {
+			if l.ValueCents == nil {
+				continue
+			}
+			sum := d.GetBefore().GetLines()[l.GetId()] + d.GetAfter().GetLines()[l.GetId()]
+			if l.GetAmount().GetBasis() == "PERIOD_TOTAL" {
+				require.Equal(t, l.GetValueCents(), sum, "%s at %s", l.GetId(), date)
+			} else {
+				require.InDelta(t, l.GetValueCents(), sum, 1, "%s at %s", l.GetId(), date)
+			}
+		}
+	}
+}

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// files are what is brought to a gateway with a question.
+type files struct{ budget, plan, assume string }
+
+func (f *files) flags(c *cobra.Command, plan bool) {
+	c.Flags().StringVar(&f.budget, "budget", "budget.json", "a budget as ontschot budget get --format json printed it")
+	if plan {
+		c.Flags().StringVar(&f.plan, "plan", "plan.json", "the plan: JSON {goals, allocations}, or a case file that holds one")
+		c.Flags().StringVar(&f.assume, "assume-basis", "", "a legal basis to assume, JSON, or a case file with a test_legal_basis; the answer says it was assumed")
+	}
+}
+
+// readBudget reads a stored budget.
+func (f *files) readBudget() (*budgetv1.Budget, error) {
+	b := new(budgetv1.Budget)
+	return b, readMessage(f.budget, b)
+}
+
+func (f *files) readPlan() (*budgetv1.Plan, error) {
+	p := new(budgetv1.Plan)
+	return p, readPart(f.plan, func(c *casefile.Case) json.RawMessage { return c.Plan }, p)
+}
+
+func (f *files) readBasis() (*budgetv1.LegalBasis, error) {
+	if f.assume == "" {
+		return nil, nil
+	}
+	b := new(budgetv1.LegalBasis)
+	return b, readPart(f.assume, func(c *casefile.Case) json.RawMessage { return c.TestLegalBasis }, b)
+}
+
+// readPart reads a message from a file of its own or from a part of a case file.
+func readPart(path string, part func(*casefile.Case) json.RawMessage, m proto.Message) error {
+	if cf, err := casefile.Open(path); err == nil {
+		return parsePart(part(cf), path, m)
+	}
+	return readMessage(path, m)
+}
+
+func parsePart(raw json.RawMessage, path string, m proto.Message) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return fmt.Errorf("%w: %s holds no %s", casefile.ErrCase, path, m.ProtoReflect().Descriptor().Name())
+	}
+	if err := protojson.Unmarshal(raw, m); err != nil {
+		return fmt.Errorf("%w: %s: not a %s; see the proto files", casefile.ErrCase, path, m.ProtoReflect().Descriptor().Name())
+	}
+	return nil
+}
+
+func readMessage(path string, m proto.Message) error {
+	raw, err := config.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return parsePart(raw, path, m)
+}
+
+func budgetPlanCommand() *cobra.Command {
+	var out output
+	var call call
+	var in files
+	c := &cobra.Command{
+		Use:   "plan --budget FILE --plan FILE",
+		Short: "Hold a plan against a budget: what is left, what is over, what may not be combined",
+		Long: `Hold a plan against a budget. A split across laws is refused unless a legal basis pools those laws on
+every day of it; the refusal says what to do instead. The gateway keeps neither budget nor plan.`,
+		Example: "  ontschot budget plan --config client.yaml --budget budget.json --plan case.json\n  ontschot budget plan --budget budget.json --plan case.json --assume-basis case.json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r := new(ontschotv1.CheckPlanRequest)
+			if err := readAll(&out, in, &r.Budget, &r.Plan, &r.Assume); err != nil {
+				return err
+			}
+			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
+				check, err := cl.CheckPlan(ctx, r)
+				if err != nil {
+					return err
+				}
+				return out.printAny(c, check, func(p *page) { p.planCheck(check) })
+			})
+		},
+	}
+	in.flags(c, true)
+	call.flags(c)
+	out.flags(c)
+	return c
+}
+
+// readAll reads everything a question about a plan brings.
+func readAll(out *output, in files, b **budgetv1.Budget, p **budgetv1.Plan, assume **budgetv1.LegalBasis) (err error) {
+	if err := out.check(); err != nil {
+		return err
+	}
+	if *b, err = in.readBudget(); err != nil {
+		return err
+	}
+	if *p, err = in.readPlan(); err != nil {
+		return err
+	}
+	*assume, err = in.readBasis()
+	return err
+}
+
+func budgetAccountCommand() *cobra.Command {
+	var out output
+	var call call
+	var in files
+	c := &cobra.Command{
+		Use:   "account --budget FILE --plan FILE",
+		Short: "Draw up the account to each funder, signed",
+		Long: `Draw up one account per funder: awarded, allocated, spent, unspent, shifted, per law. It holds nobody's
+identity. Each account is signed by the gateway and verified before it is printed. The token must be
+for the purpose integral_budget.account.`,
+		Example: "  ontschot budget account --budget budget.json --plan case.json --format json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r := new(ontschotv1.AccountRequest)
+			if err := readAll(&out, in, &r.Budget, &r.Plan, &r.Assume); err != nil {
+				return err
+			}
+			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
+				accounts, err := cl.Account(ctx, r)
+				if err != nil {
+					return err
+				}
+				return out.printAny(c, &ontschotv1.AccountResponse{Accounts: accounts}, func(p *page) { p.accounts(accounts) })
+			})
+		},
+	}
+	in.flags(c, true)
+	call.flags(c)
+	out.flags(c)
+	return c
+}
+
+func budgetDissolveCommand() *cobra.Command {
+	var out output
+	var call call
+	var in files
+	var date string
+	c := &cobra.Command{
+		Use:   "dissolve --budget FILE --date DATE",
+		Short: "Take a budget apart: every right back at its own person, law and funder",
+		Long: `Take a budget apart at a date. Both halves are printed, up to the day before and from the date; put
+together again they give the budget back to the cent.`,
+		Example: "  ontschot budget dissolve --budget budget.json --date 2025-07-01",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
+			b, err := in.readBudget()
+			if err != nil {
+				return err
+			}
+			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
+				d, err := cl.Dissolve(ctx, &ontschotv1.DissolveRequest{Budget: b, Date: date})
+				if err != nil {
+					return err
+				}
+				return out.printAny(c, d, func(p *page) { p.dissolution(d) })
+			})
+		},
+	}
+	c.Flags().StringVar(&date, "date", "", "the first day on which every right is on its own again, YYYY-MM-DD")
+	in.flags(c, false)
+	call.flags(c)
+	out.flags(c)
+	return c
+}
+
+func budgetViewCommand() *cobra.Command {
+	var out output
+	var call call
+	var in files
+	var person, name string
+	c := &cobra.Command{
+		Use:   "view --budget FILE --person REF",
+		Short: "What one member of the household may see of a budget, signed",
+		Long: `Ask for the projection of a budget for one member. What is not his is not in it: of the others there is a
+row that says "niet gedeeld", whatever they have or decided. Every total is of his own lines.`,
+		Example: "  ontschot budget view --budget budget.json --person A3",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
+			cf, err := casefile.Open(name)
+			if err != nil {
+				return err
+			}
+			b, err := in.readBudget()
+			if err != nil {
+				return err
+			}
+			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
+				view, err := cl.View(ctx, &ontschotv1.ViewRequest{Budget: b, Person: person})
+				if err != nil {
+					return err
+				}
+				return out.print(c.OutOrStdout(), cf, view)
+			})
+		},
+	}
+	c.Flags().StringVar(&person, "person", "", "the member's reference, for example A3")
+	c.Flags().StringVar(&name, "case", "case.json", caseHelp+"; for the names on the page")
+	in.flags(c, false)
+	call.flags(c)
+	out.flags(c)
+	return c
+}
+
+func budgetSunsetCommand() *cobra.Command {
+	var out output
+	var call call
+	var in files
+	c := &cobra.Command{
+		Use:   "sunset --budget FILE --plan FILE",
+		Short: "What stays for a household from the day after a legal basis ends",
+		Long: `Tell what stays from the day after a legal basis ends: which rights, how much of them, and which parts of
+the plan no longer stand, with what to do instead.`,
+		Example: "  ontschot budget sunset --budget budget.json --plan case.json --assume-basis case.json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r := new(ontschotv1.SunsetRequest)
+			if err := readAll(&out, in, &r.Budget, &r.Plan, &r.Assume); err != nil {
+				return err
+			}
+			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
+				s, err := cl.Sunset(ctx, r)
+				if err != nil {
+					return err
+				}
+				return out.printAny(c, s, func(p *page) { p.sunset(s) })
+			})
+		},
+	}
+	in.flags(c, true)
+	call.flags(c)
+	out.flags(c)
+	return c
+}
+
+func budgetVerifyCommand() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Check a stored budget offline: signature, contents, receipt",
+		Long: `Check a stored budget without a gateway: that it is signed by the organisation the client's configuration
+pins, that nothing in it was changed, and that its receipt proves the release stands in the log. Exit
+code 4 when it does not verify.`,
+		Example: "  ontschot budget verify budget.json --config client.yaml",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("%w: name one file with a budget", errUsage)
+			}
+			b := new(budgetv1.Budget)
+			if err := readMessage(args[0], b); err != nil {
+				return err
+			}
+			conf, err := config.ReadClient(path)
+			if err != nil {
+				return err
+			}
+			trust, err := pinned(conf)
+			if err != nil {
+				return err
+			}
+			claims, err := result.Verify(b, trust)
+			if err != nil {
+				return err
+			}
+			age := ""
+			if claims.Expires < time.Now().Unix() {
+				age = "; too old to build a plan upon"
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The budget is what %s released on %s; release %d of %s%s.\n", conf.Releaser,
+				time.Unix(claims.IssuedAt, 0).UTC().Format(time.RFC3339), b.GetReceipt().GetIndex(), b.GetReceipt().GetOrigin(), age)
+			return err
+		},
+	}
+	c.Flags().StringVar(&path, "config", "client.yaml", "the client's configuration, YAML: it pins whose budgets are believed")
+	return c
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// printAny prints a message as JSON, or as a page.
+func (o *output) printAny(c *cobra.Command, m proto.Message, show func(*page)) error {
+	if o.format == "json" {
+		return printJSON(c.OutOrStdout(), m)
+	}
+	texts, err := policies.ReadTexts(policies.FS)
+	if err != nil {
+		return err
+	}
+	p := &page{w: c.OutOrStdout(), texts: texts, lang: o.lang, names: map[string]string{}}
+	show(p)
+	return p.err
+}
+
+// planCheck shows what a plan comes to.
+func (p *page) planCheck(c *budgetv1.PlanCheck) {
+	switch b := c.GetLegalBasis(); {
+	case b == nil:
+		p.heading("Het plan, zonder wettelijke basis om geld samen te voegen", "The plan, without a legal basis to pool money")
+	case c.GetBasisIsAssumed():
+		p.heading("Het plan, als deze wettelijke basis zou gelden: "+b.GetId(), "The plan, if this legal basis were in force: "+b.GetId())
+	default:
+		p.heading("Het plan, met wettelijke basis "+b.GetId(), "The plan, with legal basis "+b.GetId())
+	}
+	p.table([][]string{
+		{p.say("Verdeeld", "Allocated"), p.euro(c.GetAllocatedCents())},
+		{p.say("Nog te verdelen", "Left to allocate"), p.euro(c.GetUnallocatedCents())},
+	})
+	rows := [][]string{{"", p.say("recht", "right"), p.say("verdeeld", "allocated"), p.say("over", "left")}}
+	for _, l := range c.GetLines() {
+		rows = append(rows, []string{l.GetLine(), p.euro(l.GetValueCents()), p.euro(l.GetAllocatedCents()), p.euro(l.GetLeftCents())})
+	}
+	p.table(rows)
+	p.refusals(c.GetRefused())
+	for _, f := range c.GetFindings() {
+		p.finding(f)
+	}
+}
+
+func (p *page) refusals(list []*budgetv1.Refusal) {
+	for _, r := range list {
+		p.line("  %s: %s [%s]", r.GetAllocation(), p.say(r.GetTextNl(), r.GetTextEn()), r.GetCode())
+		p.line("     %s %s", p.say("In plaats daarvan:", "Instead:"), p.say(r.GetInsteadNl(), r.GetInsteadEn()))
+	}
+}
+
+// accounts shows the account to each funder.
+func (p *page) accounts(list []*budgetv1.Account) {
+	p.heading("Verantwoording per verstrekker", "Account per funder")
+	rows := [][]string{{"", p.say("toegekend", "awarded"), p.say("verdeeld", "allocated"), p.say("besteed", "spent"), p.say("niet besteed", "unspent"), p.say("erbij", "shifted in"), p.say("eraf", "shifted out")}}
+	for _, a := range list {
+		for _, l := range a.GetLaws() {
+			rows = append(rows, []string{
+				a.GetFunder() + " " + l.GetLaw(), p.euro(l.GetAwardedCents()), p.euro(l.GetAllocatedCents()),
+				p.amount(l.SpentCents), p.amount(l.UnspentCents), p.euro(l.GetShiftedInCents()), p.euro(l.GetShiftedOutCents()),
+			})
+		}
+	}
+	p.table(rows)
+}
+
+// dissolution shows both halves of a budget that was taken apart.
+func (p *page) dissolution(d *budgetv1.Dissolution) {
+	p.heading("Uit elkaar gehaald op "+d.GetDate(), "Taken apart on "+d.GetDate())
+	for _, half := range []*budgetv1.DissolvedHalf{d.GetBefore(), d.GetAfter()} {
+		if half == nil {
+			continue
+		}
+		p.line("  %s - %s", half.GetWindow().GetFrom(), half.GetWindow().GetTo())
+		rows := [][]string{}
+		for _, id := range slices.Sorted(maps.Keys(half.GetLines())) {
+			rows = append(rows, []string{"  " + id, p.euro(half.GetLines()[id])})
+		}
+		rows = append(rows, []string{"  " + p.say("budget voor zorg en ondersteuning", "budget for care and support"), p.amount(half.CareTotalCents)})
+		p.table(rows)
+	}
+	if len(d.GetReturned()) > 0 {
+		p.line("  %s", p.say("niet besteed, terug naar", "unspent, back to"))
+		rows := [][]string{}
+		for _, r := range d.GetReturned() {
+			rows = append(rows, []string{"  " + r.GetLine(), r.GetFunder(), r.GetLaw(), p.euro(r.GetCents())})
+		}
+		p.table(rows)
+	}
+}
+
+// sunset shows what stays.
+func (p *page) sunset(s *budgetv1.Sunset) {
+	p.heading("Wat blijft vanaf "+s.GetFrom(), "What stays from "+s.GetFrom())
+	p.line("  %s", p.say(s.GetTextNl(), s.GetTextEn()))
+	rows := [][]string{}
+	for _, l := range s.GetLines() {
+		rows = append(rows, []string{l.GetLine(), l.GetFunder(), p.euro(l.GetValueCents())})
+	}
+	p.table(rows)
+	p.refusals(s.GetEnds())
+}
