@@ -128,8 +128,8 @@ func comparePlan(t *testing.T, want casefile.Expected, d *played) {
 		if w == nil {
 			continue
 		}
-		require.Greater(t, len(d.checks), i)
-		check := d.checks[i]
+		require.Greater(t, len(d.plans), i)
+		check := d.plans[i].check
 		var refused []string
 		for _, r := range check.GetRefused() {
 			refused = append(refused, r.GetAllocation())
@@ -151,7 +151,7 @@ func comparePlan(t *testing.T, want casefile.Expected, d *played) {
 			continue
 		}
 		got := map[string]map[string]int64{}
-		for _, a := range d.accounts {
+		for _, a := range d.plans[i].accounts {
 			for _, l := range a.GetLaws() {
 				if l.GetAllocatedCents() == 0 {
 					continue

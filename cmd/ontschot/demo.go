@@ -46,7 +46,7 @@ Nothing is left behind, unless --keep names a folder.`,
 				return err
 			}
 			if out.format == "table" {
-				if err := out.printAny(c, nil, played.show); err != nil {
+				if err := out.printFor(c, cf, nil, played.show); err != nil {
 					return err
 				}
 			}
@@ -65,17 +65,20 @@ Nothing is left behind, unless --keep names a folder.`,
 // played is what came of a case: the budget, and for a case with a plan what the
 // plan comes to, as things are and under the basis the case assumes.
 type played struct {
-	budget   *budgetv1.Budget
-	checks   []*budgetv1.PlanCheck
-	accounts []*budgetv1.Account // under the last of the checks
+	budget *budgetv1.Budget
+	plans  []planned
+}
+
+// planned is what the plan comes to under one answer about the legal basis.
+type planned struct {
+	check    *budgetv1.PlanCheck
+	accounts []*budgetv1.Account
 }
 
 func (d *played) show(p *page) {
-	for _, c := range d.checks {
-		p.planCheck(c)
-	}
-	if d.accounts != nil {
-		p.accounts(d.accounts)
+	for _, one := range d.plans {
+		p.planCheck(one.check)
+		p.accounts(one.accounts)
 	}
 }
 
@@ -101,10 +104,11 @@ func (d *played) plan(ctx context.Context, cl *client.Client, cf *casefile.Case)
 		if err != nil {
 			return err
 		}
-		d.checks = append(d.checks, check)
-		if d.accounts, err = cl.Account(ctx, &ontschotv1.AccountRequest{Budget: d.budget, Plan: p, Assume: basis}); err != nil {
+		accounts, err := cl.Account(ctx, &ontschotv1.AccountRequest{Budget: d.budget, Plan: p, Assume: basis})
+		if err != nil {
 			return err
 		}
+		d.plans = append(d.plans, planned{check, accounts})
 	}
 	return nil
 }
@@ -155,7 +159,7 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 	if err := d.plan(ctx, cl, cf); err != nil {
 		return nil, err
 	}
-	if d.checks != nil {
+	if d.plans != nil {
 		say("plan checked and accounts drawn up on the signed budget")
 	}
 	return d, nil

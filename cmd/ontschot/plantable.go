@@ -7,12 +7,18 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // printAny prints a message as JSON, or as a page.
 func (o *output) printAny(c *cobra.Command, m proto.Message, show func(*page)) error {
+	return o.printFor(c, nil, m, show)
+}
+
+// printFor prints for who asked about a case, whose names it may then use.
+func (o *output) printFor(c *cobra.Command, cf *casefile.Case, m proto.Message, show func(*page)) error {
 	if o.format == "json" {
 		return printJSON(c.OutOrStdout(), m)
 	}
@@ -20,7 +26,7 @@ func (o *output) printAny(c *cobra.Command, m proto.Message, show func(*page)) e
 	if err != nil {
 		return err
 	}
-	p := &page{w: c.OutOrStdout(), texts: texts, lang: o.lang, names: map[string]string{}}
+	p := &page{w: c.OutOrStdout(), texts: texts, lang: o.lang, names: namesOf(cf)}
 	show(p)
 	return p.err
 }
@@ -52,8 +58,8 @@ func (p *page) planCheck(c *budgetv1.PlanCheck) {
 
 func (p *page) refusals(list []*budgetv1.Refusal) {
 	for _, r := range list {
-		p.line("  %s: %s [%s]", r.GetAllocation(), p.say(r.GetTextNl(), r.GetTextEn()), r.GetCode())
-		p.line("     %s %s", p.say("In plaats daarvan:", "Instead:"), p.say(r.GetInsteadNl(), r.GetInsteadEn()))
+		p.line("  %s: %s [%s]", r.GetAllocation(), p.named(p.say(r.GetTextNl(), r.GetTextEn())), r.GetCode())
+		p.line("     %s %s", p.say("In plaats daarvan:", "Instead:"), p.named(p.say(r.GetInsteadNl(), r.GetInsteadEn())))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -31,10 +32,7 @@ func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string
 	if err != nil {
 		return err
 	}
-	p := &page{w: w, b: b, names: map[string]string{}, texts: texts, lang: lang}
-	for _, m := range cf.Household {
-		p.names[string(m.Ref)] = m.Name
-	}
+	p := &page{w: w, b: b, names: namesOf(cf), texts: texts, lang: lang}
 	p.line("%s", cf.Title)
 	p.line("%s %s %s %s; %s %s%s", p.say("Periode", "Period"), b.GetWindow().GetFrom(), p.say("tot en met", "to"), b.GetWindow().GetTo(),
 		p.say("opgemaakt op", "drawn up on"), b.GetToday(), p.setByHand())
@@ -46,6 +44,17 @@ func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string
 	p.sources()
 	p.receipt()
 	return p.err
+}
+
+// namesOf gives the names of a case by reference; none without a case.
+func namesOf(cf *casefile.Case) map[string]string {
+	names := map[string]string{}
+	if cf != nil {
+		for _, m := range cf.Household {
+			names[string(m.Ref)] = m.Name
+		}
+	}
+	return names
 }
 
 func (p *page) say(nl, en string) string {
@@ -112,6 +121,14 @@ func (p *page) table(rows [][]string) {
 		}
 		p.line("  %s", strings.TrimRight(strings.Join(cells, "   "), " "))
 	}
+}
+
+// word is what a reference to a person can look like in a text.
+var word = regexp.MustCompile(`[A-Za-z0-9_-]+`)
+
+// named puts the names of persons for their references in a text.
+func (p *page) named(text string) string {
+	return word.ReplaceAllStringFunc(text, func(w string) string { return cmp.Or(p.names[w], w) })
 }
 
 func (p *page) person(ref string) string { return strings.TrimSpace(ref + " " + p.names[ref]) }
@@ -242,14 +259,15 @@ func (p *page) findings() {
 }
 
 func (p *page) finding(f *budgetv1.Finding) {
-	p.line("  %-8s %s", f.GetSeverity(), p.say(f.GetTextNl(), f.GetTextEn()))
-	p.line("           [%s]", strings.TrimSpace(f.GetCode()+" "+f.GetLine()))
+	weight := map[string]string{"ERROR": p.say("klopt niet", "wrong"), "WARNING": p.say("let op", "look at"), "INFO": p.say("ter info", "for info")}[f.GetSeverity()]
+	p.line("  %-10s %s", cmp.Or(weight, f.GetSeverity()), p.named(p.say(f.GetTextNl(), f.GetTextEn())))
+	p.line("             [%s]", strings.TrimSpace(f.GetCode()+" "+f.GetLine()))
 }
 
 func (p *page) gaps() {
 	p.heading("Wat ontbreekt, en waarom", "What is missing, and why")
 	for _, g := range p.b.GetGaps() {
-		p.line("  %s, %s: %s", p.person(g.GetPerson()), g.GetSource(), p.say(g.GetTextNl(), g.GetTextEn()))
+		p.line("  %s, %s: %s", p.person(g.GetPerson()), g.GetSource(), p.named(p.say(g.GetTextNl(), g.GetTextEn())))
 		only := ""
 		if len(g.GetLaws()) > 0 {
 			only += " " + strings.Join(g.GetLaws(), ",")
@@ -257,7 +275,7 @@ func (p *page) gaps() {
 		if len(g.GetCategories()) > 0 {
 			only += " " + strings.Join(g.GetCategories(), ",")
 		}
-		p.line("           [%s]", strings.TrimSpace(g.GetReason()+only+" "+g.GetCode()))
+		p.line("             [%s]", strings.TrimSpace(g.GetReason()+only+" "+g.GetCode()))
 	}
 	if len(p.b.GetGaps()) == 0 {
 		p.line("  %s", p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
