@@ -111,7 +111,7 @@ func dates(a award, path string) (*budgetv1.Period, error) {
 		return nil, adapters.BadData(path+"/ingangsdatum", "a day dd-mm-yyyy")
 	}
 	p := &budgetv1.Period{Start: start.String()}
-	if a.Einddatum == "" {
+	if civil.IsOpen(a.Einddatum) {
 		return p, nil
 	}
 	end, err := civil.ParseDutch(a.Einddatum)
@@ -123,28 +123,21 @@ func dates(a award, path string) (*budgetv1.Period, error) {
 }
 
 // weekly gives hours times tariff, which is the award itself: an amount that is
-// derived and counted. Half a cent a week would grow to a quarter of a euro in a
-// year, so the shortest run of weeks is taken over which it is a whole number of
-// cents; its value in a window is then exact. Only what is whole over none of
-// them is rounded, half up and once, over 52 weeks. nil when it is too large.
+// derived and counted. What is no whole number of cents a week is given as a
+// fraction, so that it is rounded once, where it is valued (N2). nil when it is
+// too large to be believed.
 func weekly(hours, tariff *big.Rat) *budgetv1.Amount {
 	week := new(big.Rat).Mul(hours, tariff)
 	week.Mul(week, big.NewRat(100, 1))
-	var sum *big.Rat
-	basis := ""
-	for _, run := range []struct {
-		basis string
-		weeks int64
-	}{{"PER_WEEK", 1}, {"PER_2_WEEKS", 2}, {"PER_4_WEEKS", 4}, {"PER_52_WEEKS", 52}} {
-		basis, sum = run.basis, new(big.Rat).Mul(week, big.NewRat(run.weeks, 1))
-		if sum.IsInt() {
-			break
-		}
-	}
-	sum.Add(sum, big.NewRat(1, 2))
-	cents := new(big.Int).Quo(sum.Num(), sum.Denom()) // not negative, so this rounds down
-	if cents.Cmp(big.NewInt(money.Most)) > 0 {
+	if week.Num().Cmp(big.NewInt(money.Most)) > 0 || !week.Denom().IsInt64() || week.Denom().Int64() > mostParts {
 		return nil
 	}
-	return &budgetv1.Amount{Cents: cents.Int64(), Basis: basis, Derived: true}
+	a := &budgetv1.Amount{Cents: week.Num().Int64(), Basis: "PER_WEEK", Derived: true}
+	if !week.IsInt() {
+		a.Divisor = week.Denom().Int64()
+	}
+	return a
 }
+
+// mostParts bounds the fraction: four decimals of an hour and two of a euro.
+const mostParts = 1_000_000

@@ -24,21 +24,23 @@ func TestHoursTimesTariffIsExact(t *testing.T) {
 	for _, c := range []struct {
 		hours, tariff string
 		cents         int64
-		basis         string
+		divisor       int64
 	}{
-		{"7", "24", 16800, "PER_WEEK"},
-		{"15/2", "24", 18000, "PER_WEEK"},
-		{"15/2", "2405/100", 36075, "PER_2_WEEKS"},   // 180.375 a week
-		{"29/4", "2405/100", 69745, "PER_4_WEEKS"},   // 174.3625 a week
-		{"36/5", "2401/100", 898934, "PER_52_WEEKS"}, // 172.872 a week: 8989.344, rounded once
-		{"1/4", "1/100", 1, "PER_4_WEEKS"},
-		{"0", "24", 0, "PER_WEEK"},
+		{"7", "24", 16800, 0},
+		{"15/2", "24", 18000, 0},
+		{"15/2", "2405/100", 36075, 2}, // 180.375 a week
+		{"29/4", "2405/100", 69745, 4}, // 174.3625 a week
+		{"36/5", "2401/100", 86436, 5}, // 172.872 a week
+		{"73/10", "2319/100", 169287, 10},
+		{"1/4", "1/100", 1, 4},
+		{"0", "24", 0, 0},
 	} {
 		hours, _ := new(big.Rat).SetString(c.hours)
 		tariff, _ := new(big.Rat).SetString(c.tariff)
 		a := weekly(hours, tariff)
 		require.Equal(t, c.cents, a.GetCents(), c.hours)
-		require.Equal(t, c.basis, a.GetBasis(), c.hours)
+		require.Equal(t, c.divisor, a.GetDivisor(), c.hours)
+		require.Equal(t, "PER_WEEK", a.GetBasis(), c.hours)
 		require.True(t, a.GetDerived())
 	}
 	require.Nil(t, weekly(big.NewRat(1e9, 1), big.NewRat(1e9, 1)))

@@ -182,7 +182,7 @@ func dates(from, to, path string) (*budgetv1.Period, error) {
 		return nil, adapters.BadData(path, "a first day yyyymmdd")
 	}
 	p := &budgetv1.Period{Start: start.String()}
-	if to == "" {
+	if civil.IsOpen(to) {
 		return p, nil
 	}
 	end, err := civil.ParseCompact(to)

@@ -71,6 +71,9 @@ func (t term) value(a *budgetv1.Amount, w civil.Span) (int64, bool) {
 	if a == nil || a.GetCents() < 0 || a.GetCents() > maxAmount || !known {
 		return 0, false
 	}
+	if a.GetDivisor() < 0 || a.GetDivisor() > 1 && rate(a.GetBasis()) == nil {
+		return 0, false // a total or a one-off is decided in whole cents
+	}
 	if a.GetBasis() == periodTotal && t.total == 0 {
 		return 0, false // a total over an unknown time cannot be divided
 	}
@@ -88,7 +91,11 @@ func (t term) value(a *budgetv1.Amount, w civil.Span) (int64, bool) {
 		}
 	default:
 		times := rate(a.GetBasis())(part)
-		cents = round(times.Mul(times, new(big.Rat).SetInt64(a.GetCents())))
+		times.Mul(times, new(big.Rat).SetInt64(a.GetCents()))
+		if a.GetDivisor() > 1 {
+			times.Quo(times, new(big.Rat).SetInt64(a.GetDivisor()))
+		}
+		cents = round(times)
 	}
 	return cents, cents <= maxValue
 }

@@ -128,3 +128,19 @@ func TestWhatCannotBeValued(t *testing.T) {
 	_, ok := budget.Value(amount(100_000_000_000, "PER_DAY"), period("1850-01-01", ""), civil.Span{From: 1})
 	require.False(t, ok, "more than sums can hold")
 }
+
+// N2: what is no whole number of cents a week is rounded once, where it is valued.
+func TestAFractionOfACentIsRoundedOnce(t *testing.T) {
+	year := civil.Span{From: civil.MustParse("2025-01-01"), To: civil.MustParse("2025-12-31")}
+	period := &budgetv1.Period{Start: "2025-01-01"}
+	week := &budgetv1.Amount{Cents: 169287, Divisor: 10, Basis: "PER_WEEK", Derived: true} // 7.3 hours of 23.19
+	cents, ok := budget.Value(week, period, year)
+	require.True(t, ok)
+	require.Equal(t, int64(882711), cents, "16928.7 x 365/7 = 882710.79")
+	for _, a := range []*budgetv1.Amount{
+		{Cents: 1, Divisor: -1, Basis: "PER_WEEK"}, {Cents: 1, Divisor: 2, Basis: "ONE_OFF"}, {Cents: 1, Divisor: 2, Basis: "PERIOD_TOTAL"},
+	} {
+		_, ok := budget.Value(a, period, year)
+		require.False(t, ok, a.GetBasis())
+	}
+}

@@ -81,18 +81,6 @@ func amsterdam() *time.Location {
 	return loc
 }
 
-// EndOfDay is the instant at which the date ends in Europe/Amsterdam (24:00).
-func (d Date) EndOfDay() time.Time {
-	y, m, day := d.time().Date()
-	return time.Date(y, m, day+1, 0, 0, 0, 0, amsterdam())
-}
-
-// StartOfDay is the instant at which the date begins in Europe/Amsterdam.
-func (d Date) StartOfDay() time.Time {
-	y, m, day := d.time().Date()
-	return time.Date(y, m, day, 0, 0, 0, 0, amsterdam())
-}
-
 func (d Date) time() time.Time { return time.Unix((int64(d)-epoch)*86400, 0).UTC() }
 
 // IsZero tells that there is no date.
@@ -133,6 +121,12 @@ func (d Date) AddMonths(n int) Date {
 
 // EndOfMonth is the last day of the month of d.
 func (d Date) EndOfMonth() Date { return New(d.Year(), d.Month()+1, 1) - 1 }
+
+// IsOpen tells that a text stands for "no end": nothing, or 31 December 9999, as
+// Dutch registers write it in each of the three ways above.
+func IsOpen(s string) bool {
+	return s == "" || s == "9999-12-31" || s == "99991231" || s == "31-12-9999"
+}
 
 // Span is a run of days, both ends inclusive. A zero To is open.
 type Span struct{ From, To Date }

@@ -48,7 +48,7 @@ func TestOddRecords(t *testing.T) {
 		}, notices: []string{"UNKNOWN_CODE", "UNKNOWN_CODE", "SKIPPED AMOUNT_WITHOUT_END"}},
 		// 7,5 x 24,05 is 180,375 a week: whole over two weeks.
 		{party: "UZOVI9991", person: "P1", lines: []string{
-			"ZVW/VV 2024-02-29.. PGB POOLABLE 36075 PER_2_WEEKS 7.5×04/2 zvw",
+			"ZVW/VV 2024-02-29.. PGB POOLABLE 36075/2 PER_WEEK 7.5×04/2 zvw",
 			"ZVW/XX 2024-01-01.. PGB POOLABLE 6000 PER_WEEK 2×04/2 zvw",
 		}, notices: []string{"UNKNOWN_CODE"}},
 		{party: "UWV", person: "P2"},

@@ -178,7 +178,11 @@ func story(l *budgetv1.BudgetLine) string {
 	}
 	s += " " + l.GetDeliveryForm() + " " + l.GetFungibility()
 	if a := cmp.Or(l.GetAmount(), l.GetIncome()); a != nil {
-		s += fmt.Sprintf(" %d %s", a.GetCents(), a.GetBasis())
+		cents := fmt.Sprint(a.GetCents())
+		if a.GetDivisor() > 1 {
+			cents += fmt.Sprint("/", a.GetDivisor())
+		}
+		s += fmt.Sprintf(" %s %s", cents, a.GetBasis())
 	}
 	if q := l.GetQuantity(); q != nil {
 		s += fmt.Sprintf(" %s×%s/%s", q.GetVolume(), q.GetUnit(), q.GetFrequency())

@@ -165,7 +165,7 @@ func Dates(from, to, path, fromAt, toAt string) (*budgetv1.Period, error) {
 		return nil, adapters.BadData(path+fromAt, "a civil date")
 	}
 	period := &budgetv1.Period{Start: start.String()}
-	if to == "" {
+	if civil.IsOpen(to) {
 		return period, nil
 	}
 	end, err := civil.Parse(to)

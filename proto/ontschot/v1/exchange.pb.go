@@ -32,7 +32,7 @@ type AssembleBudgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Purpose code, for example integral_budget.compose.
 	Purpose string `protobuf:"bytes,1,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	// The civil dates the budget is drawn up for, at most 24 months.
+	// The civil dates the budget is drawn up for, at most 60 months.
 	Window        *v1.Window `protobuf:"bytes,2,opt,name=window,proto3" json:"window,omitempty"`
 	Persons       []*Person  `protobuf:"bytes,3,rep,name=persons,proto3" json:"persons,omitempty"`
 	Asks          []*Ask     `protobuf:"bytes,4,rep,name=asks,proto3" json:"asks,omitempty"`

@@ -410,8 +410,11 @@ type Amount struct {
 	Cents int64                  `protobuf:"varint,1,opt,name=cents,proto3" json:"cents,omitempty"`
 	Basis string                 `protobuf:"bytes,2,opt,name=basis,proto3" json:"basis,omitempty"`
 	// Hours times tariff that is the award itself (Zvw). Counted.
-	Derived       bool `protobuf:"varint,3,opt,name=derived,proto3" json:"derived,omitempty"`
-	Gross         bool `protobuf:"varint,4,opt,name=gross,proto3" json:"gross,omitempty"`
+	Derived bool `protobuf:"varint,3,opt,name=derived,proto3" json:"derived,omitempty"`
+	// The amount is cents divided by this, exactly; 0 means 1. For a rate that is no
+	// whole number of cents, which is rounded once, where it is valued.
+	Divisor       int64 `protobuf:"varint,5,opt,name=divisor,proto3" json:"divisor,omitempty"`
+	Gross         bool  `protobuf:"varint,4,opt,name=gross,proto3" json:"gross,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,6 +468,13 @@ func (x *Amount) GetDerived() bool {
 		return x.Derived
 	}
 	return false
+}
+
+func (x *Amount) GetDivisor() int64 {
+	if x != nil {
+		return x.Divisor
+	}
+	return 0
 }
 
 func (x *Amount) GetGross() bool {
@@ -711,12 +721,13 @@ const file_ontschot_budget_v1_line_proto_rawDesc = "" +
 	"\bQuantity\x12G\n" +
 	"\x06volume\x18\x01 \x01(\tB/\xbaH r\x1e2\x1c^[0-9]{1,9}([.][0-9]{1,4})?$\xca\xf3\x18\bquantityR\x06volume\x12'\n" +
 	"\x04unit\x18\x02 \x01(\tB\x13\xbaH\x04r\x02\x18\b\xca\xf3\x18\bquantityR\x04unit\x121\n" +
-	"\tfrequency\x18\x03 \x01(\tB\x13\xbaH\x04r\x02\x18\b\xca\xf3\x18\bquantityR\tfrequency\"\xad\x02\n" +
+	"\tfrequency\x18\x03 \x01(\tB\x13\xbaH\x04r\x02\x18\b\xca\xf3\x18\bquantityR\tfrequency\"\xde\x02\n" +
 	"\x06Amount\x12.\n" +
 	"\x05cents\x18\x01 \x01(\x03B\x18\xbaH\v\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\xca\xf3\x18\x06amountR\x05cents\x12\xaa\x01\n" +
 	"\x05basis\x18\x02 \x01(\tB\x93\x01\xbaH\x85\x01r\x82\x01R\fPERIOD_TOTALR\bPER_YEARR\vPER_QUARTERR\tPER_MONTHR\vPER_4_WEEKSR\vPER_2_WEEKSR\bPER_WEEKR\aPER_DAYR\fPER_13_WEEKSR\fPER_52_WEEKSR\aONE_OFF\xca\xf3\x18\x06amountR\x05basis\x12$\n" +
 	"\aderived\x18\x03 \x01(\bB\n" +
-	"\xca\xf3\x18\x06amountR\aderived\x12 \n" +
+	"\xca\xf3\x18\x06amountR\aderived\x12/\n" +
+	"\adivisor\x18\x05 \x01(\x03B\x15\xbaH\b\"\x06\x18\xc0\x84=(\x00\xca\xf3\x18\x06amountR\adivisor\x12 \n" +
 	"\x05gross\x18\x04 \x01(\bB\n" +
 	"\xca\xf3\x18\x06amountR\x05gross\"\xb3\x01\n" +
 	"\bDecision\x12,\n" +

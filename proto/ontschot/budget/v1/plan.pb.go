@@ -574,9 +574,13 @@ type Account struct {
 	// SHA-256 of the budget it was drawn from, hexadecimal: the same for all funders.
 	BudgetDigest string `protobuf:"bytes,4,opt,name=budget_digest,json=budgetDigest,proto3" json:"budget_digest,omitempty"`
 	// Compact JWS, typ ontschot-result+jwt, over this message without it.
-	Signature     string `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Signature string `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`
+	// The basis under which laws were pooled, and whether it was only assumed: an
+	// account under an assumed basis is a calculation and accounts for nothing.
+	LegalBasis     *LegalBasis `protobuf:"bytes,6,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
+	BasisIsAssumed bool        `protobuf:"varint,7,opt,name=basis_is_assumed,json=basisIsAssumed,proto3" json:"basis_is_assumed,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
@@ -642,6 +646,20 @@ func (x *Account) GetSignature() string {
 		return x.Signature
 	}
 	return ""
+}
+
+func (x *Account) GetLegalBasis() *LegalBasis {
+	if x != nil {
+		return x.LegalBasis
+	}
+	return nil
+}
+
+func (x *Account) GetBasisIsAssumed() bool {
+	if x != nil {
+		return x.BasisIsAssumed
+	}
+	return false
 }
 
 // AccountLine: cents of one law of one funder. unspent is awarded less spent;
@@ -1100,13 +1118,16 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\xca\xf3\x18\x06amountR\x0eallocatedCents\x12)\n" +
 	"\n" +
 	"left_cents\x18\x06 \x01(\x03B\n" +
-	"\xca\xf3\x18\x06amountR\tleftCents\"\x98\x02\n" +
+	"\xca\xf3\x18\x06amountR\tleftCents\"\xa1\x03\n" +
 	"\aAccount\x12%\n" +
 	"\x06funder\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06funder\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x1a.ontschot.budget.v1.WindowB\r\xca\xf3\x18\ttechnicalR\x06window\x12B\n" +
 	"\x04laws\x18\x03 \x03(\v2\x1f.ontschot.budget.v1.AccountLineB\r\xca\xf3\x18\ttechnicalR\x04laws\x122\n" +
 	"\rbudget_digest\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fbudgetDigest\x12+\n" +
-	"\tsignature\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\"\x92\x03\n" +
+	"\tsignature\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\x12N\n" +
+	"\vlegal_basis\x18\x06 \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\n" +
+	"legalBasis\x127\n" +
+	"\x10basis_is_assumed\x18\a \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\"\x92\x03\n" +
 	"\vAccountLine\x12!\n" +
 	"\x03law\x18\x01 \x01(\tB\x0f\xca\xf3\x18\ventitlementR\x03law\x12/\n" +
 	"\rawarded_cents\x18\x02 \x01(\x03B\n" +
@@ -1197,19 +1218,20 @@ var file_ontschot_budget_v1_plan_proto_depIdxs = []int32{
 	16, // 7: ontschot.budget.v1.PlanCheck.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
 	17, // 8: ontschot.budget.v1.Account.window:type_name -> ontschot.budget.v1.Window
 	7,  // 9: ontschot.budget.v1.Account.laws:type_name -> ontschot.budget.v1.AccountLine
-	9,  // 10: ontschot.budget.v1.Dissolution.before:type_name -> ontschot.budget.v1.DissolvedHalf
-	9,  // 11: ontschot.budget.v1.Dissolution.after:type_name -> ontschot.budget.v1.DissolvedHalf
-	10, // 12: ontschot.budget.v1.Dissolution.returned:type_name -> ontschot.budget.v1.Returned
-	17, // 13: ontschot.budget.v1.DissolvedHalf.window:type_name -> ontschot.budget.v1.Window
-	14, // 14: ontschot.budget.v1.DissolvedHalf.lines:type_name -> ontschot.budget.v1.DissolvedHalf.LinesEntry
-	18, // 15: ontschot.budget.v1.DissolvedHalf.totals:type_name -> ontschot.budget.v1.Totals
-	5,  // 16: ontschot.budget.v1.Sunset.lines:type_name -> ontschot.budget.v1.LinePlan
-	4,  // 17: ontschot.budget.v1.Sunset.ends:type_name -> ontschot.budget.v1.Refusal
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	16, // 10: ontschot.budget.v1.Account.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
+	9,  // 11: ontschot.budget.v1.Dissolution.before:type_name -> ontschot.budget.v1.DissolvedHalf
+	9,  // 12: ontschot.budget.v1.Dissolution.after:type_name -> ontschot.budget.v1.DissolvedHalf
+	10, // 13: ontschot.budget.v1.Dissolution.returned:type_name -> ontschot.budget.v1.Returned
+	17, // 14: ontschot.budget.v1.DissolvedHalf.window:type_name -> ontschot.budget.v1.Window
+	14, // 15: ontschot.budget.v1.DissolvedHalf.lines:type_name -> ontschot.budget.v1.DissolvedHalf.LinesEntry
+	18, // 16: ontschot.budget.v1.DissolvedHalf.totals:type_name -> ontschot.budget.v1.Totals
+	5,  // 17: ontschot.budget.v1.Sunset.lines:type_name -> ontschot.budget.v1.LinePlan
+	4,  // 18: ontschot.budget.v1.Sunset.ends:type_name -> ontschot.budget.v1.Refusal
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_plan_proto_init() }
