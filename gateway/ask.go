@@ -25,6 +25,8 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 	for i, p := range d.pairs {
 		answers[i] = p.answer()
 		switch _, reachable := g.Sources[p.source.Code]; {
+		case p.grant.Allows() && p.number() == "":
+			answers[i].Gaps = []*budgetv1.Gap{noNumber(p)}
 		case p.grant.Allows() && reachable:
 			open = append(open, i)
 		case p.grant.Allows():
@@ -49,6 +51,32 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 	}
 	all.Wait()
 	return answers
+}
+
+// number is the identifier that the source's kind may be sent.
+func (p pair) number() string {
+	switch p.source.Kind {
+	case "EDUCATION":
+		return p.person.identifiers.education
+	case "TRANSPORT":
+		return p.person.identifiers.transport
+	default:
+		return p.person.identifiers.bsn.String() // masked, and never empty
+	}
+}
+
+// noNumber is the gap of a source that may not be sent a BSN, when the question
+// did not bring the number it goes by.
+func noNumber(p pair) *budgetv1.Gap {
+	nl, en := "onderwijsnummer", "pupil number"
+	if p.source.Kind == "TRANSPORT" {
+		nl, en = "pasnummer", "pass number"
+	}
+	return &budgetv1.Gap{
+		Reason: budgetv1.ReasonSourceUnavailable, Code: "NUMBER_MISSING",
+		TextNl: "De gegevens van " + string(p.person.ref) + " bij " + p.source.Code + " ontbreken. In de vraag staat geen " + nl + ", en deze bron mag geen burgerservicenummer krijgen. De medewerker van de gemeente kan het nummer invullen en opnieuw vragen.",
+		TextEn: "The data of " + string(p.person.ref) + " at " + p.source.Code + " are missing. The question holds no " + en + ", and this source may not be sent a BSN. The case worker can fill in the number and ask again.",
+	}
 }
 
 // answer is what is known before anybody is asked.

@@ -35,7 +35,9 @@ func (g *Gateway) shave(ctx context.Context) (context.Context, context.CancelFun
 func credentialsOf(ctx context.Context) (bearer string, leaf *x509.Certificate) {
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if values := md.Get("authorization"); len(values) == 1 { // two would be a choice
-			bearer, _ = strings.CutPrefix(values[0], "Bearer ")
+			if token, ok := strings.CutPrefix(values[0], "Bearer "); ok {
+				bearer = token
+			}
 		}
 	}
 	if p, ok := peer.FromContext(ctx); ok {

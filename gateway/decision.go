@@ -10,6 +10,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -19,7 +20,8 @@ type decision struct {
 	caller   token.Caller
 	question question
 	pairs    []pair
-	index    int64 // of its entry in the log
+	today    civil.Date // on which it was decided
+	index    int64      // of its entry in the log
 }
 
 // pair is one person at one source: what may pass, and what may not and why.
@@ -111,7 +113,8 @@ func (g *Gateway) consented(ctx context.Context, caller token.Caller, purpose st
 		all = append(all, one)
 	}
 	return consent.Find(all, consent.Question{
-		Subject: a.person.identifiers.bsn, Source: a.source.OIN, Purpose: purpose, Case: caller.Case(), Today: g.Today(),
+		Subject: a.person.identifiers.bsn, Born: a.person.budget.Born, Source: a.source.OIN, Recipient: caller.Organisation(),
+		Purpose: purpose, Case: caller.Case(), Today: g.Today(),
 		Ended: func(id string) bool { return ended[id] },
 	})
 }

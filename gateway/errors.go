@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +27,9 @@ const domain = "ontschot.nl"
 
 var (
 	errPurpose   = errors.New("the access token was not issued for this purpose")
+	errMidnight  = errors.New("the day ended while the question was asked")
+	errCase      = errors.New("the budget is of another case than the token")
+	errRole      = errors.New("the role or assurance level of the case worker does not suffice")
 	errTooOld    = errors.New("the budget is older than the agreements allow")
 	errStore     = errors.New("the store cannot be read")
 	errNotOwn    = errors.New("the caller is of another organisation than the gateway")
@@ -56,7 +60,9 @@ func meanings() []meaning {
 		{audit.ErrNoDocument, codes.NotFound, "NO_DOCUMENT", "register the consent first"},
 		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
 		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
-		{audit.ErrInvalid, codes.InvalidArgument, "DOCUMENT_INVALID", "correct the document and sign it again"},
+		{errMidnight, codes.Aborted, "DAY_CHANGED", "ask again"},
+		{errCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case the budget was asked for"},
+		{errRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
 		{errTooOld, codes.FailedPrecondition, "BUDGET_TOO_OLD", "ask for a new budget"},
 		{result.ErrMismatch, codes.InvalidArgument, "BUDGET_NOT_AUTHENTIC", "bring the budget exactly as this gateway released it"},
 		{consent.ErrDocument, codes.InvalidArgument, "CONSENT_INVALID", "let the keeper issue it again"},
@@ -101,6 +107,9 @@ func outward(err error) error {
 	return rpcError(codes.Internal, "something went wrong inside the gateway; its operator finds more in its log", "INTERNAL", nil)
 }
 
+// maxReasons bounds the pairs whose own reason is told; all reasons are always told.
+const maxReasons = 48
+
 // status tells the first reason in the order of the locks, and each pair's own.
 func (d *denied) status() error {
 	order := budgetv1.GapReasons()
@@ -111,7 +120,9 @@ func (d *denied) status() error {
 		for code := range strings.FieldsSeq(gap.GetCode()) {
 			policyCodes[code] = true
 		}
-		metadata[gap.GetPerson()+"/"+gap.GetSource()] = gap.GetReason()
+		if len(metadata) < maxReasons { // a trailer must fit where others read it
+			metadata[gap.GetPerson()+"/"+gap.GetSource()] = gap.GetReason()
+		}
 	}
 	sorted := slices.SortedFunc(maps.Keys(reasons), func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 	metadata["reasons"] = strings.Join(sorted, " ")
@@ -137,6 +148,23 @@ func reasonOf(s *status.Status) string {
 	return ""
 }
 
+// path is what a place in a source's message can look like; anything else a source
+// says of it is not passed on.
+var (
+	path   = regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]{1,128}$`)
+	number = regexp.MustCompile(`[0-9]{6}`)
+)
+
+// pathOf says where in the source's message the data was bad, never what stood there.
+func pathOf(s *status.Status) string {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok && path.MatchString(info.GetMetadata()["path"]) && !number.MatchString(info.GetMetadata()["path"]) {
+			return info.GetMetadata()["path"]
+		}
+	}
+	return ""
+}
+
 // gapOf maps what a source said, or did not say, to a reason of the closed list;
 // what it said itself is the code.
 func gapOf(ctx context.Context, err error) *budgetv1.Gap {
@@ -146,8 +174,8 @@ func gapOf(ctx context.Context, err error) *budgetv1.Gap {
 	s := status.Convert(err)
 	said := reasonOf(s)
 	switch said {
-	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG":
-		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: said}
+	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG", "NOT_CONFIGURED", "SUBJECT_NOT_FOUND":
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + pathOf(s))}
 	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: said}
 	case "SOURCE_TIMEOUT":

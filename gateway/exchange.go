@@ -37,7 +37,7 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{trace: traceOf(ctx), caller: caller, question: asked}
+	d := decision{trace: traceOf(ctx), caller: caller, question: asked, today: g.Today()}
 	for _, ask := range asked.asks {
 		agreed, notAgreed := g.agreed(ctx, caller, asked.purpose, ask) // 2 have the parties agreed?
 		yes, no := g.consented(ctx, caller, asked.purpose, ask)        // 3 did the person say yes?

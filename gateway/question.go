@@ -17,7 +17,7 @@ import (
 
 // maxMonths bounds the window; maxSources the sources of one question.
 const (
-	maxMonths  = 24
+	maxMonths  = 60
 	maxSources = 16
 )
 

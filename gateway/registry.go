@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
@@ -91,10 +93,30 @@ func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest
 	if err != nil {
 		return nil, err
 	}
+	if err := g.replaceable(ctx, d, r.GetPseudonym()); err != nil {
+		return nil, err
+	}
 	return g.keep(ctx, audit.Entry{
+		End:  d.Replaces(),
 		Kind: audit.Consent, Activity: d.Purpose(), Organisations: []identity.OIN{g.Own}, Subjects: [][]byte{r.GetPseudonym()}, Consents: []string{d.ID()},
 		Put: &audit.Document{ID: d.ID(), Kind: audit.ConsentDocument, Body: r.GetDocument(), Openings: open, Subject: r.GetPseudonym(), Purpose: d.Purpose()},
 	}, d.ID(), "CONSENT")
+}
+
+// replaceable checks that what a consent replaces is a consent of the same person
+// for the same purpose; replaced consents count as ended (contract 23).
+func (g *Gateway) replaceable(ctx context.Context, d consent.Document, pseudonym []byte) error {
+	if d.Replaces() == "" {
+		return nil
+	}
+	old, err := g.Documents.Document(ctx, g.Own, d.Replaces())
+	if err != nil {
+		return err
+	}
+	if old.Kind != audit.ConsentDocument || !bytes.Equal(old.Subject, pseudonym) || old.Purpose != d.Purpose() {
+		return fmt.Errorf("%w: it replaces what is no consent of this person for this purpose", consent.ErrDocument)
+	}
+	return nil
 }
 
 // openAgreement verifies a kept agreement again.
@@ -123,6 +145,13 @@ func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequ
 	if w.Issuer != g.Own {
 		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
 	}
+	ends, err := g.Documents.Document(ctx, g.Own, w.Consent)
+	if err != nil {
+		return nil, err
+	}
+	if ends.Kind != audit.ConsentDocument {
+		return nil, fmt.Errorf("%w: what it withdraws is no consent", consent.ErrDocument)
+	}
 	return g.keep(ctx, audit.Entry{
 		Kind: audit.Withdrawal, Organisations: []identity.OIN{g.Own}, Consents: []string{w.Consent}, End: w.Consent,
 	}, w.Consent, "WITHDRAWAL")
@@ -130,6 +159,9 @@ func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequ
 
 func (g *Gateway) keep(ctx context.Context, e audit.Entry, id, kind string) (*ontschotv1.RegisterResponse, error) {
 	proof, err := g.append(ctx, e)
+	if errors.Is(err, audit.ErrInvalid) {
+		return nil, invalid("document", "holds an id or a purpose of a form that cannot be kept")
+	}
 	if err != nil {
 		return nil, err
 	}

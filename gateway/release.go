@@ -24,6 +24,10 @@ const defaultMaxAge = 30 * 24 * time.Hour
 // checks in the same transaction that everything it rests on is still live; what
 // has ended in the meantime becomes a gap, and the rest is released without it.
 func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answer) (*budgetv1.Budget, error) {
+	if g.Today() != d.today {
+		return nil, errMidnight // ages, consents and agreements were judged on another day
+	}
+	answers = bounded(answers)
 	for range len(d.pairs) + 1 {
 		total := budget.Assemble(g.toAssemble(d), answers)
 		digest, err := result.Digest(total)
@@ -39,7 +43,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		if err != nil {
 			return nil, err
 		}
-		return total, result.Sign(total, proof.Receipt(), g.Signer, g.Now(), d.maxAge())
+		return total, result.Sign(total, proof.Receipt(), g.Signer, d.caller.Case(), g.Now(), g.Now().Add(d.maxAge()))
 	}
 	return nil, errors.New("more documents ended than there are")
 }
@@ -48,6 +52,23 @@ func (g *Gateway) append(ctx context.Context, e audit.Entry) (audit.Proof, error
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	return g.Record.Append(ctx, e)
+}
+
+// mostLines bounds a budget, so that it can be brought back in one request.
+const mostLines = 1000
+
+// bounded keeps answers, in the order of the question, as long as together they make
+// a budget of a size; the rest is a gap. No household has that many rights.
+func bounded(answers []budget.Answer) []budget.Answer {
+	out, total := slices.Clone(answers), 0
+	for i, a := range out {
+		r := a.Response
+		total += len(r.GetLines()) + len(r.GetHistory()) + len(r.GetNotices()) + len(r.GetSpends()) + len(r.GetOwnContributions())
+		if r != nil && total > mostLines {
+			out[i].Response, out[i].Gaps = nil, []*budgetv1.Gap{{Reason: budgetv1.ReasonBadDataAtSource, Code: "TOO_MANY_RECORDS"}}
+		}
+	}
+	return out
 }
 
 // withoutEnded takes out every answer that rests on the document.

@@ -59,6 +59,16 @@ type Grant struct {
 	RatePerMinute int `json:"rate_per_minute"`
 }
 
+// Assurances are the levels of assurance from low to high (eIDAS, 910/2014 art. 8).
+func Assurances() []string { return []string{"laag", "substantieel", "hoog"} }
+
+// Suffices tells whether a case worker's level reaches what the grant asks. A level
+// that is not known reaches nothing.
+func (g Grant) Suffices(level string) bool {
+	at := slices.Index(Assurances(), level)
+	return at >= 0 && at >= slices.Index(Assurances(), g.Assurance)
+}
+
 // Finance: how money is settled; nobody pre-finances.
 type Finance struct {
 	Settlement string `json:"settlement"`
@@ -100,6 +110,9 @@ func Verify(v *signed.Verifier, raw []byte) (Agreement, error) {
 	for _, g := range t.Grants {
 		if !slices.Contains(parties, g.Consumer) || !slices.Contains(parties, g.Source) || g.Consumer == g.Source {
 			return Agreement{}, fmt.Errorf("%w: a grant names who is no party", ErrDocument)
+		}
+		if g.MaxAgeDays < 1 || g.RetentionDays < 1 || !slices.Contains(Assurances(), g.Assurance) {
+			return Agreement{}, fmt.Errorf("%w: a grant needs max_age_days, retention_days and an assurance level", ErrDocument)
 		}
 	}
 	sum := sha256.Sum256(raw)

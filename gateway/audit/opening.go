@@ -27,9 +27,9 @@ const (
 func (f field) limit() int {
 	switch f {
 	case consentsField, subjectsField:
-		return 64
+		return 224 // twelve persons at sixteen sources, each under a consent of its own
 	case restsField:
-		return 128
+		return 448
 	}
 	return 1
 }

@@ -64,29 +64,25 @@ type month struct {
 // contributed sums the months.
 func (v *view) contributed() contributions {
 	out := contributions{byLaw: map[share]int64{}}
-	months, complete := map[month]int64{}, !v.missing(kindCak, "", "", budgetv1.CategoryOwnContribution)
-	payers := map[month]string{} // by household and law
+	complete := !v.missing(kindCak, "", "", budgetv1.CategoryOwnContribution)
+	months := map[month]contributed{} // whose record counts
 	for _, c := range v.inRows() {
 		if !c.known {
 			complete = false
 			continue
 		}
-		of := month{household: c.key(), law: c.law}
-		if _, ok := payers[of]; !ok {
-			payers[of] = c.person
-		}
+		out.byLaw[share{c.person, c.law}] = 0
 		for _, first := range v.wholeMonths(c.span) {
-			of.first = first
-			months[of] = max(months[of], c.cents)
+			of := month{household: c.key(), law: c.law, first: first}
+			if counts, ok := months[of]; !ok || c.cents > counts.cents {
+				months[of] = c
+			}
 		}
 	}
 	total := int64(0)
-	for of, person := range payers {
-		out.byLaw[share{person, of.law}] = 0
-	}
-	for of, cents := range months {
-		total += cents // at most 256 records a source and 24 months, each of maxAmount
-		out.byLaw[share{payers[month{household: of.household, law: of.law}], of.law}] += cents
+	for _, c := range months {
+		total += c.cents // at most 256 records a source and 24 months, each of maxAmount
+		out.byLaw[share{c.person, c.law}] += c.cents
 	}
 	if complete {
 		out.total = &total

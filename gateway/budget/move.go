@@ -133,11 +133,10 @@ func continuity(v *view) []*budgetv1.Finding {
 	return found
 }
 
-// youthCare tells that there was youth care to continue.
+// youthCare tells that there was youth care to continue, among the lines of the
+// window: what ended before it serves to find holes and nothing else (contract 6).
 func (v *view) youthCare(c change) bool {
-	runs := func(law string, s civil.Span) bool {
-		return law == lawJw && (s.Contains(c.date-1) || s.From == c.date)
-	}
-	return slices.ContainsFunc(v.own[c.person], func(l line) bool { return l.dated && runs(l.GetLaw(), l.term.span) }) ||
-		slices.ContainsFunc(v.past, func(s stay) bool { return s.person == c.person && runs(s.law, s.span) })
+	return slices.ContainsFunc(v.own[c.person], func(l line) bool {
+		return l.dated && l.GetLaw() == lawJw && (l.term.span.Contains(c.date-1) || l.term.span.From == c.date)
+	})
 }

@@ -32,6 +32,12 @@ func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool
 	own.Sources = slices.DeleteFunc(own.Sources, func(s *budgetv1.SourceReport) bool { return s.GetPerson() != me })
 	own.Complete = len(own.Gaps) == 0
 	own.Findings = slices.DeleteFunc(own.Findings, func(f *budgetv1.Finding) bool { return !isOf(f, me, own) })
+	for _, f := range own.Findings { // what is about several is told of him alone
+		if f.GetCode() != budgetv1.FindingPartial {
+			f.Person, f.Persons = me, []string{me}
+		}
+		f.Lines = slices.DeleteFunc(f.Lines, func(id string) bool { return !strings.HasPrefix(id, me+"/") })
+	}
 	own.Matrix = shareRows(own.Matrix, own.Matrix[row])
 	for _, figures := range []map[string]int64{own.CarryOverCents, own.SpentCents, own.RemainingCents} {
 		for id := range figures {
@@ -50,14 +56,17 @@ func isOf(f *budgetv1.Finding, me string, own *budgetv1.Budget) bool {
 	if f.GetCode() == budgetv1.FindingPartial {
 		return !own.GetComplete()
 	}
-	others := slices.ContainsFunc(f.GetPersons(), func(p string) bool { return p != me })
-	return f.GetPerson() == me && !others
+	// One that names no single person is told in the same words to each whom it
+	// concerns, whether it concerns others or not.
+	return f.GetPerson() == me || f.GetPerson() == "" && slices.Contains(f.GetPersons(), me)
 }
 
 // shareRows closes every row but one's own. The columns are one's own too: which
 // laws others were asked about is theirs.
 func shareRows(rows []*budgetv1.MatrixRow, own *budgetv1.MatrixRow) []*budgetv1.MatrixRow {
-	own.Cells = slices.DeleteFunc(own.Cells, func(c *budgetv1.MatrixCell) bool { return c.GetStatus() == statusNotAsked })
+	own.Cells = slices.DeleteFunc(own.Cells, func(c *budgetv1.MatrixCell) bool {
+		return c.GetStatus() == statusNotAsked && c.OwnContributionCents == nil && c.SpentCents == nil
+	})
 	for _, r := range rows {
 		if r == own {
 			continue

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/result"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -92,13 +94,25 @@ func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudge
 			progress(p)
 		}
 		if b := event.GetBudget(); b != nil {
-			_, err := result.Verify(b, c.config.Trust)
-			if err != nil {
+			if _, err := result.Verify(b, c.config.Trust); err != nil {
 				return nil, err
 			}
-			return b, nil
+			return b, answers(b, r)
 		}
 	}
+}
+
+// answers checks that a budget is the answer to this question: an older one of the
+// same gateway would verify as well.
+func answers(b *budgetv1.Budget, r *ontschotv1.AssembleBudgetRequest) error {
+	same := b.GetPurpose() == r.GetPurpose() && proto.Equal(b.GetWindow(), r.GetWindow()) && b.GetViewOf() == "" && len(b.GetMatrix()) == len(r.GetPersons())
+	for i, row := range b.GetMatrix() {
+		same = same && row.GetPerson() == r.GetPersons()[i].GetRef()
+	}
+	if !same {
+		return fmt.Errorf("%w: it answers another question", result.ErrMismatch)
+	}
+	return nil
 }
 
 // View asks for one member's projection of a budget and verifies it.
@@ -113,6 +127,9 @@ func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1
 	}
 	if _, err := result.Verify(answer.GetBudget(), c.config.Trust); err != nil {
 		return nil, err
+	}
+	if answer.GetBudget().GetViewOf() != r.GetPerson() {
+		return nil, fmt.Errorf("%w: it is the view of somebody else", result.ErrMismatch)
 	}
 	return answer.GetBudget(), nil
 }
@@ -137,7 +154,14 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 	if err != nil {
 		return nil, err
 	}
+	digest, err := result.Digest(r.GetBudget())
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range answer.GetAccounts() {
+		if a.GetBudgetDigest() != hex.EncodeToString(digest[:]) {
+			return nil, fmt.Errorf("%w: an account of another budget", result.ErrMismatch)
+		}
 		if err := result.VerifyAccount(a, c.config.Trust); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,12 @@ type Question struct {
 	Source  identity.OIN
 	Purpose string
 	Case    string // commitment, from the caller's token
-	Today   civil.Date
+	// Recipient is the organisation that asks; the consent must name it.
+	Recipient identity.OIN
+	// Born, where the caller told it, proves nothing; but a consent that contradicts
+	// it is for a human.
+	Born  civil.Date
+	Today civil.Date
 	// Ended tells whether the log holds a withdrawal of the document by that id.
 	Ended func(id string) bool
 }
@@ -59,8 +64,16 @@ func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
 // Span in which the consent holds, civil dates, both inclusive.
 func (c Consent) Span() civil.Span { return c.document.effective() }
 
-// Find gives the widest consent among the documents that answers the question
-// with yes. When none does, the error says what came closest.
+// before tells which of two consents counts: what a person said last, and of what
+// was said at one moment the widest.
+func (c Consent) before(other Consent) bool {
+	if a, b := c.document.claims.IssuedAt, other.document.claims.IssuedAt; a != b {
+		return a > b
+	}
+	return len(c.grant.categories) > len(other.grant.categories)
+}
+
+// Find gives the consent among the documents that answers the question with yes. When none does, the error says what came closest.
 func Find(documents []Document, q Question) (Consent, error) {
 	best, closest := Consent{}, error(ErrNone)
 	for _, d := range documents {
@@ -70,7 +83,7 @@ func Find(documents []Document, q Question) (Consent, error) {
 			if rank(err) > rank(closest) {
 				closest = err
 			}
-		case len(c.grant.categories) > len(best.grant.categories):
+		case best.grant.disclosure == "" || c.before(best):
 			best = c
 		}
 	}
@@ -88,7 +101,7 @@ func rank(err error) int {
 // answers holds one document against the question, lock by lock.
 func (d Document) answers(q Question) (Consent, error) {
 	g, ok := d.grants[q.Source]
-	if !ok || d.claims.Purpose != q.Purpose {
+	if !ok || d.claims.Purpose != q.Purpose || !slices.Contains(d.claims.Recipients, q.Recipient) {
 		return Consent{}, ErrNone
 	}
 	// An empty grant is a no to this source.
@@ -100,12 +113,17 @@ func (d Document) answers(q Question) (Consent, error) {
 	if err != nil || q.Subject.IsZero() || !hmac.Equal(subject, mine[:]) {
 		return Consent{}, ErrOtherPerson
 	}
+	if d.contradicts(q.Born) {
+		return Consent{}, ErrAuthority
+	}
 	if err := d.signers(); err != nil {
 		return Consent{}, err
 	}
 	switch {
 	case q.Ended == nil || q.Ended(d.claims.ID):
 		return Consent{}, ErrWithdrawn
+	case q.Today < d.span.From:
+		return Consent{}, ErrNone // said yes to a later time
 	case !d.effective().Contains(q.Today):
 		return Consent{}, ErrExpired
 	case d.claims.Case == "" || d.claims.Case != q.Case:

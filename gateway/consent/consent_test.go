@@ -44,7 +44,7 @@ func TestASourceSeesOnlyItsOwnGrant(t *testing.T) {
 	bsn, err := identity.ParseBSN(f.Case.Household[2].BSN)
 	require.NoError(t, err)
 	c, err := consent.Find([]consent.Document{d}, consent.Question{
-		Subject: bsn, Source: f.Parties["SVB"].OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
+		Subject: bsn, Source: f.Parties["SVB"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
 		Ended: func(string) bool { return false },
 	})
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestZeroDenies(t *testing.T) {
 	require.Empty(t, consent.Consent{}.Categories())
 	bsn, err := identity.ParseBSN(f.Case.Household[0].BSN)
 	require.NoError(t, err)
-	q := consent.Question{Subject: bsn, Source: f.Parties["UWV"].OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date}
+	q := consent.Question{Subject: bsn, Source: f.Parties["UWV"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date}
 	_, err = consent.Find([]consent.Document{d}, q)
 	require.ErrorIs(t, err, consent.ErrWithdrawn, "nobody to ask whether it was withdrawn: then it was")
 }

@@ -81,7 +81,8 @@ type Proof struct {
 
 // Authority is what the keeper found in the registers on the day it looked.
 type Authority struct {
-	// AgeGroup on the day the consent was given: under_12, 12_15, 16_17 or adult.
+	// AgeGroup on the day the consent was given: under_12, 12_15, 16_17 or adult; empty
+	// when the keeper does not know it, and then a human decides.
 	AgeGroup string `json:"age_group"`
 	// Kind in the register's own terms; empty for an adult of whom nothing is registered.
 	Kind string `json:"kind"`
@@ -137,7 +138,7 @@ func decodeDisclosure(s string) (Disclosure, error) {
 }
 
 // Document is a consent whose signature holds and whose grants are open to us.
-// It is not yet a yes to anything: For makes that.
+// It is not yet a yes to anything: Find makes that.
 type Document struct {
 	claims Claims
 	raw    []byte
@@ -145,6 +146,8 @@ type Document struct {
 	grants map[identity.OIN]grant
 	span   civil.Span
 	lapses civil.Date
+	// lookedUp is the day on which the keeper looked up who may sign.
+	lookedUp civil.Date
 }
 
 type grant struct {
@@ -157,6 +160,9 @@ func (d Document) ID() string { return d.claims.ID }
 
 // Purpose it was given for.
 func (d Document) Purpose() string { return d.claims.Purpose }
+
+// Replaces is the id of the consent that ends when this one counts; empty: none.
+func (d Document) Replaces() string { return d.claims.Replaces }
 
 // Keeper that issued it.
 func (d Document) Keeper() identity.OIN { return d.claims.Issuer }
@@ -185,16 +191,18 @@ func Verify(v *signed.Verifier, raw []byte, disclosures []string, key []byte) (D
 }
 
 func (d Document) dates() (Document, error) {
-	var err [3]error
+	var err [4]error
 	d.span.From, err[0] = civil.Parse(d.claims.From)
 	d.span.To, err[1] = civil.Parse(d.claims.Until)
+	d.lookedUp, err[3] = civil.Parse(d.claims.Authority.LookedUp)
 	if d.claims.LapsesOn != "" {
 		d.lapses, err[2] = civil.Parse(d.claims.LapsesOn)
 	}
 	if errors.Join(err[:]...) != nil || d.span.To < d.span.From || d.claims.ID == "" || d.claims.Purpose == "" || len(d.key) != 32 {
-		return Document{}, fmt.Errorf("%w: id, purpose, from, until and subject key are needed", ErrDocument)
+		return Document{}, fmt.Errorf("%w: id, purpose, from, until, the day authority was looked up and subject key are needed", ErrDocument)
 	}
-	if (d.claims.Authority.AgeGroup != "adult") != (d.lapses != 0) {
+	underAge := d.claims.Authority.AgeGroup != "adult" && d.claims.Authority.AgeGroup != ""
+	if underAge != (d.lapses != 0) {
 		return Document{}, fmt.Errorf("%w: lapses_on is for who is under age, and for nobody else", ErrDocument)
 	}
 	return d, nil

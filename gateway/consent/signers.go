@@ -1,6 +1,10 @@
 package consent
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+)
 
 // Roles in which somebody can sign for another.
 const (
@@ -59,6 +63,30 @@ func (d Document) holders(child bool) error {
 	return nil
 }
 
+// contradicts tells that the age group or the birthday on which the consent lapses
+// is not that of somebody born on that day. No date contradicts nothing.
+func (d Document) contradicts(born civil.Date) bool {
+	if born.IsZero() {
+		return false
+	}
+	group, lapses := AgeGroup(born, d.lookedUp)
+	return group != d.claims.Authority.AgeGroup || lapses != d.lapses
+}
+
+// AgeGroup of somebody on a day, and the birthday on which a consent given on that
+// day lapses; none for an adult.
+func AgeGroup(born, day civil.Date) (group string, lapses civil.Date) {
+	for _, step := range []struct {
+		years int
+		group string
+	}{{12, "under_12"}, {16, "12_15"}, {18, "16_17"}} {
+		if birthday := born.Birthday(step.years); day < birthday {
+			return step.group, birthday
+		}
+	}
+	return "adult", 0
+}
+
 // adult signs himself, unless another decides for him in matters of care. A
 // bewindvoerder, who keeps the money, does not (art. 1:431 BW).
 func (d Document) adult() error {
@@ -67,8 +95,12 @@ func (d Document) adult() error {
 		return d.by(roleCurator)
 	case "Mentorschap":
 		return d.by(roleMentor)
-	default:
+	case "", "Bewind", "Volmacht", "Machtiging":
 		return d.by(roleSelf, roleProxy)
+	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag", "Voogdij", "TijdelijkGeenGezag", "GezagNietTeBepalen":
+		return d.by(roleSelf, roleProxy) // ended at eighteen, whatever the register still says (art. 1:233, 1:245 BW)
+	default: // a measure that nobody here knows: for a human
+		return ErrAuthority
 	}
 }
 
@@ -80,6 +112,8 @@ func (d Document) by(roles ...string) error {
 	return ErrWrongSigner
 }
 
+// signatures are those with a proof of who gave them; others count for nothing.
 func (d Document) signatures() []Signature {
-	return append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
+	all := append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
+	return slices.DeleteFunc(all, func(s Signature) bool { return s.Proof.Kind == "" || s.Proof.Hash == "" })
 }

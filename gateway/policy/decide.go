@@ -179,6 +179,25 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 	return g, refused.parts()
 }
 
+// RoleSuffices tells whether the case worker's role and level of assurance would do
+// for every law of the source; agreement and consent are not looked at.
+func (e *Engine) RoleSuffices(ctx context.Context, q Question) bool {
+	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
+	laws := q.Laws
+	if len(laws) == 0 {
+		laws = e.Laws(q.Purpose, q.SourceKind)
+	}
+	for _, law := range laws {
+		said := e.Evaluate(ctx, q.input(law, e.Categories(q.Purpose, q.SourceKind, law)))
+		for _, no := range said.Reasons {
+			if no == "ROL-01" || no == "DOEL-01" || strings.HasPrefix(no, "SYS-") {
+				return false
+			}
+		}
+	}
+	return len(laws) > 0
+}
+
 // input is everything the rules see.
 func (q Question) input(law string, asked []budgetv1.Category) Input {
 	in := Input{
@@ -224,6 +243,8 @@ func (q Question) lock(said Outcome) *refusal {
 		return &refusal{budgetv1.ReasonNoLegalBasis, "GROND-01"}
 	case !q.own() && q.NotAgreed != nil:
 		return notAgreed(q.NotAgreed)
+	case !q.own() && !q.Agreement.Grant().Suffices(q.Caller.Assurance()):
+		return &refusal{budgetv1.ReasonPolicyDenied, "ROL-01"}
 	case q.NotConsented != nil:
 		return notConsented(q.NotConsented)
 	case !said.Allow:

@@ -87,7 +87,7 @@ func question(t require.TestingT, f *testfamily.Family, agreed, consented []budg
 	bsn, err := identity.ParseBSN(member.BSN)
 	require.NoError(t, err)
 	yes, no := consent.Find([]consent.Document{d}, consent.Question{
-		Subject: bsn, Source: uwv.OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
+		Subject: bsn, Source: uwv.OIN, Recipient: requester.OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
 		Ended: func(string) bool { return false },
 	})
 	bearer, err := f.Token(f.Now, nil)

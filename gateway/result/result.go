@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -33,8 +34,11 @@ type Claims struct {
 	IssuedAt int64        `json:"iat"` // seconds since 1970
 	Expires  int64        `json:"exp"` // not to be built upon after this
 	// Digest of the budget and of its receipt, base64url of SHA-256.
-	Digest         string `json:"digest"`
-	Receipt        string `json:"receipt"`
+	Digest  string `json:"digest"`
+	Receipt string `json:"receipt"`
+	// Case binds the budget to the case it was asked for, under a salt of its own:
+	// SHA-256(domain, jti, case commitment).
+	Case           string `json:"case"`
 	PolicyRevision string `json:"policy_revision"`
 	Complete       bool   `json:"complete"`
 }
@@ -61,9 +65,16 @@ func Canonical(m proto.Message) ([]byte, error) {
 	return jcs.Transform(raw)
 }
 
+// Of tells whether the budget was asked for in the case with this commitment.
+func (c Claims) Of(caseCommitment string) bool { return c.Case == ofCase(c.ID, caseCommitment) }
+
+func ofCase(id, commitment string) string {
+	return encode(sha256.Sum256([]byte("ontschot/result/case/1\x00" + id + "\x00" + commitment)))
+}
+
 // Sign puts receipt and signature on a budget whose digest the log committed to.
-// maxAge is how long it may be built upon.
-func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, now time.Time, maxAge time.Duration) error {
+// It may be built upon until expires, by who asks in the case of the commitment.
+func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, caseCommitment string, now, expires time.Time) error {
 	digest, err := Digest(b)
 	if err != nil {
 		return err
@@ -77,7 +88,7 @@ func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, now t
 		return err
 	}
 	raw, err := by.Compact(signed.Result, Claims{
-		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Expires: now.Add(maxAge).Unix(),
+		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Expires: expires.Unix(), Case: ofCase(id.String(), caseCommitment),
 		Digest: encode(digest), Receipt: encode(sha256.Sum256(over)),
 		PolicyRevision: b.GetPolicyRevision(), Complete: b.GetComplete(),
 	})
@@ -137,6 +148,24 @@ func VerifyAccount(a *budgetv1.Account, t Trust) error {
 	return nil
 }
 
+// hasUnknown tells whether a message, or one in it, has fields that no digest covers.
+func hasUnknown(m protoreflect.Message) bool {
+	found := len(m.GetUnknown()) > 0
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Message() == nil || f.IsMap(): // maps of ours hold figures
+		case f.IsList():
+			for i := range v.List().Len() {
+				found = found || hasUnknown(v.List().Get(i).Message())
+			}
+		default:
+			found = found || hasUnknown(v.Message())
+		}
+		return !found
+	})
+	return found
+}
+
 // Trust is what a client has pinned of the organisation that releases.
 type Trust struct {
 	Keys      *signed.Verifier
@@ -151,6 +180,9 @@ func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
 	var c Claims
 	if _, err := t.Keys.Compact(signed.Result, []byte(b.GetSignature()), &c); err != nil {
 		return Claims{}, fmt.Errorf("%w: signature: %w", ErrMismatch, err)
+	}
+	if hasUnknown(b.ProtoReflect()) {
+		return Claims{}, fmt.Errorf("%w: it holds fields this program does not know; use the version it was made with, or a newer one", ErrMismatch)
 	}
 	digest, err := Digest(b)
 	if err != nil {

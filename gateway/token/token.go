@@ -28,6 +28,7 @@ var (
 const (
 	maxLife = 300 * time.Second
 	skew    = 30 * time.Second
+	maxCase = 128 // characters of the case commitment
 )
 
 // Claims of an access token. Times in seconds since 1970 (RFC 7519 NumericDate).
@@ -120,7 +121,7 @@ func (k Checker) Check(bearer string, leaf *x509.Certificate) (Caller, error) {
 		return Caller{}, fmt.Errorf("%w: it names another organisation than the certificate", ErrBinding)
 	}
 	// An organisation is its own issuer: nobody else's word counts for it.
-	if c.Issuer != c.Organisation || c.ID == "" || c.Case == "" {
+	if c.Issuer != c.Organisation || c.ID == "" || c.Case == "" || len(c.Case) > maxCase {
 		return Caller{}, fmt.Errorf("%w: iss, org, jti or case", ErrInvalid)
 	}
 	return Caller{c}, nil

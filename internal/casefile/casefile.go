@@ -328,6 +328,9 @@ func (c *Case) checkNames() error {
 		if _, err := identity.ParseOIN(string(p.OIN)); err != nil {
 			return fmt.Errorf("parties[%d].oin: %w", i, err)
 		}
+		if p.Kind == "" {
+			return fmt.Errorf("parties[%d].kind: needed", i)
+		}
 		if p.Code == "" || codes[p.Code] || codes[string(p.OIN)] {
 			return fmt.Errorf("parties[%d]: code and OIN must be there and unique", i)
 		}

@@ -146,6 +146,7 @@ func TestHostileDocuments(t *testing.T) {
 		"header twice":                    by(t, s, head+head, body),
 		"claim twice":                     by(t, s, head, `{"iss":"00000099000000000001","text":"x","text":"y"}`),
 		"claim twice, other case":         by(t, s, head, `{"Text":"y","iss":"00000099000000000001","text":"x"}`),
+		"claim twice, long s":             by(t, s, head, `{"iſs":"00000099000000000002","iss":"00000099000000000001","text":"x"}`),
 		"unknown claim":                   by(t, s, head, `{"iss":"00000099000000000001","text":"x","z":1}`),
 		"not canonical":                   by(t, s, head, `{"iss":"00000099000000000001", "text":"x"}`),
 		"other issuer":                    by(t, s, head, `{"iss":"00000099000000000002","text":"x"}`),

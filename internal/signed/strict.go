@@ -151,6 +151,10 @@ func noRepeats(raw []byte) error {
 	return nil
 }
 
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
+}
+
 func walk(d *json.Decoder, depth int) error {
 	t, err := d.Token()
 	if err != nil || depth > maxDepth {
@@ -168,6 +172,9 @@ func walk(d *json.Decoder, depth int) error {
 				return fmt.Errorf("%w: JSON broken", ErrMalformed)
 			}
 			folded := strings.ToLower(name.(string))
+			if !ascii(folded) { // encoding/json folds more than ToLower does
+				return fmt.Errorf("%w: a member name that is not ASCII", ErrMalformed)
+			}
 			if seen[folded] {
 				return fmt.Errorf("%w: a member stands there twice", ErrMalformed)
 			}

@@ -117,12 +117,12 @@ func (f *Family) disclose(claims *consent.Claims, c casefile.Consent) ([]string,
 			break
 		}
 		if !slices.Contains(budgetv1.Categories(), budgetv1.Category(name)) {
-			return nil, fmt.Errorf("consent of %s: category %q is not one of %v", c.Person, name, budgetv1.Categories())
+			return nil, fmt.Errorf("%w: consent of %s: category %q is not one of %v", casefile.ErrCase, c.Person, name, budgetv1.Categories())
 		}
 		categories = append(categories, budgetv1.Category(name))
 	}
 	var disclosures []string
-	for _, code := range c.Sources {
+	for _, code := range slices.Compact(slices.Sorted(slices.Values(c.Sources))) {
 		d, digest, err := consent.Disclosure{
 			Salt: base64.RawURLEncoding.EncodeToString(random(16)), Source: f.Parties[code].OIN, Categories: categories,
 		}.Encode()
@@ -156,17 +156,10 @@ func purposeCategories(purpose string) ([]budgetv1.Category, error) {
 // on the day the consent was given.
 func (f *Family) signers(claims *consent.Claims, m casefile.Member, c casefile.Consent) {
 	day := c.From.Date
-	claims.Authority = consent.Authority{AgeGroup: "adult", LookedUp: day.String()}
+	claims.Authority = consent.Authority{LookedUp: day.String()}
 	if !m.Born.IsZero() {
-		for _, step := range []struct {
-			years int
-			group string
-		}{{12, "under_12"}, {16, "12_15"}, {18, "16_17"}} {
-			if lapses := m.Born.Birthday(step.years); day < lapses {
-				claims.Authority.AgeGroup, claims.LapsesOn = step.group, lapses.String()
-				break
-			}
-		}
+		group, lapses := consent.AgeGroup(m.Born.Date, day)
+		claims.Authority.AgeGroup, claims.LapsesOn = group, lapses.String()
 	}
 	var holders []identity.PersonRef
 	for _, a := range f.Case.Authority {
@@ -177,7 +170,7 @@ func (f *Family) signers(claims *consent.Claims, m casefile.Member, c casefile.C
 	claims.Authority.Holders = len(holders)
 	claims.CoGivenBy = []consent.Signature{}
 	for i, signer := range c.Signers {
-		s := consent.Signature{Role: role(m.Ref, signer, holders, claims.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + f.CaseCommitment)}}
+		s := consent.Signature{Role: role(m.Ref, signer, holders, claims.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + claims.ID)}}
 		if i == 0 {
 			claims.GivenBy = s
 			continue

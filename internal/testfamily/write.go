@@ -52,7 +52,7 @@ func (f *Family) FreeLayout() (Layout, error) {
 	return l, nil
 }
 
-// adapterOf names the adapter for a kind of party.
+// adapterOf names the adapter for a kind of party; empty when there is none.
 func adapterOf(kind string) string {
 	return map[string]string{
 		"MUNICIPALITY": "municipality", "CARE_OFFICE": "careoffice", "UWV": "uwv", "INSURER": "insurer",
@@ -172,6 +172,9 @@ func (f *Family) writeGateway(w *folder, ca string, l Layout) error {
 		at := "sources/" + p.Code + "/"
 		cert, key := w.put(at+"cert.pem", p.Server.CertPEM), w.put(at+"key.pem", p.Server.KeyPEM)
 		secret := w.put(at+"client_secret", []byte(p.ClientSecret))
+		if adapterOf(p.Kind) == "" {
+			continue // nobody has written one: a gap, NO_ADAPTER
+		}
 		url := "https://" + l.Sources[p.Code]
 		s := config.Source{
 			Party: p.Code, Adapter: adapterOf(p.Kind),

@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// brought is a budget that a caller brought back and that may be worked with.
+type brought struct {
+	caller token.Caller
+	claims result.Claims
+	entry  audit.Entry // of the question, as it was recorded
+}
+
+// brought checks a budget that a caller brings back: who asks, in which role and for
+// which case; that it is what this gateway released and not too old; and, in the
+// transaction that records the question, that nothing it rests on has ended since.
+func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
+	caller, err := g.caller(ctx, purpose)
+	if err != nil {
+		return brought{}, err
+	}
+	if err := g.wellFormed(request); err != nil {
+		return brought{}, err
+	}
+	claims, err := result.Verify(b, g.Trust)
+	if err != nil {
+		return brought{}, err
+	}
+	if !claims.Of(caller.Case()) {
+		return brought{}, errCase
+	}
+	if claims.Expires < g.Now().Unix() {
+		return brought{}, errTooOld
+	}
+	if !g.roleSuffices(ctx, caller, b) {
+		return brought{}, errRole
+	}
+	e := audit.Entry{
+		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: purpose, Organisations: []identity.OIN{g.Own},
+		PolicyRevision: g.Policy.Revision(), Case: []byte(caller.Case()), Rests: restsOf(b),
+	}
+	if err := g.concern(ctx, &e); err != nil {
+		return brought{}, err
+	}
+	digest, err := result.Digest(b)
+	if err != nil {
+		return brought{}, err
+	}
+	e.Payload = digest[:]
+	proof, err := g.append(ctx, e)
+	e.Decided = proof.Index
+	return brought{caller, claims, e}, err
+}
+
+// roleSuffices asks the policy whether the case worker may see what every source in
+// the budget told.
+func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, b *budgetv1.Budget) bool {
+	for _, s := range b.GetSources() {
+		party, ok := g.party(s.GetSource())
+		if !ok {
+			return false
+		}
+		if s.GetStatus() == "OK" && !g.Policy.RoleSuffices(ctx, policy.Question{
+			Caller: caller, Purpose: b.GetPurpose(), Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
+			Source: party.OIN, SourceKind: party.Kind, Laws: party.Laws,
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// restsOf lists the documents that a budget rests on.
+func restsOf(b *budgetv1.Budget) []string {
+	var rests []string
+	for _, s := range b.GetSources() {
+		if s.GetStatus() != "OK" {
+			continue
+		}
+		rests = appendNew(rests, s.GetConsent())
+		if s.GetAgreement() != "" {
+			rests = appendNew(rests, s.GetAgreement())
+		}
+	}
+	return rests
+}
+
+// concern says in an entry whom and what it concerns, from the documents it rests on,
+// and refuses when the days of one are over. That none was ended is checked where the
+// entry is recorded.
+func (g *Gateway) concern(ctx context.Context, e *audit.Entry) error {
+	for _, id := range e.Rests {
+		d, err := g.Documents.Document(ctx, g.Own, id)
+		if err != nil {
+			return err
+		}
+		over, err := g.over(d)
+		if err != nil {
+			return err
+		}
+		if over {
+			return &audit.EndedError{ID: id}
+		}
+		if d.Kind == audit.AgreementDocument {
+			e.Agreements = appendNew(e.Agreements, d.Digest)
+			continue
+		}
+		e.Consents = append(e.Consents, id)
+		if !slices.ContainsFunc(e.Subjects, func(s []byte) bool { return bytes.Equal(s, d.Subject) }) {
+			e.Subjects = append(e.Subjects, d.Subject)
+		}
+	}
+	return nil
+}
+
+// over tells whether the days of a kept document are over.
+func (g *Gateway) over(d audit.Document) (bool, error) {
+	switch d.Kind {
+	case audit.ConsentDocument:
+		c, err := g.openConsent(d)
+		return err == nil && !c.InForce(g.Today()), err
+	case audit.AgreementDocument:
+		a, err := g.openAgreement(d)
+		return err == nil && !a.InForce(g.Today()), err
+	default:
+		return false, fmt.Errorf("a budget that rests on a %s", d.Kind)
+	}
+}
