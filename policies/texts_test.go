@@ -87,7 +87,7 @@ func TestPlacesAreFilled(t *testing.T) {
 	params["days"] = "1"
 	require.Contains(t, texts.Finding("GAP", English, params), "From 1 January 2025 up to and including 31 January 2025 (1 day) A5 has no right")
 	require.Contains(t, texts.Finding("GAP", Dutch, nil), "heeft deze persoon geen recht onder deze wet")
-	require.Contains(t, texts.Gap("NO_CONSENT", Dutch, nil), ". Deze persoon kan toestemming geven.")
+	require.Contains(t, texts.Gap("NO_CONSENT", Dutch, nil), ". Deze persoon, of wie voor deze persoon mag tekenen, kan toestemming geven.")
 	require.Contains(t, texts.Gap("NO_CONSENT", "fr", nil), "toestemming", "another language is answered in Dutch")
 	require.Contains(t, texts.Gap("NO_CONSENT", Dutch, map[string]string{"source": "{person}"}), "bij {person} ontbreken", "a param is not filled in again")
 	require.Contains(t, texts.Finding("GAP", Dutch, map[string]string{"from": "x", "law": "ABC"}), "Van x tot")

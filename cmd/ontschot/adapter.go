@@ -27,9 +27,8 @@ func referenceAdapters() map[string]func() adapters.Adapter {
 }
 
 func adapterCommand() *cobra.Command {
-	c := &cobra.Command{Use: "adapter", Short: "Run an adapter (a gateway does this itself)"}
 	kinds := slices.Sorted(maps.Keys(referenceAdapters()))
-	c.AddCommand(&cobra.Command{
+	return group("adapter", "Run an adapter (a gateway does this itself)", &cobra.Command{
 		Use:   "run KIND",
 		Short: "Run an adapter as a plugin process",
 		Long: fmt.Sprintf(`Run one of the reference adapters %v as a plugin process. A gateway starts it so; started by
@@ -43,5 +42,4 @@ hand it says so and ends. It reads no file: configuration and secrets come from 
 			return nil
 		},
 	})
-	return c
 }

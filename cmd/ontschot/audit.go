@@ -17,9 +17,15 @@ import (
 )
 
 func auditCommand() *cobra.Command {
-	c := &cobra.Command{Use: "audit", Short: "Check the tamper-evident record"}
-	c.AddCommand(auditVerifyCommand())
-	return c
+	return group("audit", "Check the tamper-evident record", auditVerifyCommand())
+}
+
+// unreadableRecord: a record that is there and cannot be read is damaged.
+func unreadableRecord(err error) error {
+	if errors.Is(err, audit.ErrTampered) || errors.Is(err, audit.ErrDamaged) {
+		return err
+	}
+	return fmt.Errorf("%w: it is there and cannot be read: %w", audit.ErrDamaged, err)
 }
 
 func auditVerifyCommand() *cobra.Command {
@@ -56,7 +62,7 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, recordFile)
 			}
 			if err != nil {
-				return err
+				return unreadableRecord(err)
 			}
 			defer s.Close()
 			origin := verifier.Name()
@@ -64,7 +70,7 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 				Origin: origin, Tenant: identity.OIN(origin[strings.LastIndex(origin, "/")+1:]), Key: verifier,
 			})
 			if err != nil {
-				return err
+				return unreadableRecord(err)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force.\n",
 				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments)

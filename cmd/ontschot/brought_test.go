@@ -2,17 +2,21 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -59,10 +63,25 @@ func TestBudgetsThatAreNotTakenBack(t *testing.T) {
 	require.Equal(t, "BUDGET_NOT_AUTHENTIC", why)
 
 	old := proto.CloneOf(b)
-	require.NoError(t, result.Sign(old, old.GetReceipt(), h.family.Requester().Sign, time.Now().Add(-48*time.Hour), 24*time.Hour))
+	require.NoError(t, result.Sign(old, old.GetReceipt(), h.family.Requester().Sign, h.family.CaseCommitment, time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)))
 	code, why, _ = reason(t, check(old))
 	require.Equal(t, codes.FailedPrecondition, code)
 	require.Equal(t, "BUDGET_TOO_OLD", why)
+
+	// A budget is worked with in its own case, and by who may see what is in it.
+	for name, change := range map[string]func(*token.Claims){
+		"OTHER_HOUSEHOLD": func(c *token.Claims) { c.Case = "another household" },
+		"POLICY_DENIED":   func(c *token.Claims) { c.Role = "nobody" },
+	} {
+		other := h.client(func() (string, error) { return h.family.Token(time.Now(), change) })
+		_, err := other.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+		code, why, _ = reason(t, err)
+		require.Equal(t, codes.PermissionDenied, code)
+		require.Equal(t, name, why)
+	}
+	unknown := proto.CloneOf(b)
+	unknown.ProtoReflect().SetUnknown([]byte{0xf8, 0x07, 0x01})
+	require.Equal(t, codes.InvalidArgument, status.Code(check(unknown)), "fields that no digest covers")
 
 	// Accounting is a purpose of its own.
 	only := h.client(func() (string, error) {
@@ -136,6 +155,62 @@ func TestAMembersView(t *testing.T) {
 	code, _, meta := reason(t, err)
 	require.Equal(t, codes.InvalidArgument, code)
 	require.Equal(t, "person", meta["field"])
+}
+
+// A view lives no longer than its budget, and its receipt rests on the member's own
+// documents: how many others signed does not show.
+func TestAViewIsNoWayAroundTheBudget(t *testing.T) {
+	h, b, _, _ := brought(t)
+	trust, err := config.ReadTrust(filepath.Join(h.dir, "trust.yaml"))
+	require.NoError(t, err)
+	keys, err := trust.Verifier()
+	require.NoError(t, err)
+	logKey := mustVerifier(t, h.family.LogPublic)
+	pinned := result.Trust{Keys: keys, Releaser: h.family.Requester().OIN, LogOrigin: logKey.Name(), LogKey: logKey}
+	of, err := result.Verify(b, pinned)
+	require.NoError(t, err)
+	c := h.client(nil)
+	view, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: "A1"})
+	require.NoError(t, err)
+	again, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: view, Person: "A1"})
+	require.NoError(t, err)
+	for _, v := range []*budgetv1.Budget{view, again} {
+		claims, err := result.Verify(v, pinned)
+		require.NoError(t, err)
+		require.Equal(t, of.Expires, claims.Expires)
+		leaf, err := audit.ParseLeaf(v.GetReceipt().GetLeaf())
+		require.NoError(t, err)
+		require.Len(t, leaf.Rests, 2, "one consent, one agreement")
+		require.Empty(t, leaf.Subjects)
+	}
+}
+
+// Every answer about a budget that was brought back stands in the record before it is told.
+func TestWhatIsToldOfABudgetIsRecorded(t *testing.T) {
+	h, b, p, _ := brought(t)
+	c := h.client(nil)
+	_, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+	require.NoError(t, err)
+	accounts, err := c.Account(t.Context(), &ontschotv1.AccountRequest{Budget: b, Plan: p, Assume: &budgetv1.LegalBasis{
+		Id: "x", From: "2025-01-01", To: "2025-12-31", PoolableLaws: []string{"WMO", "JW", "WLZ"}, Municipalities: []string{"GM0119"},
+	}})
+	require.NoError(t, err)
+	for _, a := range accounts {
+		require.True(t, a.GetBasisIsAssumed(), "and the account says so in what is signed")
+		require.Equal(t, "x", a.GetLegalBasis().GetId())
+	}
+	_, err = c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: "2025-07-01"})
+	require.NoError(t, err)
+	code, out, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "4 decisions, 4 releases")
+	db := database(t, filepath.Join(h.dir, "data"))
+	_, err = db.Exec("BEGIN EXCLUSIVE")
+	require.NoError(t, err)
+	_, err = c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+	require.Equal(t, codes.Unavailable, status.Code(err))
+	_, err = db.Exec("ROLLBACK")
+	require.NoError(t, err)
 }
 
 // A legal basis in force is configuration with two dates; the plan that it allows

@@ -27,9 +27,8 @@ import (
 )
 
 func budgetCommand() *cobra.Command {
-	c := &cobra.Command{Use: "budget", Short: "Ask a gateway for an integrated budget"}
-	c.AddCommand(budgetGetCommand(), budgetPlanCommand(), budgetAccountCommand(), budgetDissolveCommand(), budgetViewCommand(), budgetSunsetCommand(), budgetVerifyCommand())
-	return c
+	return group("budget", "Ask a gateway for an integrated budget, and work with it",
+		budgetGetCommand(), budgetPlanCommand(), budgetAccountCommand(), budgetDissolveCommand(), budgetViewCommand(), budgetSunsetCommand(), budgetVerifyCommand())
 }
 
 // output is how an answer is printed.

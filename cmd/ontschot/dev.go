@@ -18,9 +18,7 @@ import (
 const caseHelp = "an embedded case (meppel, woerden, diemen-zwolle) or a case file"
 
 func devCommand() *cobra.Command {
-	c := &cobra.Command{Use: "dev", Short: "Make what development needs: a CA, keys, documents, tokens"}
-	c.AddCommand(devInitCommand(), devTokenCommand())
-	return c
+	return group("dev", "Make what development needs: a CA, keys, documents, tokens", devInitCommand(), devTokenCommand())
 }
 
 func devInitCommand() *cobra.Command {

@@ -46,7 +46,10 @@ func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
 			Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
 		})),
 		grpc.MaxRecvMsgSize(maxRequest), grpc.MaxConcurrentStreams(256),
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 15 * time.Minute}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go
+			Time: 2 * time.Minute, Timeout: 20 * time.Second,
+		}),
 		grpc.StreamInterceptor(recoverStream(stderr)), grpc.UnaryInterceptor(recoverUnary(stderr)),
 	)
 	ontschotv1.RegisterExchangeServiceServer(s.grpc, g)

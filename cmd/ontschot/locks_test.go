@@ -71,6 +71,8 @@ func TestAgreementsThatAreRefused(t *testing.T) {
 		"signed by one party":     {agree(nil, f.Requester().Sign), "NO_AGREEMENT", "OVK-01"},
 		"signed by one twice":     {agree(nil, f.Requester().Sign, f.Requester().Sign), "NO_AGREEMENT", "OVK-01"},
 		"signed by a stranger":    {agree(nil, f.Requester().Sign, f.Parties["SVB"].Sign), "NO_AGREEMENT", "OVK-01"},
+		"asks a higher level":     {agree(func(a *agreement.Terms) { a.Grants[0].Assurance = "hoog" }), "POLICY_DENIED", "ROL-01"},
+		"no maximum age":          {agree(func(a *agreement.Terms) { a.Grants[0].MaxAgeDays = 0 }), "NO_AGREEMENT", "OVK-01"},
 		"a legal basis not known": {agree(func(a *agreement.Terms) { a.Grants[0].LegalBasis = "avg-6-1-f" }), "NO_LEGAL_BASIS", "GROND-01"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,6 +162,12 @@ func TestConsentsThatAreRefused(t *testing.T) {
 		"for another purpose":  {one(a1, func(c *consent.Claims) { c.Purpose = "integral_budget.account" }), "NO_CONSENT"},
 		"of another household": {one(a1, func(c *consent.Claims) { c.Case = "another" }), "OTHER_HOUSEHOLD"},
 		"kept by another":      {one(a1, func(c *consent.Claims) { c.Issuer = f.Parties["UWV"].OIN }), "NO_CONSENT"},
+		"not to us":            {one(a1, func(c *consent.Claims) { c.Recipients = nil }), "NO_CONSENT"},
+		"not yet":              {one(a1, func(c *consent.Claims) { c.From = "2025-07-01" }), "NO_CONSENT"},
+		"without a proof":      {one(a1, func(c *consent.Claims) { c.GivenBy.Proof = consent.Proof{} }), "WRONG_SIGNER"},
+		"a measure unknown":    {one(a1, func(c *consent.Claims) { c.Authority.Kind = "Onbekend" }), "AUTHORITY_UNCLEAR"},
+		"age contradicted":     {one(a1, func(c *consent.Claims) { c.Authority.AgeGroup, c.LapsesOn = "16_17", "2026-01-01" }), "AUTHORITY_UNCLEAR"},
+		"age not known":        {one(a1, func(c *consent.Claims) { c.Authority.AgeGroup = "" }), "AUTHORITY_UNCLEAR"},
 		"grants swapped":       {one(a1, func(c *consent.Claims) { c.Grants = []string{"x"} }), "NO_CONSENT"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,6 +183,66 @@ func TestConsentsThatAreRefused(t *testing.T) {
 			require.Equal(t, "NO_ADAPTER", gapOf(b, "A4", "ZK5503"), "another person's consent is not touched by it")
 		})
 	}
+}
+
+// A consent that replaces another ends it: what was narrowed stays narrow.
+func TestAReplacedConsentNoLongerCounts(t *testing.T) {
+	f := open(t, "meppel")
+	wide := f.Case.Consents[0]
+	first, id, err := f.Consent(wide, nil)
+	require.NoError(t, err)
+	narrow := wide
+	narrow.Categories = []string{"entitlement", "product"}
+	second := given(t, f, narrow, func(c *consent.Claims) { c.Replaces = id })
+	stranger := given(t, f, f.Case.Consents[1], func(c *consent.Claims) { c.Replaces = id }) // another person's
+	documents := spoilt(t, f, nil, func(i int, c casefile.Consent) []*ontschotv1.RegisterRequest {
+		switch i {
+		case 0:
+			return []*ontschotv1.RegisterRequest{first}
+		case 1:
+			return nil
+		}
+		return []*ontschotv1.RegisterRequest{given(t, f, c, nil)}
+	})
+	h := play(t, f, options{documents: documents})
+	c := h.client(nil)
+	_, err = c.Register(t.Context(), stranger)
+	code, why, _ := reason(t, err)
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "CONSENT_INVALID", why)
+	b, err := h.ask()
+	require.NoError(t, err)
+	require.Equal(t, int64(2993760), b.GetIncomeCents())
+	_, err = c.Register(t.Context(), second)
+	require.NoError(t, err)
+	b, err = h.ask()
+	require.NoError(t, err)
+	require.Zero(t, b.GetIncomeCents())
+	for _, l := range b.GetLines() {
+		if l.GetPerson() == "A1" {
+			require.Nil(t, l.ValueCents)
+			require.Nil(t, l.GetPeriod())
+			require.Contains(t, l.GetId(), "A1/WIA/WIA/-")
+		}
+	}
+}
+
+// A withdrawal ends consents, and nothing else.
+func TestAWithdrawalEndsNoAgreement(t *testing.T) {
+	f := open(t, "meppel")
+	raw, err := f.Agreement("UWV", func(a *agreement.Terms) { a.ID = "agreement-1" })
+	require.NoError(t, err)
+	h := play(t, f, options{without: true, documents: spoilt(t, f, map[string][]byte{"UWV": raw}, nil)})
+	w, err := f.Withdrawal("agreement-1")
+	require.NoError(t, err)
+	_, err = h.client(nil).Register(t.Context(), w)
+	code, _, _ := reason(t, err)
+	require.Equal(t, codes.InvalidArgument, code)
+	w, err = f.Withdrawal("never-registered")
+	require.NoError(t, err)
+	_, err = h.client(nil).Register(t.Context(), w)
+	code, _, _ = reason(t, err)
+	require.Equal(t, codes.NotFound, code)
 }
 
 // Who may sign, by age and authority (domain: under 12 all holders, 12 to 15 the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,14 @@ func (f *files) readBudget() (*budgetv1.Budget, error) {
 
 func (f *files) readPlan() (*budgetv1.Plan, error) {
 	p := new(budgetv1.Plan)
-	return p, readPart(f.plan, func(c *casefile.Case) json.RawMessage { return c.Plan }, p)
+	if cf, err := casefile.Open(f.plan); err == nil {
+		return p, parsePlan(cf.Plan, f.plan, p)
+	}
+	raw, err := config.ReadFile(f.plan)
+	if err != nil {
+		return nil, err
+	}
+	return p, parsePlan(raw, f.plan, p)
 }
 
 func (f *files) readBasis() (*budgetv1.LegalBasis, error) {
@@ -56,12 +64,31 @@ func readPart(path string, part func(*casefile.Case) json.RawMessage, m proto.Me
 	return readMessage(path, m)
 }
 
+// parsePlan reads a plan as people write it: hours and tariffs may be numbers, and
+// what the message does not have is left aside.
+func parsePlan(raw json.RawMessage, path string, p *budgetv1.Plan) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return fmt.Errorf("%w: %s holds no plan", casefile.ErrCase, path)
+	}
+	raw = hours.ReplaceAll(raw, []byte(`$1"$2"`))
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(raw, p); err != nil {
+		return fmt.Errorf("%w: %s: plan: %s", casefile.ErrCase, path, place.FindString(err.Error()))
+	}
+	return nil
+}
+
+var (
+	hours = regexp.MustCompile(`("hours_per_week"\s*:\s*)([0-9]+(?:\.[0-9]+)?)`)
+	// place is what of an error of protojson says where, and not what stood there.
+	place = regexp.MustCompile(`\(line \d+:\d+\)`)
+)
+
 func parsePart(raw json.RawMessage, path string, m proto.Message) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return fmt.Errorf("%w: %s holds no %s", casefile.ErrCase, path, m.ProtoReflect().Descriptor().Name())
 	}
 	if err := protojson.Unmarshal(raw, m); err != nil {
-		return fmt.Errorf("%w: %s: not a %s; see the proto files", casefile.ErrCase, path, m.ProtoReflect().Descriptor().Name())
+		return fmt.Errorf("%w: %s is no %s %s", config.ErrConfig, path, m.ProtoReflect().Descriptor().Name(), place.FindString(err.Error()))
 	}
 	return nil
 }
@@ -204,9 +231,12 @@ row that says "niet gedeeld", whatever they have or decided. Every total is of h
 			if err := out.check(); err != nil {
 				return err
 			}
-			cf, err := casefile.Open(name)
-			if err != nil {
-				return err
+			var cf *casefile.Case
+			if name != "" {
+				var err error
+				if cf, err = casefile.Open(name); err != nil {
+					return err
+				}
 			}
 			b, err := in.readBudget()
 			if err != nil {
@@ -222,7 +252,7 @@ row that says "niet gedeeld", whatever they have or decided. Every total is of h
 		},
 	}
 	c.Flags().StringVar(&person, "person", "", "the member's reference, for example A3")
-	c.Flags().StringVar(&name, "case", "case.json", caseHelp+"; for the names on the page")
+	c.Flags().StringVar(&name, "case", "", caseHelp+"; only for the names on the page")
 	in.flags(c, false)
 	call.flags(c)
 	out.flags(c)

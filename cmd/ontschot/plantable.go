@@ -37,9 +37,11 @@ func (p *page) planCheck(c *budgetv1.PlanCheck) {
 	case b == nil:
 		p.heading("Het plan, zonder wettelijke basis om geld samen te voegen", "The plan, without a legal basis to pool money")
 	case c.GetBasisIsAssumed():
-		p.heading("Het plan, als deze wettelijke basis zou gelden: "+b.GetId(), "The plan, if this legal basis were in force: "+b.GetId())
+		p.heading("Het plan, als deze wettelijke basis zou gelden", "The plan, if this legal basis were in force")
+		p.line("  %s %s", b.GetId(), b.GetArticle())
 	default:
-		p.heading("Het plan, met wettelijke basis "+b.GetId(), "The plan, with legal basis "+b.GetId())
+		p.heading("Het plan, met wettelijke basis", "The plan, with a legal basis")
+		p.line("  %s %s", b.GetId(), b.GetArticle())
 	}
 	p.table([][]string{
 		{p.say("Verdeeld", "Allocated"), p.euro(c.GetAllocatedCents())},
@@ -66,6 +68,9 @@ func (p *page) refusals(list []*budgetv1.Refusal) {
 // accounts shows the account to each funder.
 func (p *page) accounts(list []*budgetv1.Account) {
 	p.heading("Verantwoording per verstrekker", "Account per funder")
+	if len(list) > 0 && list[0].GetBasisIsAssumed() {
+		p.line("  %s", p.say("Dit is een berekening bij een aangenomen wettelijke basis, geen verantwoording.", "This is a calculation under an assumed legal basis, not an account."))
+	}
 	rows := [][]string{{"", p.say("toegekend", "awarded"), p.say("verdeeld", "allocated"), p.say("besteed", "spent"), p.say("niet besteed", "unspent"), p.say("erbij", "shifted in"), p.say("eraf", "shifted out")}}
 	for _, a := range list {
 		for _, l := range a.GetLaws() {

@@ -198,7 +198,7 @@ func TestTheKeptFolderGoesOn(t *testing.T) {
 	}
 	code, out, errs := cli(t, "audit", "verify", "--data", filepath.Join(dir, "data"))
 	require.Equal(t, exitDone, code, errs)
-	require.Contains(t, out, "3 releases")
+	require.Contains(t, out, "7 releases")
 }
 
 // Only the request to a source, and the check of a number, may open a BSN.

@@ -72,7 +72,7 @@ func TestTheREADMEsCommandsByHand(t *testing.T) {
 	out, errs, err := shell(t, dir, built(t), "set -e\ntrap 'kill $(jobs -p)' EXIT\n"+script)
 	require.NoError(t, err, errs)
 	require.Contains(t, out, "€ 111.844,37")
-	require.Contains(t, out, "2 releases")
+	require.Contains(t, out, "4 releases")
 	require.Contains(t, out, "The budget is what GM0119 released")
 	require.Contains(t, out, "[SPLIT_ACROSS_LAWS]")
 	require.Contains(t, out, "2025-01-01 - 2025-06-30")
@@ -110,6 +110,7 @@ func TestTheBuiltProgram(t *testing.T) {
 		"ontschot audit verify --data nowhere":         1,
 		"ontschot demo --frmat json":                   2,
 		"ontschot demo extra":                          2,
+		"ontschot budget frobnicate":                   2,
 		"ontschot frobnicate":                          2,
 		"ontschot demo --format xml":                   2,
 		"ontschot adapter run teapot":                  2,

@@ -61,6 +61,19 @@ Begin with:  ontschot demo`,
 	return root
 }
 
+// group makes a command that only holds others: a word it does not know is wrong usage.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("%w: %s has no command %q; see %s --help", errUsage, c.CommandPath(), args[0], c.CommandPath())
+		}
+		return c.Help()
+	}
+	c.AddCommand(commands...)
+	return c
+}
+
 // noArgs is cobra.NoArgs with an exit code of its own.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
@@ -77,6 +90,9 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig):
 		return exitNo
+	}
+	if strings.HasSuffix(explain(err), "[BUDGET_NOT_AUTHENTIC]") {
+		return exitTampered
 	}
 	switch status.Code(err) {
 	case codes.PermissionDenied, codes.InvalidArgument, codes.Unauthenticated, codes.NotFound, codes.FailedPrecondition, codes.ResourceExhausted:

@@ -18,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -72,6 +73,14 @@ func (s *server) startSource(ctx context.Context, source config.Source, stderr i
 	})
 }
 
+// withdrawal is 1 for a statement and 0 for every other document.
+func withdrawal(r *ontschotv1.RegisterRequest) int {
+	if kind, _ := signed.KindOf(r.GetDocument()); kind == signed.Statement {
+		return 1
+	}
+	return 0
+}
+
 // takeDocuments registers what lies in the documents folder, in the order of the
 // names. A document that is refused is named and left out: it can let nothing pass.
 func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
@@ -83,21 +92,31 @@ func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
 		return err
 	}
 	slices.Sort(names)
+	requests := map[string]*ontschotv1.RegisterRequest{}
 	for _, name := range names {
 		raw, err := config.ReadFile(filepath.Join(s.conf.Path(s.conf.Documents), name))
 		if err != nil {
 			return err
 		}
-		var r ontschotv1.RegisterRequest
-		if err := protojson.Unmarshal(raw, &r); err != nil {
+		r := new(ontschotv1.RegisterRequest)
+		if err := protojson.Unmarshal(raw, r); err != nil {
 			return fmt.Errorf("%w: %s: no document to register", config.ErrConfig, name)
 		}
-		if _, err := g.TakeIn(ctx, &r); err != nil {
+		requests[name] = r
+	}
+	// Withdrawals last: there must be something to withdraw.
+	slices.SortStableFunc(names, func(a, b string) int { return withdrawal(requests[a]) - withdrawal(requests[b]) })
+	for _, name := range names {
+		r := requests[name]
+		if _, err := g.TakeIn(ctx, r); err != nil {
 			if errors.Is(err, audit.ErrEnded) {
 				continue // it was registered before, and has been withdrawn since
 			}
 			if errors.Is(err, audit.ErrUnavailable) || errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered) {
 				return err
+			}
+			if withdrawal(r) == 1 {
+				return fmt.Errorf("%w: %s: a withdrawal was refused, and what it withdraws may not count: %w", config.ErrConfig, name, err)
 			}
 			s.refused = append(s.refused, fmt.Sprintf("%s: %v", name, err))
 		}

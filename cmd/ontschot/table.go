@@ -33,7 +33,13 @@ func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string
 		return err
 	}
 	p := &page{w: w, b: b, names: namesOf(cf), texts: texts, lang: lang}
-	p.line("%s", cf.Title)
+	if cf != nil {
+		p.line("%s", cf.Title)
+	}
+	if me := b.GetViewOf(); me != "" {
+		p.line("%s %s. %s", p.say("Dit overzicht is van", "This view is of"), p.person(me),
+			p.say("Wat van anderen is, staat er niet in; elk totaal is alleen van hem of haar.", "What is of others is not in it; every total is of this person alone."))
+	}
 	p.line("%s %s %s %s; %s %s%s", p.say("Periode", "Period"), b.GetWindow().GetFrom(), p.say("tot en met", "to"), b.GetWindow().GetTo(),
 		p.say("opgemaakt op", "drawn up on"), b.GetToday(), p.setByHand())
 	p.matrix()
@@ -215,6 +221,9 @@ func (p *page) figure(by map[string]int64, id string) string {
 
 func (p *page) totals() {
 	p.heading("Totalen", "Totals")
+	if !p.b.GetComplete() {
+		p.line("  %s", p.say("Niet volledig: wat ontbreekt is niet meegeteld en is geen nul. Zie onder.", "Not complete: what is missing is not counted and is no zero. See below."))
+	}
 	p.table([][]string{
 		{p.say("Budget voor zorg en ondersteuning", "Budget for care and support"), p.amount(p.b.CareTotalCents)},
 		{p.say("  waarvan betwist", "  of which contested"), p.amount(p.b.ContestedCents)},
@@ -278,6 +287,10 @@ func (p *page) gaps() {
 		p.line("             [%s]", strings.TrimSpace(g.GetReason()+only+" "+g.GetCode()))
 	}
 	if len(p.b.GetGaps()) == 0 {
+		if p.b.GetViewOf() != "" {
+			p.line("  %s", p.say("niets van wat van deze persoon is", "nothing of what is of this person"))
+			return
+		}
 		p.line("  %s", p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
 	}
 }
