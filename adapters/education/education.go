@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"sync/atomic"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/internal/source"
@@ -19,12 +18,10 @@ import (
 )
 
 // Adapter of a partnership of schools.
-type Adapter struct {
-	source atomic.Pointer[source.Source]
-}
+type Adapter struct{ *source.Held }
 
-// New gives an adapter without configuration.
-func New() adapters.Adapter { return &Adapter{} }
+// New gives an adapter without configuration. It needs a certificate.
+func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certificate: true})} }
 
 // Describe implements adapters.Adapter.
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
@@ -36,21 +33,11 @@ func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	}
 }
 
-// Configure implements adapters.Adapter: a certificate.
-func (a *Adapter) Configure(_ context.Context, c adapters.Config) error {
-	src, err := source.New(c, source.Needs{Certificate: true})
-	if err != nil {
-		return err
-	}
-	a.source.Store(src)
-	return nil
-}
-
 // Fetch implements adapters.Adapter.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
-	src := a.source.Load()
-	if src == nil {
-		return adapters.NotConfigured()
+	src, err := a.Source()
+	if err != nil {
+		return err
 	}
 	pupil, err := adapters.TakeEducationNumber(r)
 	if err != nil {

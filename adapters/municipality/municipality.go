@@ -7,7 +7,6 @@ package municipality
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/internal/message"
@@ -17,12 +16,10 @@ import (
 )
 
 // Adapter of a municipality.
-type Adapter struct {
-	source atomic.Pointer[source.Source]
-}
+type Adapter struct{ *source.Held }
 
-// New gives an adapter without configuration.
-func New() adapters.Adapter { return &Adapter{} }
+// New gives an adapter without configuration. It needs a token, and a certificate where one is given.
+func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Token: true})} }
 
 // Describe implements adapters.Adapter.
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
@@ -34,21 +31,11 @@ func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	}
 }
 
-// Configure implements adapters.Adapter: a token, and a certificate where one is given.
-func (a *Adapter) Configure(_ context.Context, c adapters.Config) error {
-	src, err := source.New(c, source.Needs{Token: true})
-	if err != nil {
-		return err
-	}
-	a.source.Store(src)
-	return nil
-}
-
 // Fetch implements adapters.Adapter. Only what belongs to the laws in the scopes is asked.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
-	src := a.source.Load()
-	if src == nil {
-		return adapters.NotConfigured()
+	src, err := a.Source()
+	if err != nil {
+		return err
 	}
 	bsn, err := adapters.TakeBSN(r)
 	if err != nil {

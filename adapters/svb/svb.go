@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"sync/atomic"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/internal/source"
@@ -22,12 +21,10 @@ import (
 )
 
 // Adapter of the SVB.
-type Adapter struct {
-	source atomic.Pointer[source.Source]
-}
+type Adapter struct{ *source.Held }
 
-// New gives an adapter without configuration.
-func New() adapters.Adapter { return &Adapter{} }
+// New gives an adapter without configuration. It needs a certificate.
+func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certificate: true})} }
 
 // Describe implements adapters.Adapter.
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
@@ -39,23 +36,13 @@ func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	}
 }
 
-// Configure implements adapters.Adapter: a certificate.
-func (a *Adapter) Configure(_ context.Context, c adapters.Config) error {
-	src, err := source.New(c, source.Needs{Certificate: true})
-	if err != nil {
-		return err
-	}
-	a.source.Store(src)
-	return nil
-}
-
 // Fetch implements adapters.Adapter. Nothing is asked when spending was not
 // granted under every law of the question: of no record could it be said that it
 // may be told.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
-	src := a.source.Load()
-	if src == nil {
-		return adapters.NotConfigured()
+	src, err := a.Source()
+	if err != nil {
+		return err
 	}
 	bsn, err := adapters.TakeBSN(r)
 	if err != nil {

@@ -101,30 +101,27 @@ func readMessage(path string, m proto.Message) error {
 	return parsePart(raw, path, m)
 }
 
-func budgetPlanCommand() *cobra.Command {
+// asked is what a gateway is asked about a budget and a plan, and how its answer shows.
+type asked func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error)
+
+// aboutPlan makes a command that brings a budget and a plan to the gateway.
+func aboutPlan(c *cobra.Command, ask asked) *cobra.Command {
 	var out output
 	var call call
 	var in files
-	c := &cobra.Command{
-		Use:   "plan --budget FILE --plan FILE",
-		Short: "Hold a plan against a budget: what is left, what is over, what may not be combined",
-		Long: `Hold a plan against a budget. A split across laws is refused unless a legal basis pools those laws on
-every day of it; the refusal says what to do instead. The gateway keeps neither budget nor plan.`,
-		Example: "  ontschot budget plan --config client.yaml --budget budget.json --plan case.json\n  ontschot budget plan --budget budget.json --plan case.json --assume-basis case.json",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			r := new(ontschotv1.CheckPlanRequest)
-			if err := readAll(&out, in, &r.Budget, &r.Plan, &r.Assume); err != nil {
+	c.Args = noArgs
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		b, p, assume, err := readAll(&out, in)
+		if err != nil {
+			return err
+		}
+		return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
+			answer, show, err := ask(ctx, cl, b, p, assume)
+			if err != nil {
 				return err
 			}
-			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
-				check, err := cl.CheckPlan(ctx, r)
-				if err != nil {
-					return err
-				}
-				return out.printAny(c, check, func(p *page) { p.planCheck(check) })
-			})
-		},
+			return out.printAny(c, answer, show)
+		})
 	}
 	in.flags(c, true)
 	call.flags(c)
@@ -132,51 +129,46 @@ every day of it; the refusal says what to do instead. The gateway keeps neither 
 	return c
 }
 
+func budgetPlanCommand() *cobra.Command {
+	return aboutPlan(&cobra.Command{
+		Use:   "plan --budget FILE --plan FILE",
+		Short: "Hold a plan against a budget: what is left, what is over, what may not be combined",
+		Long: `Hold a plan against a budget. A split across laws is refused unless a legal basis pools those laws on
+every day of it; the refusal says what to do instead. The gateway keeps neither budget nor plan.`,
+		Example: "  ontschot budget plan --config client.yaml --budget budget.json --plan case.json\n  ontschot budget plan --budget budget.json --plan case.json --assume-basis case.json",
+	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
+		check, err := cl.CheckPlan(ctx, &ontschotv1.CheckPlanRequest{Budget: b, Plan: p, Assume: assume})
+		return check, func(page *page) { page.planCheck(check) }, err
+	})
+}
+
 // readAll reads everything a question about a plan brings.
-func readAll(out *output, in files, b **budgetv1.Budget, p **budgetv1.Plan, assume **budgetv1.LegalBasis) (err error) {
-	if err := out.check(); err != nil {
-		return err
+func readAll(out *output, in files) (b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis, err error) {
+	if err = out.check(); err != nil {
+		return
 	}
-	if *b, err = in.readBudget(); err != nil {
-		return err
+	if b, err = in.readBudget(); err != nil {
+		return
 	}
-	if *p, err = in.readPlan(); err != nil {
-		return err
+	if p, err = in.readPlan(); err != nil {
+		return
 	}
-	*assume, err = in.readBasis()
-	return err
+	assume, err = in.readBasis()
+	return
 }
 
 func budgetAccountCommand() *cobra.Command {
-	var out output
-	var call call
-	var in files
-	c := &cobra.Command{
+	return aboutPlan(&cobra.Command{
 		Use:   "account --budget FILE --plan FILE",
 		Short: "Draw up the account to each funder, signed",
 		Long: `Draw up one account per funder: awarded, allocated, spent, unspent, shifted, per law. It holds nobody's
 identity. Each account is signed by the gateway and verified before it is printed. The token must be
 for the purpose integral_budget.account.`,
 		Example: "  ontschot budget account --budget budget.json --plan case.json --format json",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			r := new(ontschotv1.AccountRequest)
-			if err := readAll(&out, in, &r.Budget, &r.Plan, &r.Assume); err != nil {
-				return err
-			}
-			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
-				accounts, err := cl.Account(ctx, r)
-				if err != nil {
-					return err
-				}
-				return out.printAny(c, &ontschotv1.AccountResponse{Accounts: accounts}, func(p *page) { p.accounts(accounts) })
-			})
-		},
-	}
-	in.flags(c, true)
-	call.flags(c)
-	out.flags(c)
-	return c
+	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
+		accounts, err := cl.Account(ctx, &ontschotv1.AccountRequest{Budget: b, Plan: p, Assume: assume})
+		return &ontschotv1.AccountResponse{Accounts: accounts}, func(page *page) { page.accounts(accounts) }, err
+	})
 }
 
 func budgetDissolveCommand() *cobra.Command {
@@ -260,34 +252,16 @@ row that says "niet gedeeld", whatever they have or decided. Every total is of h
 }
 
 func budgetSunsetCommand() *cobra.Command {
-	var out output
-	var call call
-	var in files
-	c := &cobra.Command{
+	return aboutPlan(&cobra.Command{
 		Use:   "sunset --budget FILE --plan FILE",
 		Short: "What stays for a household from the day after a legal basis ends",
 		Long: `Tell what stays from the day after a legal basis ends: which rights, how much of them, and which parts of
 the plan no longer stand, with what to do instead.`,
 		Example: "  ontschot budget sunset --budget budget.json --plan case.json --assume-basis case.json",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			r := new(ontschotv1.SunsetRequest)
-			if err := readAll(&out, in, &r.Budget, &r.Plan, &r.Assume); err != nil {
-				return err
-			}
-			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
-				s, err := cl.Sunset(ctx, r)
-				if err != nil {
-					return err
-				}
-				return out.printAny(c, s, func(p *page) { p.sunset(s) })
-			})
-		},
-	}
-	in.flags(c, true)
-	call.flags(c)
-	out.flags(c)
-	return c
+	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
+		s, err := cl.Sunset(ctx, &ontschotv1.SunsetRequest{Budget: b, Plan: p, Assume: assume})
+		return s, func(page *page) { page.sunset(s) }, err
+	})
 }
 
 func budgetVerifyCommand() *cobra.Command {
