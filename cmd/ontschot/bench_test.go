@@ -9,41 +9,69 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/testfamily"
 )
 
-// BenchmarkFirstAnswer starts the built gateway with its three adapters and asks
-// for the Meppel budget as soon as it listens. It reports milliseconds from exec to
-// the verified budget, and the proportional set size of gateway and one adapter.
+// BenchmarkFirstAnswer starts the built gateway with its adapters and asks for a
+// budget as soon as it listens: the whole Meppel case with five adapters, and what
+// the municipality itself holds, with one. It reports milliseconds from exec to the
+// verified budget, and the proportional set size of gateway and one adapter.
 func BenchmarkFirstAnswer(b *testing.B) {
-	f := open(b, "meppel")
-	dir := b.TempDir()
-	layout, err := f.FreeLayout()
-	require.NoError(b, err)
-	require.NoError(b, f.Write(dir, layout))
 	program := filepath.Join(b.TempDir(), "ontschot")
 	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(b, err, string(out))
-	box, err := startSandbox(f.Case, dir, nil, io.Discard)
-	require.NoError(b, err)
-	defer box.Close()
-	var took time.Duration
-	var gateway, adapter float64
-	for b.Loop() {
-		t, g, a := firstAnswer(b, program, dir, f)
-		took, gateway, adapter = took+t, gateway+g, adapter+a
+	for name, only := range map[string]bool{"adapters=5": false, "adapters=1": true} {
+		b.Run(name, func(b *testing.B) {
+			f := open(b, "meppel")
+			if only {
+				f = ownSourceOnly(b)
+			}
+			dir := b.TempDir()
+			layout, err := f.FreeLayout()
+			require.NoError(b, err)
+			require.NoError(b, f.Write(dir, layout))
+			box, err := startSandbox(f.Case, dir, nil, io.Discard)
+			require.NoError(b, err)
+			defer box.Close()
+			var took time.Duration
+			var gateway, adapter float64
+			for b.Loop() {
+				t, g, a := firstAnswer(b, program, dir, f)
+				took, gateway, adapter = took+t, gateway+g, adapter+a
+			}
+			n := float64(b.N)
+			b.ReportMetric(took.Seconds()*1000/n, "ms-to-first-answer")
+			b.ReportMetric(gateway/n, "MiB-PSS-gateway")
+			b.ReportMetric(adapter/n, "MiB-PSS-adapter")
+		})
 	}
-	n := float64(b.N)
-	b.ReportMetric(took.Seconds()*1000/n, "ms-to-first-answer")
-	b.ReportMetric(gateway/n, "MiB-PSS-gateway")
-	b.ReportMetric(adapter/n, "MiB-PSS-adapter")
+}
+
+// ownSourceOnly is the Meppel case with the municipality as its only party.
+func ownSourceOnly(b *testing.B) *testfamily.Family {
+	cf, err := casefile.Open("meppel")
+	require.NoError(b, err)
+	cf.Parties, cf.Ask = cf.Parties[:1], nil
+	var own []casefile.Consent
+	for _, c := range cf.Consents {
+		if slices.Contains(c.Sources, cf.Requester) {
+			c.Sources = []string{cf.Requester}
+			own = append(own, c)
+		}
+	}
+	cf.Consents = own
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(b, err)
+	return f
 }
 
 func firstAnswer(b *testing.B, program, dir string, f *testfamily.Family) (took time.Duration, gateway, adapter float64) {

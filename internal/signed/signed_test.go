@@ -262,15 +262,48 @@ func TestCanonicalIsSortedAndUnescaped(t *testing.T) {
 	require.Error(t, err)
 }
 
-func BenchmarkVerifyCompact(b *testing.B) {
+// What was seen before is the signature alone: for another kind, and by other keys,
+// it counts for nothing.
+func TestSeenBeforeIsTheSignatureAlone(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	v, others := pinned(t, Kinds(), s), pinned(t, Kinds(), newSigner(t, alice, "a1"))
+	raw, err := s.Compact(Consent, claims{Issuer: alice})
+	require.NoError(t, err)
+	both, err := Together(Agreement, claims{Issuer: alice}, s)
+	require.NoError(t, err)
+	one := func() []identity.OIN { return []identity.OIN{alice} }
+	for range 2 {
+		_, err = v.Compact(Consent, raw, new(claims))
+		require.NoError(t, err)
+		require.NoError(t, v.All(Agreement, both, new(claims), one))
+		_, err = v.Compact(Token, raw, new(claims))
+		require.ErrorIs(t, err, ErrMalformed)
+		require.Error(t, v.All(Consent, both, new(claims), one))
+		_, err = others.Compact(Consent, raw, new(claims))
+		require.ErrorIs(t, err, ErrSignature)
+	}
+	for i := range mostSeen + 1 {
+		v.seen.add([32]byte{byte(i), byte(i >> 8), 1})
+	}
+	require.LessOrEqual(t, len(v.seen.set), mostSeen)
+}
+
+func BenchmarkVerify(b *testing.B) {
 	s := newSigner(b, alice, "a1")
-	v := pinned(b, Kinds(), s)
 	raw, err := s.Compact(Consent, claims{Issuer: alice})
 	require.NoError(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := v.Compact(Consent, raw, new(claims)); err != nil {
-			b.Fatal(err)
-		}
+	for name, fresh := range map[string]bool{"seen": false, "new": true} {
+		b.Run(name, func(b *testing.B) {
+			v := pinned(b, Kinds(), s)
+			b.ReportAllocs()
+			for b.Loop() {
+				if fresh {
+					v.seen.set = nil
+				}
+				if _, err := v.Compact(Consent, raw, new(claims)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
