@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -51,7 +50,7 @@ func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose strin
 		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: purpose, Organisations: []identity.OIN{g.Own},
 		PolicyRevision: g.Policy.Revision(), Case: []byte(caller.Case()), Rests: restsOf(b),
 	}
-	if err := g.concern(ctx, &e); err != nil {
+	if err := g.concern(ctx, &e, caller); err != nil {
 		return brought{}, err
 	}
 	digest, err := result.Digest(b)
@@ -74,12 +73,27 @@ func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, b *budg
 		}
 		if s.GetStatus() == "OK" && !g.Policy.RoleSuffices(ctx, policy.Question{
 			Caller: caller, Purpose: b.GetPurpose(), Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
-			Source: party.OIN, SourceKind: party.Kind, Laws: party.Laws,
+			Source: party.OIN, SourceKind: party.Kind, Laws: g.lawsTold(b, party),
 		}) {
 			return false
 		}
 	}
 	return true
+}
+
+// lawsTold are those under which a source told something in this budget: of its
+// lines, and for a source of figures all that the policy has it tell of.
+func (g *Gateway) lawsTold(b *budgetv1.Budget, party Party) []string {
+	if len(party.Laws) == 0 {
+		return g.Policy.Laws(b.GetPurpose(), party.Kind)
+	}
+	var laws []string
+	for _, l := range b.GetLines() {
+		if l.GetFunder() == party.Code {
+			laws = appendNew(laws, l.GetLaw())
+		}
+	}
+	return laws
 }
 
 // restsOf lists the documents that a budget rests on.
@@ -100,18 +114,14 @@ func restsOf(b *budgetv1.Budget) []string {
 // concern says in an entry whom and what it concerns, from the documents it rests on,
 // and refuses when the days of one are over. That none was ended is checked where the
 // entry is recorded.
-func (g *Gateway) concern(ctx context.Context, e *audit.Entry) error {
+func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Caller) error {
 	for _, id := range e.Rests {
 		d, err := g.Documents.Document(ctx, g.Own, id)
 		if err != nil {
 			return err
 		}
-		over, err := g.over(d)
-		if err != nil {
+		if err := g.stillHolds(d, caller); err != nil {
 			return err
-		}
-		if over {
-			return &audit.EndedError{ID: id}
 		}
 		if d.Kind == audit.AgreementDocument {
 			e.Agreements = appendNew(e.Agreements, d.Digest)
@@ -125,16 +135,31 @@ func (g *Gateway) concern(ctx context.Context, e *audit.Entry) error {
 	return nil
 }
 
-// over tells whether the days of a kept document are over.
-func (g *Gateway) over(d audit.Document) (bool, error) {
+// stillHolds refuses a kept document whose days are over, and an agreement that asks
+// a higher level of assurance than the case worker has.
+func (g *Gateway) stillHolds(d audit.Document, caller token.Caller) error {
+	inForce := false
 	switch d.Kind {
 	case audit.ConsentDocument:
 		c, err := g.openConsent(d)
-		return err == nil && !c.InForce(g.Today()), err
+		if err != nil {
+			return err
+		}
+		inForce = c.InForce(g.Today())
 	case audit.AgreementDocument:
 		a, err := g.openAgreement(d)
-		return err == nil && !a.InForce(g.Today()), err
-	default:
-		return false, fmt.Errorf("a budget that rests on a %s", d.Kind)
+		if err != nil {
+			return err
+		}
+		inForce = a.InForce(g.Today())
+		for _, grant := range a.Terms().Grants {
+			if grant.Consumer == g.Own && !grant.Suffices(caller.Assurance()) {
+				return errRole
+			}
+		}
 	}
+	if !inForce {
+		return &audit.EndedError{ID: d.ID}
+	}
+	return nil
 }

@@ -73,10 +73,13 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
+	if r.GetBudget().GetViewOf() != "" {
+		return nil, g.refuse(ctx, invalid("budget", "is one member's view; an account is of the whole household's budget"))
+	}
 	q := g.planQuestion(r.GetBudget(), r.GetPlan(), r.GetAssume())
 	answer := &ontschotv1.AccountResponse{Accounts: plan.Account(q)}
 	for _, a := range answer.GetAccounts() {
-		a.LegalBasis, a.BasisIsAssumed = q.Basis, q.Assumed
+		a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, r.GetBudget().GetComplete()
 		if err := result.SignAccount(a, r.GetBudget(), g.Signer, g.Now()); err != nil {
 			return nil, g.refuse(ctx, err)
 		}
@@ -144,23 +147,29 @@ func planError(err error) error {
 }
 
 func (g *Gateway) planQuestion(b *budgetv1.Budget, p *budgetv1.Plan, assumed *budgetv1.LegalBasis) plan.Question {
-	q := plan.Question{Budget: b, Plan: p, Basis: g.legalBasis(), Texts: g.Texts}
+	q := plan.Question{Budget: b, Plan: p, Texts: g.Texts}
+	if window, err := readWindow(b.GetWindow()); err == nil {
+		q.Basis = g.legalBasis(window)
+	}
 	if assumed != nil {
 		q.Basis, q.Assumed = assumed, true
 	}
 	return q
 }
 
-// legalBasis is the basis for pooling in force today for this municipality; nil
-// when there is none.
-func (g *Gateway) legalBasis() *budgetv1.LegalBasis {
+// legalBasis is the basis for pooling that holds for this municipality on most days
+// of a window; nil when there is none. What was pooled lawfully is accounted for as
+// such after the basis has ended, and what it does not cover is refused day by day.
+func (g *Gateway) legalBasis(window civil.Span) *budgetv1.LegalBasis {
+	var best *budgetv1.LegalBasis
+	most := 0
 	for _, b := range g.LegalBases {
 		from, errFrom := civil.Parse(b.GetFrom())
 		to, errTo := civil.Parse(b.GetTo())
-		inForce := errFrom == nil && (errTo == nil || b.GetTo() == "") && civil.Span{From: from, To: to}.Contains(g.Today())
-		if inForce && slices.Contains(b.GetMunicipalities(), g.own.Code) {
-			return b
+		both, touches := civil.Span{From: from, To: to}.Overlap(window)
+		if errFrom == nil && errTo == nil && touches && both.Days() > most && slices.Contains(b.GetMunicipalities(), g.own.Code) {
+			best, most = b, both.Days()
 		}
 	}
-	return nil
+	return best
 }

@@ -15,6 +15,10 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
+// ErrRegisteredBefore means that this very document was registered before and has
+// ended since; it is told as audit.ErrEnded.
+var ErrRegisteredBefore = errors.New("registered before")
+
 // RegisterPurpose is what a token must be issued for to register documents.
 const RegisterPurpose = "documents.register"
 
@@ -159,6 +163,10 @@ func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequ
 
 func (g *Gateway) keep(ctx context.Context, e audit.Entry, id, kind string) (*ontschotv1.RegisterResponse, error) {
 	proof, err := g.append(ctx, e)
+	var ended *audit.EndedError
+	if errors.As(err, &ended) && ended.ID == id && e.Put != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRegisteredBefore, err)
+	}
 	if errors.Is(err, audit.ErrInvalid) {
 		return nil, invalid("document", "holds an id or a purpose of a form that cannot be kept")
 	}

@@ -63,8 +63,10 @@ func bounded(answers []budget.Answer) []budget.Answer {
 	out, total := slices.Clone(answers), 0
 	for i, a := range out {
 		r := a.Response
-		total += len(r.GetLines()) + len(r.GetHistory()) + len(r.GetNotices()) + len(r.GetSpends()) + len(r.GetOwnContributions())
-		if r != nil && total > mostLines {
+		more := len(r.GetLines()) + len(r.GetSpends()) + len(r.GetNotices())
+		if total+more <= mostLines {
+			total += more
+		} else {
 			out[i].Response, out[i].Gaps = nil, []*budgetv1.Gap{{Reason: budgetv1.ReasonBadDataAtSource, Code: "TOO_MANY_RECORDS"}}
 		}
 	}
@@ -90,7 +92,7 @@ func withoutEnded(answers []budget.Answer, id string) []budget.Answer {
 func (g *Gateway) toAssemble(d decision) budget.Question {
 	q := budget.Question{
 		Purpose: d.question.purpose, Window: d.question.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
-		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(),
+		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.question.window),
 	}
 	for _, p := range g.Parties {
 		q.Parties = append(q.Parties, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})

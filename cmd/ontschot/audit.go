@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -20,12 +22,25 @@ func auditCommand() *cobra.Command {
 	return group("audit", "Check the tamper-evident record", auditVerifyCommand())
 }
 
-// unreadableRecord: a record that is there and cannot be read is damaged.
-func unreadableRecord(err error) error {
-	if errors.Is(err, audit.ErrTampered) || errors.Is(err, audit.ErrDamaged) {
-		return err
+// isDatabase looks whether a file that can be read begins as a database does.
+func isDatabase(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return true // not readable is not damaged
 	}
-	return fmt.Errorf("%w: it is there and cannot be read: %w", audit.ErrDamaged, err)
+	defer f.Close()
+	head := make([]byte, 16)
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == "SQLite format 3\x00"
+}
+
+// unreadableRecord: a file that is there and is no record is a damaged one; what
+// cannot be read at this moment is not.
+func unreadableRecord(path string, err error) error {
+	if errors.Is(err, store.ErrForeign) || !isDatabase(path) {
+		return fmt.Errorf("%w: it is there and is no record: %w", audit.ErrDamaged, err)
+	}
+	return err
 }
 
 func auditVerifyCommand() *cobra.Command {
@@ -62,7 +77,7 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, recordFile)
 			}
 			if err != nil {
-				return unreadableRecord(err)
+				return unreadableRecord(filepath.Join(data, recordFile), err)
 			}
 			defer s.Close()
 			origin := verifier.Name()
@@ -70,7 +85,7 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 				Origin: origin, Tenant: identity.OIN(origin[strings.LastIndex(origin, "/")+1:]), Key: verifier,
 			})
 			if err != nil {
-				return unreadableRecord(err)
+				return unreadableRecord(filepath.Join(data, recordFile), err)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force.\n",
 				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments)

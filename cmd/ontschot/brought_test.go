@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/casefile"
@@ -71,7 +72,7 @@ func TestBudgetsThatAreNotTakenBack(t *testing.T) {
 	// A budget is worked with in its own case, and by who may see what is in it.
 	for name, change := range map[string]func(*token.Claims){
 		"OTHER_HOUSEHOLD": func(c *token.Claims) { c.Case = "another household" },
-		"POLICY_DENIED":   func(c *token.Claims) { c.Role = "nobody" },
+		"POLICY_DENIED":   func(c *token.Claims) { c.Assurance = "laag" },
 	} {
 		other := h.client(func() (string, error) { return h.family.Token(time.Now(), change) })
 		_, err := other.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
@@ -233,6 +234,10 @@ func TestALegalBasisInForce(t *testing.T) {
 	require.Empty(t, check.GetRefused())
 	require.False(t, check.GetBasisIsAssumed())
 	require.Equal(t, int64(10019200), check.GetAllocatedCents())
+	_, err = c.Account(t.Context(), &ontschotv1.AccountRequest{Budget: mustView(t, c, b), Plan: p})
+	code, _, meta := reason(t, err)
+	require.Equal(t, codes.InvalidArgument, code)
+	require.Equal(t, "budget", meta["field"], "an account of one member's view would be short")
 	half := &budgetv1.LegalBasis{Id: "half", From: "2025-01-01", To: "2025-06-30", PoolableLaws: []string{"WMO", "JW", "WLZ"}, Municipalities: []string{"GM0119"}}
 	check, err = c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p, Assume: half})
 	require.NoError(t, err)
@@ -242,6 +247,37 @@ func TestALegalBasisInForce(t *testing.T) {
 	require.Equal(t, "2025-07-01", s.GetFrom())
 	require.NotEmpty(t, s.GetLines())
 	require.NotEmpty(t, s.GetTextNl())
+}
+
+func mustView(t *testing.T, c *client.Client, b *budgetv1.Budget) *budgetv1.Budget {
+	t.Helper()
+	view, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: "A5"})
+	require.NoError(t, err)
+	return view
+}
+
+// What was pooled lawfully is accounted for so after the basis has ended.
+func TestALegalBasisThatHasEnded(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	cf.LegalBasis = json.RawMessage(`{"id":"ended","article":"x","from":"2025-01-01","to":"2025-06-29","poolable_laws":["WMO","JW","WLZ"],"municipalities":["GM0119"]}`)
+	f, err := testfamily.New(cf, time.Now()) // today is 2025-06-30
+	require.NoError(t, err)
+	h := play(t, f, options{})
+	b, err := h.ask()
+	require.NoError(t, err)
+	p := &budgetv1.Plan{Allocations: []*budgetv1.Allocation{{
+		Id: "P1", Beneficiaries: []string{"A3", "A4"}, Cents: 300, From: "2025-03-01", To: "2025-06-15",
+		Splits: []*budgetv1.Split{{Line: "A3/WMO/02/2025-01-01", Cents: 100}, {Line: "A4/WLZ/830/2025-01-01", Cents: 200}},
+	}}}
+	c := h.client(nil)
+	check, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+	require.NoError(t, err)
+	require.Empty(t, check.GetRefused())
+	p.Allocations[0].To = "2025-06-30"
+	check, err = c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+	require.NoError(t, err)
+	require.Len(t, check.GetRefused(), 1, "one day too long")
 }
 
 // Both halves of a budget that is taken apart give it back.

@@ -28,6 +28,7 @@ func TestEveryCaseComesOut(t *testing.T) {
 			require.NoError(t, err)
 			played, err := demo(t.Context(), cf, name, "", io.Discard)
 			require.NoError(t, err)
+			require.NoError(t, played.unplanned)
 			compare(t, cf.Expected, played.budget)
 			comparePlan(t, cf.Expected, played)
 		})

@@ -53,6 +53,9 @@ Nothing is left behind, unless --keep names a folder.`,
 			if keep != "" {
 				fmt.Fprintf(c.ErrOrStderr(), "\nEverything is in %s. %s", keep, handSteps(keep))
 			}
+			if out.format == "table" {
+				return played.unplanned
+			}
 			return nil
 		},
 	}
@@ -67,6 +70,8 @@ Nothing is left behind, unless --keep names a folder.`,
 type played struct {
 	budget *budgetv1.Budget
 	plans  []planned
+	// unplanned says why there are no plans though the case holds one.
+	unplanned error
 }
 
 // planned is what the plan comes to under one answer about the legal basis.
@@ -157,7 +162,7 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 	say("budget received; signature and receipt verified")
 	d := &played{budget: b}
 	if err := d.plan(ctx, cl, cf); err != nil {
-		say("the plan was not checked: %s", explain(err)) // the budget stands without it
+		d.unplanned = fmt.Errorf("the budget stands; its plan was not checked: %w", err)
 	}
 	if d.plans != nil {
 		say("plan checked and accounts drawn up on the signed budget")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
@@ -153,9 +155,11 @@ func TestConsentsThatAreRefused(t *testing.T) {
 		documents []*ontschotv1.RegisterRequest
 		reason    string
 	}{
-		"missing":              {nil, "NO_CONSENT"},
-		"expired":              {one(until, nil), "CONSENT_EXPIRED"},
-		"longer than a year":   {one(a1, func(c *consent.Claims) { c.From, c.Until = "2024-01-01", "2026-12-31" }), "CONSENT_EXPIRED"},
+		"missing": {nil, "NO_CONSENT"},
+		"expired": {one(until, nil), "CONSENT_EXPIRED"},
+		"longer than a year": {one(a1, func(c *consent.Claims) {
+			c.From, c.Until, c.Authority.LookedUp = "2024-01-01", "2026-12-31", "2024-01-01"
+		}), "CONSENT_EXPIRED"},
 		"withdrawn":            {withdrawn(), "CONSENT_WITHDRAWN"},
 		"of another person":    {other(), "NO_CONSENT"},
 		"by somebody else":     {one(byA2, nil), "WRONG_SIGNER"},
@@ -225,6 +229,102 @@ func TestAReplacedConsentNoLongerCounts(t *testing.T) {
 			require.Contains(t, l.GetId(), "A1/WIA/WIA/-")
 		}
 	}
+}
+
+// What a person said last decides alone: a later no to one source is a no, and when
+// a later, narrower yes is withdrawn the older one does not come back.
+func TestTheLastWordDecides(t *testing.T) {
+	f := open(t, "meppel")
+	wide := f.Case.Consents[0]
+	later := func(c *consent.Claims) { c.IssuedAt += 60 }
+	narrow := wide
+	narrow.Categories = []string{"entitlement", "product"}
+	no := wide
+	no.Categories = []string{}
+	for name, c := range map[string]struct {
+		second   casefile.Consent
+		withdraw bool
+		reason   string
+		income   int64
+	}{
+		"narrower":                {narrow, false, "", 0},
+		"narrower, and withdrawn": {narrow, true, "CONSENT_WITHDRAWN", 0},
+		"no":                      {no, false, "NO_CONSENT", 0},
+	} {
+		first := given(t, f, wide, nil)
+		second, id, err := f.Consent(c.second, later)
+		require.NoError(t, err)
+		documents := spoilt(t, f, nil, func(i int, cc casefile.Consent) []*ontschotv1.RegisterRequest {
+			if i > 0 {
+				return []*ontschotv1.RegisterRequest{given(t, f, cc, nil)}
+			}
+			if !c.withdraw {
+				return []*ontschotv1.RegisterRequest{first, second}
+			}
+			w, err := f.Withdrawal(id)
+			require.NoError(t, err)
+			return []*ontschotv1.RegisterRequest{w, first, second} // whatever the order in the folder
+		})
+		h := play(t, f, options{documents: documents})
+		b, err := h.ask()
+		require.NoError(t, err, name)
+		require.Equal(t, c.reason, gapOf(b, "A1", "UWV"), name)
+		require.Equal(t, c.income, b.GetIncomeCents(), name)
+	}
+}
+
+// A replacement that sorts before what it replaces counts all the same; one that
+// replaces what was never there stops the start.
+func TestReplacementsInAnyOrder(t *testing.T) {
+	f := open(t, "meppel")
+	first, id, err := f.Consent(f.Case.Consents[0], nil)
+	require.NoError(t, err)
+	narrow := f.Case.Consents[0]
+	narrow.Categories = []string{"entitlement"}
+	second := given(t, f, narrow, func(c *consent.Claims) { c.Replaces = id })
+	agreements := spoilt(t, f, nil, func(int, casefile.Consent) []*ontschotv1.RegisterRequest { return nil })
+	b, err := play(t, f, options{documents: append([]*ontschotv1.RegisterRequest{second, first}, agreements...)}).ask()
+	require.NoError(t, err)
+	require.Zero(t, b.GetIncomeCents())
+	require.NotEmpty(t, b.GetLines())
+
+	dir := t.TempDir()
+	layout, err := f.FreeLayout()
+	require.NoError(t, err)
+	require.NoError(t, f.Write(dir, layout))
+	replaceDocuments(t, filepath.Join(dir, "documents"), []*ontschotv1.RegisterRequest{second})
+	conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
+	require.NoError(t, err)
+	conf.Sources = nil
+	_, err = startServer(t.Context(), conf, new(buffer))
+	require.ErrorIs(t, err, config.ErrConfig)
+	require.ErrorContains(t, err, "never registered")
+}
+
+// A consent from 29 February holds a whole year; a parent is not the child.
+func TestConsentsAtTheEdges(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	cf.Today.Date = civil.MustParse("2025-02-28")
+	cf.Consents = cf.Consents[:1]
+	cf.Consents[0].From.Date, cf.Consents[0].Until.Date = civil.MustParse("2024-02-29"), civil.MustParse("2025-02-28")
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	b, err := play(t, f, options{without: true}).ask()
+	require.NoError(t, err)
+	require.Equal(t, "NO_ADAPTER", gapOf(b, "A1", "UWV"))
+
+	m := open(t, "meppel") // A5 is 15: she and both parents sign
+	documents := spoilt(t, m, nil, func(i int, c casefile.Consent) []*ontschotv1.RegisterRequest {
+		return []*ontschotv1.RegisterRequest{given(t, m, c, func(claims *consent.Claims) {
+			if i == 3 {
+				claims.GivenBy.Proof.Hash = claims.CoGivenBy[0].Proof.Hash
+			}
+		})}
+	})
+	b, err = play(t, m, options{without: true, documents: documents}).ask()
+	require.NoError(t, err)
+	require.Equal(t, "WRONG_SIGNER", gapOf(b, "A5", "GM0119"))
 }
 
 // A withdrawal ends consents, and nothing else.

@@ -38,12 +38,25 @@ func (f *files) readBudget() (*budgetv1.Budget, error) {
 
 func (f *files) readPlan() (*budgetv1.Plan, error) {
 	p := new(budgetv1.Plan)
-	if cf, err := casefile.Open(f.plan); err == nil {
-		return p, parsePlan(cf.Plan, f.plan, p)
-	}
-	raw, err := config.ReadFile(f.plan)
+	raw, err := casefile.Raw(f.plan)
 	if err != nil {
 		return nil, err
+	}
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &top); err != nil {
+		return nil, fmt.Errorf("%w: %s is no JSON object", casefile.ErrCase, f.plan)
+	}
+	if _, isCase := top["schema"]; isCase {
+		cf, err := casefile.Open(f.plan)
+		if err != nil {
+			return nil, err
+		}
+		return p, parsePlan(cf.Plan, f.plan, p)
+	}
+	for key := range top {
+		if key != "goals" && key != "allocations" {
+			return nil, fmt.Errorf("%w: %s: a plan holds goals and allocations, and no %q", casefile.ErrCase, f.plan, key)
+		}
 	}
 	return p, parsePlan(raw, f.plan, p)
 }
@@ -73,6 +86,9 @@ func parsePlan(raw json.RawMessage, path string, p *budgetv1.Plan) error {
 	raw = hours.ReplaceAll(raw, []byte(`$1"$2"`))
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(raw, p); err != nil {
 		return fmt.Errorf("%w: %s: plan: %s", casefile.ErrCase, path, place.FindString(err.Error()))
+	}
+	if len(p.GetAllocations()) == 0 && len(p.GetGoals()) == 0 {
+		return fmt.Errorf("%w: %s: the plan holds neither goals nor allocations", casefile.ErrCase, path)
 	}
 	return nil
 }

@@ -104,18 +104,19 @@ func TestTheBuiltProgram(t *testing.T) {
 	}
 
 	for script, code := range map[string]int{
-		"ontschot version":                             0,
-		"ontschot demo --case nowhere.json":            1,
-		"ontschot serve --config nowhere.yaml":         1,
-		"ontschot audit verify --data nowhere":         1,
-		"ontschot demo --frmat json":                   2,
-		"ontschot demo extra":                          2,
-		"ontschot budget frobnicate":                   2,
-		"ontschot frobnicate":                          2,
-		"ontschot demo --format xml":                   2,
-		"ontschot adapter run teapot":                  2,
-		"ontschot dev init --case meppel --dir .":      0,
-		"ontschot dev init --case meppel --dir " + bin: 2,
+		"ontschot version":                                         0,
+		"ontschot demo --case nowhere.json":                        1,
+		"ontschot serve --config nowhere.yaml":                     1,
+		"ontschot audit verify --data nowhere":                     1,
+		"ontschot demo --frmat json":                               2,
+		"ontschot demo extra":                                      2,
+		"ontschot budget frobnicate":                               2,
+		"ontschot budget plan --budget /dev/null --plan /dev/null": 1,
+		"ontschot frobnicate":                                      2,
+		"ontschot demo --format xml":                               2,
+		"ontschot adapter run teapot":                              2,
+		"ontschot dev init --case meppel --dir .":                  0,
+		"ontschot dev init --case meppel --dir " + bin:             2,
 	} {
 		_, errs, err := shell(t, dir, bin, script)
 		got := 0

@@ -73,12 +73,12 @@ func (s *server) startSource(ctx context.Context, source config.Source, stderr i
 	})
 }
 
-// withdrawal is 1 for a statement and 0 for every other document.
-func withdrawal(r *ontschotv1.RegisterRequest) int {
-	if kind, _ := signed.KindOf(r.GetDocument()); kind == signed.Statement {
-		return 1
-	}
-	return 0
+// narrows tells that start-up cannot go on without this document: the record cannot
+// be used, or it is one that ends another.
+func narrows(err error, r *ontschotv1.RegisterRequest) bool {
+	kind, _ := signed.KindOf(r.GetDocument())
+	return kind == signed.Statement || errors.Is(err, audit.ErrEnded) || errors.Is(err, audit.ErrUnavailable) ||
+		errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered)
 }
 
 // takeDocuments registers what lies in the documents folder, in the order of the
@@ -104,22 +104,27 @@ func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
 		}
 		requests[name] = r
 	}
-	// Withdrawals last: there must be something to withdraw.
-	slices.SortStableFunc(names, func(a, b string) int { return withdrawal(requests[a]) - withdrawal(requests[b]) })
-	for _, name := range names {
-		r := requests[name]
-		if _, err := g.TakeIn(ctx, r); err != nil {
-			if errors.Is(err, audit.ErrEnded) {
-				continue // it was registered before, and has been withdrawn since
+	// What a document withdraws or replaces must be there first: what finds nothing
+	// is tried again after the others, and fails the start when that does not help,
+	// because something wider than was meant would count.
+	for waiting := names; len(waiting) > 0; {
+		var again []string
+		for _, name := range waiting {
+			_, err := g.TakeIn(ctx, requests[name])
+			switch {
+			case err == nil, errors.Is(err, gateway.ErrRegisteredBefore):
+			case errors.Is(err, audit.ErrNoDocument):
+				again = append(again, name)
+			case narrows(err, requests[name]):
+				return fmt.Errorf("%s: a document that ends another was refused: %w", name, err)
+			default: // it can let nothing pass
+				s.refused = append(s.refused, fmt.Sprintf("%s: %v", name, err))
 			}
-			if errors.Is(err, audit.ErrUnavailable) || errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered) {
-				return err
-			}
-			if withdrawal(r) == 1 {
-				return fmt.Errorf("%w: %s: a withdrawal was refused, and what it withdraws may not count: %w", config.ErrConfig, name, err)
-			}
-			s.refused = append(s.refused, fmt.Sprintf("%s: %v", name, err))
 		}
+		if len(again) == len(waiting) {
+			return fmt.Errorf("%w: %s: what it withdraws or replaces was never registered", config.ErrConfig, again[0])
+		}
+		waiting = again
 	}
 	return nil
 }

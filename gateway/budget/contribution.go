@@ -21,8 +21,7 @@ type contributed struct {
 // A month counts when it lies wholly inside the window and the period of the
 // contribution (N8), once for each household and law; without a handle of the
 // household the person is one of his own. If two records of one household and
-// law differ about a month the larger counts. The share of a cell goes to the
-// first person of the household in the order of the matrix.
+// law differ about a month the larger counts.
 //
 // total is absent while any CAK that was asked has a gap that touches it, or
 // withheld an amount or a period (contracts 11); a share of the matrix is absent
@@ -61,46 +60,35 @@ type month struct {
 	first          civil.Date
 }
 
-// contributed sums the months.
+// contributed sums the months: for the household each once, and in a person's cell
+// what CAK tells of that person, whoever else it tells the same of. So a cell holds
+// nothing of others, and the cells of one household may come to more than the total.
 func (v *view) contributed() contributions {
 	out := contributions{byLaw: map[share]int64{}}
 	complete := !v.missing(kindCak, "", "", budgetv1.CategoryOwnContribution)
-	months := map[month]contributed{} // whose record counts
-	for _, c := range v.inRows() {
+	households, persons := map[month]int64{}, map[month]int64{}
+	for _, c := range v.contribution {
 		if !c.known {
 			complete = false
 			continue
 		}
-		out.byLaw[share{c.person, c.law}] = 0
+		of := share{c.person, c.law}
+		out.byLaw[of] += 0
 		for _, first := range v.wholeMonths(c.span) {
-			of := month{household: c.key(), law: c.law, first: first}
-			if counts, ok := months[of]; !ok || c.cents > counts.cents {
-				months[of] = c
-			}
+			all, own := month{c.key(), c.law, first}, month{c.person, c.law, first}
+			households[all] = max(households[all], c.cents) // of two records of a month the larger
+			out.byLaw[of] += max(persons[own], c.cents) - persons[own]
+			persons[own] = max(persons[own], c.cents)
 		}
 	}
 	total := int64(0)
-	for _, c := range months {
-		total += c.cents // at most 256 records a source and 24 months, each of maxAmount
-		out.byLaw[share{c.person, c.law}] += c.cents
+	for _, cents := range households {
+		total += cents // at most 256 records a source and 60 months, each of maxAmount
 	}
 	if complete {
 		out.total = &total
 	}
 	maps.DeleteFunc(out.byLaw, func(s share, _ int64) bool { return s.law == "" || v.withheld(s) })
-	return out
-}
-
-// inRows gives the records in the order of the matrix.
-func (v *view) inRows() []contributed {
-	var out []contributed
-	for _, person := range v.persons {
-		for _, c := range v.contribution {
-			if c.person == person {
-				out = append(out, c)
-			}
-		}
-	}
 	return out
 }
 

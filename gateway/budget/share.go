@@ -33,7 +33,7 @@ func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool
 	own.Complete = len(own.Gaps) == 0
 	own.Findings = slices.DeleteFunc(own.Findings, func(f *budgetv1.Finding) bool { return !isOf(f, me, own) })
 	for _, f := range own.Findings { // what is about several is told of him alone
-		if f.GetCode() != budgetv1.FindingPartial {
+		if !ofAll(f) {
 			f.Person, f.Persons = me, []string{me}
 		}
 		f.Lines = slices.DeleteFunc(f.Lines, func(id string) bool { return !strings.HasPrefix(id, me+"/") })
@@ -50,11 +50,19 @@ func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool
 	return own, true
 }
 
+// ofAll tells that a finding is of the budget and not of anybody in it.
+func ofAll(f *budgetv1.Finding) bool {
+	return f.GetCode() == budgetv1.FindingPartial || f.GetCode() == budgetv1.FindingLegalBasisEnds
+}
+
 // isOf tells that a finding is about this person and nobody else; that the budget
 // is not complete is only said when it is his part that is not.
 func isOf(f *budgetv1.Finding, me string, own *budgetv1.Budget) bool {
 	if f.GetCode() == budgetv1.FindingPartial {
 		return !own.GetComplete()
+	}
+	if ofAll(f) {
+		return true
 	}
 	// One that names no single person is told in the same words to each whom it
 	// concerns, whether it concerns others or not.

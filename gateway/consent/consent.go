@@ -3,6 +3,8 @@ package consent
 import (
 	"crypto/hmac"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -10,8 +12,8 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// maxMonths is the longest a consent holds, whatever it says.
-const maxMonths = 12
+// errSaidNo: a grant without categories is a no to its source.
+var errSaidNo = fmt.Errorf("%w: it says no", ErrNone)
 
 // Question is what a consent is held against.
 type Question struct {
@@ -64,26 +66,27 @@ func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
 // Span in which the consent holds, civil dates, both inclusive.
 func (c Consent) Span() civil.Span { return c.document.effective() }
 
-// before tells which of two consents counts: what a person said last, and of what
-// was said at one moment the widest.
-func (c Consent) before(other Consent) bool {
-	if a, b := c.document.claims.IssuedAt, other.document.claims.IssuedAt; a != b {
-		return a > b
-	}
-	return len(c.grant.categories) > len(other.grant.categories)
-}
-
 // Find gives the consent among the documents that answers the question with yes. When none does, the error says what came closest.
 func Find(documents []Document, q Question) (Consent, error) {
-	best, closest := Consent{}, error(ErrNone)
+	best, closest, last := Consent{}, error(ErrNone), int64(-1)
 	for _, d := range documents {
 		c, err := d.answers(q)
+		said := d.claims.IssuedAt
+		switch {
+		case err == nil || errors.Is(err, errSaidNo) || errors.Is(err, ErrWithdrawn) || errors.Is(err, ErrExpired):
+			if said > last { // what was said last decides alone
+				best, closest, last = Consent{}, ErrNone, said
+			}
+			if said < last {
+				continue
+			}
+		}
 		switch {
 		case err != nil:
 			if rank(err) > rank(closest) {
 				closest = err
 			}
-		case best.grant.disclosure == "" || c.before(best):
+		case len(c.grant.categories) > len(best.grant.categories): // of what was said at one moment the widest
 			best = c
 		}
 	}
@@ -95,17 +98,13 @@ func Find(documents []Document, q Question) (Consent, error) {
 
 // rank orders errors by how close the document came to a yes.
 func rank(err error) int {
-	return slices.Index([]error{ErrNone, ErrOtherPerson, ErrHousehold, ErrExpired, ErrWithdrawn, ErrWrongSigner, ErrAuthority}, err)
+	return slices.Index([]error{errSaidNo, ErrNone, ErrOtherPerson, ErrHousehold, ErrExpired, ErrWithdrawn, ErrWrongSigner, ErrAuthority}, err)
 }
 
 // answers holds one document against the question, lock by lock.
 func (d Document) answers(q Question) (Consent, error) {
 	g, ok := d.grants[q.Source]
 	if !ok || d.claims.Purpose != q.Purpose || !slices.Contains(d.claims.Recipients, q.Recipient) {
-		return Consent{}, ErrNone
-	}
-	// An empty grant is a no to this source.
-	if len(g.categories) == 0 {
 		return Consent{}, ErrNone
 	}
 	subject, err := base64.RawURLEncoding.Strict().DecodeString(d.claims.Subject)
@@ -128,6 +127,8 @@ func (d Document) answers(q Question) (Consent, error) {
 		return Consent{}, ErrExpired
 	case d.claims.Case == "" || d.claims.Case != q.Case:
 		return Consent{}, ErrHousehold
+	case len(g.categories) == 0:
+		return Consent{}, errSaidNo
 	}
 	return Consent{d, g}, nil
 }
@@ -139,7 +140,7 @@ func (d Document) InForce(today civil.Date) bool { return d.effective().Contains
 // not past the birthday on which others become the ones to ask.
 func (d Document) effective() civil.Span {
 	s := d.span
-	s.To = min(s.To, s.From.AddMonths(maxMonths)-1)
+	s.To = min(s.To, s.From.Birthday(1)-1)
 	if d.lapses != 0 {
 		s.To = min(s.To, d.lapses-1)
 	}

@@ -198,7 +198,7 @@ func (d Document) dates() (Document, error) {
 	if d.claims.LapsesOn != "" {
 		d.lapses, err[2] = civil.Parse(d.claims.LapsesOn)
 	}
-	if errors.Join(err[:]...) != nil || d.span.To < d.span.From || d.claims.ID == "" || d.claims.Purpose == "" || len(d.key) != 32 {
+	if errors.Join(err[:]...) != nil || d.lookedUp > d.span.From || d.span.To < d.span.From || d.claims.ID == "" || d.claims.Purpose == "" || len(d.key) != 32 {
 		return Document{}, fmt.Errorf("%w: id, purpose, from, until, the day authority was looked up and subject key are needed", ErrDocument)
 	}
 	underAge := d.claims.Authority.AgeGroup != "adult" && d.claims.Authority.AgeGroup != ""

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -47,17 +48,17 @@ func (d Document) holders(child bool) error {
 	if need < 1 || d.claims.Authority.Kind == "TweehoofdigOuderlijkGezag" && need != 2 {
 		return ErrAuthority
 	}
-	people := map[string]bool{}
-	self := false
+	people, self := map[string]bool{}, map[string]bool{}
 	for _, s := range d.signatures() {
 		switch s.Role {
 		case role:
 			people[s.Proof.Hash] = true
 		case roleSelf:
-			self = true
+			self[s.Proof.Hash] = true
 		}
 	}
-	if len(people) < need || child && !self {
+	maps.DeleteFunc(self, func(hash string, _ bool) bool { return people[hash] }) // nobody is both
+	if len(people) < need || child && len(self) == 0 {
 		return ErrWrongSigner
 	}
 	return nil
@@ -69,7 +70,7 @@ func (d Document) contradicts(born civil.Date) bool {
 	if born.IsZero() {
 		return false
 	}
-	group, lapses := AgeGroup(born, d.lookedUp)
+	group, lapses := AgeGroup(born, d.span.From)
 	return group != d.claims.Authority.AgeGroup || lapses != d.lapses
 }
 

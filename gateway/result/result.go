@@ -142,7 +142,7 @@ func VerifyAccount(a *budgetv1.Account, t Trust) error {
 	bare := proto.CloneOf(a)
 	bare.Signature = ""
 	raw, err := Canonical(bare)
-	if err != nil || c.Issuer != t.Releaser || c.Funder != a.GetFunder() || c.Digest != encode(sha256.Sum256(raw)) {
+	if err != nil || hasUnknown(a.ProtoReflect()) || c.Issuer != t.Releaser || c.Funder != a.GetFunder() || c.Digest != encode(sha256.Sum256(raw)) {
 		return fmt.Errorf("%w: the account was changed, or is of another maker", ErrMismatch)
 	}
 	return nil

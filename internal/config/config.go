@@ -151,8 +151,8 @@ func ReadGateway(path string) (*Gateway, error) {
 	for i, b := range c.LegalBases {
 		_, errFrom := civil.Parse(b.From)
 		_, errTo := civil.Parse(b.To)
-		if b.ID == "" || errFrom != nil || b.To != "" && errTo != nil {
-			return nil, fmt.Errorf("%w: %s: legal_bases[%d]: id, from and, unless it is open, to are needed as YYYY-MM-DD", ErrConfig, path, i)
+		if b.ID == "" || errFrom != nil || errTo != nil {
+			return nil, fmt.Errorf("%w: %s: legal_bases[%d]: id, and from and to as YYYY-MM-DD are needed", ErrConfig, path, i)
 		}
 	}
 	if _, err := c.Timeout(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/signed"
 )
@@ -191,7 +192,10 @@ func (f *Family) writeGateway(w *folder, ca string, l Layout) error {
 	if raw := f.Case.LegalBasis; len(raw) > 0 && string(raw) != "null" {
 		g.LegalBases = make([]config.LegalBasis, 1)
 		if err := json.Unmarshal(raw, &g.LegalBases[0]); err != nil {
-			return fmt.Errorf("legal_basis of the case: %w", err)
+			return fmt.Errorf("%w: legal_basis: %w", casefile.ErrCase, err)
+		}
+		if b := g.LegalBases[0]; b.ID == "" || b.From == "" || b.To == "" {
+			return fmt.Errorf("%w: legal_basis: id, from and to are needed; a basis is dated", casefile.ErrCase)
 		}
 	}
 	w.yaml("gateway.yaml", "A gateway for development: ontschot serve --config gateway.yaml", g)

@@ -67,8 +67,8 @@ type Budget struct {
 	// total less this is what nobody contests.
 	ContestedCents            *int64 `protobuf:"varint,21,opt,name=contested_cents,json=contestedCents,proto3,oneof" json:"contested_cents,omitempty"`
 	UncontestedCareTotalCents *int64 `protobuf:"varint,22,opt,name=uncontested_care_total_cents,json=uncontestedCareTotalCents,proto3,oneof" json:"uncontested_care_total_cents,omitempty"`
-	// The legal basis for pooling that is in force for this municipality on today;
-	// absent when there is none.
+	// The legal basis for pooling that holds for this municipality on most days of the
+	// window; absent when there is none.
 	LegalBasis *LegalBasis `protobuf:"bytes,23,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
 	// What was spent of a line so far, by line id; the figures remaining_cents rest on.
 	SpentCents map[string]int64 `protobuf:"bytes,24,rep,name=spent_cents,json=spentCents,proto3" json:"spent_cents,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
@@ -442,7 +442,9 @@ type MatrixCell struct {
 	Quantities []*Quantity `protobuf:"bytes,6,rep,name=quantities,proto3" json:"quantities,omitempty"`
 	// Ids of the lines in this cell.
 	Lines []string `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
-	// Own contribution in the window, and spent so far, as far as they are known.
+	// What CAK tells of this person in the window, and spent so far, as far as they are
+	// known. A household pays once: its cells may come to more than the own contribution
+	// of the budget.
 	OwnContributionCents *int64 `protobuf:"varint,8,opt,name=own_contribution_cents,json=ownContributionCents,proto3,oneof" json:"own_contribution_cents,omitempty"`
 	SpentCents           *int64 `protobuf:"varint,9,opt,name=spent_cents,json=spentCents,proto3,oneof" json:"spent_cents,omitempty"`
 	unknownFields        protoimpl.UnknownFields

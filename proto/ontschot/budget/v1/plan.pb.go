@@ -579,8 +579,10 @@ type Account struct {
 	// account under an assumed basis is a calculation and accounts for nothing.
 	LegalBasis     *LegalBasis `protobuf:"bytes,6,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
 	BasisIsAssumed bool        `protobuf:"varint,7,opt,name=basis_is_assumed,json=basisIsAssumed,proto3" json:"basis_is_assumed,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// False when a part of the budget was missing: then this may not be all of it.
+	BudgetIsComplete bool `protobuf:"varint,8,opt,name=budget_is_complete,json=budgetIsComplete,proto3" json:"budget_is_complete,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
@@ -658,6 +660,13 @@ func (x *Account) GetLegalBasis() *LegalBasis {
 func (x *Account) GetBasisIsAssumed() bool {
 	if x != nil {
 		return x.BasisIsAssumed
+	}
+	return false
+}
+
+func (x *Account) GetBudgetIsComplete() bool {
+	if x != nil {
+		return x.BudgetIsComplete
 	}
 	return false
 }
@@ -1118,7 +1127,7 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\xca\xf3\x18\x06amountR\x0eallocatedCents\x12)\n" +
 	"\n" +
 	"left_cents\x18\x06 \x01(\x03B\n" +
-	"\xca\xf3\x18\x06amountR\tleftCents\"\xa1\x03\n" +
+	"\xca\xf3\x18\x06amountR\tleftCents\"\xde\x03\n" +
 	"\aAccount\x12%\n" +
 	"\x06funder\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06funder\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x1a.ontschot.budget.v1.WindowB\r\xca\xf3\x18\ttechnicalR\x06window\x12B\n" +
@@ -1127,7 +1136,8 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\tsignature\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\x12N\n" +
 	"\vlegal_basis\x18\x06 \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\n" +
 	"legalBasis\x127\n" +
-	"\x10basis_is_assumed\x18\a \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\"\x92\x03\n" +
+	"\x10basis_is_assumed\x18\a \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\x12;\n" +
+	"\x12budget_is_complete\x18\b \x01(\bB\r\xca\xf3\x18\ttechnicalR\x10budgetIsComplete\"\x92\x03\n" +
 	"\vAccountLine\x12!\n" +
 	"\x03law\x18\x01 \x01(\tB\x0f\xca\xf3\x18\ventitlementR\x03law\x12/\n" +
 	"\rawarded_cents\x18\x02 \x01(\x03B\n" +
