@@ -107,9 +107,9 @@ func (w *Writer) Line(l *budgetv1.BudgetLine, records ...Record) {
 	w.lines = append(w.lines, l)
 }
 
-// Skip tells that a native record gives no line, and why. The pointer is a path
+// Skipped tells that a native record gives no line, and why. The pointer is a path
 // in the native message and never holds a value.
-func (w *Writer) Skip(reason, law, pointer string) {
+func (w *Writer) Skipped(reason, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer})
 }
 

@@ -89,8 +89,8 @@ func TestRecordOfALawThatWasNotAskedSaysNeitherLawNorPlace(t *testing.T) {
 	a := answer(t, ask(scope("WMO"), scope("WLZ", "amount")), func(w *adapters.Writer) {
 		w.Line(line("JW", "45", "2025-01-01", ""), record("jw301", "1"))
 		w.Line(line("WLZ", "99", "2025-01-01", ""), record("award", "2"))
-		w.Skip(adapters.SkippedRefused, "JW", "/jw301/0")
-		w.Skip(adapters.SkippedRefused, "WMO", "/x/0")
+		w.Skipped(adapters.SkippedRefused, "JW", "/jw301/0")
+		w.Skipped(adapters.SkippedRefused, "WMO", "/x/0")
 	})
 	require.Empty(t, a.GetLines())
 	require.ElementsMatch(t, []string{

@@ -66,7 +66,7 @@ func (r reader) contribution(c contribution, pointer string, out *adapters.Write
 	law, known := lawOf(c.Wet)
 	if !known { // of a law that is in no question: coercing it into one would be a lie
 		out.Notice(adapters.NoticeUnknownCode, "", pointer+"/Wet")
-		out.Skip(adapters.SkippedOtherLaw, "", pointer)
+		out.Skipped(adapters.SkippedOtherLaw, "", pointer)
 		return nil
 	}
 	period, err := message.Dates(c.Ingangsdatum, c.Einddatum, pointer, "/Ingangsdatum", "/Einddatum")

@@ -164,7 +164,7 @@ func rank(e *entry) int {
 func (r *register) rest(out *adapters.Writer) {
 	for _, e := range slices.Concat(r.mediations, r.indications) {
 		if !e.used {
-			out.Skip(adapters.SkippedNoAward, "WLZ", e.pointer)
+			out.Skipped(adapters.SkippedNoAward, "WLZ", e.pointer)
 		}
 	}
 }

@@ -126,13 +126,13 @@ func (c cases) application(native []byte, path string, out *adapters.Writer) err
 	case law != "WMO" && law != "JW" && law != "LLV":
 		return adapters.BadData(path+"/regeling/identificatie", "WMO, JW or LLV")
 	case a.Beschikking == nil || len(a.Beschikking.BeschikteProducten) == 0:
-		out.Skip(adapters.SkippedNoDecision, law, path)
+		out.Skipped(adapters.SkippedNoDecision, law, path)
 		return nil
 	}
 	for i, p := range a.Beschikking.BeschikteProducten {
 		pointer := "/beschikking/beschikteProducten/" + strconv.Itoa(i)
 		if reason := p.refused(); reason != "" {
-			out.Skip(reason, law, path+pointer)
+			out.Skipped(reason, law, path+pointer)
 			continue
 		}
 		line, err := c.line(law, p, path+pointer, out)

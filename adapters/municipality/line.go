@@ -84,7 +84,7 @@ func (b *budget) amount(law, path string, period *budgetv1.Period, out *adapters
 		return nil, nil
 	case basis == "PERIOD_TOTAL" && period.End == nil:
 		// A total without an end has no value in any window. The right stands.
-		out.Skip(adapters.SkippedAmount, law, path+"/bedrag")
+		out.Skipped(adapters.SkippedAmount, law, path+"/bedrag")
 		return nil, nil
 	case basis == "ONE_OFF" && period.End == nil:
 		period.End = proto.String(period.GetStart()) // paid on its day and not again

@@ -65,9 +65,9 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		pointer := list + strconv.Itoa(i)
 		switch {
 		case newest[keyOf(s)] != s && !proto.Equal(newest[keyOf(s)], s):
-			out.Skip(adapters.SkippedSuperseded, "", pointer)
+			out.Skipped(adapters.SkippedSuperseded, "", pointer)
 		case out.BeforeWindow(answer.Payments[i].Einddatum):
-			out.Skip(adapters.SkippedOutsideWindow, "", pointer)
+			out.Skipped(adapters.SkippedOutsideWindow, "", pointer)
 		default:
 			out.Spend(s, adapters.Record{Type: "payments", Pointer: pointer})
 		}

@@ -98,7 +98,7 @@ func (b benefit) relation(rel relation, out *adapters.Writer) error {
 		// A benefit of an act that is in no question of ours. Without a law there
 		// is no line, and coercing it into a law would be a lie.
 		out.Notice(adapters.NoticeUnknownCode, "", b.pointer+"/SzWet/CdSzWet")
-		out.Skip(adapters.SkippedOtherLaw, "", b.pointer)
+		out.Skipped(adapters.SkippedOtherLaw, "", b.pointer)
 		return nil
 	}
 	if len(rel.Periods) == 0 {
@@ -212,7 +212,7 @@ func (r reader) provision(native []byte, p provision, path, pointer string, out 
 	switch {
 	case p.Cents == "":
 	case period.End == nil: // a total without an end has no value in any window
-		out.Skip(adapters.SkippedAmount, "UWV_PROVISION", pointer+"/WaardeBedr")
+		out.Skipped(adapters.SkippedAmount, "UWV_PROVISION", pointer+"/WaardeBedr")
 	default:
 		cents, err := money.Cents(strings.TrimSpace(p.Cents))
 		if err != nil {

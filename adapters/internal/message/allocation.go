@@ -61,7 +61,7 @@ func (r Reader) allocation(f Found, out *adapters.Writer) error {
 	for i, p := range m.Products {
 		pointer := "/ToegewezenProducten/" + strconv.Itoa(i)
 		if p.RedenWijziging == removed {
-			out.Skip(adapters.SkippedRemoved, law, pointer)
+			out.Skipped(adapters.SkippedRemoved, law, pointer)
 			continue
 		}
 		line, err := p.line(f.Path+pointer, law, list)

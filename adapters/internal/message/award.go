@@ -54,7 +54,7 @@ func (r Reader) Read(f Found, out *adapters.Writer) error {
 	case Wmo, Jeugd:
 		return r.allocation(f, out)
 	}
-	out.Skip(adapters.SkippedOtherMessage, "", f.Path)
+	out.Skipped(adapters.SkippedOtherMessage, "", f.Path)
 	return nil
 }
 
@@ -89,7 +89,7 @@ func (r Reader) funds(f Found, m AwardMessage, law string, funds Funds, pointer 
 		return err
 	}
 	if amount == nil && funds.hasMoney() {
-		out.Skip(adapters.SkippedAmount, law, pointer+"/Bedrag")
+		out.Skipped(adapters.SkippedAmount, law, pointer+"/Bedrag")
 	}
 	line := &budgetv1.BudgetLine{
 		Law: law, Funder: r.Party, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
