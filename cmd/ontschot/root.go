@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -32,6 +33,7 @@ var errUsage = errors.New("wrong usage")
 
 // run is the whole program as a function, so that tests start the same one.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	stderr = &shared{w: stderr}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -42,6 +44,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "ontschot: "+explain(err))
 	return exitCode(err)
+}
+
+// shared lets progress, the gateway's log and every adapter's write to one stderr, a
+// line at a time.
+type shared struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }
 
 func newRoot() *cobra.Command {
