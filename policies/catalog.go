@@ -1,10 +1,6 @@
 package policies
 
-import (
-	"io/fs"
-	"iter"
-	"slices"
-)
+import "io/fs"
 
 // label is one entry of a catalog. The file's key is how Rego writes it, Code how
 // the messages do.
@@ -39,15 +35,4 @@ func keyOf(labels map[string]label, keyOrCode string) string {
 		}
 	}
 	return ""
-}
-
-func codes(labels map[string]label, keys iter.Seq[string]) []string {
-	var found []string
-	for key := range keys {
-		if entry, ok := labels[key]; ok {
-			found = append(found, entry.Code)
-		}
-	}
-	slices.Sort(found)
-	return found
 }

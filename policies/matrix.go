@@ -8,12 +8,10 @@ import (
 	"slices"
 )
 
-// Matrix tells what the purposes know, for those who must word a question. It
-// permits nothing: only gateway/policy does.
+// Matrix tells which categories a purpose knows, for who expands "*" in a consent.
+// It permits nothing: only gateway/policy does.
 type Matrix struct {
 	purposes map[string]purposeTable
-	laws     map[string]label
-	kinds    map[string]label
 }
 
 type purposeTable struct {
@@ -28,8 +26,8 @@ type cellTable struct {
 	Rest   map[string]any    `yaml:",inline"`
 }
 
-// ReadMatrix reads rules/matrix/<purpose>/data.yaml for every purpose, and the
-// catalogs of laws and source kinds. Errors: ErrTable, naming the file.
+// ReadMatrix reads rules/matrix/<purpose>/data.yaml for every purpose. Errors:
+// ErrTable, naming the file.
 func ReadMatrix(fsys fs.FS) (*Matrix, error) {
 	m := &Matrix{purposes: map[string]purposeTable{}}
 	files, err := fs.Glob(fsys, "rules/matrix/*/data.yaml")
@@ -43,15 +41,8 @@ func ReadMatrix(fsys fs.FS) (*Matrix, error) {
 		}
 		m.purposes[path.Base(path.Dir(file))] = table
 	}
-	if m.laws, err = readCatalog(fsys, "laws"); err != nil {
-		return nil, err
-	}
-	m.kinds, err = readCatalog(fsys, "source_kinds")
-	return m, err
+	return m, nil
 }
-
-// Purposes lists the purposes, sorted.
-func (m *Matrix) Purposes() []string { return slices.Sorted(maps.Keys(m.purposes)) }
 
 // Categories is the union of the categories of all cells of a purpose, sorted:
 // what "*" in a consent stands for. A purpose that is not known has none.
@@ -65,25 +56,4 @@ func (m *Matrix) Categories(purpose string) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(union))
-}
-
-// SourceKinds lists the kinds of source a purpose knows, as the messages write
-// them (MUNICIPALITY, CARE_OFFICE ...), sorted.
-func (m *Matrix) SourceKinds(purpose string) []string {
-	return codes(m.kinds, maps.Keys(m.purposes[purpose].Sources))
-}
-
-// Laws lists the laws for which a purpose has a cell for this kind of source, as
-// the messages write them (WMO, UWV_PROVISION ...), sorted. The kind is taken in
-// either form, CARE_OFFICE or careoffice.
-func (m *Matrix) Laws(purpose, kind string) []string {
-	laws := m.purposes[purpose].Sources[keyOf(m.kinds, kind)]
-	return codes(m.laws, maps.Keys(laws))
-}
-
-// CellCategories lists the categories of one cell, sorted; law and kind are
-// taken in either form. No cell: none.
-func (m *Matrix) CellCategories(purpose, kind, law string) []string {
-	cell := m.purposes[purpose].Sources[keyOf(m.kinds, kind)][keyOf(m.laws, law)]
-	return slices.Sorted(maps.Keys(cell.Fields))
 }
