@@ -97,30 +97,35 @@ func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest
 	if err != nil {
 		return nil, err
 	}
-	if err := g.replaceable(ctx, d, r.GetPseudonym()); err != nil {
+	ends, err := g.replaced(ctx, d, r.GetPseudonym())
+	if err != nil {
 		return nil, err
 	}
 	return g.keep(ctx, audit.Entry{
-		End:  d.Replaces(),
+		End:  ends,
 		Kind: audit.Consent, Activity: d.Purpose(), Organisations: []identity.OIN{g.Own}, Subjects: [][]byte{r.GetPseudonym()}, Consents: []string{d.ID()},
 		Put: &audit.Document{ID: d.ID(), Kind: audit.ConsentDocument, Body: r.GetDocument(), Openings: open, Subject: r.GetPseudonym(), Purpose: d.Purpose()},
 	}, d.ID(), "CONSENT")
 }
 
-// replaceable checks that what a consent replaces is a consent of the same person
-// for the same purpose; replaced consents count as ended (contract 23).
-func (g *Gateway) replaceable(ctx context.Context, d consent.Document, pseudonym []byte) error {
+// replaced gives the id of the consent that ends when this one counts: replaced
+// consents count as ended (contract 23). It must be of the same person and purpose.
+// One that was withdrawn already has nothing left to end.
+func (g *Gateway) replaced(ctx context.Context, d consent.Document, pseudonym []byte) (string, error) {
 	if d.Replaces() == "" {
-		return nil
+		return "", nil
 	}
 	old, err := g.Documents.Document(ctx, g.Own, d.Replaces())
 	if err != nil {
-		return err
+		return "", err
 	}
 	if old.Kind != audit.ConsentDocument || !bytes.Equal(old.Subject, pseudonym) || old.Purpose != d.Purpose() {
-		return fmt.Errorf("%w: it replaces what is no consent of this person for this purpose", consent.ErrDocument)
+		return "", fmt.Errorf("%w: it replaces what is no consent of this person for this purpose", consent.ErrDocument)
 	}
-	return nil
+	if !old.Live() {
+		return "", nil
+	}
+	return old.ID, nil
 }
 
 // openAgreement verifies a kept agreement again.

@@ -288,6 +288,14 @@ func TestReplacementsInAnyOrder(t *testing.T) {
 	require.Zero(t, b.GetIncomeCents())
 	require.NotEmpty(t, b.GetLines())
 
+	// Withdrawn first, given anew afterwards: the new one counts.
+	w, err := f.Withdrawal(id)
+	require.NoError(t, err)
+	anew := given(t, f, f.Case.Consents[0], func(c *consent.Claims) { c.Replaces, c.IssuedAt = id, c.IssuedAt+60 })
+	b, err = play(t, f, options{documents: append([]*ontschotv1.RegisterRequest{first, w, anew}, agreements...)}).ask()
+	require.NoError(t, err)
+	require.Equal(t, int64(2993760), b.GetIncomeCents())
+
 	dir := t.TempDir()
 	layout, err := f.FreeLayout()
 	require.NoError(t, err)

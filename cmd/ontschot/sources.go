@@ -81,8 +81,9 @@ func narrows(err error, r *ontschotv1.RegisterRequest) bool {
 		errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered)
 }
 
-// takeDocuments registers what lies in the documents folder, in the order of the
-// names. A document that is refused is named and left out: it can let nothing pass.
+// takeDocuments registers what lies in the documents folder. A document that is
+// refused is named and left out, for it can let nothing pass; but one that ends
+// another stops the start, because then something wider would count.
 func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
 	if s.conf.Documents == "" {
 		return nil
