@@ -93,7 +93,7 @@ type Agreement struct {
 // Verify checks that every party has signed, and that the terms can be enforced.
 func Verify(v *signed.Verifier, raw []byte) (Agreement, error) {
 	var t Terms
-	if err := v.All(signed.Agreement, raw, &t, func() []identity.OIN { return oins(t.Parties) }); err != nil {
+	if _, err := v.All(signed.Agreement, raw, &t, func() []identity.OIN { return oins(t.Parties) }); err != nil {
 		return Agreement{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	a := Agreement{terms: t}

@@ -3,7 +3,8 @@ package signed
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/ontschot/ontschot/internal/identity"
@@ -31,81 +32,133 @@ func Together(kind Kind, claims any, signers ...Signer) ([]byte, error) {
 	}
 	doc := general{Payload: base64.RawURLEncoding.EncodeToString(payload)}
 	for _, s := range signers {
-		compact, err := s.sign(kind, payload)
-		if err != nil {
+		if err := doc.add(kind, payload, s); err != nil {
 			return nil, err
 		}
-		parts := strings.Split(string(compact), ".")
-		doc.Signatures = append(doc.Signatures, signature{parts[0], parts[2]})
 	}
 	return Canonical(doc)
 }
+
+func (doc *general) add(kind Kind, payload []byte, by Signer) error {
+	compact, err := by.sign(kind, payload)
+	if err != nil {
+		return err
+	}
+	parts := strings.Split(string(compact), ".")
+	doc.Signatures = append(doc.Signatures, signature{parts[0], parts[2]})
+	return nil
+}
+
+// Countersign adds a party's signature to a document that others have signed. What
+// it says and whether their signatures hold is for All or Some to tell.
+func (s Signer) Countersign(kind Kind, raw []byte) ([]byte, error) {
+	doc, payload, err := readGeneral(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.add(kind, payload, s); err != nil {
+		return nil, err
+	}
+	return Canonical(doc)
+}
+
+func readGeneral(raw []byte) (general, []byte, error) {
+	var doc general
+	if len(raw) > MaxBytes {
+		return doc, nil, malformed("larger than %d bytes", MaxBytes)
+	}
+	if err := scan(raw, true, func(int, string, []byte) {}); err != nil {
+		return doc, nil, err
+	}
+	if err := decode(raw, &doc); err != nil {
+		return doc, nil, err
+	}
+	payload, err := unbase64(doc.Payload)
+	if err != nil {
+		return doc, nil, err
+	}
+	if len(doc.Signatures) == 0 || len(doc.Signatures) > maxSignatures {
+		return doc, nil, malformed("%d signatures", len(doc.Signatures))
+	}
+	return doc, payload, scan(payload, true, func(int, string, []byte) {})
+}
+
+var errUnsigned = errors.New("one of the parties has not signed")
 
 // All verifies a document of several signatures: every one must verify, each
 // against a key of a different one of the parties, and every party must have
 // signed. The library's own rule, one good signature is enough, is not ours.
 // parties reads who they are from the claims that were just decoded.
-func (v *Verifier) All(kind Kind, raw []byte, claims any, parties func() []identity.OIN) error {
-	if len(raw) > MaxBytes {
-		return fmt.Errorf("%w: larger than %d bytes", ErrMalformed, MaxBytes)
-	}
-	var doc general
-	if err := decode(raw, &doc, false); err != nil {
-		return err
-	}
-	payload, err := unbase64(doc.Payload)
+func (v *Verifier) All(kind Kind, raw []byte, claims any, parties func() []identity.OIN) (Verified, error) {
+	out, err := v.Some(kind, raw, claims, parties)
 	if err != nil {
-		return err
+		return Verified{}, err
 	}
-	if len(doc.Signatures) == 0 || len(doc.Signatures) > maxSignatures {
-		return fmt.Errorf("%w: %d signatures", ErrMalformed, len(doc.Signatures))
-	}
-	// Read first, to learn who must have signed; nothing is believed until all verify.
-	if err := decode(payload, claims, false); err != nil {
-		return err
-	}
-	// Seen before as a document of this kind: then each of its parties signed it.
-	sum := sha256.Sum256(append([]byte(kind+"\x00"), raw...))
-	if v.seen.has(sum) {
-		return nil
-	}
-	missing := map[identity.OIN]bool{}
 	for _, p := range parties() {
-		missing[p] = true
-	}
-	for _, s := range doc.Signatures {
-		who, err := v.oneOf(kind, doc.Payload, s, missing)
-		if err != nil {
-			return err
+		if !slices.Contains(out.SignedBy, p) {
+			return Verified{}, errors.Join(ErrSignature, errUnsigned)
 		}
-		delete(missing, who)
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%w: %d of the parties have not signed", ErrSignature, len(missing))
-	}
-	v.seen.add(sum)
-	return nil
+	return out, nil
 }
 
-// oneOf verifies one signature and tells which of the parties still missing made it.
-func (v *Verifier) oneOf(kind Kind, payload string, s signature, missing map[identity.OIN]bool) (identity.OIN, error) {
-	h, err := headerOf(kind, s.Protected)
+// Some verifies a document that at least one of the parties has signed: a proposal.
+// Every signature on it must verify, each against a key of a different one of the
+// parties. Who signed stands in the result.
+func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []identity.OIN) (Verified, error) {
+	if len(raw) > MaxBytes {
+		return Verified{}, malformed("larger than %d bytes", MaxBytes)
+	}
+	p, m := v.pins.Load(), mark{kind, true, sha256.Sum256(raw)}
+	if before, ok := p.seen.find(m); ok && before.fill(claims) && within(before.of, parties()) {
+		return before.verified(m.sum), nil
+	}
+	doc, payload, err := readGeneral(raw)
 	if err != nil {
-		return "", err
+		return Verified{}, err
 	}
-	if _, err := unbase64(s.Signature); err != nil {
-		return "", err
+	// Read first, to learn who may have signed; nothing is believed until all verify.
+	if err := decode(payload, claims); err != nil {
+		return Verified{}, err
 	}
-	compact := []byte(s.Protected + "." + payload + "." + s.Signature)
+	var one sighting
+	for _, s := range doc.Signatures {
+		if err := p.oneOf(kind, doc.Payload, s, parties(), &one); err != nil {
+			return Verified{}, err
+		}
+	}
+	one.remember(claims)
+	p.seen.add(m, one)
+	return one.verified(m.sum), nil
+}
+
+func within(some, all []identity.OIN) bool {
+	return !slices.ContainsFunc(some, func(one identity.OIN) bool { return !slices.Contains(all, one) })
+}
+
+// oneOf verifies one signature as that of one of the parties that is not there yet.
+func (p *pins) oneOf(kind Kind, payload string, s signature, parties []identity.OIN, into *sighting) error {
+	h, err := headerOf(s.Protected, ownMembers())
+	if err != nil {
+		return err
+	}
+	if err := h.ofKind(kind); err != nil {
+		return err
+	}
+	sig, err := unbase64(s.Signature)
+	if err != nil {
+		return err
+	}
 	err = ErrKey
-	for party := range missing { // two parties may use the same key id
-		key, unknown := v.find(party, kind, h)
-		if unknown != nil {
+	for _, party := range parties { // two parties may use the same key id
+		key, unknown := p.find(party, kind, h)
+		if unknown != nil || slices.Contains(into.of, party) {
 			continue
 		}
-		if err = check(key, compact); err == nil {
-			return party, nil
+		if err = check(key, []byte(s.Protected+"."+payload), sig); err == nil {
+			into.of, into.by = append(into.of, party), append(into.by, key)
+			return nil
 		}
 	}
-	return "", err
+	return err
 }

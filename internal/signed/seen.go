@@ -1,30 +1,68 @@
 package signed
 
-import "sync"
+import (
+	"crypto/sha256"
+	"reflect"
+	"sync"
 
-// seen remembers which documents' signatures held, by the SHA-256 of their bytes,
-// for one set of pinned keys: another set is another Verifier. Nothing else is
-// remembered: what a document says, whom it names and whether it still counts are
-// looked at every time.
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// seen remembers which documents' signatures held, by kind and by the SHA-256 of
+// their bytes, for one set of pinned keys, and what was read from them. Nothing else
+// is remembered: whom a document names, until when it counts and whether it was
+// ended are looked at every time by who asks.
 type seen struct {
 	mu  sync.Mutex
-	set map[[32]byte]bool
+	set map[mark]sighting
 }
 
-// mostSeen bounds it, at about half a megabyte; when it is full it starts anew.
-const mostSeen = 8192
+// mostSeen bounds it, at some ten megabytes; when it is full it starts anew.
+const mostSeen = 4096
 
-func (s *seen) has(sum [32]byte) bool {
+// mark is what a document is known by: its kind, by which entry it came in, its bytes.
+type mark struct {
+	kind     Kind
+	together bool
+	sum      [sha256.Size]byte
+}
+
+// sighting is a document whose signatures held.
+type sighting struct {
+	claims reflect.Value // what was read; shared by all who read it again
+	by     []*Key        // that signed it, in the order of its signatures
+	of     []identity.OIN
+}
+
+func (s *seen) find(m mark) (sighting, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.set[sum]
+	one, ok := s.set[m]
+	return one, ok
 }
 
-func (s *seen) add(sum [32]byte) {
+func (s *seen) add(m mark, one sighting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.set == nil || len(s.set) >= mostSeen {
-		s.set = map[[32]byte]bool{}
+		s.set = map[mark]sighting{}
 	}
-	s.set[sum] = true
+	s.set[m] = one
+}
+
+// fill copies what was read before into claims of the same type. Lists in them are
+// shared and are not to be changed.
+func (s sighting) fill(claims any) bool {
+	into := reflect.ValueOf(claims).Elem()
+	if !s.claims.IsValid() || s.claims.Type() != into.Type() {
+		return false
+	}
+	into.Set(s.claims)
+	return true
+}
+
+// remember keeps a copy of claims.
+func (s *sighting) remember(claims any) {
+	s.claims = reflect.New(reflect.TypeOf(claims).Elem()).Elem()
+	s.claims.Set(reflect.ValueOf(claims).Elem())
 }

@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -56,31 +58,45 @@ type Key struct {
 	Alg    string // ES256, PS256, EdDSA, or RS256 for an outside token issuer
 	Public crypto.PublicKey
 	Kinds  []Kind // what it may sign
+	// Retired is from when on it signs nothing new; the zero time: it is in use. What
+	// was taken in before stays good. A key that was lost is not retired but taken out.
+	Retired time.Time
 }
 
 // Verifier holds the pinned keys of each issuer. Its methods are safe for
 // concurrent use.
-type Verifier struct {
-	keys map[identity.OIN]map[string]Key
+type Verifier struct{ pins atomic.Pointer[pins] }
+
+// pins are the keys that are trusted at a moment, and what was seen under them.
+type pins struct {
+	keys map[identity.OIN]map[string]*Key
 	seen seen
 }
 
 // NewVerifier checks that each key fits its algorithm.
 func NewVerifier(keys map[identity.OIN][]Key) (*Verifier, error) {
-	v := &Verifier{keys: map[identity.OIN]map[string]Key{}}
+	v := &Verifier{}
+	return v, v.Pin(keys)
+}
+
+// Pin trusts these keys from now on and no others, or says what is wrong with one
+// and changes nothing. Signatures seen before count for nothing under other keys.
+func (v *Verifier) Pin(keys map[identity.OIN][]Key) error {
+	p := &pins{keys: map[identity.OIN]map[string]*Key{}}
 	for issuer, list := range keys {
-		v.keys[issuer] = map[string]Key{}
+		p.keys[issuer] = map[string]*Key{}
 		for _, k := range list {
-			if _, twice := v.keys[issuer][k.ID]; twice || k.ID == "" {
-				return nil, fmt.Errorf("key %q of %s: ids must be there and unique", k.ID, issuer)
+			if _, twice := p.keys[issuer][k.ID]; twice || k.ID == "" {
+				return fmt.Errorf("key %q of %s: ids must be there and unique", k.ID, issuer)
 			}
 			if err := fits(k); err != nil {
-				return nil, fmt.Errorf("key %q of %s: %w", k.ID, issuer, err)
+				return fmt.Errorf("key %q of %s: %w", k.ID, issuer, err)
 			}
-			v.keys[issuer][k.ID] = k
+			p.keys[issuer][k.ID] = &k
 		}
 	}
-	return v, nil
+	v.pins.Store(p)
+	return nil
 }
 
 // fits refuses keys and algorithms that do not belong together, and RSA below 3072 bits.
@@ -105,17 +121,21 @@ func fits(k Key) error {
 }
 
 // find gives the key that a header names, if it may sign this kind with this algorithm.
-func (v *Verifier) find(issuer identity.OIN, kind Kind, h header) (Key, error) {
-	k, ok := v.keys[issuer][h.KeyID]
+func (p *pins) find(issuer identity.OIN, kind Kind, h header) (*Key, error) {
+	k, ok := p.keys[issuer][h.KeyID]
 	if !ok || k.Alg != h.Alg || !slices.Contains(k.Kinds, kind) {
-		return Key{}, ErrKey
+		return nil, ErrKey
 	}
 	return k, nil
 }
 
 // check is the one call into the library: signing input and signature against one key.
-func check(k Key, compact []byte) error {
-	if _, err := jws.Verify(compact, jws.WithKey(jwa.SignatureAlgorithm(k.Alg), k.Public)); err != nil {
+func check(k *Key, input, signature []byte) error {
+	by, err := jws.NewVerifier(jwa.SignatureAlgorithm(k.Alg))
+	if err != nil {
+		return ErrKey
+	}
+	if err := by.Verify(input, signature, k.Public); err != nil {
 		return ErrSignature
 	}
 	return nil
@@ -134,7 +154,7 @@ type Signer struct {
 // not fit its algorithm goes unnoticed otherwise.
 func NewSigner(issuer identity.OIN, keyID, alg string, key crypto.Signer) (Signer, error) {
 	s := Signer{issuer, keyID, alg, key}
-	v, err := NewVerifier(map[identity.OIN][]Key{issuer: {{keyID, alg, key.Public(), []Kind{Statement}}}})
+	v, err := NewVerifier(map[identity.OIN][]Key{issuer: {{ID: keyID, Alg: alg, Public: key.Public(), Kinds: []Kind{Statement}}}})
 	if err != nil {
 		return Signer{}, err
 	}
@@ -172,39 +192,76 @@ func (s Signer) sign(kind Kind, payload []byte) ([]byte, error) {
 	return out, nil
 }
 
-// Verified is what is known of a document whose signature holds.
+// Verified is what is known of a document whose signatures hold.
 type Verified struct {
-	Issuer identity.OIN
+	Issuer identity.OIN // of a document of several signatures: the first to sign
 	KeyID  string
 	Digest [32]byte // SHA-256 of the document as it was given
+	// Retired tells that a key that signed it signs nothing new by now. The document
+	// counts only if it was taken in before that.
+	Retired bool
+	// SignedBy are those who signed it, in the order of their signatures.
+	SignedBy []identity.OIN
 }
 
-// Compact verifies a compact JWS of the kind and reads its claims. Times are the
-// caller's to judge. Our own documents must be the canonical form of claims, so
-// that unknown, repeated or differently cased members are refused; in an access
-// token of an outside issuer repeated members are refused and unknown ones ignored.
-func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) {
-	head, payload, err := takeApart(kind, raw)
-	if err != nil {
-		return Verified{}, err
-	}
-	issuer, err := issuerOf(payload)
-	if err != nil {
-		return Verified{}, err
-	}
-	key, err := v.find(issuer, kind, head)
-	if err != nil {
-		return Verified{}, err
-	}
-	sum := sha256.Sum256(raw)
-	if !v.seen.has(sum) {
-		if err := check(key, raw); err != nil {
-			return Verified{}, err
+func (s sighting) verified(sum [32]byte) Verified {
+	now, out := time.Now(), Verified{Digest: sum, SignedBy: s.of}
+	for i, k := range s.by {
+		out.Retired = out.Retired || !k.Retired.IsZero() && !now.Before(k.Retired)
+		if i == 0 {
+			out.Issuer, out.KeyID = s.of[0], k.ID
 		}
-		v.seen.add(sum)
 	}
-	if err := decode(payload, claims, kind == Token); err != nil {
+	return out
+}
+
+// Compact verifies a compact JWS of the kind and reads its claims, a pointer to a
+// struct. Times are the caller's to judge. Our own documents must be the canonical
+// form of claims, so that unknown, repeated or differently cased members are
+// refused; in an access token repeated members are refused and unknown ones ignored.
+func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) {
+	if len(raw) > MaxBytes {
+		return Verified{}, malformed("larger than %d bytes", MaxBytes)
+	}
+	p, m := v.pins.Load(), mark{kind, false, sha256.Sum256(raw)}
+	if before, ok := p.seen.find(m); ok && before.fill(claims) {
+		return before.verified(m.sum), nil
+	}
+	one, err := p.compact(kind, raw, claims)
+	if err != nil {
 		return Verified{}, err
 	}
-	return Verified{issuer, head.KeyID, sum}, nil
+	p.seen.add(m, one)
+	return one.verified(m.sum), nil
+}
+
+func (p *pins) compact(kind Kind, raw []byte, claims any) (sighting, error) {
+	a, err := takeApart(raw, ownMembers())
+	if err != nil {
+		return sighting{}, err
+	}
+	if err := a.head.ofKind(kind); err != nil {
+		return sighting{}, err
+	}
+	issuer, err := ownIssuer(a.payload, kind != Token)
+	if err != nil {
+		return sighting{}, err
+	}
+	key, err := p.find(issuer, kind, a.head)
+	if err != nil {
+		return sighting{}, err
+	}
+	if err := check(key, a.input, a.sig); err != nil {
+		return sighting{}, err
+	}
+	read := decode
+	if kind == Token {
+		read = decodeOutside
+	}
+	if err := read(a.payload, claims); err != nil {
+		return sighting{}, err
+	}
+	one := sighting{by: []*Key{key}, of: []identity.OIN{issuer}}
+	one.remember(claims)
+	return one, nil
 }

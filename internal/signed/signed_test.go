@@ -1,6 +1,7 @@
 package signed
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -11,10 +12,13 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/gowebpki/jcs"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/internal/identity"
@@ -42,7 +46,7 @@ func newSigner(t testing.TB, issuer identity.OIN, id string) Signer {
 func pinned(t testing.TB, kinds []Kind, signers ...Signer) *Verifier {
 	keys := map[identity.OIN][]Key{}
 	for _, s := range signers {
-		keys[s.Issuer] = append(keys[s.Issuer], Key{s.KeyID, s.Alg, s.Key.Public(), kinds})
+		keys[s.Issuer] = append(keys[s.Issuer], Key{ID: s.KeyID, Alg: s.Alg, Public: s.Key.Public(), Kinds: kinds})
 	}
 	v, err := NewVerifier(keys)
 	require.NoError(t, err)
@@ -58,7 +62,7 @@ func TestSignAndVerify(t *testing.T) {
 	proof, err := v.Compact(Consent, raw, &got)
 	require.NoError(t, err)
 	require.Equal(t, claims{Issuer: alice, Text: "<&> é"}, got)
-	require.Equal(t, Verified{alice, "a1", sha256.Sum256(raw)}, proof)
+	require.Equal(t, Verified{Issuer: alice, KeyID: "a1", Digest: sha256.Sum256(raw), SignedBy: []identity.OIN{alice}}, proof)
 }
 
 // Every kind against every kind: only itself.
@@ -73,12 +77,13 @@ func TestAKindIsNeverTakenForAnother(t *testing.T) {
 		for _, want := range Kinds() {
 			_, err = v.Compact(want, raw, new(claims))
 			require.Equal(t, is == want, err == nil, "%s as %s: %v", is, want, err)
-			err = v.All(want, together, new(claims), func() []identity.OIN { return []identity.OIN{alice} })
+			_, err = v.All(want, together, new(claims), func() []identity.OIN { return []identity.OIN{alice} })
 			require.Equal(t, is == want, err == nil, "%s as %s: %v", is, want, err)
 		}
 		_, err = v.Compact(is, together, new(claims))
 		require.ErrorIs(t, err, ErrMalformed)
-		require.ErrorIs(t, v.All(is, raw, new(claims), nil), ErrMalformed)
+		_, err = v.All(is, raw, new(claims), nil)
+		require.ErrorIs(t, err, ErrMalformed)
 	}
 }
 
@@ -189,17 +194,21 @@ func TestEverySignatureMustHold(t *testing.T) {
 		require.NoError(t, err)
 		return raw
 	}
-	require.NoError(t, v.All(Agreement, sign(a, b), new(claims), both))
-	require.NoError(t, v.All(Agreement, sign(b, a), new(claims), both))
-	require.ErrorIs(t, v.All(Agreement, sign(a), new(claims), both), ErrSignature, "signed by one party only")
-	require.Error(t, v.All(Agreement, sign(a, a), new(claims), both), "the same party twice")
-	require.ErrorIs(t, v.All(Agreement, sign(a, mallory), new(claims), both), ErrSignature, "one bad")
-	require.ErrorIs(t, v.All(Agreement, sign(a, b, mallory), new(claims), both), ErrKey, "one too many")
+	all := func(raw []byte) error {
+		_, err := v.All(Agreement, raw, new(claims), both)
+		return err
+	}
+	require.NoError(t, all(sign(a, b)))
+	require.NoError(t, all(sign(b, a)))
+	require.ErrorIs(t, all(sign(a)), ErrSignature, "signed by one party only")
+	require.Error(t, all(sign(a, a)), "the same party twice")
+	require.ErrorIs(t, all(sign(a, mallory)), ErrSignature, "one bad")
+	require.ErrorIs(t, all(sign(a, b, mallory)), ErrKey, "one too many")
 	whole := sign(a, b)
 	for i := range whole {
 		raw := slices.Clone(whole)
 		raw[i] ^= 1
-		require.Error(t, v.All(Agreement, raw, new(claims), both), "byte %d", i)
+		require.Error(t, all(raw), "byte %d", i)
 	}
 }
 
@@ -211,19 +220,19 @@ func TestKeysMustFit(t *testing.T) {
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
 	for name, k := range map[string]Key{
-		"RSA below 3072 for PS256": {"k", "PS256", small.Public(), []Kind{Token}},
-		"RS256 for a consent":      {"k", "RS256", small.Public(), []Kind{Token, Consent}},
-		"P-384 for ES256":          {"k", "ES256", p384.Public(), []Kind{Token}},
-		"Ed25519 for ES256":        {"k", "ES256", ed.Public(), []Kind{Token}},
-		"HS256":                    {"k", "HS256", ed.Public(), []Kind{Token}},
-		"none":                     {"k", "none", ed.Public(), []Kind{Token}},
-		"may sign nothing":         {"k", "EdDSA", ed.Public(), nil},
-		"no id":                    {"", "EdDSA", ed.Public(), []Kind{Token}},
+		"RSA below 3072 for PS256": {ID: "k", Alg: "PS256", Public: small.Public(), Kinds: []Kind{Token}},
+		"RS256 for a consent":      {ID: "k", Alg: "RS256", Public: small.Public(), Kinds: []Kind{Token, Consent}},
+		"P-384 for ES256":          {ID: "k", Alg: "ES256", Public: p384.Public(), Kinds: []Kind{Token}},
+		"Ed25519 for ES256":        {ID: "k", Alg: "ES256", Public: ed.Public(), Kinds: []Kind{Token}},
+		"HS256":                    {ID: "k", Alg: "HS256", Public: ed.Public(), Kinds: []Kind{Token}},
+		"none":                     {ID: "k", Alg: "none", Public: ed.Public(), Kinds: []Kind{Token}},
+		"may sign nothing":         {ID: "k", Alg: "EdDSA", Public: ed.Public(), Kinds: nil},
+		"no id":                    {ID: "", Alg: "EdDSA", Public: ed.Public(), Kinds: []Kind{Token}},
 	} {
 		_, err := NewVerifier(map[identity.OIN][]Key{alice: {k}})
 		require.Error(t, err, name)
 	}
-	_, err = NewVerifier(map[identity.OIN][]Key{alice: {{"k", "RS256", small.Public(), []Kind{Token}}}})
+	_, err = NewVerifier(map[identity.OIN][]Key{alice: {{ID: "k", Alg: "RS256", Public: small.Public(), Kinds: []Kind{Token}}}})
 	require.NoError(t, err, "RS256 where it is pinned for an outside token issuer")
 	s, err := NewSigner(alice, "k", "EdDSA", ed)
 	require.NoError(t, err)
@@ -247,7 +256,7 @@ func FuzzVerify(f *testing.F) {
 		if _, err := v.Compact(Consent, []byte(doc), new(claims)); err == nil && doc != string(raw) {
 			t.Fatal("accepted what was never signed")
 		}
-		err := v.All(Agreement, []byte(doc), new(claims), func() []identity.OIN { return []identity.OIN{alice} })
+		_, err := v.All(Agreement, []byte(doc), new(claims), func() []identity.OIN { return []identity.OIN{alice} })
 		if err == nil && doc != string(both) {
 			t.Fatal("accepted what was never signed together")
 		}
@@ -275,35 +284,193 @@ func TestSeenBeforeIsTheSignatureAlone(t *testing.T) {
 	for range 2 {
 		_, err = v.Compact(Consent, raw, new(claims))
 		require.NoError(t, err)
-		require.NoError(t, v.All(Agreement, both, new(claims), one))
+		_, err = v.All(Agreement, both, new(claims), one)
+		require.NoError(t, err)
 		_, err = v.Compact(Token, raw, new(claims))
 		require.ErrorIs(t, err, ErrMalformed)
-		require.Error(t, v.All(Consent, both, new(claims), one))
+		_, err = v.All(Consent, both, new(claims), one)
+		require.Error(t, err)
+		_, err = v.Compact(Agreement, both, new(claims))
+		require.ErrorIs(t, err, ErrMalformed, "by the other entry")
 		_, err = others.Compact(Consent, raw, new(claims))
 		require.ErrorIs(t, err, ErrSignature)
 	}
 	for i := range mostSeen + 1 {
-		v.seen.add([32]byte{byte(i), byte(i >> 8), 1})
+		v.pins.Load().seen.add(mark{sum: [32]byte{byte(i), byte(i >> 8), 1}}, sighting{})
 	}
-	require.LessOrEqual(t, len(v.seen.set), mostSeen)
+	require.LessOrEqual(t, len(v.pins.Load().seen.set), mostSeen)
 }
 
+// typical is a document of the size of a consent, its members in the order of their names.
+type typical struct {
+	Case       string       `json:"case"`
+	Controller identity.OIN `json:"controller"`
+	GivenBy    struct {
+		Proof struct {
+			Hash string `json:"hash"`
+			Kind string `json:"kind"`
+		} `json:"proof"`
+		Role string `json:"role"`
+	} `json:"given_by"`
+	Grants  []string     `json:"grants"`
+	Issued  int64        `json:"iat"`
+	Issuer  identity.OIN `json:"iss"`
+	ID      string       `json:"jti"`
+	Purpose string       `json:"purpose"`
+	Subject string       `json:"subject_commitment"`
+	Until   string       `json:"until"`
+}
+
+func aTypical() typical {
+	h := strings.Repeat("a", 43)
+	d := typical{Case: h, Controller: alice, Grants: []string{h, h, h, h, h}, Issued: 1767225600, Issuer: alice,
+		ID: "0190", Purpose: "integral_budget.compose", Subject: h, Until: "2026-12-31"}
+	d.GivenBy.Proof.Hash, d.GivenBy.Role = h, "self"
+	return d
+}
+
+// BenchmarkVerify: a document seen before, a new one, and what a new one cannot do
+// without: the signature, and reading its JSON.
 func BenchmarkVerify(b *testing.B) {
 	s := newSigner(b, alice, "a1")
-	raw, err := s.Compact(Consent, claims{Issuer: alice})
+	raw, err := s.Compact(Consent, aTypical())
 	require.NoError(b, err)
-	for name, fresh := range map[string]bool{"seen": false, "new": true} {
-		b.Run(name, func(b *testing.B) {
-			v := pinned(b, Kinds(), s)
-			b.ReportAllocs()
-			for b.Loop() {
-				if fresh {
-					v.seen.set = nil
-				}
-				if _, err := v.Compact(Consent, raw, new(claims)); err != nil {
-					b.Fatal(err)
-				}
+	v := pinned(b, Kinds(), s)
+	b.Run("seen", func(b *testing.B) {
+		b.ReportAllocs()
+		var got typical
+		for b.Loop() {
+			if _, err := v.Compact(Consent, raw, &got); err != nil {
+				b.Fatal(err)
 			}
-		})
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			v.pins.Load().seen.set = nil
+			if _, err := v.Compact(Consent, raw, new(typical)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("floor", func(b *testing.B) {
+		b.ReportAllocs()
+		a, err := takeApart(raw, ownMembers())
+		require.NoError(b, err)
+		for b.Loop() {
+			sum := sha256.Sum256(a.input)
+			r, rest := new(big.Int).SetBytes(a.sig[:32]), new(big.Int).SetBytes(a.sig[32:])
+			if !ecdsa.Verify(s.Key.Public().(*ecdsa.PublicKey), sum[:], r, rest) || json.Unmarshal(a.payload, new(typical)) != nil {
+				b.Fatal("does not verify")
+			}
+		}
+	})
+}
+
+// What was seen before costs no more than telling that it was.
+func TestWhatWasSeenCostsLittle(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	raw, err := s.Compact(Consent, aTypical())
+	require.NoError(t, err)
+	v := pinned(t, Kinds(), s)
+	var got typical
+	allocations := testing.AllocsPerRun(100, func() {
+		if _, err := v.Compact(Consent, raw, &got); err != nil {
+			t.Error(err)
+		}
+	})
+	require.Equal(t, aTypical(), got)
+	require.LessOrEqual(t, allocations, 10.0)
+}
+
+func TestRetiredKeysAreTold(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	raw, err := s.Compact(Consent, claims{Issuer: alice})
+	require.NoError(t, err)
+	v := pinned(t, Kinds(), s)
+	for when, want := range map[time.Time]bool{{}: false, time.Now().Add(time.Hour): false, time.Now().Add(-time.Hour): true} {
+		require.NoError(t, v.Pin(map[identity.OIN][]Key{alice: {{ID: "a1", Alg: "ES256", Public: s.Key.Public(), Kinds: Kinds(), Retired: when}}}))
+		for range 2 { // new, and seen before
+			proof, err := v.Compact(Consent, raw, new(claims))
+			require.NoError(t, err)
+			require.Equal(t, want, proof.Retired)
+		}
 	}
+	require.NoError(t, v.Pin(nil))
+	_, err = v.Compact(Consent, raw, new(claims))
+	require.ErrorIs(t, err, ErrKey, "a key that was taken out")
+	require.ErrorIs(t, v.Pin(map[identity.OIN][]Key{alice: {{ID: "a1", Alg: "none", Public: s.Key.Public(), Kinds: Kinds()}}}), ErrKey)
+}
+
+// opaque hides a private key, as a hardware module does.
+type opaque struct{ crypto.Signer }
+
+// liar says it has another key than it signs with.
+type liar struct {
+	crypto.Signer
+	public crypto.PublicKey
+}
+
+func (l liar) Public() crypto.PublicKey { return l.public }
+
+func TestKeysInHardware(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	s, err := NewSigner(alice, "a1", "ES256", opaque{key})
+	require.NoError(t, err)
+	raw, err := s.Compact(Consent, claims{Issuer: alice})
+	require.NoError(t, err)
+	_, err = pinned(t, Kinds(), s).Compact(Consent, raw, new(claims))
+	require.NoError(t, err)
+
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	_, err = NewSigner(alice, "a1", "ES256", liar{key, other.Public()})
+	require.Error(t, err, "it signs with another key than it shows")
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	_, err = NewSigner(alice, "a1", "ES256", opaque{p384})
+	require.Error(t, err, "a key of another curve")
+}
+
+func TestCountersigning(t *testing.T) {
+	a, b := newSigner(t, alice, "k"), newSigner(t, bob, "k")
+	v := pinned(t, Kinds(), a, b)
+	both := func() []identity.OIN { return []identity.OIN{alice, bob} }
+	raw, err := Together(Agreement, claims{Issuer: alice, Text: "x"}, a)
+	require.NoError(t, err)
+	proof, err := v.Some(Agreement, raw, new(claims), both)
+	require.NoError(t, err)
+	require.Equal(t, []identity.OIN{alice}, proof.SignedBy)
+	_, err = v.All(Agreement, raw, new(claims), both)
+	require.ErrorIs(t, err, ErrSignature, "seen before as a proposal, and still none")
+	_, err = v.Some(Agreement, raw, new(claims), func() []identity.OIN { return []identity.OIN{bob} })
+	require.ErrorIs(t, err, ErrSignature, "seen before, but signed by none of these")
+	whole, err := b.Countersign(Agreement, raw)
+	require.NoError(t, err)
+	_, err = v.All(Agreement, whole, new(claims), both)
+	require.NoError(t, err)
+	twice, err := b.Countersign(Agreement, whole)
+	require.NoError(t, err)
+	_, err = v.All(Agreement, twice, new(claims), both)
+	require.ErrorIs(t, err, ErrKey)
+	_, err = b.Countersign(Agreement, []byte("{}"))
+	require.ErrorIs(t, err, ErrMalformed)
+}
+
+// The scanner accepts as canonical exactly what the library makes canonical.
+func FuzzCanonical(f *testing.F) {
+	for _, s := range []string{`{}`, `{"a":1,"b":[true,null,"\u000b\n\"é"]}`, `{"b":1,"a":1}`, `[-0]`, `[1.0]`, `["\/"]`, `["\u0041"]`, ` 1`, `1 `, `{"a":{"a":[]}}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if scan([]byte(text), true, func(int, string, []byte) {}) != nil {
+			return
+		}
+		again, err := jcs.Transform([]byte("[" + text + "]"))
+		if err != nil || string(again) != "["+text+"]" {
+			t.Fatalf("%q is not canonical: %q %v", text, again, err)
+		}
+	})
 }

@@ -5,16 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"github.com/gowebpki/jcs"
 
 	"github.com/ontschot/ontschot/internal/identity"
 )
-
-// maxDepth bounds nesting in a document.
-const maxDepth = 8
 
 // header is the whole of a header that is accepted. RFC 7515 section 4.1 allows
 // more; crit, jwk, jku, x5u, x5c, b64, zip and cty are ways to be talked into
@@ -26,67 +23,78 @@ type header struct {
 	X5T   string `json:"x5t#S256,omitempty"`
 }
 
-// takeApart splits a compact JWS strictly and reads its header.
-func takeApart(kind Kind, raw []byte) (header, []byte, error) {
-	if len(raw) > MaxBytes {
-		return header{}, nil, fmt.Errorf("%w: larger than %d bytes", ErrMalformed, MaxBytes)
-	}
-	parts := strings.Split(string(raw), ".")
-	if len(parts) != 3 {
-		return header{}, nil, fmt.Errorf("%w: not three parts", ErrMalformed)
-	}
-	head, err := headerOf(kind, parts[0])
-	if err != nil {
-		return header{}, nil, err
-	}
-	payload, err := unbase64(parts[1])
-	if err != nil {
-		return header{}, nil, err
-	}
-	if sig, err := unbase64(parts[2]); err != nil || len(sig) == 0 {
-		return header{}, nil, fmt.Errorf("%w: signature part", ErrMalformed)
-	}
-	return head, payload, nil
+// ownMembers are those of a header that may be there.
+func ownMembers() []string { return []string{"alg", "kid", "typ", "x5t#S256"} }
+
+// apart is a compact JWS in its parts.
+type apart struct {
+	head    header
+	input   []byte // what was signed: the first two parts
+	payload []byte
+	sig     []byte
 }
 
-func headerOf(kind Kind, part string) (header, error) {
+// takeApart splits a compact JWS strictly and reads its header, which may hold
+// these members and no other.
+func takeApart(raw []byte, members []string) (apart, error) {
+	if len(raw) > MaxBytes {
+		return apart{}, malformed("larger than %d bytes", MaxBytes)
+	}
+	text := string(raw)
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return apart{}, malformed("not three parts")
+	}
+	a := apart{input: raw[:len(parts[0])+1+len(parts[1])]}
+	var err error
+	if a.head, err = headerOf(parts[0], members); err != nil {
+		return apart{}, err
+	}
+	if a.payload, err = unbase64(parts[1]); err != nil {
+		return apart{}, err
+	}
+	a.sig, err = unbase64(parts[2])
+	if err != nil || len(a.sig) == 0 {
+		return apart{}, malformed("signature part")
+	}
+	return a, nil
+}
+
+func headerOf(part string, members []string) (header, error) {
 	raw, err := unbase64(part)
 	if err != nil {
 		return header{}, err
 	}
-	var h header
-	if err := noRepeats(raw); err != nil {
+	strange := false
+	err = scan(raw, false, func(depth int, name string, _ []byte) {
+		strange = strange || depth > 1 || !slices.Contains(members, name)
+	})
+	if err != nil {
 		return header{}, err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&h); err != nil {
-		return header{}, fmt.Errorf("%w: header holds what is not accepted", ErrMalformed)
-	}
-	if again, err := Canonical(h); err != nil || !sameMembers(raw, again) {
-		return header{}, fmt.Errorf("%w: header holds what is not accepted", ErrMalformed)
-	}
-	if h.Type != string(kind) {
-		return header{}, fmt.Errorf("%w: typ is not %s", ErrMalformed, kind)
+	var h header
+	if err := json.Unmarshal(raw, &h); err != nil || strange {
+		return header{}, malformed("header holds what is not accepted")
 	}
 	if h.Alg == "" || h.KeyID == "" {
-		return header{}, fmt.Errorf("%w: alg and kid are needed", ErrMalformed)
+		return header{}, malformed("alg and kid are needed")
 	}
 	return h, nil
 }
 
-// sameMembers compares two JSON texts in canonical form.
-func sameMembers(a, b []byte) bool {
-	ca, errA := jcs.Transform(a)
-	cb, errB := jcs.Transform(b)
-	return errA == nil && errB == nil && bytes.Equal(ca, cb)
+// ofKind refuses a header of another kind.
+func (h header) ofKind(kind Kind) error {
+	if h.Type != string(kind) {
+		return malformed("typ is not %s", kind)
+	}
+	return nil
 }
 
 // unbase64 reads base64url without padding and without stray bits (RFC 7515 section 2).
 func unbase64(s string) ([]byte, error) {
 	out, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil || strings.ContainsAny(s, "\r\n") {
-		return nil, fmt.Errorf("%w: base64url", ErrMalformed)
+		return nil, malformed("base64url")
 	}
 	return out, nil
 }
@@ -100,116 +108,87 @@ func Canonical(v any) ([]byte, error) {
 	return jcs.Transform(raw)
 }
 
-// decode reads a payload into claims. Not lenient: the payload must be the
-// canonical form of what was read.
-func decode(payload []byte, claims any, lenient bool) error {
-	if err := noRepeats(payload); err != nil {
-		return err
-	}
+// decode reads a payload that was scanned as canonical into claims; what was read
+// must be all there was. Claims whose members stand in the order of their names
+// save the sorting.
+func decode(payload []byte, claims any) error {
 	if err := json.Unmarshal(payload, claims); err != nil {
-		return fmt.Errorf("%w: claims of another shape", ErrMalformed)
+		return malformed("claims of another shape")
 	}
-	if lenient {
+	var again bytes.Buffer
+	e := json.NewEncoder(&again)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(claims); err == nil && bytes.Equal(bytes.TrimSuffix(again.Bytes(), []byte("\n")), payload) {
 		return nil
 	}
-	again, err := Canonical(claims)
-	if err != nil || !bytes.Equal(again, payload) {
-		return fmt.Errorf("%w: unknown claims, or not in canonical form", ErrMalformed)
+	sorted, err := Canonical(claims)
+	if err != nil || !bytes.Equal(sorted, payload) {
+		return malformed("unknown claims, or not in canonical form")
 	}
 	return nil
 }
 
-func issuerOf(payload []byte) (identity.OIN, error) {
-	var who struct {
-		Issuer string `json:"iss"`
+// decodeOutside reads a payload that was scanned for repeated members; unknown
+// ones are ignored.
+func decodeOutside(payload []byte, claims any) error {
+	if err := json.Unmarshal(payload, claims); err != nil {
+		return malformed("claims of another shape")
 	}
-	if err := noRepeats(payload); err != nil {
+	return nil
+}
+
+// scanClaims scans a payload and gives who issued it.
+func scanClaims(payload []byte, canonical bool) (issuer string, err error) {
+	err = scan(payload, canonical, func(depth int, name string, value []byte) {
+		if depth == 1 && name == "iss" {
+			issuer = plain(value)
+		}
+	})
+	if err == nil && issuer == "" {
+		err = malformed("iss")
+	}
+	return issuer, err
+}
+
+// plain gives a JSON string that holds no escapes; empty for anything else.
+func plain(value []byte) string {
+	var s string
+	if bytes.ContainsRune(value, '\\') || json.Unmarshal(value, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+func ownIssuer(payload []byte, canonical bool) (identity.OIN, error) {
+	issuer, err := scanClaims(payload, canonical)
+	if err != nil {
 		return "", err
 	}
-	if err := json.Unmarshal(payload, &who); err != nil {
-		return "", fmt.Errorf("%w: no claims", ErrMalformed)
-	}
-	issuer, err := identity.ParseOIN(who.Issuer)
+	oin, err := identity.ParseOIN(issuer)
 	if err != nil {
-		return "", fmt.Errorf("%w: iss", ErrMalformed)
+		return "", malformed("iss")
 	}
-	return issuer, nil
+	return oin, nil
 }
 
-// noRepeats refuses JSON that is not exactly one value, nests too deep, or has an
-// object with the same member twice. Members that differ only in case count as
-// the same, because encoding/json reads them as the same.
-func noRepeats(raw []byte) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := walk(d, 0); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("%w: more than one JSON value", ErrMalformed)
-	}
-	return nil
-}
-
-func ascii(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
-}
-
-func walk(d *json.Decoder, depth int) error {
-	t, err := d.Token()
-	if err != nil || depth > maxDepth {
-		return fmt.Errorf("%w: JSON broken or too deep", ErrMalformed)
-	}
-	delim, isDelim := t.(json.Delim)
-	if !isDelim {
-		return nil
-	}
-	seen := map[string]bool{}
-	for d.More() {
-		if delim == '{' {
-			name, err := d.Token()
-			if err != nil {
-				return fmt.Errorf("%w: JSON broken", ErrMalformed)
-			}
-			folded := strings.ToLower(name.(string))
-			if !ascii(folded) { // encoding/json folds more than ToLower does
-				return fmt.Errorf("%w: a member name that is not ASCII", ErrMalformed)
-			}
-			if seen[folded] {
-				return fmt.Errorf("%w: a member stands there twice", ErrMalformed)
-			}
-			seen[folded] = true
-		}
-		if err := walk(d, depth+1); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return fmt.Errorf("%w: JSON broken", ErrMalformed)
-	}
-	return nil
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
 // KindOf reads which kind a document says it is, so that the right room can
 // verify it. Nothing else of it is believed.
 func KindOf(raw []byte) (Kind, error) {
-	var part string
 	if len(raw) > MaxBytes {
-		return "", fmt.Errorf("%w: larger than %d bytes", ErrMalformed, MaxBytes)
+		return "", malformed("larger than %d bytes", MaxBytes)
 	}
+	part, _, _ := strings.Cut(string(raw), ".")
 	var doc general
 	if json.Unmarshal(raw, &doc) == nil && len(doc.Signatures) > 0 {
 		part = doc.Signatures[0].Protected
-	} else {
-		part, _, _ = strings.Cut(string(raw), ".")
 	}
-	head, err := unbase64(part)
+	h, err := headerOf(part, ownMembers())
 	if err != nil {
 		return "", err
-	}
-	var h header
-	if err := json.Unmarshal(head, &h); err != nil {
-		return "", fmt.Errorf("%w: header", ErrMalformed)
 	}
 	return Kind(h.Type), nil
 }
