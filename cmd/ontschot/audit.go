@@ -87,8 +87,8 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 			if err != nil {
 				return unreadableRecord(filepath.Join(data, recordFile), err)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force.\n",
-				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
+				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments, report.Retries)
 			return err
 		},
 	}

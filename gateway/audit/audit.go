@@ -24,6 +24,8 @@ var (
 	ErrNoDocument = errors.New("no such document")
 	// ErrConflict means that another document is already kept under the same id.
 	ErrConflict = errors.New("another document has this id")
+	// ErrKeyReused means that the caller used an idempotency key for another request.
+	ErrKeyReused = errors.New("idempotency key used before with another request")
 	// ErrInvalid means that an entry is not well formed; the text names the field.
 	ErrInvalid = errors.New("not a well-formed entry")
 	// ErrTampered means that something does not agree with what was signed.

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -22,23 +23,32 @@ func (e *Entry) check() error {
 	if err := e.checkPut(); err != nil {
 		return err
 	}
+	if err := e.Once.check(); err != nil {
+		return err
+	}
 	return e.checkValues()
 }
 
-func (e *Entry) checkPut() error {
-	var wanted DocumentKind
-	switch e.Kind {
+// puts lists the documents that an entry of this kind may put.
+func (k Kind) puts() []DocumentKind {
+	switch k {
 	case Consent:
-		wanted = ConsentDocument
+		return []DocumentKind{ConsentDocument}
 	case Agreement:
-		wanted = AgreementDocument
+		return []DocumentKind{AgreementDocument, ProposalDocument, StatementDocument, DelegationDocument}
+	case Withdrawal:
+		return []DocumentKind{StatementDocument}
 	}
+	return nil
+}
+
+func (e *Entry) checkPut() error {
 	switch {
-	case e.Put == nil && wanted == "":
-		return nil
-	case e.Put == nil:
+	case e.Put == nil && (e.Kind == Consent || e.Kind == Agreement && e.End == ""):
 		return invalid("put: required for this kind")
-	case e.Put.Kind != wanted:
+	case e.Put == nil:
+		return nil
+	case !slices.Contains(e.Kind.puts(), e.Put.Kind):
 		return invalid("put.kind")
 	case e.Put.ID == e.End:
 		return invalid("end: a document cannot replace itself")
@@ -87,7 +97,7 @@ func (d *Document) check() error {
 	case d.Kind == ConsentDocument:
 		return d.checkConsent()
 	}
-	return d.checkAgreement()
+	return d.checkParties()
 }
 
 func (d *Document) checkConsent() error {
@@ -102,14 +112,14 @@ func (d *Document) checkConsent() error {
 	return nil
 }
 
-func (d *Document) checkAgreement() error {
+func (d *Document) checkParties() error {
 	_, a := identity.ParseOIN(string(d.PartyA))
 	_, b := identity.ParseOIN(string(d.PartyB))
 	switch {
 	case a != nil || b != nil || d.PartyA == d.PartyB:
 		return invalid("put.party")
 	case len(d.Subject) > 0 || d.Purpose != "":
-		return invalid("put.subject: an agreement has none")
+		return invalid("put.subject: only a consent has one")
 	}
 	return nil
 }

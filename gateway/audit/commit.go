@@ -77,12 +77,11 @@ func (l *Log) transact(tx Tx, group []*waiter) (*transaction, error) {
 			return nil, err
 		}
 	}
-	if len(t.batch.Rows) == 0 {
-		t.next = head
-		return t, nil
-	}
 	if err := t.sign(); err != nil {
 		return nil, err
+	}
+	if len(t.batch.Rows) == 0 && len(t.batch.Once) == 0 {
+		return t, nil
 	}
 	return t, tx.Write(t.batch)
 }

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"crypto/sha256"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,6 +18,7 @@ type operator struct {
 	audit.Store
 	revive  map[string]bool // documents it says are live
 	instead map[int64]int64 // entries it shows in the place of others
+	used    *audit.OnceRow  // what it says every key was used for
 }
 
 func (o *operator) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx) error) error {
@@ -37,6 +39,13 @@ func (l *lyingTx) Lookup(ids []string) (map[string]audit.Document, error) {
 		}
 	}
 	return found, err
+}
+
+func (l *lyingTx) Once(key [32]byte) (audit.OnceRow, bool, error) {
+	if l.by.used == nil {
+		return l.Tx.Once(key)
+	}
+	return *l.by.used, true, nil
 }
 
 func (l *lyingTx) Rows(from int64, limit int) ([]audit.Row, error) {
@@ -62,13 +71,22 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 			_, err := l.Append(t.Context(), release(trace0, 2, sha256.Sum256(nil)))
 			return err
 		}},
+		"repeats what was no question": {"retry_of is no first question", func(b *bench, l *audit.Log) error {
+			e := decision(b.trace())
+			e.Once = once("key", "body")
+			_, err := l.Append(t.Context(), e)
+			return err
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			b.append(consent("c-1"))
 			b.append(decision(trace0))
 			b.append(withdrawal("c-1"))
-			l, err := audit.Open(t.Context(), b.config(&operator{b.store, map[string]bool{"c-1": true}, map[int64]int64{2: 1}}))
+			l, err := audit.Open(t.Context(), b.config(&operator{
+				Store: b.store, revive: map[string]bool{"c-1": true}, instead: map[int64]int64{2: 1},
+				used: &audit.OnceRow{Body: once("key", "body").Body, Entry: 2, Expires: math.MaxInt64},
+			}))
 			require.NoError(t, err)
 			defer l.Close()
 			require.NoError(t, c.act(b, l))

@@ -10,10 +10,14 @@ import (
 // DocumentKind says what a kept document is.
 type DocumentKind string
 
-// The kinds of document that releases rest on.
+// The kinds of document. Releases rest on consents and agreements; the others are
+// what leads to an agreement, ends one, or lets somebody act for a party.
 const (
-	ConsentDocument   DocumentKind = "CONSENT"
-	AgreementDocument DocumentKind = "AGREEMENT"
+	ConsentDocument    DocumentKind = "CONSENT"
+	AgreementDocument  DocumentKind = "AGREEMENT"
+	ProposalDocument   DocumentKind = "PROPOSAL"
+	StatementDocument  DocumentKind = "STATEMENT"
+	DelegationDocument DocumentKind = "DELEGATION"
 )
 
 // Status of a document in the store.
@@ -48,12 +52,14 @@ type Document struct {
 	Subject []byte
 	Purpose string
 	// PartyA and PartyB are the two parties; the store keeps them in ascending
-	// order. Agreements only, both required there.
+	// order. All kinds but consents, both required there.
 	PartyA, PartyB identity.OIN
 	// Status, Entered and Ended are the log's: the index of the entry that put the
-	// document, and that of the entry that ended it or NotEnded.
+	// document, and that of the entry that ended it or NotEnded. Since and Until are
+	// the times of these entries, in milliseconds since 1970; Until is 0 when live.
 	Status         Status
 	Entered, Ended int64
+	Since, Until   int64
 }
 
 // Live tells whether a release may rest on the document. Both columns must say
@@ -91,6 +97,7 @@ func (d Document) filled() Document {
 		d.PartyA, d.PartyB = d.PartyB, d.PartyA
 	}
 	d.Status, d.Entered, d.Ended = Live, 0, NotEnded
+	d.Since, d.Until = 0, 0
 	return d
 }
 

@@ -35,6 +35,9 @@ func (k Kind) known() (traced, ok bool) {
 	return false, false
 }
 
+// asks tells the kinds that record a question, which a retry puts anew.
+func (k Kind) asks() bool { return k == Decision || k == Deny }
+
 // Entry is what a caller wants recorded. Texts are at most 128 characters of
 // letters, digits and ._:/#@=,- ; what a text may not hold is personal data.
 type Entry struct {
@@ -70,14 +73,22 @@ type Entry struct {
 	// Rests holds the ids of documents that must be live at this entry's place in
 	// the log, at most 128; if one is not, the entry is refused with ErrEnded.
 	Rests []string
-	// Put is a document that counts from this entry on; required for the kinds
-	// consent and agreement. The same id with the same digest again appends
-	// nothing and gives the first entry (ErrEnded if that document has ended);
-	// with another digest it is ErrConflict.
+	// Put is a document that counts from this entry on. A consent entry puts a
+	// CONSENT; an agreement entry an AGREEMENT, PROPOSAL, STATEMENT or DELEGATION,
+	// or nothing if it has End; a withdrawal may put the STATEMENT that withdraws.
+	// The same id with the same digest again appends nothing and gives the first
+	// entry (ErrEnded if that document has ended; ErrConflict if End is still live,
+	// as then not everything was done before); with another digest it is ErrConflict.
 	Put *Document
-	// End is the id of a document that this entry ends; required for withdrawals.
-	// A withdrawal of what has ended already appends nothing and gives the entry
-	// that ended it; with any other kind that is ErrEnded. An entry with Put and
-	// End replaces one document by the next (contract 23).
+	// End is the id of a document, of any kind, that this entry ends; required for
+	// withdrawals. A withdrawal of what has ended already appends nothing, keeps no
+	// Put and gives the entry that ended it; with any other kind that is ErrEnded.
+	// An entry with Put and End replaces one document by the next (contract 23).
 	End string
+
+	// Once makes the request that this entry is about count once; nil when it came
+	// without an idempotency key. The same key with another body is ErrKeyReused.
+	// With the same body a decision or deny is appended anew and its leaf names the
+	// first one in retry_of; any other kind appends nothing, see Proof.Again.
+	Once *Once
 }

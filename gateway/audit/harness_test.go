@@ -110,6 +110,18 @@ func agreement(id string) audit.Entry {
 	}
 }
 
+// between is an agreement entry that puts a document of another kind.
+func between(kind audit.DocumentKind, id string) audit.Entry {
+	e := agreement(id)
+	e.Put.Kind = kind
+	return e
+}
+
+// once is an idempotency key, and the request it came with.
+func once(key, body string) *audit.Once {
+	return &audit.Once{Key: sha256.Sum256([]byte("key " + key)), Body: sha256.Sum256([]byte("body " + body))}
+}
+
 func withdrawal(id string) audit.Entry {
 	return audit.Entry{Kind: audit.Withdrawal, Activity: "consent.withdraw", Status: "Ok", Consents: []string{id}, End: id}
 }

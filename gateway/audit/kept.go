@@ -6,6 +6,30 @@ import "context"
 type life struct {
 	description    description
 	entered, ended int64
+	since, until   int64 // milliseconds
+}
+
+// lives follows documents from the entry that puts them to the one that ends them.
+func (w *walk) lives(index, time int64, open *opening) error {
+	for _, v := range open.Put {
+		var d description
+		if err := decodeCanonical(v.Value, putField.size(), &d); err != nil {
+			return tampered(index, "opening: put is no description of a document")
+		}
+		if _, again := w.kept[d.ID]; again {
+			return tampered(index, "leaf: puts a document for the second time")
+		}
+		w.kept[d.ID] = life{description: d, entered: index, ended: NotEnded, since: time}
+	}
+	for _, v := range open.End {
+		l, ok := w.kept[string(v.Value)]
+		if !ok || l.ended != NotEnded {
+			return tampered(index, "leaf: ends a document that is not live")
+		}
+		l.ended, l.until = index, time
+		w.kept[string(v.Value)] = l
+	}
+	return nil
 }
 
 // documents compares the stored documents with what the log tells of them, and
@@ -90,6 +114,10 @@ func (l life) differs(d Document) string {
 		return "entered"
 	case d.Ended != l.ended:
 		return "ended"
+	case d.Since != l.since:
+		return "since"
+	case d.Until != l.until:
+		return "until"
 	}
 	return ""
 }

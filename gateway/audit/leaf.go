@@ -15,12 +15,16 @@ import (
 const maxLeaf = 32 << 10
 
 // leafVersion is raised when the field set changes.
-const leafVersion = 1
+const leafVersion = 2
+
+// noRetry is the retry_of of a leaf that repeats no question.
+const noRetry = -1
 
 // Leaf is the record of one entry as it stands in the tree: RFC 8785 JSON with
 // exactly these members. Commitments are base64url without padding of
 // SHA-256("ontschot/leaf/1/" ‖ field ‖ 0x00 ‖ salt of 32 bytes ‖ value); an empty
-// text means that there is nothing committed to.
+// text means that there is nothing committed to. The number in that domain is of
+// this scheme and not of the leaf.
 //
 // The Go fields stand in the order of their JSON names: with that and the
 // character set of the texts, encoding/json writes the canonical form directly.
@@ -36,10 +40,11 @@ type Leaf struct {
 	ID            string         `json:"id"`  // UUIDv7
 	Kind          Kind           `json:"kind"`
 	Organisations []identity.OIN `json:"organisations"`
-	Payload       string         `json:"payload"` // commitment; of a release: to the digest of the budget
-	Policy        string         `json:"policy"`  // revision
-	Put           string         `json:"put"`     // commitment to the description of the document that enters
-	Rests         []string       `json:"rests"`   // commitments to ids
+	Payload       string         `json:"payload"`  // commitment; of a release: to the digest of the budget
+	Policy        string         `json:"policy"`   // revision
+	Put           string         `json:"put"`      // commitment to the description of the document that enters
+	Rests         []string       `json:"rests"`    // commitments to ids
+	RetryOf       int64          `json:"retry_of"` // index of the question that this decision or deny repeats; else -1
 	Status        string         `json:"status"`
 	Subjects      []string       `json:"subjects"` // commitments to pseudonyms
 	Tenant        identity.OIN   `json:"tenant"`
@@ -48,7 +53,7 @@ type Leaf struct {
 	Version       int            `json:"version"`
 }
 
-var errLeaf = errors.New("not a leaf of version 1 in canonical form")
+var errLeaf = errors.New("not a leaf of version 2 in canonical form")
 
 // ParseLeaf reads a leaf strictly: canonical bytes, the fixed members, every
 // text in its form. The error names the member, never its value.
@@ -92,6 +97,8 @@ func (l *Leaf) check() error {
 		return fmt.Errorf("%w: trace", errLeaf)
 	case (l.Kind == Release) != (l.Decided >= 0) || l.Decided < -1 || l.Decided > maxIndex:
 		return fmt.Errorf("%w: decided", errLeaf)
+	case l.RetryOf < noRetry || l.RetryOf > maxIndex || l.RetryOf != noRetry && !l.Kind.asks():
+		return fmt.Errorf("%w: retry_of", errLeaf)
 	}
 	return errors.Join(l.checkTexts(), l.checkCommitments())
 }

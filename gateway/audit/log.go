@@ -57,7 +57,10 @@ type waiter struct {
 // outcome is what the writer tells a waiter.
 type outcome struct {
 	index int64
-	tree  *tree // nil: the entry stood there before, or err
+	tree  *tree  // nil: the entry stood there before, or err
+	leaf  []byte // as it was appended
+	again bool
+	ref   string
 	err   error
 }
 
@@ -101,7 +104,7 @@ func (c *Config) check() error {
 
 // Append records an entry and returns when it is durable, with the proof of it.
 // Errors: ErrInvalid, ErrEnded (*EndedError), ErrNoDocument, ErrConflict,
-// ErrUnavailable; or the context's, if it ended while the entry still waited:
+// ErrKeyReused, ErrUnavailable; or the context's, if it ended while the entry still waited:
 // then it is not recorded. Once its transaction is under way the entry counts,
 // whatever becomes of the context.
 func (l *Log) Append(ctx context.Context, e Entry) (Proof, error) {

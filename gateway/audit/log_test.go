@@ -93,6 +93,7 @@ func TestRefusals(t *testing.T) {
 	b.append(consent("c-1"))
 	b.append(consent("c-2"))
 	b.append(withdrawal("c-2"))
+	b.append(agreement("a-0"))
 	trace := b.trace()
 	d := b.append(decision(trace))
 	changed := consent("c-1")
@@ -128,6 +129,14 @@ func TestRefusals(t *testing.T) {
 		"a document of no such entry": {audit.Entry{Kind: audit.Admin, Put: consent("c-5").Put}, audit.ErrInvalid},
 		"a consent without document":  {audit.Entry{Kind: audit.Consent}, audit.ErrInvalid},
 		"a withdrawal of what":        {audit.Entry{Kind: audit.Withdrawal}, audit.ErrInvalid},
+		"an agreement about nothing":  {audit.Entry{Kind: audit.Agreement}, audit.ErrInvalid},
+		"an agreement that is none":   {audit.Entry{Kind: audit.Agreement, Put: consent("c-5").Put}, audit.ErrInvalid},
+		"a withdrawal with a consent": {audit.Entry{Kind: audit.Withdrawal, End: "c-1", Put: consent("c-5").Put}, audit.ErrInvalid},
+		"a proposal by a consent":     {audit.Entry{Kind: audit.Consent, Put: between(audit.ProposalDocument, "p").Put}, audit.ErrInvalid},
+		"a kind of its own":           {between("LETTER", "l"), audit.ErrInvalid},
+		"an end that has ended":       {audit.Entry{Kind: audit.Agreement, End: "c-2"}, audit.ErrEnded},
+		"an end of nothing":           {audit.Entry{Kind: audit.Agreement, End: "nobody"}, audit.ErrNoDocument},
+		"kept, but not yet instead":   {audit.Entry{Kind: audit.Agreement, Put: agreement("a-0").Put, End: "c-1"}, audit.ErrConflict},
 		"an agreement with oneself": {audit.Entry{Kind: audit.Agreement, Put: &audit.Document{
 			ID: "a", Kind: audit.AgreementDocument, Body: []byte("b"), PartyA: tenant, PartyB: tenant}}, audit.ErrInvalid},
 	} {
@@ -139,7 +148,7 @@ func TestRefusals(t *testing.T) {
 	}
 	report, err := b.verify()
 	require.NoError(t, err)
-	require.EqualValues(t, 4, report.Size, "what is refused leaves no entry")
+	require.EqualValues(t, 5, report.Size, "what is refused leaves no entry")
 }
 
 func TestTheSameDocumentAgain(t *testing.T) {
@@ -229,9 +238,13 @@ func TestSeveralLogsShareAStore(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	trace := b.trace()
+	d, err := l.Append(t.Context(), decision(trace))
+	require.NoError(t, err)
+	b.append(release(trace, d.Index, sha256.Sum256(nil), "c-1")) // of what the other one decided
 	report, err := b.verify()
 	require.NoError(t, err)
-	require.EqualValues(t, 101, report.Size)
+	require.EqualValues(t, 103, report.Size)
 }
 
 func TestTenantsShareAStore(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 type prepared struct {
 	kind    Kind
 	id      string
+	time    int64 // of the leaf, milliseconds
 	trace   string
 	decided int64
 	leaf    []byte
@@ -24,6 +25,7 @@ type prepared struct {
 	rests   []string
 	put     *Document
 	end     string
+	once    *OnceRow // but for its entry; nil without a key
 }
 
 func prepare(e Entry, tenant identity.OIN, now time.Time) (*prepared, error) {
@@ -34,7 +36,10 @@ func prepare(e Entry, tenant identity.OIN, now time.Time) (*prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: no randomness", ErrUnavailable)
 	}
-	p := &prepared{kind: e.Kind, id: id.String(), trace: e.Trace, decided: -1, rests: e.Rests, end: e.End}
+	p := &prepared{
+		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, end: e.End,
+	}
+	p.once = e.Once.row(p.time)
 	if e.Kind == Release {
 		p.decided = e.Decided
 	}
@@ -46,7 +51,7 @@ func prepare(e Entry, tenant identity.OIN, now time.Time) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, p.encode(e, o, tenant, now)
+	return p, p.encode(e, o, tenant)
 }
 
 // openingOf gathers the values that the leaf only commits to.
@@ -84,11 +89,11 @@ func valuesOf(texts []string) []opened {
 	return list
 }
 
-func (p *prepared) encode(e Entry, o opening, tenant identity.OIN, now time.Time) (err error) {
+func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	l := Leaf{
 		Activity: e.Activity, Agreements: e.Agreements, Decided: p.decided, Decision: e.Decision,
 		ID: p.id, Kind: e.Kind, Organisations: e.Organisations, Policy: e.PolicyRevision,
-		Status: e.Status, Tenant: tenant, Time: now.UnixMilli(), Trace: e.Trace, Version: leafVersion,
+		RetryOf: noRetry, Status: e.Status, Tenant: tenant, Time: p.time, Trace: e.Trace, Version: leafVersion,
 	}
 	o.seal(&l)
 	if err := l.check(); err != nil {

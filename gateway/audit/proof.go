@@ -13,8 +13,15 @@ import (
 type Proof struct {
 	// Index of the entry, from zero.
 	Index int64
+	// Again means that nothing was appended, as this was done before: Index is the
+	// entry that did it. If an idempotency key told so, Ref is the Once.Ref of the
+	// first request with the key. A decision or deny is never answered so: its retry
+	// has an entry and an index of its own.
+	Again bool
+	Ref   string
 	// Decided is the index of the decision that a release carries out; -1 for all
-	// other kinds.
+	// other kinds. When a question was asked again that is the retry's own decision,
+	// whose leaf names the first one in retry_of.
 	Decided int64
 	// Leaf is the entry's record: RFC 8785 JSON, see ParseLeaf.
 	Leaf []byte
@@ -42,14 +49,16 @@ func (l *Log) answer(ctx context.Context, w *waiter, o outcome) (Proof, error) {
 		return Proof{}, o.err
 	}
 	if o.tree == nil {
-		return l.Prove(ctx, o.index)
+		p, err := l.Prove(ctx, o.index)
+		p.Again, p.Ref = err == nil && o.again, o.ref
+		return p, err
 	}
 	hashes, err := tlog.ProveRecord(o.tree.N, o.index, o.tree)
 	if err != nil {
 		return Proof{}, fmt.Errorf("proving entry %d: %w", o.index, err)
 	}
 	return Proof{
-		Index: o.index, Decided: w.decided, Leaf: w.leaf, PayloadSalt: w.salt,
+		Index: o.index, Decided: w.decided, Leaf: o.leaf, PayloadSalt: w.salt,
 		Hashes: bytesOf(hashes), Checkpoint: o.tree.checkpoint, Origin: l.cfg.Origin,
 	}, nil
 }

@@ -29,8 +29,8 @@ type Snapshot interface {
 	Head() (Head, error)
 	// Rows gives at most limit entries from index on, in order of their index.
 	Rows(from int64, limit int) ([]Row, error)
-	// Lookup gives what is kept under these ids, without Body and Openings; what
-	// is not kept is absent. At most 4,096 ids.
+	// Lookup gives what is kept under these ids, without Body, Openings and times;
+	// what is not kept is absent. At most 4,096 ids.
 	Lookup(ids []string) (map[string]Document, error)
 	// Documents gives at most limit whole documents whose id is greater than
 	// after, in order of their id.
@@ -40,26 +40,35 @@ type Snapshot interface {
 // Tx is a Snapshot that can be written.
 type Tx interface {
 	Snapshot
+	// Once gives what is kept under an idempotency key, expired or not; false if
+	// nothing is.
+	Once(key [32]byte) (OnceRow, bool, error)
 	// Write does everything in the batch.
 	Write(Batch) error
 }
 
 // Batch is what one transaction adds to the log.
 type Batch struct {
-	// Rows follow on the last one without a gap.
+	// Rows follow on the last one without a gap; none if only Once is written.
 	Rows []Row
 	// Puts are new documents, complete.
 	Puts []Document
 	// Ends are applied after Puts.
 	Ends []End
+	// Once are keys that count from now on, in the place of expired ones. With them
+	// some of the rows that expired by Now (milliseconds) are deleted, a bounded
+	// number.
+	Once []OnceRow
+	Now  int64
 	// Head replaces the head.
 	Head Head
 }
 
-// End says that a document ended with the entry of this index.
+// End says that a document ended with the entry of this index and time, in
+// milliseconds.
 type End struct {
-	ID    string
-	Index int64
+	ID          string
+	Index, Time int64
 }
 
 // Head is the size of the log and the signed checkpoint over it.

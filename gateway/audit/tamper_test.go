@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"os"
@@ -15,16 +16,20 @@ import (
 )
 
 // story fills a log with every kind of entry that matters: 13 entries, of which
-// 0, 1 and 2 put documents and 9 ends one.
+// 0, 1 and 2 put documents, 9 ends one and 10 asks again what 3 asked.
 func story(b *bench) {
 	b.append(consent("c-1"))
 	b.append(agreement("a-1"))
 	b.append(consent("c-2"))
-	b.exchange("c-1", "a-1")
+	trace := b.trace()
+	asked := decision(trace)
+	asked.Once = once("key", "body")
+	d := b.append(asked)
+	b.append(release(trace, d.Index, sha256.Sum256([]byte(trace)), "c-1", "a-1"))
 	b.exchange("c-2", "a-1")
 	b.exchange("c-1", "c-2")
 	b.append(withdrawal("c-1"))
-	b.append(audit.Entry{Kind: audit.Deny, Trace: b.trace(), Status: "Unset"})
+	b.append(audit.Entry{Kind: audit.Deny, Trace: b.trace(), Status: "Unset", Once: once("key", "body")})
 	b.exchange("c-2", "a-1")
 }
 
@@ -59,7 +64,7 @@ func TestEveryColumnOfEveryEntry(t *testing.T) {
 		"tenant":  {"'00000099000000193000'", "''", "1", "CAST(tenant AS BLOB)"},
 		"n":       {"n + 1000", "-1 - n", "'text' || n", "n + 0.5", "CAST(n AS BLOB)"},
 		"id":      {"'x'", "''", "(SELECT id FROM entries e WHERE e.n = (entries.n + 1) % 13)", "CAST(id AS BLOB)", "upper(id)"},
-		"leaf":    {"x''", "'text'", "CAST(leaf AS TEXT)", "x'00' || leaf", "CAST(replace(CAST(leaf AS TEXT), '\"version\":1', '\"version\":2') AS BLOB)", "CAST(replace(CAST(leaf AS TEXT), '\"time\":1', '\"time\":2') AS BLOB)", "(SELECT leaf FROM entries e WHERE e.n = (entries.n + 1) % 13)", "zeroblob(40000)"},
+		"leaf":    {"x''", "'text'", "CAST(leaf AS TEXT)", "x'00' || leaf", "CAST(replace(CAST(leaf AS TEXT), '\"version\":2', '\"version\":1') AS BLOB)", "CAST(replace(CAST(leaf AS TEXT), '\"time\":1', '\"time\":2') AS BLOB)", "(SELECT leaf FROM entries e WHERE e.n = (entries.n + 1) % 13)", "zeroblob(40000)"},
 		"opening": {"x''", "'{}'", "CAST(opening || ' ' AS BLOB)", "CAST(opening AS TEXT)", "(SELECT opening FROM entries e WHERE e.n = (entries.n + 1) % 13)", "CAST(replace(CAST(opening AS TEXT), '\"value\":\"', '\"value\":\"AAAA') AS BLOB)", "zeroblob(1100000)"},
 		"hashes":  {"x''", "zeroblob(32)", "'text'", "CAST(hashes || x'00' AS BLOB)", "substr(hashes, 2)", "zeroblob(length(hashes))", "1"},
 	} {
@@ -148,6 +153,8 @@ func TestEveryColumnOfTheDocuments(t *testing.T) {
 		"ended elsewhere": {0, "ended = 10 WHERE id = 'c-1'"}, "entered": {1, "entered = 0 WHERE id = 'a-1'"},
 		"body": {2, "body = x'00' WHERE id = 'c-2'"}, "openings": {2, "openings = x'00' WHERE id = 'c-2'"},
 		"subject": {2, "subject = zeroblob(32) WHERE id = 'c-2'"}, "purpose": {2, "purpose = 'x' WHERE id = 'c-2'"},
+		"since": {2, "since = since + 1 WHERE id = 'c-2'"}, "since type": {2, "since = 'x' WHERE id = 'c-2'"}, "since of an ended one": {0, "since = 0 WHERE id = 'c-1'"},
+		"until": {0, "until = until - 1 WHERE id = 'c-1'"}, "until taken away": {0, "until = 0 WHERE id = 'c-1'"}, "until of a live one": {2, "until = 1 WHERE id = 'c-2'"},
 		"party_a": {1, "party_a = 'x' WHERE id = 'a-1'"}, "party_b": {1, "party_b = 'x' WHERE id = 'a-1'"},
 	} {
 		var found *audit.TamperError

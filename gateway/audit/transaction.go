@@ -4,9 +4,10 @@ package audit
 type transaction struct {
 	log       *Log
 	tx        Tx
-	tree      *tree               // the head and what is added to it
-	next      *tree               // the new head alone
-	documents map[string]Document // as the entries taken so far leave them
+	tree      *tree                // the head and what is added to it
+	next      *tree                // the new head alone
+	documents map[string]Document  // as the entries taken so far leave them
+	once      map[[32]byte]OnceRow // keys that the entries taken so far use
 	decisions map[int64]string
 	batch     Batch
 	outcomes  []outcome
@@ -15,9 +16,22 @@ type transaction struct {
 // take appends one entry or refuses it without touching its neighbours; an error
 // of its own is the transaction's.
 func (t *transaction) take(p *prepared) (outcome, error) {
-	if index, ok := t.again(p); ok {
-		return outcome{index: index}, nil
+	first, err := t.first(p)
+	if err != nil {
+		return outcome{}, err
 	}
+	if first != nil {
+		return t.repeat(p, first)
+	}
+	if index, ok := t.again(p); ok {
+		t.bind(p, index)
+		return outcome{index: index, again: true}, nil
+	}
+	return t.enter(p)
+}
+
+// enter appends an entry that did not stand in the log before, or refuses it.
+func (t *transaction) enter(p *prepared) (outcome, error) {
 	refusal, err := t.refuse(p)
 	if err != nil {
 		return outcome{}, err
@@ -28,18 +42,20 @@ func (t *transaction) take(p *prepared) (outcome, error) {
 	return t.append(p)
 }
 
-// again finds the entry that did this already: the same document put twice, or a
-// withdrawal of what has ended.
+// again finds the entry that did this already: a withdrawal of what has ended, or
+// the same document put twice. As long as something is left to end, it did not.
 func (t *transaction) again(p *prepared) (int64, bool) {
-	if p.put != nil {
-		d, kept := t.documents[p.put.ID]
-		return d.Entered, kept && d.Live() && d.Digest == p.put.Digest && d.Kind == p.put.Kind
+	end, kept := t.documents[p.end]
+	switch {
+	case kept && end.Live():
+		return 0, false
+	case p.kind == Withdrawal:
+		return end.Ended, kept && end.Ended != NotEnded
+	case p.put == nil:
+		return 0, false
 	}
-	if p.kind == Withdrawal {
-		d, kept := t.documents[p.end]
-		return d.Ended, kept && d.Ended != NotEnded
-	}
-	return 0, false
+	d, kept := t.documents[p.put.ID]
+	return d.Entered, kept && d.Live() && d.Digest == p.put.Digest && d.Kind == p.put.Kind
 }
 
 // refuse tells why an entry cannot stand at this place in the log.
@@ -50,7 +66,7 @@ func (t *transaction) refuse(p *prepared) (refusal, err error) {
 		}
 	}
 	if p.put != nil {
-		if d, kept := t.documents[p.put.ID]; kept && d.Digest == p.put.Digest {
+		if d, kept := t.documents[p.put.ID]; kept && !d.Live() && d.Digest == p.put.Digest {
 			return &EndedError{ID: p.put.ID}, nil
 		} else if kept {
 			return ErrConflict, nil
@@ -74,32 +90,34 @@ func (t *transaction) refuseUndecided(p *prepared) (refusal, err error) {
 	refusal = invalid("decided: no decision of this trace has this index")
 	trace, known := t.log.decisions[p.decided]
 	if !known {
-		trace, known = t.decisions[p.decided]
+		leaf, err := t.leaf(p.decided)
+		if err != nil || leaf.Kind != Decision {
+			return refusal, err
+		}
+		trace = leaf.Trace
 	}
-	if !known && p.decided < t.log.head.N {
-		trace, err = storedDecision(t.tx, p.decided)
-	}
-	if err != nil || trace != p.trace {
-		return refusal, err
+	if trace != p.trace {
+		return refusal, nil
 	}
 	return nil, nil
 }
 
-// storedDecision gives the trace of the decision at an index; empty if the entry
-// is no decision.
-func storedDecision(s Snapshot, index int64) (string, error) {
-	row, err := rowAt(s, index)
-	if err != nil {
-		return "", err
+// leaf reads an entry before this place, of this group or an earlier one; its
+// zero value if there is none of this index.
+func (t *transaction) leaf(index int64) (leaf Leaf, err error) {
+	if index < 0 || index >= t.tree.N {
+		return Leaf{}, nil
 	}
-	leaf, err := ParseLeaf(row.Leaf)
-	if err != nil {
-		return "", tampered(index, "leaf: %v", err)
+	var row Row
+	if n := index - (t.tree.N - int64(len(t.batch.Rows))); n >= 0 {
+		row = t.batch.Rows[n]
+	} else if row, err = rowAt(t.tx, index); err != nil {
+		return Leaf{}, err
 	}
-	if leaf.Kind != Decision {
-		return "", nil
+	if leaf, err = ParseLeaf(row.Leaf); err != nil {
+		return Leaf{}, tampered(index, "leaf: %v", err)
 	}
-	return leaf.Trace, nil
+	return leaf, nil
 }
 
 func (t *transaction) append(p *prepared) (outcome, error) {
@@ -114,21 +132,27 @@ func (t *transaction) append(p *prepared) (outcome, error) {
 	}
 	if p.put != nil {
 		d := *p.put
-		d.Entered = index
+		d.Entered, d.Since = index, p.time
 		t.documents[d.ID] = d
 		t.batch.Puts = append(t.batch.Puts, d)
 	}
 	if p.end != "" {
 		d := t.documents[p.end]
-		d.Status, d.Ended = Ended, index
+		d.Status, d.Ended, d.Until = Ended, index, p.time
 		t.documents[p.end] = d
-		t.batch.Ends = append(t.batch.Ends, End{ID: p.end, Index: index})
+		t.batch.Ends = append(t.batch.Ends, End{ID: p.end, Index: index, Time: p.time})
 	}
-	return outcome{index: index, tree: t.tree}, nil
+	t.bind(p, index)
+	return outcome{index: index, tree: t.tree, leaf: p.leaf}, nil
 }
 
-// sign makes the new head, over all that was appended.
+// sign makes the new head, over all that was appended; if nothing was, the head
+// stays.
 func (t *transaction) sign() (err error) {
+	if len(t.batch.Rows) == 0 {
+		t.next, t.batch.Head = t.tree, Head{Size: t.tree.N, Checkpoint: t.tree.checkpoint}
+		return nil
+	}
 	if err := t.tree.seal(); err != nil {
 		return err
 	}

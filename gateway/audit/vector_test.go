@@ -21,6 +21,7 @@ type vector struct {
 	Origin     string                         `json:"origin"`
 	PublicKey  string                         `json:"public_key"`
 	Leaf       string                         `json:"leaf"`
+	Decided    string                         `json:"decision"`
 	Opening    map[string][]map[string][]byte `json:"opening"`
 	RecordHash string                         `json:"record_hash"`
 	Index      int64                          `json:"index"`
@@ -67,6 +68,10 @@ func TestVector(t *testing.T) {
 		}
 	}
 	require.Equal(t, 6, opened)
+	decided, err := audit.ParseLeaf([]byte(v.Decided))
+	require.NoError(t, err)
+	require.Equal(t, audit.Decision, decided.Kind)
+	require.EqualValues(t, 2, decided.RetryOf)
 }
 
 func TestLeavesThatAreRefused(t *testing.T) {
@@ -75,10 +80,10 @@ func TestLeavesThatAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	for name, change := range map[string][2]string{
 		"space":                 {`{"activity"`, `{ "activity"`},
-		"version":               {`"version":1`, `"version":2`},
+		"version":               {`"version":2`, `"version":1`},
 		"kind":                  {`"kind":"release"`, `"kind":"other"`},
-		"unknown member":        {`"version":1`, `"version":1,"z":1`},
-		"twice":                 {`"version":1`, `"version":1,"version":1`},
+		"unknown member":        {`"version":2`, `"version":2,"z":1`},
+		"twice":                 {`"version":2`, `"version":2,"version":2`},
 		"missing":               {`"status":"Ok",`, ``},
 		"other case":            {`"status"`, `"Status"`},
 		"null list":             {`"organisations":["00000099000000119000"]`, `"organisations":null`},
@@ -90,11 +95,14 @@ func TestLeavesThatAreRefused(t *testing.T) {
 		"time":                  {`"time":1767225600123`, `"time":-1`},
 		"time as text":          {`"time":1767225600123`, `"time":"1767225600123"`},
 		"time with exponent":    {`"time":1767225600123`, `"time":1767225600123e0`},
-		"id":                    {`"id":"01a20157-845e-7`, `"id":"01a20157-845e-4`},
-		"not decided":           {`"decided":2`, `"decided":-1`},
-		"commitment":            {`"payload":"PLLL`, `"payload":"PLL`},
-		"commitment in base64":  {`M5JMY"`, `M5JM+"`},
-		"commitment, last bits": {`M5JMY"`, `M5JMZ"`},
+		"id":                    {`"id":"01a201e6-8b15-7`, `"id":"01a201e6-8b15-4`},
+		"a release again":       {`"retry_of":-1`, `"retry_of":2`},
+		"retry of nothing":      {`"retry_of":-1`, `"retry_of":-2`},
+		"no retry_of":           {`"retry_of":-1,`, ``},
+		"not decided":           {`"decided":3`, `"decided":-1`},
+		"commitment":            {`"payload":"5eNd`, `"payload":"5eN`},
+		"commitment in base64":  {`4ErKs"`, `4ErK+"`},
+		"commitment, last bits": {`4ErKs"`, `4ErKt"`},
 		"agreement":             {`7bf71585`, `7BF71585`},
 	} {
 		changed := bytes.Replace([]byte(good), []byte(change[0]), []byte(change[1]), 1)
@@ -112,8 +120,9 @@ func TestLeavesThatAreRefused(t *testing.T) {
 func FuzzParseLeaf(f *testing.F) {
 	good := readVector(f).Leaf
 	f.Add([]byte(good))
+	f.Add([]byte(readVector(f).Decided))
 	f.Add([]byte("{}"))
-	f.Add(bytes.Replace([]byte(good), []byte(`"decided":2`), []byte(`"decided":2.0`), 1))
+	f.Add(bytes.Replace([]byte(good), []byte(`"decided":3`), []byte(`"decided":3.0`), 1))
 	f.Add(bytes.Replace([]byte(good), []byte(`"kind":"release"`), []byte(`"kind":"deny"`), 1))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if _, err := audit.ParseLeaf(raw); err != nil {

@@ -29,6 +29,9 @@ type Report struct {
 	Checkpoint string
 	// Kinds counts entries by kind.
 	Kinds map[Kind]int64
+	// Retries counts the decisions and denials that repeat an earlier question; take
+	// them off to count each question once (contract 25).
+	Retries int64
 	// Documents and LiveDocuments count what was ever put, and what still counts.
 	Documents, LiveDocuments int64
 	// First and Last are times in milliseconds since 1970; zero for an empty log.
@@ -43,8 +46,9 @@ const pageSize = 256
 // on each other without a gap up to the signed head; that each leaf is canonical
 // and its hashes, its opening and its id fit it; that the recomputed root is the
 // signed one; that each release carries out an earlier decision of the same
-// trace, and rests on nothing that has ended; and that the documents are as the
-// log tells. The first thing found wrong is a *TamperError (ErrTampered); a
+// trace, and rests on nothing that has ended; that each retry repeats an earlier
+// question that is none; and that the documents are as the log tells. Idempotency
+// keys are no part of the log and are not looked at. The first thing found wrong is a *TamperError (ErrTampered); a
 // broken file is ErrDamaged, and ErrUnavailable means that it could not be read.
 //
 // What it cannot see is a store put back as a whole, with its head, to an earlier

@@ -17,16 +17,22 @@ type walk struct {
 	signed    tlog.Tree
 	tenant    identity.OIN
 	tree      *tree // recomputed from the leaves
-	decisions map[int64][16]byte
+	questions map[int64]question
 	kept      map[string]life
 	report    Report
+}
+
+// question is a decision or deny that the walk has passed.
+type question struct {
+	trace         [16]byte
+	denied, retry bool
 }
 
 func newWalk(s Snapshot, signed tlog.Tree, tenant identity.OIN) *walk {
 	return &walk{
 		snapshot: s, signed: signed, tenant: tenant,
 		tree:      &tree{hashes: map[int64]tlog.Hash{}},
-		decisions: map[int64][16]byte{},
+		questions: map[int64]question{},
 		kept:      map[string]life{},
 		report:    Report{Kinds: map[Kind]int64{}},
 	}
@@ -128,42 +134,35 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 		w.report.First = leaf.Time
 	}
 	w.report.Last = leaf.Time
-	if leaf.Kind == Decision {
-		w.decisions[index] = traceOf(leaf)
-	}
-	if leaf.Kind == Release {
-		if trace, ok := w.decisions[leaf.Decided]; !ok || trace != traceOf(leaf) {
-			return tampered(index, "leaf: a release without its decision before it")
-		}
+	if err := w.asked(index, leaf); err != nil {
+		return err
 	}
 	for _, v := range open.Rests {
 		if l, ok := w.kept[string(v.Value)]; !ok || l.ended != NotEnded {
 			return tampered(index, "leaf: rests on a document that has ended")
 		}
 	}
-	return w.lives(index, open)
+	return w.lives(index, leaf.Time, open)
 }
 
-// lives follows documents from the entry that puts them to the one that ends them.
-func (w *walk) lives(index int64, open *opening) error {
-	for _, v := range open.Put {
-		var d description
-		if err := decodeCanonical(v.Value, putField.size(), &d); err != nil {
-			return tampered(index, "opening: put is no description of a document")
+// asked follows questions from the first time they are put to their release.
+func (w *walk) asked(index int64, leaf *Leaf) error {
+	if leaf.Kind == Release {
+		if q, ok := w.questions[leaf.Decided]; !ok || q.denied || q.trace != traceOf(leaf) {
+			return tampered(index, "leaf: a release without its decision before it")
 		}
-		if _, again := w.kept[d.ID]; again {
-			return tampered(index, "leaf: puts a document for the second time")
-		}
-		w.kept[d.ID] = life{description: d, entered: index, ended: NotEnded}
 	}
-	for _, v := range open.End {
-		l, ok := w.kept[string(v.Value)]
-		if !ok || l.ended != NotEnded {
-			return tampered(index, "leaf: ends a document that is not live")
-		}
-		l.ended = index
-		w.kept[string(v.Value)] = l
+	if !leaf.Kind.asks() {
+		return nil
 	}
+	retry := leaf.RetryOf != noRetry
+	if retry {
+		if q, ok := w.questions[leaf.RetryOf]; !ok || q.retry {
+			return tampered(index, "leaf: retry_of is no first question before it")
+		}
+		w.report.Retries++
+	}
+	w.questions[index] = question{traceOf(leaf), leaf.Kind == Deny, retry}
 	return nil
 }
 

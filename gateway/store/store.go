@@ -22,7 +22,7 @@ var (
 	// ErrDamaged is audit.ErrDamaged under the name of the room that finds it.
 	ErrDamaged = audit.ErrDamaged
 	// ErrForeign means that the file is a sound database, but not a record, or of
-	// a newer version than this program knows.
+	// another version than this program's.
 	ErrForeign = errors.New("the database is not a record of this program")
 )
 

@@ -57,6 +57,9 @@ func (t *transaction) Write(b audit.Batch) error {
 			return err
 		}
 	}
+	if err := t.keep(b.Once, b.Now); err != nil {
+		return err
+	}
 	return t.exec(t.use.setHead, t.tenant, b.Head.Size, b.Head.Checkpoint)
 }
 
@@ -74,12 +77,12 @@ func (t *transaction) insert(rows []audit.Row) error {
 func (t *transaction) put(d audit.Document) error {
 	return t.exec(t.use.insertDocument, t.tenant, d.ID, string(d.Kind), d.Digest, string(d.Status),
 		blob(d.Body), blob(d.Openings), blob(d.Subject), d.Purpose, string(d.PartyA), string(d.PartyB),
-		d.Entered, d.Ended)
+		d.Entered, d.Ended, d.Since, d.Until)
 }
 
 // end ends a live document; that there is none is a mistake of the caller's.
 func (t *transaction) end(e audit.End) error {
-	result, err := t.tx.StmtContext(t.ctx, t.use.endDocument).ExecContext(t.ctx, e.Index, t.tenant, e.ID)
+	result, err := t.tx.StmtContext(t.ctx, t.use.endDocument).ExecContext(t.ctx, e.Index, e.Time, t.tenant, e.ID)
 	if err != nil {
 		return failed("ending a document", err)
 	}

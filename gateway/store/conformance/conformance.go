@@ -21,6 +21,9 @@ type Store interface {
 	audit.Store
 	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
 	Agreements(ctx context.Context, tenant, a, b identity.OIN) ([]audit.Document, error)
+	Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error)
+	List(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, before int64, limit int) ([]audit.Document, error)
+	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error)
 	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
 }
 
@@ -46,6 +49,11 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"a snapshot stands still":       standsStill,
 		"documents live and end":        documentsEnd,
 		"look-ups":                      lookUps,
+		"documents between two parties": between,
+		"a list of a kind":              lists,
+		"keys":                          keys,
+		"keys expire":                   keysExpire,
+		"keys are all or nothing":       keysAllOrNothing,
 		"a document ends once":          endsOnce,
 		"many documents at once":        manyDocuments,
 		"pages":                         pages,
@@ -129,6 +137,7 @@ func tenantsApart(t *testing.T, open Open) {
 	s := open(t)
 	b := batch(0, 1)
 	b.Puts = []audit.Document{consent("same", 0), agreement("deal", 0)}
+	b.Once = []audit.OnceRow{{Key: key(1), Body: key(2), Expires: 10}}
 	write(t, s, one, b)
 	require.Zero(t, size(t, s, two))
 	view(t, s, two, func(v audit.Snapshot) {
@@ -145,6 +154,12 @@ func tenantsApart(t *testing.T, open Open) {
 	list, err = s.Agreements(t.Context(), two, one, two)
 	require.NoError(t, err)
 	require.Empty(t, list)
+	list, err = s.List(t.Context(), two, audit.AgreementDocument, 0, 10)
+	require.NoError(t, err)
+	require.Empty(t, list)
+	_, found, err := s.Once(t.Context(), two, key(1))
+	require.NoError(t, err)
+	require.False(t, found)
 	write(t, s, two, b)
 	require.EqualValues(t, 1, size(t, s, two))
 }

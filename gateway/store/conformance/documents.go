@@ -17,16 +17,19 @@ var subject = []byte("a pseudonym, 32 bytes, of nobody")
 func consent(id string, n int64) audit.Document {
 	return audit.Document{
 		ID: id, Kind: audit.ConsentDocument, Digest: "digest of " + id, Body: []byte("body"), Openings: []byte("[]"),
-		Subject: subject, Purpose: purpose, Status: audit.Live, Entered: n, Ended: audit.NotEnded,
+		Subject: subject, Purpose: purpose, Status: audit.Live, Entered: n, Ended: audit.NotEnded, Since: since(n),
 	}
 }
 
 func agreement(id string, n int64) audit.Document {
 	return audit.Document{
 		ID: id, Kind: audit.AgreementDocument, Digest: "digest of " + id, Body: []byte("body"), Openings: []byte{},
-		Subject: []byte{}, PartyA: one, PartyB: two, Status: audit.Live, Entered: n, Ended: audit.NotEnded,
+		Subject: []byte{}, PartyA: one, PartyB: two, Status: audit.Live, Entered: n, Ended: audit.NotEnded, Since: since(n),
 	}
 }
+
+// since is the time of an entry, in milliseconds.
+func since(n int64) int64 { return 1767225600000 + n }
 
 // batch gives rows from an index on, and the head that goes with them.
 func batch(from int64, count int) audit.Batch {
@@ -83,7 +86,7 @@ func documentsEnd(t *testing.T, open Open) {
 		require.True(t, found["c"].Live())
 		require.Equal(t, "digest of c", found["c"].Digest)
 		next := batch(1, 1)
-		next.Ends = []audit.End{{ID: "c", Index: 1}}
+		next.Ends = []audit.End{{ID: "c", Index: 1, Time: since(1)}}
 		require.NoError(t, tx.Write(next))
 		found, err = tx.Lookup([]string{"c"})
 		require.NoError(t, err)
@@ -95,6 +98,8 @@ func documentsEnd(t *testing.T, open Open) {
 	require.NoError(t, err)
 	require.Equal(t, audit.Ended, d.Status)
 	require.EqualValues(t, 1, d.Ended)
+	require.Equal(t, since(0), d.Since)
+	require.Equal(t, since(1), d.Until)
 	require.Equal(t, []byte("body"), d.Body)
 }
 
@@ -144,6 +149,74 @@ func lookUps(t *testing.T, open Open) {
 	require.Equal(t, forth, back)
 	require.Len(t, forth, 64)
 	require.Equal(t, "a-69", forth[0].ID)
+}
+
+func between(t *testing.T, open Open) {
+	const three = identity.OIN("00000099000000295000")
+	s := open(t)
+	b := batch(0, 1)
+	for i, kind := range []audit.DocumentKind{
+		audit.ProposalDocument, audit.StatementDocument, audit.DelegationDocument, audit.AgreementDocument, audit.ProposalDocument,
+	} {
+		d := agreement(fmt.Sprintf("%s-%d", kind, i), int64(i))
+		d.Kind = kind
+		b.Puts = append(b.Puts, d)
+	}
+	elsewhere := agreement("elsewhere", 5)
+	elsewhere.Kind, elsewhere.PartyB = audit.ProposalDocument, three
+	b.Puts = append(b.Puts, elsewhere, consent("c", 6))
+	b.Ends = []audit.End{{ID: "PROPOSAL-0", Index: 7, Time: since(7)}}
+	write(t, s, one, b)
+	for kind, want := range map[audit.DocumentKind][]string{
+		audit.ProposalDocument:   {"PROPOSAL-4", "PROPOSAL-0"},
+		audit.StatementDocument:  {"STATEMENT-1"},
+		audit.DelegationDocument: {"DELEGATION-2"},
+		audit.AgreementDocument:  {"AGREEMENT-3"},
+		audit.ConsentDocument:    nil,
+	} {
+		forth, err := s.Between(t.Context(), one, kind, one, two)
+		require.NoError(t, err)
+		require.Equal(t, want, ids(forth), kind)
+		back, err := s.Between(t.Context(), one, kind, two, one)
+		require.NoError(t, err)
+		require.Equal(t, forth, back, kind)
+	}
+	list, err := s.Agreements(t.Context(), one, one, two)
+	require.NoError(t, err)
+	require.Equal(t, []string{"AGREEMENT-3"}, ids(list))
+	list, err = s.Between(t.Context(), one, audit.ProposalDocument, one, three)
+	require.NoError(t, err)
+	require.Equal(t, []string{"elsewhere"}, ids(list))
+}
+
+func lists(t *testing.T, open Open) {
+	s := open(t)
+	b := batch(0, 1)
+	for i := range int64(250) {
+		b.Puts = append(b.Puts, agreement(fmt.Sprintf("a-%03d", i), 2*i), consent(fmt.Sprintf("c-%03d", i), 2*i+1))
+	}
+	b.Ends = []audit.End{{ID: "a-248", Index: 500, Time: since(500)}}
+	write(t, s, one, b)
+	var all []string
+	for before := int64(0); ; {
+		page, err := s.List(t.Context(), one, audit.AgreementDocument, before, 60)
+		require.NoError(t, err)
+		all = append(all, ids(page)...)
+		if before = page[len(page)-1].Entered; before == 0 {
+			break
+		}
+	}
+	require.Len(t, all, 250)
+	require.Equal(t, []string{"a-249", "a-248", "a-247"}, all[:3], "newest first, ended ones too")
+	require.Equal(t, "a-000", all[249])
+	for limit, want := range map[int]int{-1: 0, 0: 0, 1: 1, 200: 200, 201: 200, 1 << 40: 200} {
+		list, err := s.List(t.Context(), one, audit.ConsentDocument, -1, limit)
+		require.NoError(t, err)
+		require.Len(t, list, want)
+	}
+	list, err := s.List(t.Context(), one, audit.ConsentDocument, 3, 10)
+	require.NoError(t, err)
+	require.Equal(t, []audit.Document{consent("c-000", 1)}, list, "strictly before")
 }
 
 func manyDocuments(t *testing.T, open Open) {
