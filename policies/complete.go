@@ -24,6 +24,9 @@ func (t *Texts) complete() error {
 		{"gaps.", keys(nl.gaps), keys(en.gaps)},
 		{"findings.", keys(nl.findings), keys(en.findings)},
 		{"refusals.", keys(nl.refusals.Refusals), keys(en.refusals.Refusals)},
+		{"notice.", keys(nl.notices.Purposes), keys(en.notices.Purposes)},
+		{"notice.", keys(nl.notices.Roles), keys(t.catalogs["signers"])},
+		{"notice.", keys(en.notices.Roles), keys(t.catalogs["signers"])},
 		{"words.", keys(nl.words.Unknown), keys(en.words.Unknown)},
 	} {
 		if code, differs := difference(pair.nl, pair.en); differs {
@@ -50,6 +53,9 @@ func (l language) check(lang string) error {
 		}
 	}
 	if err := l.refusals.check(lang, l.words.Unknown); err != nil {
+		return err
+	}
+	if err := l.notices.check(lang); err != nil {
 		return err
 	}
 	if len(l.words.Months) != 12 || l.words.Day == "" || l.words.Days == "" {

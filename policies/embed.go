@@ -9,10 +9,11 @@ import "embed"
 //
 //	rules/              the tree OPA loads: core, matrix, catalog, overlays
 //	cases/*.yaml        worked cases with the outcome they must have
+//	agreements/*.yaml   templates of agreements, and the words for what changes in one
 //	reasons/*.yaml      the texts, in Dutch and in English
 //	schemas/*.json      the form of requests, decisions and tables
 //	capabilities.json   what the rules may call: no clock, network or chance
 //	README.md           for privacy officers, in Dutch
 //
-//go:embed README.md capabilities.json cases reasons rules schemas
+//go:embed README.md agreements capabilities.json cases reasons rules schemas
 var FS embed.FS

@@ -23,6 +23,7 @@ type language struct {
 	gaps     map[string]gapText
 	findings map[string]findingText
 	refusals refusals
+	notices  notices
 	words    words
 }
 
@@ -70,6 +71,7 @@ func readLanguage(fsys fs.FS, lang string) (language, error) {
 		{lang + ".yaml", &l.reasons},
 		{"gaps." + lang + ".yaml", &l.gaps},
 		{"findings." + lang + ".yaml", &l.findings},
+		{"notice." + lang + ".yaml", &l.notices},
 		{"words." + lang + ".yaml", &l.words},
 	} {
 		if err := readTable(fsys, "reasons/"+table.file, table.into); err != nil {

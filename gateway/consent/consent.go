@@ -107,9 +107,7 @@ func (d Document) answers(q Question) (Consent, error) {
 	if !ok || d.claims.Purpose != q.Purpose || !slices.Contains(d.claims.Recipients, q.Recipient) {
 		return Consent{}, ErrNone
 	}
-	subject, err := base64.RawURLEncoding.Strict().DecodeString(d.claims.Subject)
-	mine := q.Subject.Commitment(d.key)
-	if err != nil || q.Subject.IsZero() || !hmac.Equal(subject, mine[:]) {
+	if !d.isOf(q.Subject) {
 		return Consent{}, ErrOtherPerson
 	}
 	if d.contradicts(q.Born) {
@@ -131,6 +129,13 @@ func (d Document) answers(q Question) (Consent, error) {
 		return Consent{}, errSaidNo
 	}
 	return Consent{d, g}, nil
+}
+
+// isOf opens the commitment to the person.
+func (d Document) isOf(subject identity.BSN) bool {
+	committed, err := base64.RawURLEncoding.Strict().DecodeString(d.claims.Subject)
+	mine := subject.Commitment(d.key)
+	return err == nil && !subject.IsZero() && hmac.Equal(committed, mine[:])
 }
 
 // InForce tells whether the day lies within the days in which the consent holds.

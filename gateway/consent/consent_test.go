@@ -79,6 +79,7 @@ func TestDisclosuresMustBeThoseThatWereSigned(t *testing.T) {
 		"ends before it begins":     func(c *consent.Claims) { c.Until = "2024-01-01" },
 		"no id":                     func(c *consent.Claims) { c.ID = "" },
 		"an adult whose it lapses":  func(c *consent.Claims) { c.LapsesOn = "2030-01-01" },
+		"settled on a hunch":        func(c *consent.Claims) { c.Authority.Settled = "gevoel" },
 		"under age and no birthday": func(c *consent.Claims) { c.Authority.AgeGroup = "12_15" },
 	} {
 		r := given(t, f, 1, change)
@@ -118,15 +119,39 @@ func TestWithdrawalsAreOfTheKeeper(t *testing.T) {
 	require.ErrorIs(t, err, consent.ErrDocument)
 }
 
+// Accepted is only what the keeper signed, opened by the disclosures and the key
+// that belong to it.
 func FuzzVerify(f *testing.F) {
 	fam, keys := family(f)
 	r := given(f, fam, 1, nil)
-	f.Add(string(r.GetDocument()), r.GetDisclosures()[0], r.GetDisclosures()[1], r.GetDisclosures()[2])
-	f.Add("", "", "", "")
-	f.Fuzz(func(t *testing.T, doc, a, b, c string) {
-		d, err := consent.Verify(keys, []byte(doc), []string{a, b, c}, r.GetSubjectKey())
-		if err == nil && (doc != string(r.GetDocument()) || d.Keeper() != fam.Requester().OIN) {
+	three := func(d []string) (string, string, string) { return d[0], d[1], d[2] }
+	a, b, c := three(r.GetDisclosures())
+	f.Add(string(r.GetDocument()), a, b, c, r.GetSubjectKey())
+	f.Add(string(r.GetDocument()), c, a, b, r.GetSubjectKey())
+	f.Add(string(r.GetDocument()), a, a, b, r.GetSubjectKey())
+	f.Add(string(r.GetDocument()), a, b, c, r.GetSubjectKey()[:31])
+	f.Add("", "", "", "", []byte(nil))
+	for _, change := range []func(*consent.Claims){
+		func(c *consent.Claims) { c.Authority.Settled = "gevoel" },
+		func(c *consent.Claims) { c.Authority.AgeGroup = "12_15" },
+		func(c *consent.Claims) { c.Until = "2024-01-01" },
+		func(c *consent.Claims) { c.ID = "" },
+	} {
+		spoilt := given(f, fam, 1, change)
+		x, y, z := three(spoilt.GetDisclosures())
+		f.Add(string(spoilt.GetDocument()), x, y, z, spoilt.GetSubjectKey())
+	}
+	f.Fuzz(func(t *testing.T, doc, a, b, c string, key []byte) {
+		d, err := consent.Verify(keys, []byte(doc), []string{a, b, c}, key)
+		if err != nil {
+			require.ErrorIs(t, err, consent.ErrDocument)
+			return
+		}
+		if doc != string(r.GetDocument()) || d.Keeper() != fam.Requester().OIN || len(d.Grants()) != 3 || len(key) != 32 {
 			t.Fatal("accepted what was never signed")
+		}
+		if _, err := d.Receipt("nl", nil, fam.Now); err != nil {
+			t.Fatal("no receipt of what was accepted")
 		}
 	})
 }

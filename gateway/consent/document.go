@@ -4,9 +4,8 @@
 package consent
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,114 +27,6 @@ var (
 	ErrWrongSigner = errors.New("consent given by somebody who may not")
 	ErrHousehold   = errors.New("consent of another household's case")
 )
-
-// Claims of a consent. It holds no BSN and no birth date. Civil dates, both
-// inclusive; bytes in base64url.
-type Claims struct {
-	Issuer   identity.OIN `json:"iss"` // the keeper
-	ID       string       `json:"jti"` // UUIDv7
-	IssuedAt int64        `json:"iat"` // seconds since 1970
-	// Subject is HMAC-SHA-256(key, BSN) under a key made for this document alone.
-	Subject string `json:"subject_commitment"`
-	// Case is the commitment to the case number that all consents of one question carry.
-	Case    string `json:"case"`
-	Purpose string `json:"purpose"`
-	// Grants are the digests of the disclosures, sorted.
-	Grants     []string       `json:"grants"`
-	Controller identity.OIN   `json:"controller"`
-	Recipients []identity.OIN `json:"recipients"`
-	Basis      Basis          `json:"basis"`
-	GivenBy    Signature      `json:"given_by"`
-	CoGivenBy  []Signature    `json:"co_given_by"`
-	Authority  Authority      `json:"authority"`
-	// LapsesOn is the next 12th, 16th or 18th birthday; empty for an adult.
-	LapsesOn string `json:"lapses_on"`
-	From     string `json:"from"`
-	Until    string `json:"until"`
-	Notice   Notice `json:"notice"`
-	Withdraw string `json:"withdraw_url"`
-	Replaces string `json:"replaces"`
-}
-
-// Basis is the registered legal basis beside the consent.
-type Basis struct {
-	AVG6     string `json:"avg6"`
-	AVG9     string `json:"avg9"`
-	National string `json:"national"`
-}
-
-// Signature of a person: in which role, and how that was proven.
-type Signature struct {
-	// Role: self, ouder_met_gezag, voogd, curator, mentor, gemachtigde, bewindvoerder or naaste.
-	Role  string `json:"role"`
-	Proof Proof  `json:"proof"`
-}
-
-// Proof of who gave it. Hash is over the assertion, so that two signatures of
-// one person are seen to be of one person.
-type Proof struct {
-	Kind string `json:"kind"` // digid, eidas or paper
-	LOA  string `json:"loa"`
-	Hash string `json:"hash"`
-}
-
-// Authority is what the keeper found in the registers on the day it looked.
-type Authority struct {
-	// AgeGroup on the day the consent was given: under_12, 12_15, 16_17 or adult; empty
-	// when the keeper does not know it, and then a human decides.
-	AgeGroup string `json:"age_group"`
-	// Kind in the register's own terms; empty for an adult of whom nothing is registered.
-	Kind string `json:"kind"`
-	// Holders of authority or guardianship.
-	Holders  int    `json:"holders"`
-	LookedUp string `json:"looked_up"`
-}
-
-// Notice is the text the person was shown.
-type Notice struct {
-	Version string `json:"version"`
-	SHA256  string `json:"sha256"`
-}
-
-// Disclosure opens the grant of one source: base64url of the JSON array
-// [salt, source OIN, [categories]], as selective disclosure does (SD-JWT).
-type Disclosure struct {
-	Salt       string
-	Source     identity.OIN
-	Categories []budgetv1.Category
-}
-
-// Encode gives the disclosure and the digest that is signed.
-func (d Disclosure) Encode() (disclosure, digest string, err error) {
-	raw, err := json.Marshal([]any{d.Salt, d.Source, d.Categories})
-	if err != nil {
-		return "", "", err
-	}
-	disclosure = base64.RawURLEncoding.EncodeToString(raw)
-	return disclosure, digestOf(disclosure), nil
-}
-
-func digestOf(disclosure string) string {
-	sum := sha256.Sum256([]byte(disclosure))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func decodeDisclosure(s string) (Disclosure, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(raw) > 4096 {
-		return Disclosure{}, fmt.Errorf("%w: disclosure", ErrDocument)
-	}
-	var d Disclosure
-	if err := json.Unmarshal(raw, &[]any{&d.Salt, &d.Source, &d.Categories}); err != nil || len(d.Salt) < 22 {
-		return Disclosure{}, fmt.Errorf("%w: disclosure", ErrDocument)
-	}
-	for _, c := range d.Categories {
-		if !slices.Contains(budgetv1.Categories(), c) {
-			return Disclosure{}, fmt.Errorf("%w: disclosure names an unknown category", ErrDocument)
-		}
-	}
-	return d, nil
-}
 
 // Document is a consent whose signature holds and whose grants are open to us.
 // It is not yet a yes to anything: Find makes that.
@@ -167,25 +58,65 @@ func (d Document) Replaces() string { return d.claims.Replaces }
 // Keeper that issued it.
 func (d Document) Keeper() identity.OIN { return d.claims.Issuer }
 
+// Claims as they were signed: a copy.
+func (d Document) Claims() Claims {
+	c := d.claims
+	c.Grants, c.Recipients, c.CoGivenBy = slices.Clone(c.Grants), slices.Clone(c.Recipients), slices.Clone(c.CoGivenBy)
+	return c
+}
+
+// Grants, by source. One without categories is a no to its source.
+func (d Document) Grants() []Grant {
+	var all []Grant
+	for source, g := range d.grants {
+		all = append(all, Grant{source, slices.Clone(g.categories)})
+	}
+	slices.SortFunc(all, func(a, b Grant) int { return cmp.Compare(a.Source, b.Source) })
+	return all
+}
+
+// Recipients who may be told: a copy.
+func (d Document) Recipients() []identity.OIN { return slices.Clone(d.claims.Recipients) }
+
+// Span in which it holds, civil dates, both inclusive: at most twelve months, and
+// not past the birthday on which others become the ones to ask.
+func (d Document) Span() civil.Span { return d.effective() }
+
+// maxGrants is the number of sources of one consent.
+const maxGrants = 16
+
 // Verify checks the keeper's signature and opens the grants. The disclosures must
 // be exactly those that were signed, no more and no fewer.
 func Verify(v *signed.Verifier, raw []byte, disclosures []string, key []byte) (Document, error) {
-	d := Document{raw: raw, key: key, grants: map[identity.OIN]grant{}}
-	if _, err := v.Compact(signed.Consent, raw, &d.claims); err != nil {
+	var c Claims
+	if _, err := v.Compact(signed.Consent, raw, &c); err != nil {
 		return Document{}, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	return open(c, raw, disclosures, key)
+}
+
+// open is all that Verify does but the signature, so that what is issued is judged
+// as it will be when it is used.
+func open(c Claims, raw []byte, disclosures []string, key []byte) (Document, error) {
+	d := Document{claims: c, raw: bytes.Clone(raw), key: bytes.Clone(key), grants: map[identity.OIN]grant{}}
+	if len(disclosures) > maxGrants {
+		return Document{}, fmt.Errorf("%w: more than %d sources", ErrDocument, maxGrants)
 	}
 	digests := []string{}
 	for _, s := range disclosures {
-		open, err := decodeDisclosure(s)
+		one, err := decodeDisclosure(s)
 		if err != nil {
 			return Document{}, err
 		}
 		digests = append(digests, digestOf(s))
-		d.grants[open.Source] = grant{s, open.Categories}
+		d.grants[one.Source] = grant{s, one.Categories}
 	}
 	slices.Sort(digests)
-	if !slices.Equal(digests, d.claims.Grants) || len(d.grants) != len(digests) || len(digests) == 0 {
+	if !slices.Equal(digests, c.Grants) || len(d.grants) != len(digests) || len(digests) == 0 {
 		return Document{}, fmt.Errorf("%w: the disclosures are not those that were signed", ErrDocument)
+	}
+	if !slices.Contains(settlements(), c.Authority.Settled) {
+		return Document{}, fmt.Errorf("%w: authority.settled is none of the list", ErrDocument)
 	}
 	return d.dates()
 }

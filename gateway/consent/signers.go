@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -17,51 +18,127 @@ const (
 	roleProxy    = "gemachtigde"
 )
 
-// signers tells whether those who signed are those who had to, on the day it was
-// given (WGBO art. 7:447, 7:450, 7:465 BW; Jeugdwet 7.3.4, 7.3.5).
-func (d Document) signers() error {
-	switch d.claims.Authority.AgeGroup {
-	case "under_12":
-		return d.holders(false)
-	case "12_15":
-		return d.holders(true)
-	case "16_17":
-		return d.by(roleSelf)
-	case "adult":
-		return d.adult()
+// Age groups on the day a consent begins.
+const (
+	under12 = "under_12"
+	from12  = "12_15"
+	from16  = "16_17"
+	adult   = "adult"
+)
+
+// Need is one thing that a consent needs: signatures of so many different people,
+// each in one of these roles.
+type Need struct {
+	Roles  []string
+	People int
+}
+
+// Required tells whose signatures a consent needs that begins on the day, for
+// whoever asks for them. The age group in the authority is not looked at: it
+// follows from the day of birth. Errors: ErrAuthority when a human must find out
+// who may sign first, ErrDocument when Settled is none of its list.
+func Required(born civil.Date, a Authority, day civil.Date) ([]Need, error) {
+	if !slices.Contains(settlements(), a.Settled) {
+		return nil, fmt.Errorf("%w: authority.settled is none of the list", ErrDocument)
+	}
+	if born.IsZero() || day < born {
+		return nil, ErrAuthority
+	}
+	a.AgeGroup, _ = AgeGroup(born, day)
+	return a.needs()
+}
+
+// needs is the one table of who must sign (WGBO art. 7:447, 7:450, 7:465 BW;
+// Jeugdwet 7.3.4, 7.3.5). Both asking and judging read it.
+func (a Authority) needs() ([]Need, error) {
+	switch a.AgeGroup {
+	case under12:
+		return a.holders()
+	case from12: // the child and the holders
+		all, err := a.holders()
+		if err != nil {
+			return nil, err
+		}
+		return append(all, oneOf(roleSelf)...), nil
+	case from16: // the child alone, whoever has authority
+		return oneOf(roleSelf), nil
+	case adult:
+		return a.adult()
 	default:
-		return ErrAuthority
+		return nil, ErrAuthority
 	}
 }
 
-// holders requires all holders of authority, and the child too when it is 12 to 15.
-func (d Document) holders(child bool) error {
-	role := roleParent
-	switch d.claims.Authority.Kind {
-	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag":
-	case "Voogdij":
-		role = roleGuardian
-	default: // TijdelijkGeenGezag, GezagNietTeBepalen, under investigation: for a human
-		return ErrAuthority
+func oneOf(roles ...string) []Need { return []Need{{roles, 1}} }
+
+// holders are all who have authority over a child. A number that the kind does not
+// know is a contradiction in the register, and for a human.
+func (a Authority) holders() ([]Need, error) {
+	role, least, most := roleParent, 0, 0
+	switch a.Kind {
+	case "EenhoofdigOuderlijkGezag":
+		least, most = 1, 1
+	case "TweehoofdigOuderlijkGezag", "GezamenlijkGezag": // two parents; a parent and another (art. 1:253t BW)
+		least, most = 2, 2
+	case "Voogdij": // alone, or two together (art. 1:282 BW)
+		role, least, most = roleGuardian, 1, 2
+	default: // TijdelijkGeenGezag, GezagNietTeBepalen, in_onderzoek: for a human
+		return nil, ErrAuthority
 	}
-	need := d.claims.Authority.Holders
-	if need < 1 || d.claims.Authority.Kind == "TweehoofdigOuderlijkGezag" && need != 2 {
-		return ErrAuthority
+	if a.Holders < least || a.Holders > most {
+		return nil, ErrAuthority
 	}
-	people, self := map[string]bool{}, map[string]bool{}
-	for _, s := range d.signatures() {
-		switch s.Role {
-		case role:
-			people[s.Proof.Hash] = true
-		case roleSelf:
-			self[s.Proof.Hash] = true
+	return []Need{{[]string{role}, a.Holders}}, nil
+}
+
+// adult signs himself, unless another decides for him in matters of care. A
+// bewindvoerder, who keeps the money, does not (art. 1:431 BW).
+func (a Authority) adult() ([]Need, error) {
+	switch a.Kind {
+	case "Curatele":
+		return oneOf(roleCurator), nil
+	case "Mentorschap":
+		return oneOf(roleMentor), nil
+	case "", "Bewind", "Volmacht", "Machtiging":
+		return oneOf(roleSelf, roleProxy), nil
+	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag", "Voogdij", "TijdelijkGeenGezag", "GezagNietTeBepalen":
+		return oneOf(roleSelf, roleProxy), nil // ended at eighteen, whatever the register still says (art. 1:233, 1:245 BW)
+	default: // a measure that nobody here knows: for a human
+		return nil, ErrAuthority
+	}
+}
+
+// signers tells whether those who signed are those who had to, on the day it was
+// given. Others beside them do no harm; nobody counts for two.
+func (d Document) signers() error {
+	needs, err := d.claims.Authority.needs()
+	if err != nil {
+		return err
+	}
+	counted := map[string]bool{}
+	for _, need := range needs {
+		people := map[string]bool{}
+		for _, s := range d.signatures() {
+			if slices.Contains(need.Roles, s.Role) && !counted[s.Proof.Hash] {
+				people[s.Proof.Hash] = true
+			}
 		}
-	}
-	maps.DeleteFunc(self, func(hash string, _ bool) bool { return people[hash] }) // nobody is both
-	if len(people) < need || child && len(self) == 0 {
-		return ErrWrongSigner
+		if len(people) < need.People {
+			return ErrWrongSigner
+		}
+		maps.Copy(counted, people)
 	}
 	return nil
+}
+
+// signatures are those with a proof of who gave them; others count for nothing.
+func (d Document) signatures() []Signature {
+	all := append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
+	return slices.DeleteFunc(all, func(s Signature) bool { return !s.proven() })
+}
+
+func (s Signature) proven() bool {
+	return slices.Contains(proofs(), s.Proof.Kind) && s.Proof.Hash != ""
 }
 
 // contradicts tells that the age group or the birthday on which the consent lapses
@@ -80,41 +157,10 @@ func AgeGroup(born, day civil.Date) (group string, lapses civil.Date) {
 	for _, step := range []struct {
 		years int
 		group string
-	}{{12, "under_12"}, {16, "12_15"}, {18, "16_17"}} {
+	}{{12, under12}, {16, from12}, {18, from16}} {
 		if birthday := born.Birthday(step.years); day < birthday {
 			return step.group, birthday
 		}
 	}
-	return "adult", 0
-}
-
-// adult signs himself, unless another decides for him in matters of care. A
-// bewindvoerder, who keeps the money, does not (art. 1:431 BW).
-func (d Document) adult() error {
-	switch d.claims.Authority.Kind {
-	case "Curatele":
-		return d.by(roleCurator)
-	case "Mentorschap":
-		return d.by(roleMentor)
-	case "", "Bewind", "Volmacht", "Machtiging":
-		return d.by(roleSelf, roleProxy)
-	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag", "Voogdij", "TijdelijkGeenGezag", "GezagNietTeBepalen":
-		return d.by(roleSelf, roleProxy) // ended at eighteen, whatever the register still says (art. 1:233, 1:245 BW)
-	default: // a measure that nobody here knows: for a human
-		return ErrAuthority
-	}
-}
-
-// by requires that one who may sign did; others beside him do no harm.
-func (d Document) by(roles ...string) error {
-	if slices.ContainsFunc(d.signatures(), func(s Signature) bool { return slices.Contains(roles, s.Role) }) {
-		return nil
-	}
-	return ErrWrongSigner
-}
-
-// signatures are those with a proof of who gave them; others count for nothing.
-func (d Document) signatures() []Signature {
-	all := append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
-	return slices.DeleteFunc(all, func(s Signature) bool { return s.Proof.Kind == "" || s.Proof.Hash == "" })
+	return adult, 0
 }

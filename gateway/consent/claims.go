@@ -1,0 +1,153 @@
+package consent
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Claims of a consent. It holds no BSN and no birth date. Civil dates, both
+// inclusive; bytes in base64url.
+type Claims struct {
+	Issuer   identity.OIN `json:"iss"` // the keeper
+	ID       string       `json:"jti"` // UUIDv7
+	IssuedAt int64        `json:"iat"` // seconds since 1970
+	// Subject is HMAC-SHA-256(key, BSN) under a key made for this document alone.
+	Subject string `json:"subject_commitment"`
+	// Case is the commitment to the case number that all consents of one question carry.
+	Case    string `json:"case"`
+	Purpose string `json:"purpose"`
+	// Grants are the digests of the disclosures, sorted.
+	Grants     []string       `json:"grants"`
+	Controller identity.OIN   `json:"controller"`
+	Recipients []identity.OIN `json:"recipients"`
+	Basis      Basis          `json:"basis"`
+	GivenBy    Signature      `json:"given_by"`
+	CoGivenBy  []Signature    `json:"co_given_by"`
+	Authority  Authority      `json:"authority"`
+	// LapsesOn is the next 12th, 16th or 18th birthday; empty for an adult.
+	LapsesOn string `json:"lapses_on"`
+	From     string `json:"from"`
+	Until    string `json:"until"`
+	Notice   Notice `json:"notice"`
+	Withdraw string `json:"withdraw_url"`
+	Replaces string `json:"replaces"`
+}
+
+// Basis is the registered legal basis beside the consent.
+type Basis struct {
+	AVG6     string `json:"avg6"`
+	AVG9     string `json:"avg9"`
+	National string `json:"national"`
+}
+
+// Signature of a person: in which role, and how that was proven.
+type Signature struct {
+	// Role: self, ouder_met_gezag, voogd, curator, mentor, gemachtigde, bewindvoerder or naaste.
+	Role  string `json:"role"`
+	Proof Proof  `json:"proof"`
+}
+
+// Proof of who gave it. Hash is over the assertion, so that two signatures of
+// one person are seen to be of one person.
+type Proof struct {
+	Kind string `json:"kind"` // digid, eidas or paper
+	LOA  string `json:"loa"`
+	Hash string `json:"hash"`
+}
+
+// Authority is what the keeper found in the registers on the day it looked.
+type Authority struct {
+	// AgeGroup on the day the consent was given: under_12, 12_15, 16_17 or adult; empty
+	// when the keeper does not know it, and then a human decides.
+	AgeGroup string `json:"age_group"`
+	// Kind in the register's own terms; empty for an adult of whom nothing is registered.
+	Kind string `json:"kind"`
+	// Holders of authority or guardianship.
+	Holders  int    `json:"holders"`
+	LookedUp string `json:"looked_up"`
+	// Settled is on what a human settled a case that the registers left unclear:
+	// gezagsregister, rechterlijke_uitspraak or voogdijregister. Kind and Holders are
+	// then what the human found. Empty when nobody had to.
+	Settled string `json:"settled"`
+}
+
+// settlements is the closed list of Settled.
+func settlements() []string {
+	return []string{"", "gezagsregister", "rechterlijke_uitspraak", "voogdijregister"}
+}
+
+// Notice is the text the person was shown.
+type Notice struct {
+	Version string `json:"version"`
+	SHA256  string `json:"sha256"`
+}
+
+// Disclosure opens the grant of one source: base64url of the JSON array
+// [salt, source OIN, [categories]], as selective disclosure does (SD-JWT).
+type Disclosure struct {
+	Salt       string
+	Source     identity.OIN
+	Categories []budgetv1.Category
+}
+
+// Encode gives the disclosure and the digest that is signed.
+func (d Disclosure) Encode() (disclosure, digest string, err error) {
+	raw, err := json.Marshal([]any{d.Salt, d.Source, d.Categories})
+	if err != nil {
+		return "", "", err
+	}
+	disclosure = base64.RawURLEncoding.EncodeToString(raw)
+	return disclosure, digestOf(disclosure), nil
+}
+
+func digestOf(disclosure string) string {
+	sum := sha256.Sum256([]byte(disclosure))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// decodeDisclosure reads a disclosure, and accepts only what Encode writes.
+func decodeDisclosure(s string) (Disclosure, error) {
+	if len(s) > maxDisclosure {
+		return Disclosure{}, fmt.Errorf("%w: disclosure", ErrDocument)
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return Disclosure{}, fmt.Errorf("%w: disclosure", ErrDocument)
+	}
+	var d Disclosure
+	if err := json.Unmarshal(raw, &[]any{&d.Salt, &d.Source, &d.Categories}); err != nil || len(d.Salt) < minSalt {
+		return Disclosure{}, fmt.Errorf("%w: disclosure", ErrDocument)
+	}
+	if again, _, err := d.Encode(); err != nil || again != s {
+		return Disclosure{}, fmt.Errorf("%w: disclosure in another form than it is written in", ErrDocument)
+	}
+	if _, err := identity.ParseOIN(string(d.Source)); err != nil {
+		return Disclosure{}, fmt.Errorf("%w: disclosure names no source", ErrDocument)
+	}
+	if !known(d.Categories) {
+		return Disclosure{}, fmt.Errorf("%w: disclosure names an unknown category, or one twice", ErrDocument)
+	}
+	return d, nil
+}
+
+// Bounds of a disclosure: characters, and characters of a salt of 16 bytes.
+const (
+	maxDisclosure = 4096
+	minSalt       = 22
+)
+
+// known tells that all are of the closed list of categories, and none there twice.
+func known(categories []budgetv1.Category) bool {
+	for i, c := range categories {
+		if !slices.Contains(budgetv1.Categories(), c) || slices.Contains(categories[:i], c) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,100 @@
+package consent
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Narrow gives the same consent with something taken out: the categories named of a
+// source, or without categories the whole source. It needs no new signature, as
+// withdrawing a part is as easy as giving (AVG art. 7 lid 3), and it replaces the old
+// one. A source that is taken out stays as a no: the last word decides, and without
+// it an older yes to that source would count again. Errors: ErrDocument, naming what
+// is wrong, also when nothing would be left or nothing is taken out.
+func (d Document) Narrow(without []Grant) (Draft, error) {
+	left := d.Grants()
+	for i, w := range without {
+		at := slices.IndexFunc(left, func(g Grant) bool { return g.Source == w.Source })
+		if at < 0 {
+			return Draft{}, fmt.Errorf("%w: without[%d].source: the consent does not name it", ErrDocument, i)
+		}
+		if !known(w.Categories) {
+			return Draft{}, fmt.Errorf("%w: without[%d].categories: each must be known, and there once", ErrDocument, i)
+		}
+		left[at].Categories = slices.DeleteFunc(left[at].Categories, func(c budgetv1.Category) bool {
+			return len(w.Categories) == 0 || slices.Contains(w.Categories, c)
+		})
+	}
+	if reflect.DeepEqual(left, d.Grants()) {
+		return Draft{}, fmt.Errorf("%w: without: nothing is taken out", ErrDocument)
+	}
+	if !slices.ContainsFunc(left, func(g Grant) bool { return len(g.Categories) > 0 }) {
+		return Draft{}, fmt.Errorf("%w: without: nothing is left; withdraw the consent instead", ErrDocument)
+	}
+	draft := d.again(left)
+	draft.From, draft.Until, draft.narrowed = d.span.From, d.span.To, true
+	c := d.Claims()
+	draft.Authority, draft.GivenBy, draft.CoGivenBy, draft.Notice = c.Authority, c.GivenBy, c.CoGivenBy, c.Notice
+	return draft, nil
+}
+
+// Renew gives a draft for the days from and until (inclusive) with the same purpose
+// and grants, which replaces this one. It must be given again: the day of birth,
+// authority as it is now, the notice and the signatures are empty. The old consent
+// ends when the new one is registered, so that is done no earlier than on from.
+func (d Document) Renew(from, until civil.Date) Draft {
+	draft := d.again(d.Grants())
+	draft.From, draft.Until = from, until
+	return draft
+}
+
+// again is what narrowing and renewing keep.
+func (d Document) again(grants []Grant) Draft {
+	c := d.Claims()
+	return Draft{
+		Keeper: c.Issuer, Purpose: c.Purpose, Case: c.Case, Grants: grants,
+		Controller: c.Controller, Recipients: c.Recipients, Basis: c.Basis,
+		Withdraw: c.Withdraw, Replaces: c.ID, old: &d,
+	}
+}
+
+// follows holds a draft against the consent it started from: it is of the same
+// person and replaces it, and what was narrowed differs in nothing else and grants
+// nothing more, whatever was written into the draft since.
+func (d Draft) follows(c Claims, subject identity.BSN) error {
+	if d.old == nil {
+		return nil
+	}
+	if !d.old.isOf(subject) {
+		return ErrOtherPerson
+	}
+	if c.Replaces != d.old.ID() {
+		return fmt.Errorf("%w: replaces: must be the consent it started from", ErrDocument)
+	}
+	if !d.narrowed {
+		return nil
+	}
+	was := d.old.Claims()
+	was.ID, was.IssuedAt, was.Subject, was.Grants, was.Replaces = c.ID, c.IssuedAt, c.Subject, c.Grants, c.Replaces
+	was.Recipients, was.CoGivenBy = append([]identity.OIN{}, was.Recipients...), append([]Signature{}, was.CoGivenBy...)
+	if !reflect.DeepEqual(was, c) || !within(d.Grants, d.old.grants) {
+		return fmt.Errorf("%w: what is narrowed may differ in its grants alone, and grant nothing more", ErrDocument)
+	}
+	return nil
+}
+
+// within tells that the grants are for the same sources, each for no more than it was.
+func within(narrow []Grant, wide map[identity.OIN]grant) bool {
+	for _, g := range narrow {
+		was, ok := wide[g.Source]
+		if !ok || slices.ContainsFunc(g.Categories, func(c budgetv1.Category) bool { return !slices.Contains(was.categories, c) }) {
+			return false
+		}
+	}
+	return len(narrow) == len(wide)
+}
