@@ -1,0 +1,149 @@
+package certificate
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Bounds on what is read.
+const (
+	maxFile        = 1 << 20
+	maxChain       = 10
+	maxAuthorities = 256
+)
+
+// contents are the bytes of the three files.
+type contents struct{ certificate, key, ca []byte }
+
+// state is one reading of the files, found in order.
+type state struct {
+	digest [sha256.Size]byte
+	pair   tls.Certificate
+	chain  []*x509.Certificate // of the pair, leaf first
+	span   span                // within which the chain holds
+	roots  *x509.CertPool
+	names  []Authority
+	server *tls.Config
+
+	mu   sync.RWMutex
+	seen map[string]span // by the DER of a leaf: until when a chain of it holds
+}
+
+func (f Files) read() (c contents, err error) {
+	if c.certificate, err = readFile(f.Certificate); err != nil {
+		return c, err
+	}
+	if c.key, err = readFile(f.Key); err != nil {
+		return c, err
+	}
+	c.ca, err = readFile(f.CA)
+	return c, err
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err) // names the path
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%w: %s: larger than 1 MiB", ErrFile, path)
+	}
+	return data, nil
+}
+
+// digest is over the digests, so that bytes cannot move from one file to the next.
+func (c contents) digest() [sha256.Size]byte {
+	var all []byte
+	for _, data := range [][]byte{c.certificate, c.key, c.ca} {
+		sum := sha256.Sum256(data)
+		all = append(all, sum[:]...)
+	}
+	return sha256.Sum256(all)
+}
+
+// state validates the contents whole. The files are only named in its errors.
+func (c contents) state(f Files, own identity.OIN, now time.Time) (*state, error) {
+	s := &state{digest: c.digest(), roots: x509.NewCertPool(), seen: map[string]span{}}
+	var err error
+	if err = s.believe(c.ca); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.CA, err)
+	}
+	if s.chain, err = certificates(c.certificate, maxChain); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Certificate, err)
+	}
+	if s.pair, err = tls.X509KeyPair(c.certificate, c.key); err != nil {
+		return nil, fmt.Errorf("%s: %w: no private key that fits %s", f.Key, ErrFile, f.Certificate)
+	}
+	// Which of the two uses the leaf is for shows in State; the peer sees to it.
+	s.span, err = s.verify(s.chain, now, "", x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Certificate, err)
+	}
+	if oin, err := Peer(s.chain[0]); own != "" && (err != nil || oin != own) {
+		return nil, fmt.Errorf("%s: %w", f.Certificate, ErrIdentity)
+	}
+	s.server = s.serverConfig()
+	return s, nil
+}
+
+// believe takes the authorities. One that has expired is taken as well: it proves
+// nothing any more, and must not keep its successor from being read.
+func (s *state) believe(data []byte) error {
+	all, err := certificates(data, maxAuthorities)
+	if err != nil {
+		return err
+	}
+	for i, c := range all {
+		signs := c.KeyUsage == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0
+		if !c.BasicConstraintsValid || !c.IsCA || !signs {
+			return fmt.Errorf("%w: certificate %d is not an authority's", ErrFile, i+1)
+		}
+		if !strong(c.PublicKey) {
+			return fmt.Errorf("%w: certificate %d has a weak key", ErrFile, i+1)
+		}
+		s.roots.AddCert(c)
+		s.names = append(s.names, Authority{c.Subject.String(), c.NotAfter})
+	}
+	return nil
+}
+
+// certificates reads at least one and at most most CERTIFICATE blocks and nothing
+// else; text between them is allowed. The PEM decoder passes over a block that is
+// damaged or cut short: it is found by the dashes it leaves, four runs per block
+// (RFC 7468 section 3).
+func certificates(data []byte, most int) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	dashes := bytes.Count(data, []byte("-----"))
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if len(all) == most {
+			return nil, fmt.Errorf("%w: more than %d certificates", ErrFile, most)
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if block.Type != "CERTIFICATE" || err != nil {
+			return nil, fmt.Errorf("%w: PEM block %d is not a certificate", ErrFile, len(all)+1)
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%w: no certificate in it", ErrFile)
+	}
+	if dashes != 4*len(all) {
+		return nil, fmt.Errorf("%w: a PEM block is damaged or not written to its end", ErrFile)
+	}
+	return all, nil
+}
