@@ -43,8 +43,8 @@ func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose strin
 	if claims.Expires < g.Now().Unix() {
 		return brought{}, errTooOld
 	}
-	if !g.roleSuffices(ctx, caller, b) {
-		return brought{}, errRole
+	if err := g.roleSuffices(ctx, caller, purpose, b); err != nil {
+		return brought{}, err
 	}
 	e := audit.Entry{
 		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: purpose, Organisations: []identity.OIN{g.Own},
@@ -53,6 +53,7 @@ func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose strin
 	if err := g.concern(ctx, &e, caller); err != nil {
 		return brought{}, err
 	}
+	actedFor(&e, caller)
 	digest, err := result.Digest(b)
 	if err != nil {
 		return brought{}, err
@@ -64,21 +65,24 @@ func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose strin
 }
 
 // roleSuffices asks the policy whether the case worker may see what every source in
-// the budget told.
-func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, b *budgetv1.Budget) bool {
+// the budget told, and the token whether it is for those sources.
+func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose string, b *budgetv1.Budget) error {
 	for _, s := range b.GetSources() {
 		party, ok := g.party(s.GetSource())
 		if !ok {
-			return false
+			return errRole
+		}
+		if s.GetStatus() == "OK" && !caller.Reaches(purpose, party.OIN) {
+			return errPurpose
 		}
 		if s.GetStatus() == "OK" && !g.Policy.RoleSuffices(ctx, policy.Question{
 			Caller: caller, Purpose: b.GetPurpose(), Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
 			Source: party.OIN, SourceKind: party.Kind, Laws: g.lawsTold(b, party),
 		}) {
-			return false
+			return errRole
 		}
 	}
-	return true
+	return nil
 }
 
 // lawsTold are those under which a source told something in this budget: of its

@@ -48,12 +48,13 @@ func (g *Gateway) releaseView(ctx context.Context, b brought, view *budgetv1.Bud
 	}
 	e := b.entry
 	e.Subjects, e.Consents, e.Agreements, e.Rests = nil, nil, nil, restsOf(view)
+	actedFor(&e, b.caller)
 	e.Kind, e.Payload, e.Status = audit.Release, digest[:], "view"
 	proof, err := g.append(ctx, e)
 	if err != nil {
 		return err
 	}
-	return result.Sign(view, proof.Receipt(), g.Signer, b.caller.Case(), g.Now(), time.Unix(b.claims.Expires, 0))
+	return result.Sign(view, proof.Receipt(), g.Signers.Signer(), b.caller.Case(), g.Now(), time.Unix(b.claims.Expires, 0))
 }
 
 // CheckPlan holds a plan against a budget the caller brings.
@@ -80,7 +81,7 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 	answer := &ontschotv1.AccountResponse{Accounts: plan.Account(q)}
 	for _, a := range answer.GetAccounts() {
 		a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, r.GetBudget().GetComplete()
-		if err := result.SignAccount(a, r.GetBudget(), g.Signer, g.Now()); err != nil {
+		if err := result.SignAccount(a, r.GetBudget(), g.Signers.Signer(), g.Now()); err != nil {
 			return nil, g.refuse(ctx, err)
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"slices"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -51,8 +53,7 @@ func (d decision) refusals() []*budgetv1.Gap {
 // caller checks the token against the certificate of the connection, that it is of
 // the gateway's own organisation, and that it was issued for the purpose.
 func (g *Gateway) caller(ctx context.Context, purpose string) (token.Caller, error) {
-	bearer, leaf := credentialsOf(ctx)
-	caller, err := g.Tokens.Check(bearer, leaf)
+	caller, err := g.Tokens.Check(g.callOf(ctx, purpose))
 	if err != nil {
 		return token.Caller{}, err
 	}
@@ -95,12 +96,25 @@ func (g *Gateway) agreed(ctx context.Context, caller token.Caller, purpose strin
 	return agreement.Find(all, caller.Organisation(), a.source.OIN, purpose, g.Today())
 }
 
+// consentsOf reads a person's consents for a purpose, ended ones too, under whichever
+// version of the pseudonym key they were registered.
+func (g *Gateway) consentsOf(ctx context.Context, bsn identity.BSN, purpose string) ([]audit.Document, error) {
+	var all []audit.Document
+	for _, pseudonym := range g.pseudonyms(bsn, purpose) {
+		some, err := g.Documents.Consents(ctx, g.Own, pseudonym, purpose)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errStore, err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
 // consented finds the person's consent for the source.
 func (g *Gateway) consented(ctx context.Context, caller token.Caller, purpose string, a ask) (consent.Consent, error) {
-	pseudonym := a.person.identifiers.bsn.Pseudonym(g.PseudonymKey, g.Own, purpose)
-	documents, err := g.Documents.Consents(ctx, g.Own, pseudonym[:], purpose)
+	documents, err := g.consentsOf(ctx, a.person.identifiers.bsn, purpose)
 	if err != nil {
-		return consent.Consent{}, fmt.Errorf("%w: %w", errStore, err)
+		return consent.Consent{}, err
 	}
 	ended := map[string]bool{}
 	var all []consent.Document

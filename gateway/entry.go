@@ -12,8 +12,17 @@ import (
 
 // pseudonym stands for a person in everything that is written down or decided on.
 func (g *Gateway) pseudonym(p *person, purpose string) string {
-	sum := p.identifiers.bsn.Pseudonym(g.PseudonymKey, g.Own, purpose)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return base64.RawURLEncoding.EncodeToString(g.pseudonyms(p.identifiers.bsn, purpose)[0])
+}
+
+// pseudonyms of a person under every version of the key, the newest first.
+func (g *Gateway) pseudonyms(bsn identity.BSN, purpose string) [][]byte {
+	var all [][]byte
+	for _, key := range g.PseudonymKeys {
+		sum := bsn.Pseudonym(key, g.Own, purpose)
+		all = append(all, sum[:])
+	}
+	return all
 }
 
 // entry is what every entry about a question has in common.
@@ -23,12 +32,12 @@ func (g *Gateway) entry(d decision) audit.Entry {
 		PolicyRevision: g.Policy.Revision(), Case: []byte(d.caller.Case()),
 	}
 	for _, p := range d.question.persons {
-		sum := p.identifiers.bsn.Pseudonym(g.PseudonymKey, g.Own, d.question.purpose)
-		e.Subjects = append(e.Subjects, sum[:])
+		e.Subjects = append(e.Subjects, g.pseudonyms(p.identifiers.bsn, d.question.purpose)[0])
 	}
 	for _, p := range d.pairs {
 		e.Organisations = appendNew(e.Organisations, p.source.OIN)
 	}
+	actedFor(&e, d.caller)
 	return e
 }
 
@@ -48,6 +57,9 @@ type told struct {
 	Agreement string            `json:"agreement,omitempty"`
 	Scopes    []*budgetv1.Scope `json:"scopes,omitempty"`
 	Refusals  []refused         `json:"refusals,omitempty"`
+	// Actor for the organisation that asks, and the delegation on which it acts.
+	Actor      identity.OIN `json:"actor,omitempty"`
+	Delegation string       `json:"delegation,omitempty"`
 }
 
 type refused struct {
@@ -66,7 +78,7 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, []told) {
 	}
 	list := []told{}
 	for _, p := range d.pairs {
-		one := told{Subject: g.pseudonym(p.person, d.question.purpose), Source: p.source.OIN, Scopes: p.grant.Scopes()}
+		one := told{Subject: g.pseudonym(p.person, d.question.purpose), Source: p.source.OIN, Scopes: p.grant.Scopes(), Actor: d.caller.Actor(), Delegation: d.caller.Delegation()}
 		if p.grant.Allows() {
 			one.Consent, one.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
 			e.Consents = appendNew(e.Consents, one.Consent)

@@ -34,6 +34,16 @@ var (
 	errStore     = errors.New("the store cannot be read")
 	errNotOwn    = errors.New("the caller is of another organisation than the gateway")
 	errBadAnswer = errors.New("the answer of the source breaks its contract")
+
+	errPurposeUnknown = errors.New("nobody can be asked for this purpose")
+
+	errNoAgreement = errors.New("no agreement or proposal has this id")
+	errOtherTerms  = errors.New("these are not the terms that were proposed")
+	errOwnProposal = errors.New("the proposal is this organisation's own")
+	errInForce     = errors.New("the agreement has been accepted")
+	errNotInForce  = errors.New("the proposal has not been accepted")
+	errNoPeer      = errors.New("the certificate is of no organisation this gateway deals with")
+	errUnreached   = errors.New("the other party's gateway cannot be reached")
 )
 
 // meaning is how an error is told to a caller: code, reason, and what to do next.
@@ -48,11 +58,15 @@ type meaning struct {
 func meanings() []meaning {
 	return []meaning{
 		{token.ErrMissing, codes.Unauthenticated, "TOKEN_MISSING", `send the metadata "authorization: Bearer <token>"`},
-		{token.ErrExpired, codes.Unauthenticated, "TOKEN_EXPIRED", "ask your token issuer for a new one; they live five minutes"},
+		{token.ErrExpired, codes.Unauthenticated, "TOKEN_EXPIRED", "ask your token issuer for a new one"},
 		{token.ErrBinding, codes.Unauthenticated, "TOKEN_NOT_BOUND", "use the token on the connection of the certificate it was issued for"},
 		{token.ErrAudience, codes.Unauthenticated, "TOKEN_AUDIENCE", "ask for a token whose audience is this gateway's OIN"},
+		{token.ErrRole, codes.Unauthenticated, "TOKEN_ROLE", "the token must hold exactly one role that the trust file knows of its issuer"},
+		{token.ErrIssuer, codes.Unavailable, "ISSUER_UNAVAILABLE", "try again, and tell the operator if it lasts"},
+		{token.ErrDelegation, codes.PermissionDenied, "NO_DELEGATION", "let the organisation register a signed delegation for the one that acts, with this purpose"},
+		{token.ErrDocument, codes.InvalidArgument, "DELEGATION_INVALID", "let the organisation that is acted for sign it again"},
 		{token.ErrInvalid, codes.Unauthenticated, "TOKEN_INVALID", "ask your token issuer for a token as RFC 9068 describes, signed with a key this gateway has pinned"},
-		{errPurpose, codes.PermissionDenied, budgetv1.ReasonPurposeNotAllowed, "ask your token issuer for a token whose authorization_details name the purpose"},
+		{errPurpose, codes.PermissionDenied, budgetv1.ReasonPurposeNotAllowed, "ask your token issuer for a token whose authorization_details name the purpose, the sources and the categories"},
 		{errNotOwn, codes.PermissionDenied, "OTHER_ORGANISATION", "ask the gateway of your own organisation"},
 		{audit.ErrUnavailable, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
 		{audit.ErrDamaged, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
@@ -65,8 +79,22 @@ func meanings() []meaning {
 		{errRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
 		{errTooOld, codes.FailedPrecondition, "BUDGET_TOO_OLD", "ask for a new budget"},
 		{result.ErrMismatch, codes.InvalidArgument, "BUDGET_NOT_AUTHENTIC", "bring the budget exactly as this gateway released it"},
+		{errPurposeUnknown, codes.InvalidArgument, budgetv1.ReasonPurposeNotAllowed, "the policy and the texts know which purposes there are"},
+		{consent.ErrAuthority, codes.FailedPrecondition, budgetv1.ReasonAuthorityUnclear, "a case worker finds out who may sign (gezagsregister, a ruling of the court) and asks again with what was found"},
+		{consent.ErrWrongSigner, codes.FailedPrecondition, budgetv1.ReasonWrongSigner, "AskConsent says who must sign"},
+		{consent.ErrOtherPerson, codes.PermissionDenied, "OTHER_PERSON", "name the person the consent is of"},
 		{consent.ErrDocument, codes.InvalidArgument, "CONSENT_INVALID", "let the keeper issue it again"},
 		{agreement.ErrDocument, codes.InvalidArgument, "AGREEMENT_INVALID", "every party must sign the same terms with a key this gateway has pinned"},
+		{agreement.ErrDraft, codes.InvalidArgument, "DRAFT_INVALID", "mend the draft and read it again: ontschot agreement new writes one that is good"},
+		{agreement.ErrStatement, codes.InvalidArgument, "STATEMENT_INVALID", "it must be signed by a party, about the terms as they were signed"},
+		{errNoAgreement, codes.NotFound, "NO_AGREEMENT", "ontschot agreement list shows what there is"},
+		{errOtherTerms, codes.FailedPrecondition, "OTHER_TERMS", "read the terms again, and accept what you have read"},
+		{errOwnProposal, codes.FailedPrecondition, "OWN_PROPOSAL", "the other party accepts it; you can take it back with reject"},
+		{errInForce, codes.FailedPrecondition, "IN_FORCE", "revoke it, or propose what is to take its place"},
+		{errNotInForce, codes.FailedPrecondition, "NOT_IN_FORCE", "reject it"},
+		{errNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
+		{errUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
+		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
 		{errStore, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
 		{context.Canceled, codes.Canceled, "CANCELLED", "the caller hung up"},
@@ -98,6 +126,10 @@ func outward(err error) error {
 	var no *denied
 	if errors.As(err, &no) {
 		return no.status()
+	}
+	var peer *peerRefusal
+	if errors.As(err, &peer) {
+		return rpcError(peer.said.Code(), peer.Error()+": "+peer.said.Message(), reasonOf(peer.said), nil)
 	}
 	for _, m := range meanings() {
 		if errors.Is(err, m.is) {

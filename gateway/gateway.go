@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -22,6 +23,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -29,6 +31,7 @@ import (
 // Party is an organisation this gateway knows by configuration.
 type Party struct {
 	Code string
+	Name string // for people
 	OIN  identity.OIN
 	Kind string // MUNICIPALITY CARE_OFFICE UWV INSURER SVB CAK EDUCATION TRANSPORT
 	Laws []string
@@ -54,12 +57,23 @@ type Documents interface {
 	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
 	Agreements(ctx context.Context, tenant identity.OIN, a, b identity.OIN) ([]audit.Document, error)
 	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
+	// Between gives documents of a kind between two parties, newest first, at most 64.
+	Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error)
 }
 
 // Texts words gaps, findings and refusals in Dutch and English.
 type Texts interface {
 	budget.Texts
 	plan.Texts
+	// Notice and Receipt word what a person is asked and has said; an empty text means
+	// that it cannot be worded.
+	Notice(lang string, n policies.Notice) string
+	Receipt(lang string, r policies.Receipt) string
+}
+
+// Changes words what changes in an agreement.
+type Changes interface {
+	Change(lang string, c policies.ChangeParams) string
 }
 
 // Config of a gateway. Every field is required unless it says otherwise.
@@ -67,20 +81,25 @@ type Config struct {
 	Own       identity.OIN      // whose gateway it is, and keeper of its consents
 	Parties   []Party           // all it may deal with, its own organisation among them
 	Sources   map[string]Source // by party code; a party without one is a gap, NO_ADAPTER
+	Peers     map[string]Peer   // by party code; agreements are brought to them
 	Tokens    token.Checker
 	Keys      *signed.Verifier
-	Signer    signed.Signer
+	Signers   *signed.Ring
 	Policy    *policy.Engine
 	Record    Recorder
 	Documents Documents
 	Texts     Texts
+	Changes   Changes
+	// WithdrawURL is where a person can withdraw a consent; it stands in each.
+	WithdrawURL string
 	// Trust is by which a budget that a caller brings back is verified.
 	Trust result.Trust
 	// LegalBases for pooling laws, dated; may be empty.
 	LegalBases []*budgetv1.LegalBasis
-	// PseudonymKey is 32 bytes that only this organisation has.
-	PseudonymKey []byte
-	Now          func() time.Time // wall clock: tokens and the log
+	// PseudonymKeys are 32 bytes each that only this organisation has, the newest
+	// first: it makes new pseudonyms, the older ones find what was registered under them.
+	PseudonymKeys [][]byte
+	Now           func() time.Time // wall clock: tokens and the log
 	// Today is the civil date: consents, agreements, ages. It differs from Now's
 	// only in development, and every result says so.
 	Today      func() civil.Date
@@ -90,22 +109,26 @@ type Config struct {
 	Log           *slog.Logger // request log; holds no personal data
 }
 
-// Gateway serves ExchangeService, BudgetService and RegistryService.
+// Gateway serves every service but the adapters'.
 type Gateway struct {
+	ontschotv1.UnimplementedAgreementServiceServer
 	ontschotv1.UnimplementedBudgetServiceServer
+	ontschotv1.UnimplementedConsentServiceServer
 	ontschotv1.UnimplementedExchangeServiceServer
+	ontschotv1.UnimplementedPeerServiceServer
 	ontschotv1.UnimplementedRegistryServiceServer
 	Config
 	own      Party
 	validate protovalidate.Validator
+	arrived  sync.Map // SHA-256 of what was delivered to a peer
 }
 
 // New says which part of the configuration is missing.
 func New(c Config) (*Gateway, error) {
 	missing := map[string]bool{
-		"Tokens": c.Tokens.Keys == nil, "Keys": c.Keys == nil, "Signer": c.Signer.Key == nil, "Policy": c.Policy == nil,
-		"Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil, "Now": c.Now == nil,
-		"Trust": c.Trust.Keys == nil || c.Trust.LogKey == nil, "Today": c.Today == nil, "Log": c.Log == nil, "PseudonymKey": len(c.PseudonymKey) != 32,
+		"Tokens": c.Tokens.Keys == nil, "Keys": c.Keys == nil, "Signers": c.Signers == nil, "Policy": c.Policy == nil,
+		"Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil || c.Changes == nil, "WithdrawURL": c.WithdrawURL == "", "Now": c.Now == nil,
+		"Trust": c.Trust.Keys == nil || len(c.Trust.Log) == 0, "Today": c.Today == nil, "Log": c.Log == nil, "PseudonymKeys": !thirtyTwo(c.PseudonymKeys),
 	}
 	for name, gone := range missing {
 		if gone {
@@ -121,11 +144,20 @@ func New(c Config) (*Gateway, error) {
 	validate, err := protovalidate.New(protovalidate.WithFailFast(), protovalidate.WithMessages(
 		&ontschotv1.AssembleBudgetRequest{}, &ontschotv1.RegisterRequest{}, &budgetv1.FetchResponse{},
 		&ontschotv1.ViewRequest{}, &ontschotv1.CheckPlanRequest{}, &ontschotv1.AccountRequest{}, &ontschotv1.DissolveRequest{}, &ontschotv1.SunsetRequest{},
+		&ontschotv1.ProposeAgreementRequest{}, &ontschotv1.ListAgreementsRequest{}, &ontschotv1.GetAgreementRequest{}, &ontschotv1.DiffAgreementsRequest{},
+		&ontschotv1.AcceptAgreementRequest{}, &ontschotv1.RejectAgreementRequest{}, &ontschotv1.RevokeAgreementRequest{}, &ontschotv1.DeliverRequest{},
+		&ontschotv1.AskConsentRequest{}, &ontschotv1.GiveConsentRequest{}, &ontschotv1.NarrowConsentRequest{}, &ontschotv1.WithdrawConsentRequest{},
+		&ontschotv1.ListConsentsRequest{}, &ontschotv1.GetConsentRequest{},
 	))
 	if err != nil {
 		return nil, err
 	}
 	return &Gateway{Config: c, own: c.Parties[at], validate: validate}, nil
+}
+
+// thirtyTwo tells whether there are keys and all of the right length.
+func thirtyTwo(keys [][]byte) bool {
+	return len(keys) > 0 && !slices.ContainsFunc(keys, func(k []byte) bool { return len(k) != 32 })
 }
 
 // party finds a party by its code.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -49,7 +50,7 @@ func (g *Gateway) TakeIn(ctx context.Context, r *ontschotv1.RegisterRequest) (*o
 	case signed.Agreement:
 		return g.takeAgreement(ctx, r)
 	case signed.Consent:
-		return g.takeConsent(ctx, r)
+		return g.keepConsent(ctx, toKeep{RegisterRequest: r, pseudonyms: [][]byte{r.GetPseudonym()}})
 	case signed.Statement:
 		return g.takeWithdrawal(ctx, r)
 	default:
@@ -58,7 +59,7 @@ func (g *Gateway) TakeIn(ctx context.Context, r *ontschotv1.RegisterRequest) (*o
 }
 
 func (g *Gateway) takeAgreement(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	a, err := agreement.Verify(g.Keys, r.GetDocument())
+	a, err := agreement.Verify(g.Keys.Fresh(), r.GetDocument())
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +79,16 @@ type openings struct {
 	SubjectKey  []byte   `json:"subject_key"` // sealed
 }
 
-func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	d, err := consent.Verify(g.Keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+// toKeep is a consent that was issued, with what is known of it here.
+type toKeep struct {
+	*ontschotv1.RegisterRequest
+	pseudonyms [][]byte // of the person, under every version of the key
+	ends       string   // what it must end; empty: what it replaces, if that still counts
+	once       *audit.Once
+}
+
+func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.RegisterResponse, error) {
+	d, err := consent.Verify(g.Keys.Fresh(), r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +98,7 @@ func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest
 	if len(r.GetPseudonym()) != 32 {
 		return nil, invalid("pseudonym", "32 bytes are needed")
 	}
-	sealed, err := seal(g.PseudonymKey, d.ID(), r.GetSubjectKey())
+	sealed, err := seal(g.PseudonymKeys[0], d.ID(), r.GetSubjectKey())
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +106,13 @@ func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest
 	if err != nil {
 		return nil, err
 	}
-	ends, err := g.replaced(ctx, d, r.GetPseudonym())
-	if err != nil {
-		return nil, err
+	if r.ends == "" {
+		if r.ends, err = g.replaced(ctx, d, r.pseudonyms); err != nil {
+			return nil, err
+		}
 	}
 	return g.keep(ctx, audit.Entry{
-		End:  ends,
+		End: r.ends, Once: r.once,
 		Kind: audit.Consent, Activity: d.Purpose(), Organisations: []identity.OIN{g.Own}, Subjects: [][]byte{r.GetPseudonym()}, Consents: []string{d.ID()},
 		Put: &audit.Document{ID: d.ID(), Kind: audit.ConsentDocument, Body: r.GetDocument(), Openings: open, Subject: r.GetPseudonym(), Purpose: d.Purpose()},
 	}, d.ID(), "CONSENT")
@@ -111,7 +121,7 @@ func (g *Gateway) takeConsent(ctx context.Context, r *ontschotv1.RegisterRequest
 // replaced gives the id of the consent that ends when this one counts: replaced
 // consents count as ended (contract 23). It must be of the same person and purpose.
 // One that was withdrawn already has nothing left to end.
-func (g *Gateway) replaced(ctx context.Context, d consent.Document, pseudonym []byte) (string, error) {
+func (g *Gateway) replaced(ctx context.Context, d consent.Document, pseudonyms [][]byte) (string, error) {
 	if d.Replaces() == "" {
 		return "", nil
 	}
@@ -119,7 +129,7 @@ func (g *Gateway) replaced(ctx context.Context, d consent.Document, pseudonym []
 	if err != nil {
 		return "", err
 	}
-	if old.Kind != audit.ConsentDocument || !bytes.Equal(old.Subject, pseudonym) || old.Purpose != d.Purpose() {
+	if old.Kind != audit.ConsentDocument || !slices.ContainsFunc(pseudonyms, func(p []byte) bool { return bytes.Equal(old.Subject, p) }) || old.Purpose != d.Purpose() {
 		return "", fmt.Errorf("%w: it replaces what is no consent of this person for this purpose", consent.ErrDocument)
 	}
 	if !old.Live() {
@@ -139,7 +149,7 @@ func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
 	if err := json.Unmarshal(d.Openings, &open); err != nil {
 		return consent.Document{}, consent.ErrDocument
 	}
-	key, err := unseal(g.PseudonymKey, d.ID, open.SubjectKey)
+	key, err := unseal(g.PseudonymKeys, d.ID, open.SubjectKey)
 	if err != nil {
 		return consent.Document{}, err
 	}
@@ -147,7 +157,7 @@ func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
 }
 
 func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	w, err := consent.VerifyWithdrawal(g.Keys, r.GetDocument())
+	w, err := consent.VerifyWithdrawal(g.Keys.Fresh(), r.GetDocument())
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +187,9 @@ func (g *Gateway) keep(ctx context.Context, e audit.Entry, id, kind string) (*on
 	}
 	if err != nil {
 		return nil, err
+	}
+	if proof.Ref != "" {
+		id = proof.Ref // made when this was asked for the first time
 	}
 	return &ontschotv1.RegisterResponse{Id: id, Kind: kind, Index: proof.Index}, nil
 }

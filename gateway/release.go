@@ -36,14 +36,14 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		}
 		proof, err := g.append(ctx, g.releaseEntry(d, digest, answers))
 		var ended *audit.EndedError
-		if errors.As(err, &ended) {
+		if errors.As(err, &ended) && ended.ID != d.caller.Delegation() { // who may no longer act is told nothing
 			answers = withoutEnded(answers, ended.ID)
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		return total, result.Sign(total, proof.Receipt(), g.Signer, d.caller.Case(), g.Now(), g.Now().Add(d.maxAge()))
+		return total, result.Sign(total, proof.Receipt(), g.Signers.Signer(), d.caller.Case(), g.Now(), g.Now().Add(d.maxAge()))
 	}
 	return nil, errors.New("more documents ended than there are")
 }

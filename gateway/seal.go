@@ -23,15 +23,21 @@ func seal(master []byte, id string, plain []byte) ([]byte, error) {
 	return aead.Seal(nonce, nonce, plain, []byte(id)), nil
 }
 
-func unseal(master []byte, id string, sealed []byte) ([]byte, error) {
-	aead, err := sealer(master)
-	if err != nil {
-		return nil, err
+// unseal opens with whichever of the keys it was sealed with.
+func unseal(masters [][]byte, id string, sealed []byte) (plain []byte, err error) {
+	for _, master := range masters {
+		aead, failed := sealer(master)
+		if failed != nil {
+			return nil, failed
+		}
+		if len(sealed) < aead.NonceSize() {
+			return nil, errors.New("sealed bytes too short")
+		}
+		if plain, err = aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id)); err == nil {
+			return plain, nil
+		}
 	}
-	if len(sealed) < aead.NonceSize() {
-		return nil, errors.New("sealed bytes too short")
-	}
-	return aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
+	return nil, err
 }
 
 func sealer(master []byte) (cipher.AEAD, error) {

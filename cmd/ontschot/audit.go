@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/store"
@@ -52,8 +51,8 @@ func auditVerifyCommand() *cobra.Command {
 its commitments, and that no release follows the end of what it rests on. Reads only; the gateway
 may be running.
 
-The key that the record must be signed with is read from --key, a file with the log_key line of the
-organisation in the trust file. Without it DIR/log.pub is used, which proves that the record agrees
+The key that the record must be signed with is read from --key, a file with the log_keys of the
+organisation, one on a line in the trust file. Without it DIR/log.pub is used, which proves that the record agrees
 with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 		Example: "  ontschot audit verify --data /var/lib/ontschot --key log.pub",
 		Args:    noArgs,
@@ -68,7 +67,7 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 			if err != nil {
 				return err
 			}
-			verifier, err := note.NewVerifier(strings.TrimSpace(string(raw)))
+			keys, err := audit.ParseKeys(strings.Fields(string(raw))...)
 			if err != nil {
 				return fmt.Errorf("%w: %s: no log key", config.ErrConfig, key)
 			}
@@ -80,9 +79,9 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 				return unreadableRecord(filepath.Join(data, recordFile), err)
 			}
 			defer s.Close()
-			origin := verifier.Name()
+			origin := keys.Origin()
 			report, err := audit.Verify(c.Context(), s, audit.Inspection{
-				Origin: origin, Tenant: identity.OIN(origin[strings.LastIndex(origin, "/")+1:]), Key: verifier,
+				Tenant: identity.OIN(origin[strings.LastIndex(origin, "/")+1:]), Keys: keys,
 			})
 			if err != nil {
 				return unreadableRecord(filepath.Join(data, recordFile), err)

@@ -166,8 +166,7 @@ func TestAViewIsNoWayAroundTheBudget(t *testing.T) {
 	require.NoError(t, err)
 	keys, err := trust.Verifier()
 	require.NoError(t, err)
-	logKey := mustVerifier(t, h.family.LogPublic)
-	pinned := result.Trust{Keys: keys, Releaser: h.family.Requester().OIN, LogOrigin: logKey.Name(), LogKey: logKey}
+	pinned := result.Trust{Keys: keys, Releaser: h.family.Requester().OIN, Log: logKeys(t, h.family.Requester())}
 	of, err := result.Verify(b, pinned)
 	require.NoError(t, err)
 	c := h.client(nil)

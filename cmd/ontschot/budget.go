@@ -6,21 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/gowebpki/jcs"
 	"github.com/spf13/cobra"
-	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -122,15 +124,19 @@ func dial(path string, token func() (string, error)) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair, pool, err := conf.TLS.Load(conf.Path)
+	host, _, err := net.SplitHostPort(conf.Gateway)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %s: gateway is no host:port", config.ErrConfig, path)
+	}
+	own, err := certificate.Open(certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}, "")
+	if err != nil {
+		return nil, fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
 	}
 	trust, err := pinned(conf)
 	if err != nil {
 		return nil, err
 	}
-	return client.New(client.Config{Address: conf.Gateway, Certificate: pair, CA: pool, Token: token, Trust: trust})
+	return client.New(client.Config{Address: conf.Gateway, TLS: own.Client(host), Token: token, Trust: trust})
 }
 
 // pinned is what a client.yaml says of the organisation whose budgets it believes.
@@ -147,11 +153,11 @@ func pinned(conf *config.Client) (result.Trust, error) {
 	if err != nil {
 		return result.Trust{}, err
 	}
-	logKey, err := note.NewVerifier(releaser.LogKey)
+	log, err := audit.ParseKeys(releaser.LogKeys...)
 	if err != nil {
-		return result.Trust{}, fmt.Errorf("%w: log_key of %s in the trust file", config.ErrConfig, releaser.Code)
+		return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", config.ErrConfig, releaser.Code)
 	}
-	return result.Trust{Keys: keys, Releaser: releaser.OIN, LogOrigin: logKey.Name(), LogKey: logKey}, nil
+	return result.Trust{Keys: keys, Releaser: releaser.OIN, Log: log}, nil
 }
 
 // requestOf asks every pair of a case.

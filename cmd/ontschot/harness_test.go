@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
@@ -181,9 +181,9 @@ func gapOf(b *budgetv1.Budget, person identity.PersonRef, source string) string 
 	return ""
 }
 
-func mustVerifier(t *testing.T, key string) note.Verifier {
+func logKeys(t *testing.T, p *testfamily.Party) audit.Keys {
 	t.Helper()
-	v, err := note.NewVerifier(key)
+	keys, err := audit.ParseKeys(p.LogPublic)
 	require.NoError(t, err)
-	return v
+	return keys
 }

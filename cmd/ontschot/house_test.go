@@ -29,14 +29,15 @@ func mayImport() map[string][]string {
 		"internal/civil":            {},
 		"internal/identity":         {},
 		"internal/signed":           {"internal/identity"},
+		"internal/certificate":      {"internal/identity"},
 		"internal/casefile":         {"internal/civil", "internal/identity"},
 		"internal/config":           {"internal/civil", "internal/identity", "internal/signed"},
 		"internal/sandbox":          {"internal/casefile", "internal/civil", "internal/identity"},
 		"internal/testfamily": with(facts, words, []string{
 			"internal/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "policies"}),
 		"policies":                  {"internal/civil"},
-		"gateway/token":             {"internal/identity", "internal/signed"},
-		"gateway/agreement":         {"internal/civil", "internal/identity", "internal/signed"},
+		"gateway/token":             {"internal/civil", "internal/identity", "internal/signed"},
+		"gateway/agreement":         {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
 		"gateway/consent":           {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
 		"gateway/policy":            with(facts, []string{"internal/civil", "internal/identity", "proto/ontschot/budget/v1"}),
 		"gateway/budget":            {"internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
@@ -45,9 +46,9 @@ func mayImport() map[string][]string {
 		"gateway/store":             {"gateway/audit", "internal/identity"},
 		"gateway/store/conformance": {"gateway/audit", "internal/identity", "gateway/store"},
 		"gateway/result":            {"gateway/audit", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
-		"gateway/client":            with(words, []string{"gateway/result"}),
+		"gateway/client":            with(words, []string{"gateway/result", "internal/certificate", "internal/identity"}),
 		"gateway": with(facts, words, []string{
-			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/result", "internal/civil", "internal/identity", "internal/signed"}),
+			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/result", "internal/certificate", "internal/civil", "internal/identity", "internal/signed", "policies"}),
 	}
 }
 

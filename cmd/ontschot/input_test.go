@@ -94,7 +94,7 @@ func TestHealthReflectionAndMutualTLS(t *testing.T) {
 		t.Cleanup(func() { conn.Close() })
 		return conn
 	}
-	conn := dialWith(f.Client.TLS)
+	conn := dialWith(f.Requester().Client.TLS)
 	for _, service := range []string{"", "ontschot.v1.ExchangeService", "ontschot.v1.RegistryService"} {
 		got, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{Service: service})
 		require.NoError(t, err)

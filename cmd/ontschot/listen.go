@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -28,10 +27,6 @@ const maxRequest = 1 << 20
 
 // listen serves until Close.
 func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
-	pair, pool, err := s.conf.TLS.Load(s.conf.Path)
-	if err != nil {
-		return err
-	}
 	l, err := net.Listen("tcp", s.conf.Listen)
 	if err != nil {
 		return err
@@ -42,9 +37,7 @@ func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
 	}
 	s.addr = l.Addr()
 	s.grpc = grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(&tls.Config{
-			Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
-		})),
+		grpc.Creds(credentials.NewTLS(s.certificates.Server())),
 		grpc.MaxRecvMsgSize(maxRequest), grpc.MaxConcurrentStreams(256),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go
@@ -55,9 +48,13 @@ func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
 	ontschotv1.RegisterExchangeServiceServer(s.grpc, g)
 	ontschotv1.RegisterBudgetServiceServer(s.grpc, g)
 	ontschotv1.RegisterRegistryServiceServer(s.grpc, g)
+	ontschotv1.RegisterAgreementServiceServer(s.grpc, g)
+	ontschotv1.RegisterConsentServiceServer(s.grpc, g)
+	ontschotv1.RegisterPeerServiceServer(s.grpc, g)
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(s.grpc, state)
-	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.BudgetService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName} {
+	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.BudgetService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName,
+		ontschotv1.AgreementService_ServiceDesc.ServiceName, ontschotv1.ConsentService_ServiceDesc.ServiceName, ontschotv1.PeerService_ServiceDesc.ServiceName} {
 		state.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}
 	reflection.Register(s.grpc)

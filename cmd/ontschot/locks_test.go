@@ -65,11 +65,15 @@ func TestAgreementsThatAreRefused(t *testing.T) {
 		reason    string
 		code      string
 	}{
-		"missing":                 {nil, "NO_AGREEMENT", "OVK-01"},
-		"expired":                 {agree(func(a *agreement.Terms) { a.Until = "2025-06-29" }), "AGREEMENT_EXPIRED", "OVK-02"},
-		"not yet in force":        {agree(func(a *agreement.Terms) { a.From = "2025-07-01" }), "AGREEMENT_EXPIRED", "OVK-02"},
-		"not for the purpose":     {agree(func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"integral_budget.account"} }), "NO_AGREEMENT", "OVK-03"},
-		"the other way round":     {agree(func(a *agreement.Terms) { g := &a.Grants[0]; g.Consumer, g.Source = g.Source, g.Consumer }), "NO_AGREEMENT", "OVK-03"},
+		"missing":             {nil, "NO_AGREEMENT", "OVK-01"},
+		"expired":             {agree(func(a *agreement.Terms) { a.Until = "2025-06-29" }), "AGREEMENT_EXPIRED", "OVK-02"},
+		"not yet in force":    {agree(func(a *agreement.Terms) { a.From = "2025-07-01" }), "AGREEMENT_EXPIRED", "OVK-02"},
+		"not for the purpose": {agree(func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"integral_budget.account"} }), "NO_AGREEMENT", "OVK-03"},
+		"the other way round": {agree(func(a *agreement.Terms) {
+			g := &a.Grants[0]
+			g.Consumer, g.Source = g.Source, g.Consumer
+			a.Parties[0].Role, a.Parties[1].Role = a.Parties[1].Role, a.Parties[0].Role
+		}), "NO_AGREEMENT", "OVK-03"},
 		"signed by one party":     {agree(nil, f.Requester().Sign), "NO_AGREEMENT", "OVK-01"},
 		"signed by one twice":     {agree(nil, f.Requester().Sign, f.Requester().Sign), "NO_AGREEMENT", "OVK-01"},
 		"signed by a stranger":    {agree(nil, f.Requester().Sign, f.Parties["SVB"].Sign), "NO_AGREEMENT", "OVK-01"},
@@ -338,10 +342,11 @@ func TestConsentsAtTheEdges(t *testing.T) {
 // A withdrawal ends consents, and nothing else.
 func TestAWithdrawalEndsNoAgreement(t *testing.T) {
 	f := open(t, "meppel")
-	raw, err := f.Agreement("UWV", func(a *agreement.Terms) { a.ID = "agreement-1" })
+	const id = "01900000-0000-7000-8000-000000000001"
+	raw, err := f.Agreement("UWV", func(a *agreement.Terms) { a.ID = id })
 	require.NoError(t, err)
 	h := play(t, f, options{without: true, documents: spoilt(t, f, map[string][]byte{"UWV": raw}, nil)})
-	w, err := f.Withdrawal("agreement-1")
+	w, err := f.Withdrawal(id)
 	require.NoError(t, err)
 	_, err = h.client(nil).Register(t.Context(), w)
 	code, _, _ := reason(t, err)

@@ -206,8 +206,7 @@ func TestAChangedBudgetDoesNotVerify(t *testing.T) {
 	require.NoError(t, err)
 	keys, err := trust.Verifier()
 	require.NoError(t, err)
-	logKey := mustVerifier(t, f.LogPublic)
-	pinned := result.Trust{Keys: keys, Releaser: f.Requester().OIN, LogOrigin: logKey.Name(), LogKey: logKey}
+	pinned := result.Trust{Keys: keys, Releaser: f.Requester().OIN, Log: logKeys(t, f.Requester())}
 	claims, err := result.Verify(b, pinned)
 	require.NoError(t, err)
 	require.False(t, claims.Complete)

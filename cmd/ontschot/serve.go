@@ -13,21 +13,24 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/grpc"
 
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -83,6 +86,18 @@ type server struct {
 	log       *audit.Log
 	processes map[string]*host.Process
 	refused   []string // documents of the folder that were not taken
+
+	// What can be replaced while it runs.
+	own          identity.OIN
+	certificates *certificate.Holder
+	keys         *signed.Verifier
+	ring         *signed.Ring
+	issuers      atomic.Pointer[[]token.Issuer]
+	keysSum      [32]byte
+	logger       *slog.Logger
+	peers        []*client.Peer
+	stop         func()
+	tending      sync.WaitGroup
 }
 
 // startServer puts a gateway together and serves. Whatever was started is ended
@@ -111,13 +126,28 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 		Tokens: token.Checker{Keys: keys, Audience: string(own.OIN), Now: time.Now},
 		Log:    slog.New(slog.NewJSONHandler(stderr, nil)),
 	}
+	s.own, s.keys, s.logger = own.OIN, keys, gc.Log
+	issuers, err := issuersOf(trust, conf.Dev, gc.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.issuers.Store(&issuers)
+	gc.Tokens.Issuers = func() []token.Issuer { return *s.issuers.Load() }
+	tls := conf.TLS
+	s.certificates, err = certificate.Open(certificate.Files{Certificate: conf.Path(tls.Certificate), Key: conf.Path(tls.Key), CA: conf.Path(tls.CA)}, own.OIN)
+	if err != nil {
+		return nil, fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
+	}
+	if gc.Peers, err = s.connectPeers(trust); err != nil {
+		return nil, err
+	}
 	for _, b := range s.conf.LegalBases {
 		gc.LegalBases = append(gc.LegalBases, &budgetv1.LegalBasis{
 			Id: b.ID, Article: b.Article, From: b.From, To: b.To, PoolableLaws: b.PoolableLaws, Municipalities: b.Municipalities,
 		})
 	}
 	for _, p := range trust.Parties {
-		gc.Parties = append(gc.Parties, gateway.Party{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+		gc.Parties = append(gc.Parties, gateway.Party{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
 	}
 	// Policy, record and adapters are ready at about the same time when they start together.
 	var wait sync.WaitGroup
@@ -135,7 +165,7 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 	for code, p := range s.processes {
 		gc.Sources[code] = p
 	}
-	s.revision = gc.Policy.Revision()
+	s.revision, s.ring = gc.Policy.Revision(), gc.Signers
 	g, err := gateway.New(gc)
 	if err != nil {
 		return nil, err
@@ -143,20 +173,28 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 	if err := s.takeDocuments(ctx, g); err != nil {
 		return nil, err
 	}
-	return s, s.listen(g, stderr)
+	if err := s.listen(g, stderr); err != nil {
+		return nil, err
+	}
+	s.tend(g, gc.Log)
+	return s, nil
 }
 
 // secrets reads keys, texts and dates.
 func (s *server) secrets(own config.Party, gc *gateway.Config) error {
-	key, err := config.PrivateKey(s.conf.Path(s.conf.Keys.Signing))
+	keys, err := s.conf.SigningKeys(own.OIN)
 	if err != nil {
 		return err
 	}
-	if gc.Signer, err = signed.NewSigner(own.OIN, s.conf.Keys.SigningID, "ES256", key); err != nil {
-		return err
+	if gc.Signers, err = signed.NewRing(keys...); err != nil {
+		return fmt.Errorf("%w: keys.signing: %w", config.ErrConfig, err)
 	}
-	if gc.PseudonymKey, err = config.ReadFile(s.conf.Path(s.conf.Keys.Pseudonym)); err != nil {
-		return err
+	for _, file := range s.conf.Keys.Pseudonym {
+		key, err := config.ReadFile(s.conf.Path(file))
+		if err != nil {
+			return err
+		}
+		gc.PseudonymKeys = append(gc.PseudonymKeys, key)
 	}
 	if gc.SourceTimeout, err = s.conf.Timeout(); err != nil {
 		return err
@@ -169,7 +207,11 @@ func (s *server) secrets(own config.Party, gc *gateway.Config) error {
 	if gc.TodayIsSet {
 		gc.Today = func() civil.Date { return set }
 	}
-	gc.Texts, err = policies.ReadTexts(policies.FS)
+	gc.WithdrawURL = s.conf.WithdrawURL
+	if gc.Texts, err = policies.ReadTexts(policies.FS); err != nil {
+		return err
+	}
+	gc.Changes, err = policies.ReadAgreementTexts(policies.FS)
 	return err
 }
 
@@ -184,20 +226,20 @@ func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	}
 	// What others have pinned must be the key that signs here, or no client would
 	// believe a receipt.
-	pinned, err := note.NewVerifier(own.LogKey)
-	if err != nil || pinned.Name() != key.Verifier.Name() || pinned.KeyHash() != key.Verifier.KeyHash() {
-		return fmt.Errorf("%w: keys.log does not belong to the log_key of %s in the trust file", config.ErrConfig, own.Code)
+	pinned, err := audit.ParseKeys(own.LogKeys...)
+	if err != nil || !pinned.Hold(key) {
+		return fmt.Errorf("%w: keys.log does not belong to the log_keys of %s in the trust file", config.ErrConfig, own.Code)
 	}
 	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
 		return err
 	}
-	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key})
+	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned})
 	if err != nil {
 		return err
 	}
 	gc.Record, gc.Documents = s.log, s.store
-	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, LogOrigin: pinned.Name(), LogKey: pinned}
-	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(own.LogKey+"\n"), 0o600)
+	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: pinned}
+	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
 }
 
 // String is what the operator wants to know at start.
@@ -215,6 +257,13 @@ func (s *server) String() string {
 
 // Close ends calls under way first, for a bounded time, then everything else.
 func (s *server) Close() {
+	if s.stop != nil {
+		s.stop()
+		s.tending.Wait()
+	}
+	for _, p := range s.peers {
+		p.Close()
+	}
 	if s.grpc != nil {
 		done := make(chan struct{})
 		go func() { s.grpc.GracefulStop(); close(done) }()

@@ -104,8 +104,14 @@ func (p *page) euro(cents int64) string {
 	return fmt.Sprintf("€ %s%s%s%02d", sign, strings.Join(append([]string{whole}, groups...), point), comma, cents%100)
 }
 
-// table prints rows in columns; the first column to the left, the others to the right.
-func (p *page) table(rows [][]string) {
+// table prints rows in columns; the first column to the left, the others, which are
+// figures, to the right.
+func (p *page) table(rows [][]string) { p.columns(rows, true) }
+
+// columnsOfText prints rows in columns, all to the left.
+func (p *page) columnsOfText(rows [][]string) { p.columns(rows, false) }
+
+func (p *page) columns(rows [][]string, figures bool) {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -119,7 +125,7 @@ func (p *page) table(rows [][]string) {
 		var cells []string
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
+			if i == 0 || !figures {
 				cells = append(cells, cell+pad)
 			} else {
 				cells = append(cells, pad+cell)

@@ -1,9 +1,10 @@
 // Package agreement answers: have the parties agreed? An agreement is a document
-// of terms that every party to it has signed.
+// of terms that every party to it has signed. Its life: a draft that people read
+// (ReadDraft), a proposal that one party has signed (Propose), what that changes
+// (Diff), the other's signature (Accept) or a statement that it will not (Statement).
 package agreement
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -22,67 +23,6 @@ var (
 	ErrDocument = errors.New("agreement document refused")
 )
 
-// Terms are what is signed, and what is enforced. Dates are civil dates, both
-// inclusive.
-type Terms struct {
-	Version   int       `json:"version"` // 1
-	ID        string    `json:"id"`      // UUIDv7
-	Parties   []Party   `json:"parties"`
-	Grants    []Grant   `json:"grants"`
-	Finance   Finance   `json:"finance"`
-	Oversight Oversight `json:"oversight"`
-	// Sunset: what happens when the legal basis ends, in words both parties signed.
-	Sunset string `json:"sunset"`
-	From   string `json:"from"`
-	Until  string `json:"until"`
-}
-
-// Party with its role, "consumer" or "source".
-type Party struct {
-	OIN  identity.OIN `json:"oin"`
-	Role string       `json:"role"`
-}
-
-// Grant is what one party may ask of another.
-type Grant struct {
-	Consumer   identity.OIN `json:"consumer"`
-	Source     identity.OIN `json:"source"`
-	Purposes   []string     `json:"purposes"`
-	Categories []string     `json:"categories"`
-	// LegalBasis code of the policy's catalog, for example avg-6-1-e.
-	LegalBasis string `json:"legal_basis"`
-	// Assurance: the least level of the case worker (laag, substantieel, hoog).
-	Assurance     string `json:"assurance"`
-	RetentionDays int    `json:"retention_days"`
-	MaxAgeDays    int    `json:"max_age_days"` // a result is not built upon after this
-	// RatePerMinute the source accepts.
-	RatePerMinute int `json:"rate_per_minute"`
-}
-
-// Assurances are the levels of assurance from low to high (eIDAS, 910/2014 art. 8).
-func Assurances() []string { return []string{"laag", "substantieel", "hoog"} }
-
-// Suffices tells whether a case worker's level reaches what the grant asks. A level
-// that is not known reaches nothing.
-func (g Grant) Suffices(level string) bool {
-	at := slices.Index(Assurances(), level)
-	return at >= 0 && at >= slices.Index(Assurances(), g.Assurance)
-}
-
-// Finance: how money is settled; nobody pre-finances.
-type Finance struct {
-	Settlement string `json:"settlement"`
-	CostShare  string `json:"cost_share"`
-}
-
-// Oversight: who may audit spending, and whom to call.
-type Oversight struct {
-	Auditors      []identity.OIN `json:"auditors"`
-	DPIA          string         `json:"dpia_sha256"`
-	BreachContact string         `json:"breach_contact"`
-	Witnesses     int            `json:"witnesses"`
-}
-
 // Agreement is the fact: terms that all parties have signed. Only Verify makes one.
 type Agreement struct {
 	terms       Terms
@@ -91,41 +31,20 @@ type Agreement struct {
 }
 
 // Verify checks that every party has signed, and that the terms can be enforced.
+// Errors: ErrDocument, with a *FieldError when it is about one of the terms.
 func Verify(v *signed.Verifier, raw []byte) (Agreement, error) {
 	var t Terms
-	if _, err := v.All(signed.Agreement, raw, &t, func() []identity.OIN { return oins(t.Parties) }); err != nil {
+	proof, err := v.All(signed.Agreement, raw, &t, func() []identity.OIN { return oins(t.Parties) })
+	if err == nil {
+		err = check(t, false)
+	}
+	if err != nil {
 		return Agreement{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	a := Agreement{terms: t}
-	var errFrom, errUntil error
-	a.from, errFrom = civil.Parse(t.From)
-	a.until, errUntil = civil.Parse(t.Until)
-	if t.Version != 1 || t.ID == "" || errFrom != nil || errUntil != nil || a.until < a.from {
-		return Agreement{}, fmt.Errorf("%w: version, id, from and until are needed", ErrDocument)
-	}
-	parties := oins(t.Parties)
-	if len(parties) < 2 || len(slices.Compact(slices.Sorted(slices.Values(parties)))) != len(parties) {
-		return Agreement{}, fmt.Errorf("%w: two or more different parties are needed", ErrDocument)
-	}
-	for _, g := range t.Grants {
-		if !slices.Contains(parties, g.Consumer) || !slices.Contains(parties, g.Source) || g.Consumer == g.Source {
-			return Agreement{}, fmt.Errorf("%w: a grant names who is no party", ErrDocument)
-		}
-		if g.MaxAgeDays < 1 || g.RetentionDays < 1 || !slices.Contains(Assurances(), g.Assurance) {
-			return Agreement{}, fmt.Errorf("%w: a grant needs max_age_days, retention_days and an assurance level", ErrDocument)
-		}
-	}
-	sum := sha256.Sum256(raw)
-	a.digest = hex.EncodeToString(sum[:])
+	a := Agreement{terms: t, digest: hex.EncodeToString(proof.Digest[:])}
+	a.from, _ = civil.Parse(t.From) // checked
+	a.until, _ = civil.Parse(t.Until)
 	return a, nil
-}
-
-func oins(ps []Party) []identity.OIN {
-	out := make([]identity.OIN, 0, len(ps))
-	for _, p := range ps {
-		out = append(out, p.OIN)
-	}
-	return out
 }
 
 // ID of the agreement.
@@ -134,8 +53,8 @@ func (a Agreement) ID() string { return a.terms.ID }
 // Digest is the hex SHA-256 of the signed document.
 func (a Agreement) Digest() string { return a.digest }
 
-// Terms that were signed.
-func (a Agreement) Terms() Terms { return a.terms }
+// Terms that were signed: a copy.
+func (a Agreement) Terms() Terms { return a.terms.clone() }
 
 // Parties to it.
 func (a Agreement) Parties() []identity.OIN { return oins(a.terms.Parties) }

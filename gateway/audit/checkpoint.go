@@ -32,8 +32,8 @@ func checkpointText(origin string, t tlog.Tree) string {
 
 // openCheckpoint verifies a checkpoint. It takes exactly what signCheckpoint
 // writes: no extension lines and one signature, until the log has witnesses.
-func openCheckpoint(signed, origin string, verifier note.Verifier) (tlog.Tree, error) {
-	text, err := openNote(signed, verifier)
+func openCheckpoint(signed, origin string, keys Keys) (tlog.Tree, error) {
+	text, err := openNote(signed, keys)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
@@ -67,14 +67,14 @@ func signNote(text string, signer note.Signer) (string, error) {
 	return string(signed), nil
 }
 
-// openNote gives the text of a note with exactly one signature, that of the key.
+// openNote gives the text of a note with exactly one signature, that of one of the keys.
 // The note is written again and compared, because note.Open passes over unused
 // bits of the base64 and over signatures of strangers.
-func openNote(signed string, verifier note.Verifier) (string, error) {
+func openNote(signed string, keys Keys) (string, error) {
 	if len(signed) > maxCheckpoint {
 		return "", errCheckpoint
 	}
-	n, err := note.Open([]byte(signed), note.VerifierList(verifier))
+	n, err := note.Open([]byte(signed), note.VerifierList(keys...))
 	if err != nil {
 		return "", errSignature
 	}
@@ -82,7 +82,7 @@ func openNote(signed string, verifier note.Verifier) (string, error) {
 	if err != nil || len(n.Sigs) != 1 {
 		return "", errSignature
 	}
-	if signed != n.Text+"\n— "+verifier.Name()+" "+raw+"\n" {
+	if signed != n.Text+"\n— "+n.Sigs[0].Name+" "+raw+"\n" {
 		return "", errSignature
 	}
 	return n.Text, nil

@@ -59,7 +59,7 @@ func (b *bench) config(s audit.Store) audit.Config {
 }
 
 func (b *bench) inspection() audit.Inspection {
-	return audit.Inspection{Origin: origin, Tenant: tenant, Key: b.key.Verifier}
+	return audit.Inspection{Tenant: tenant, Keys: audit.Keys{b.key.Verifier}}
 }
 
 func (b *bench) verify() (audit.Report, error) {

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -11,13 +10,13 @@ func (l *Log) open(s Snapshot) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readHead(s, head, l.cfg.Origin, l.cfg.Key.Verifier)
+	return readHead(s, head, l.cfg.Origin, l.cfg.keys())
 }
 
 // readHead checks the signature on a head, that the entries end where it says,
 // and that their hashes give its root.
-func readHead(s Snapshot, head Head, origin string, key note.Verifier) (*tree, error) {
-	signed, err := signedHead(head, origin, key)
+func readHead(s Snapshot, head Head, origin string, keys Keys) (*tree, error) {
+	signed, err := signedHead(head, origin, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -35,12 +34,12 @@ func readHead(s Snapshot, head Head, origin string, key note.Verifier) (*tree, e
 }
 
 // signedHead gives the tree that a stored head signs. An empty log has no head.
-func signedHead(head Head, origin string, key note.Verifier) (tlog.Tree, error) {
+func signedHead(head Head, origin string, keys Keys) (tlog.Tree, error) {
 	if head == (Head{}) {
 		root, err := tlog.TreeHash(0, nil)
 		return tlog.Tree{Hash: root}, err
 	}
-	signed, err := openCheckpoint(head.Checkpoint, origin, key)
+	signed, err := openCheckpoint(head.Checkpoint, origin, keys)
 	if err != nil {
 		return tlog.Tree{}, headTampered("checkpoint: " + err.Error())
 	}
@@ -77,7 +76,7 @@ func (l *Log) follow(tx Tx) (*tree, error) {
 	if head.Size == l.head.N && head.Checkpoint == l.head.checkpoint {
 		return l.head, nil
 	}
-	next, err := readHead(tx, head, l.cfg.Origin, l.cfg.Key.Verifier)
+	next, err := readHead(tx, head, l.cfg.Origin, l.cfg.keys())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -15,6 +16,41 @@ import (
 type SigningKey struct {
 	Signer   note.Signer
 	Verifier note.Verifier
+}
+
+// Keys are the public keys of one log, of which any may have signed its head: the one
+// in use, those announced and those retired. All have the log's origin as their name.
+type Keys []note.Verifier
+
+// ParseKeys reads public keys as GenerateKey gives them. Errors: ErrKey.
+func ParseKeys(texts ...string) (Keys, error) {
+	var keys Keys
+	for _, text := range texts {
+		key, err := note.NewVerifier(strings.TrimSpace(text))
+		if err != nil || len(keys) > 0 && key.Name() != keys[0].Name() {
+			return nil, ErrKey
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, ErrKey
+	}
+	return keys, nil
+}
+
+// Origin of the log; empty when there are no keys.
+func (k Keys) Origin() string {
+	if len(k) == 0 {
+		return ""
+	}
+	return k[0].Name()
+}
+
+// Hold tells whether the public half of a key is among them.
+func (k Keys) Hold(key SigningKey) bool {
+	return slices.ContainsFunc(k, func(v note.Verifier) bool {
+		return v.Name() == key.Verifier.Name() && v.KeyHash() == key.Verifier.KeyHash()
+	})
 }
 
 // ErrKey means that a key is malformed or its halves do not fit.
@@ -68,7 +104,7 @@ func (k SigningKey) check(origin string) error {
 	if err != nil {
 		return ErrKey
 	}
-	if _, err := openNote(probe, k.Verifier); err != nil {
+	if _, err := openNote(probe, Keys{k.Verifier}); err != nil {
 		return ErrKey
 	}
 	return nil

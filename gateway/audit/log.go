@@ -21,6 +21,9 @@ type Config struct {
 	Tenant identity.OIN
 	// Key signs checkpoints; its name is the origin.
 	Key SigningKey
+	// Earlier are public keys whose signature on the head this log takes over: those
+	// that signed before. May be empty.
+	Earlier Keys
 	// Now is the wall clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -87,6 +90,14 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	}
 	go l.write()
 	return l, nil
+}
+
+// keys are all that may have signed the head, each once.
+func (c *Config) keys() Keys {
+	if c.Earlier.Hold(c.Key) {
+		return c.Earlier
+	}
+	return append(Keys{c.Key.Verifier}, c.Earlier...)
 }
 
 func (c *Config) check() error {

@@ -22,7 +22,7 @@ func TestAReceiptVerifies(t *testing.T) {
 	b.append(consent("c-1"))
 	for range 20 {
 		p, digest := b.exchange("c-1")
-		require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, origin, b.key.Verifier))
+		require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, audit.Keys{b.key.Verifier}))
 		leaf, err := audit.ParseLeaf(p.Leaf)
 		require.NoError(t, err)
 		require.Equal(t, audit.Release, leaf.Kind)
@@ -190,7 +190,7 @@ func TestReopening(t *testing.T) {
 			b.append(release(trace, d.Index, sha256.Sum256(nil), "c-1")) // the decision is read from the store
 		}
 		p, digest := b.exchange("c-1")
-		require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, origin, b.key.Verifier))
+		require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, audit.Keys{b.key.Verifier}))
 	}
 	_, err := b.verify()
 	require.NoError(t, err)
@@ -209,7 +209,7 @@ func TestCrash(t *testing.T) {
 	report, err := audit.Verify(t.Context(), s, b.inspection())
 	require.NoError(t, err)
 	require.Equal(t, p.Index+1, report.Size, "what was answered is there")
-	require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, origin, b.key.Verifier))
+	require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, audit.Keys{b.key.Verifier}))
 	l, err := audit.Open(t.Context(), b.config(s))
 	require.NoError(t, err)
 	defer l.Close()
@@ -265,7 +265,7 @@ func TestTenantsShareAStore(t *testing.T) {
 	}
 	_, err = b.verify()
 	require.NoError(t, err)
-	_, err = audit.Verify(t.Context(), b.store, audit.Inspection{Origin: name, Tenant: other, Key: verifierOf(t, public)})
+	_, err = audit.Verify(t.Context(), b.store, audit.Inspection{Tenant: other, Keys: audit.Keys{verifierOf(t, public)}})
 	require.NoError(t, err)
 }
 
@@ -312,7 +312,7 @@ func TestProve(t *testing.T) {
 	for i, digest := range digests {
 		p, err := b.log.Prove(t.Context(), int64(2*i+2))
 		require.NoError(t, err)
-		require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, origin, b.key.Verifier))
+		require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, audit.Keys{b.key.Verifier}))
 	}
 	for _, index := range []int64{-1, 21, 1 << 60} {
 		_, err := b.log.Prove(t.Context(), index)

@@ -75,7 +75,7 @@ func TestARetryIsReleasedOnItsOwnDecision(t *testing.T) {
 	digest := [32]byte{1}
 	p := b.append(release(trace, retry.Index, digest, "c-1"))
 	require.Equal(t, retry.Index, p.Decided)
-	require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, origin, b.key.Verifier))
+	require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, audit.Keys{b.key.Verifier}))
 	b.append(withdrawal("c-1"))
 	_, err = b.log.Append(t.Context(), release(trace, retry.Index, digest, "c-1"))
 	require.ErrorIs(t, err, audit.ErrEnded)

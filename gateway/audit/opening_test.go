@@ -76,7 +76,7 @@ func FuzzOpenCheckpoint(f *testing.F) {
 	require.NoError(f, err)
 	key, err := ParseKey(secret)
 	require.NoError(f, err)
-	empty, err := signedHead(Head{}, origin, key.Verifier)
+	empty, err := signedHead(Head{}, origin, Keys{key.Verifier})
 	require.NoError(f, err)
 	good, err := signCheckpoint(origin, empty, key.Signer)
 	require.NoError(f, err)
@@ -84,7 +84,7 @@ func FuzzOpenCheckpoint(f *testing.F) {
 	f.Add("")
 	f.Add(good + "— x AAAAAAAA\n")
 	f.Fuzz(func(t *testing.T, signed string) {
-		if tree, err := openCheckpoint(signed, origin, key.Verifier); err == nil && (signed != good || tree != empty) {
+		if tree, err := openCheckpoint(signed, origin, Keys{key.Verifier}); err == nil && (signed != good || tree != empty) {
 			t.Fatal("accepted a checkpoint that was never signed")
 		}
 	})
@@ -106,7 +106,7 @@ func TestSignedNonsense(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		_, err = openCheckpoint(string(signed), origin, key.Verifier)
+		_, err = openCheckpoint(string(signed), origin, Keys{key.Verifier})
 		require.Error(t, err, "%q", text)
 	}
 }

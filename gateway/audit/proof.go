@@ -83,7 +83,7 @@ func (l *Log) prove(s Snapshot, index int64) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	signed, err := signedHead(head, l.cfg.Origin, l.cfg.Key.Verifier)
+	signed, err := signedHead(head, l.cfg.Origin, l.cfg.keys())
 	if err != nil {
 		return Proof{}, err
 	}

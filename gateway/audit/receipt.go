@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -15,30 +14,30 @@ const maxProof = 64
 
 // VerifyReceipt is the client's check that a budget was recorded before it was
 // released (contract 10): digest is the SHA-256 over the RFC 8785 form of the
-// budget without receipt and signature; origin and key are those the client has
+// budget without receipt and signature; keys are those the client has
 // pinned for the releasing organisation. Every error wraps ErrTampered and says
 // in words what is wrong; then the budget must not be used.
-func VerifyReceipt(r *budgetv1.Receipt, digest [32]byte, origin string, key note.Verifier) error {
-	if err := verifyReceipt(r, digest, origin, key); err != nil {
+func VerifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
+	if err := verifyReceipt(r, digest, keys); err != nil {
 		return fmt.Errorf("%w: receipt: %w", ErrTampered, err)
 	}
 	return nil
 }
 
-func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, origin string, key note.Verifier) error {
+func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 	if r == nil {
 		return errors.New("there is none")
 	}
-	if key == nil || key.Name() != origin {
-		return errors.New("no key is pinned for this origin")
+	if len(keys) == 0 {
+		return errors.New("no key is pinned for the log")
 	}
-	if r.GetOrigin() != origin {
+	if r.GetOrigin() != keys.Origin() {
 		return errors.New("it is of another log than the pinned one")
 	}
 	if err := verifyRelease(r, digest); err != nil {
 		return err
 	}
-	head, err := openCheckpoint(r.GetCheckpoint(), origin, key)
+	head, err := openCheckpoint(r.GetCheckpoint(), keys.Origin(), keys)
 	if err != nil {
 		return err
 	}

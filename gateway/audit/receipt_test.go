@@ -19,11 +19,11 @@ func TestEveryByteOfAReceipt(t *testing.T) {
 	b.exchange("c-1")
 	p, digest := b.exchange("c-1")
 	good := p.Receipt()
-	require.NoError(t, audit.VerifyReceipt(good, digest, origin, b.key.Verifier))
+	require.NoError(t, audit.VerifyReceipt(good, digest, audit.Keys{b.key.Verifier}))
 	refused := func(what string, change func(r *budgetv1.Receipt)) {
 		r := proto.Clone(good).(*budgetv1.Receipt)
 		change(r)
-		require.ErrorIs(t, audit.VerifyReceipt(r, digest, origin, b.key.Verifier), audit.ErrTampered, what)
+		require.ErrorIs(t, audit.VerifyReceipt(r, digest, audit.Keys{b.key.Verifier}), audit.ErrTampered, what)
 	}
 	for bit := range 63 {
 		refused("index", func(r *budgetv1.Receipt) { r.Index ^= 1 << bit })
@@ -59,16 +59,19 @@ func TestReceiptsOfSomethingElse(t *testing.T) {
 	b := newBench(t)
 	b.append(consent("c-1"))
 	p, digest := b.exchange("c-1")
-	key := b.key.Verifier
-	require.ErrorIs(t, audit.VerifyReceipt(nil, digest, origin, key), audit.ErrTampered)
-	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), sha256.Sum256([]byte("other")), origin, key), audit.ErrTampered)
-	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), digest, origin, nil), audit.ErrTampered)
-	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), digest, "ontschot.nl/log/"+string(other), key), audit.ErrTampered)
-	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), digest, origin, newBench(t).key.Verifier), audit.ErrTampered)
+	keys := audit.Keys{b.key.Verifier}
+	require.ErrorIs(t, audit.VerifyReceipt(nil, digest, keys), audit.ErrTampered)
+	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), sha256.Sum256([]byte("other")), keys), audit.ErrTampered)
+	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), digest, nil), audit.ErrTampered)
+	_, public, err := audit.GenerateKey("ontschot.nl/log/" + string(other))
+	require.NoError(t, err)
+	elsewhere := audit.Keys{verifierOf(t, public)}
+	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), digest, elsewhere), audit.ErrTampered)
+	require.ErrorIs(t, audit.VerifyReceipt(p.Receipt(), digest, audit.Keys{newBench(t).key.Verifier}), audit.ErrTampered)
 	e := decision(b.trace())
 	e.Payload = digest[:]
 	d := b.append(e)
-	require.ErrorIs(t, audit.VerifyReceipt(d.Receipt(), digest, origin, key), audit.ErrTampered, "a decision is no release")
+	require.ErrorIs(t, audit.VerifyReceipt(d.Receipt(), digest, keys), audit.ErrTampered, "a decision is no release")
 }
 
 func FuzzVerifyReceipt(f *testing.F) {
@@ -85,7 +88,7 @@ func FuzzVerifyReceipt(f *testing.F) {
 		if proto.Unmarshal(raw, &r) != nil {
 			return
 		}
-		if audit.VerifyReceipt(&r, digest, origin, b.key.Verifier) != nil {
+		if audit.VerifyReceipt(&r, digest, audit.Keys{b.key.Verifier}) != nil {
 			return
 		}
 		r.ProtoReflect().SetUnknown(nil)
@@ -93,4 +96,30 @@ func FuzzVerifyReceipt(f *testing.F) {
 			t.Fatal("accepted another receipt than the one that was given")
 		}
 	})
+}
+
+// The log key is announced, used and retired like any other: receipts of the old one
+// still verify for who has pinned both.
+func TestTheLogKeyIsRotated(t *testing.T) {
+	b := newBench(t)
+	b.append(consent("c-1"))
+	p, digest := b.exchange("c-1")
+	old := b.key.Verifier
+	b.log.Close()
+	b.key = newBench(t).key
+	_, err := audit.Open(t.Context(), b.config(b.store))
+	require.ErrorIs(t, err, audit.ErrTampered, "a head that a stranger signed")
+	cfg := b.config(b.store)
+	cfg.Earlier = audit.Keys{old, b.key.Verifier} // as they stand in a trust file: the new one among them
+	b.log, err = audit.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	p2, digest2 := b.exchange("c-1")
+	both := audit.Keys{old, b.key.Verifier}
+	require.NoError(t, audit.VerifyReceipt(p.Receipt(), digest, both))
+	require.NoError(t, audit.VerifyReceipt(p2.Receipt(), digest2, both))
+	require.ErrorIs(t, audit.VerifyReceipt(p2.Receipt(), digest2, audit.Keys{old}), audit.ErrTampered, "not announced")
+	_, err = b.verify()
+	require.NoError(t, err)
+	require.True(t, both.Hold(b.key))
+	require.False(t, audit.Keys{old}.Hold(b.key))
 }

@@ -48,7 +48,7 @@ func TestVector(t *testing.T) {
 	require.NoError(t, audit.VerifyReceipt(&budgetv1.Receipt{
 		Origin: v.Origin, Index: v.Index, DecisionIndex: v.Decision, Leaf: []byte(v.Leaf),
 		Salt: v.Salt, Proof: v.Proof, Checkpoint: v.Checkpoint,
-	}, [32]byte(digest), v.Origin, verifierOf(t, v.PublicKey)))
+	}, [32]byte(digest), audit.Keys{verifierOf(t, v.PublicKey)}))
 	record := sha256.Sum256(append([]byte{0}, v.Leaf...)) // RFC 6962, section 2.1
 	require.Equal(t, v.RecordHash, hex.EncodeToString(record[:]))
 	var leaf map[string]any

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ontschot/ontschot/internal/identity"
@@ -13,11 +12,9 @@ import (
 
 // Inspection is what an auditor goes by. All fields are required.
 type Inspection struct {
-	// Origin and Tenant of the log, and Key its public key, all known from
-	// elsewhere than the store.
-	Origin string
+	// Tenant of the log, and its public keys, all known from elsewhere than the store.
 	Tenant identity.OIN
-	Key    note.Verifier
+	Keys   Keys
 }
 
 // Report is what an auditor found when nothing was wrong.
@@ -54,8 +51,8 @@ const pageSize = 256
 // What it cannot see is a store put back as a whole, with its head, to an earlier
 // day: that takes a checkpoint kept elsewhere.
 func Verify(ctx context.Context, store Store, by Inspection) (Report, error) {
-	if _, err := identity.ParseOIN(string(by.Tenant)); err != nil || by.Key == nil || by.Key.Name() != by.Origin {
-		return Report{}, invalid("inspection: tenant, or key of the origin")
+	if _, err := identity.ParseOIN(string(by.Tenant)); err != nil || len(by.Keys) == 0 {
+		return Report{}, invalid("inspection: tenant, or keys")
 	}
 	if err := store.Check(ctx); err != nil {
 		return Report{}, fmt.Errorf("verifying the record: %w", err)
@@ -76,7 +73,7 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	signed, err := signedHead(head, by.Origin, by.Key)
+	signed, err := signedHead(head, by.Keys.Origin(), by.Keys)
 	if err != nil {
 		return Report{}, err
 	}

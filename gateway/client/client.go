@@ -6,7 +6,6 @@ package client
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -28,9 +27,8 @@ const maxAnswer = 16 << 20
 
 // Config of a client. Every field is required.
 type Config struct {
-	Address     string // host:port
-	Certificate tls.Certificate
-	CA          *x509.CertPool
+	Address string      // host:port
+	TLS     *tls.Config // with the client's certificate
 	// Token gives an access token bound to the certificate, for each call anew.
 	Token func() (string, error)
 	Trust result.Trust
@@ -43,27 +41,50 @@ type Client struct {
 	exchange ontschotv1.ExchangeServiceClient
 	budgets  ontschotv1.BudgetServiceClient
 	registry ontschotv1.RegistryServiceClient
+	// Agreements and Consents are the services themselves; the token goes along.
+	Agreements ontschotv1.AgreementServiceClient
+	Consents   ontschotv1.ConsentServiceClient
 }
 
 // New connects on first use.
 func New(c Config) (*Client, error) {
 	conn, err := grpc.NewClient(c.Address,
-		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
-			Certificates: []tls.Certificate{c.Certificate}, RootCAs: c.CA, MinVersion: tls.VersionTLS13,
-		})),
+		grpc.WithTransportCredentials(credentials.NewTLS(c.TLS)),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.WaitForReady(true)),
+		grpc.WithUnaryInterceptor(c.unary), grpc.WithStreamInterceptor(c.stream),
 	)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{c, conn, ontschotv1.NewExchangeServiceClient(conn), ontschotv1.NewBudgetServiceClient(conn), ontschotv1.NewRegistryServiceClient(conn)}, nil
+	return &Client{
+		config: c, conn: conn,
+		exchange: ontschotv1.NewExchangeServiceClient(conn), budgets: ontschotv1.NewBudgetServiceClient(conn), registry: ontschotv1.NewRegistryServiceClient(conn),
+		Agreements: ontschotv1.NewAgreementServiceClient(conn), Consents: ontschotv1.NewConsentServiceClient(conn),
+	}, nil
+}
+
+// unary and stream send the token along.
+func (c Config) unary(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return err
+	}
+	return call(ctx, method, req, reply, conn, opts...)
+}
+
+func (c Config) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	ctx, err := c.authorised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, desc, conn, method, opts...)
 }
 
 // Close ends the connection.
 func (c *Client) Close() error { return c.conn.Close() }
 
-func (c *Client) authorised(ctx context.Context) (context.Context, error) {
-	token, err := c.config.Token()
+func (c Config) authorised(ctx context.Context) (context.Context, error) {
+	token, err := c.Token()
 	if err != nil {
 		return nil, fmt.Errorf("getting a token: %w", err)
 	}
@@ -74,10 +95,6 @@ func (c *Client) authorised(ctx context.Context) (context.Context, error) {
 // verifies what comes. Errors are the gateway's google.rpc.Status, or wrap
 // result.ErrMismatch or audit.ErrTampered when the answer must not be used.
 func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudgetRequest, progress func(*ontschotv1.Progress)) (*budgetv1.Budget, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	stream, err := c.exchange.AssembleBudget(ctx, r)
 	if err != nil {
 		return nil, err
@@ -117,10 +134,6 @@ func answers(b *budgetv1.Budget, r *ontschotv1.AssembleBudgetRequest) error {
 
 // View asks for one member's projection of a budget and verifies it.
 func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1.Budget, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	answer, err := c.budgets.View(ctx, r)
 	if err != nil {
 		return nil, err
@@ -136,20 +149,12 @@ func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1
 
 // CheckPlan holds a plan against a budget that this gateway released.
 func (c *Client) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*budgetv1.PlanCheck, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	answer, err := c.budgets.CheckPlan(ctx, r)
 	return answer.GetCheck(), err
 }
 
 // Account asks for one account per funder and verifies each.
 func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*budgetv1.Account, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	answer, err := c.budgets.Account(ctx, r)
 	if err != nil {
 		return nil, err
@@ -171,29 +176,17 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 
 // Dissolve takes a budget apart at a civil date.
 func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*budgetv1.Dissolution, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	answer, err := c.budgets.Dissolve(ctx, r)
 	return answer.GetDissolution(), err
 }
 
 // Sunset asks what stays after a legal basis ends.
 func (c *Client) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*budgetv1.Sunset, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	answer, err := c.budgets.Sunset(ctx, r)
 	return answer.GetSunset(), err
 }
 
 // Register brings a signed document to the gateway.
 func (c *Client) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	ctx, err := c.authorised(ctx)
-	if err != nil {
-		return nil, err
-	}
 	return c.registry.Register(ctx, r)
 }

@@ -19,6 +19,10 @@ import (
 // names the ground in the agreement with it.
 const statutoryBasis = "avg-6-1-e"
 
+// codeToken is the code of what the access token does not name. The rules never see
+// the token, and cannot answer with it.
+const codeToken = "DOEL-02"
+
 // Question is one person at one source, with the facts that the locks before the
 // policy have made, or why they did not.
 type Question struct {
@@ -137,8 +141,8 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 
 // Decide tells what may pass of one person at one source, and what may not and
 // why. The policy is asked law by law, because laws rest on different grounds;
-// its answer is intersected with the agreement and the consent here, so that it
-// can narrow what they allow and never widen it.
+// its answer is intersected with the token, the agreement and the consent here, so
+// that it can narrow what they allow and never widen it.
 func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap) {
 	g := Grant{consent: q.Consent, agreement: q.Agreement}
 	laws := q.Laws
@@ -235,6 +239,8 @@ func (q Question) lock(said Outcome) *refusal {
 	switch {
 	case failed("DOEL-01"):
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, "DOEL-01"}
+	case !q.Caller.Reaches(q.Purpose, q.Source):
+		return &refusal{budgetv1.ReasonPurposeNotAllowed, codeToken}
 	case failed("GROND-01"):
 		return &refusal{budgetv1.ReasonNoLegalBasis, "GROND-01"}
 	case !q.own() && q.NotAgreed != nil:
@@ -279,11 +285,13 @@ func notConsented(err error) *refusal {
 	}
 }
 
-// missing tells why one category may not pass, nil when it may: what policy,
+// missing tells why one category may not pass, nil when it may: what token, policy,
 // agreement and consent each allow, intersected.
 func (q Question) missing(said Outcome, c budgetv1.Category) *refusal {
 	_, passes := said.Fields[string(c)]
 	switch {
+	case !q.Caller.Allows(q.Purpose, q.Source, string(c)):
+		return &refusal{budgetv1.ReasonPurposeNotAllowed, codeToken}
 	case !q.own() && !slices.Contains(q.Agreement.Grant().Categories, string(c)):
 		return &refusal{budgetv1.ReasonNoAgreement, "VELD-02"}
 	case !slices.Contains(q.Consent.Categories(), c):

@@ -58,8 +58,9 @@ obligations := {} if count(asked) == 0
 	return all
 }
 
-// question makes a question about A1 at UWV with real documents.
-func question(t require.TestingT, f *testfamily.Family, agreed, consented []budgetv1.Category) policy.Question {
+// question makes a question about A1 at UWV with real documents, and a token of these
+// details; nil for one that allows all.
+func question(t require.TestingT, f *testfamily.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Question {
 	keys, err := f.Verifier()
 	require.NoError(t, err)
 	raw, err := f.Agreement("UWV", func(a *agreement.Terms) {
@@ -90,9 +91,13 @@ func question(t require.TestingT, f *testfamily.Family, agreed, consented []budg
 		Subject: bsn, Source: uwv.OIN, Recipient: requester.OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
 		Ended: func(string) bool { return false },
 	})
-	bearer, err := f.Token(f.Now, nil)
+	bearer, err := f.Token(f.Now, func(c *token.Claims) {
+		if details != nil {
+			c.Details = details
+		}
+	})
 	require.NoError(t, err)
-	caller, err := token.Checker{Keys: keys, Audience: string(requester.OIN), Now: func() time.Time { return f.Now }}.Check(bearer, f.Client.TLS.Leaf)
+	caller, err := token.Checker{Keys: keys, Audience: string(requester.OIN), Now: func() time.Time { return f.Now }}.Check(token.Call{Bearer: bearer, Leaf: f.Requester().Client.TLS.Leaf})
 	require.NoError(t, err)
 	return policy.Question{
 		Caller: caller, Purpose: f.Case.Purpose, Subject: "pseudonym", Today: f.Case.Today.Date, Requester: requester.OIN,
@@ -101,7 +106,43 @@ func question(t require.TestingT, f *testfamily.Family, agreed, consented []budg
 	}
 }
 
-// Whatever the rules say, nothing passes that agreement and consent do not both
+// anyDetails draws what a token may be used for: some of it here, some elsewhere.
+func anyDetails(t *rapid.T, f *testfamily.Family) []token.Detail {
+	texts := func(name string, from ...string) []string {
+		return rapid.SliceOfDistinct(rapid.SampledFrom(from), rapid.ID[string]).Draw(t, name)
+	}
+	all := []string{"*"}
+	for _, c := range budgetv1.Categories() {
+		all = append(all, string(c))
+	}
+	details := []token.Detail{}
+	for range rapid.IntRange(0, 3).Draw(t, "details") {
+		details = append(details, token.Detail{
+			Type:       rapid.SampledFrom([]string{"ontschot", "ontschot", "ontschot", "payment_initiation"}).Draw(t, "type"),
+			Purposes:   texts("purposes", f.Case.Purpose, f.Case.Purpose+".other"),
+			Sources:    texts("sources", "*", string(f.Parties["UWV"].OIN), string(f.Parties["SVB"].OIN)),
+			Categories: texts("categories", all...),
+		})
+	}
+	return details
+}
+
+// named tells, in other words than the token room's, what a token allows of UWV.
+func named(f *testfamily.Family, details []token.Detail) []budgetv1.Category {
+	var out []budgetv1.Category
+	for _, c := range budgetv1.Categories() {
+		for _, d := range details {
+			has := func(list []string, one string) bool { return slices.Contains(list, one) || slices.Contains(list, "*") }
+			if d.Type == "ontschot" && slices.Contains(d.Purposes, f.Case.Purpose) && has(d.Sources, string(f.Parties["UWV"].OIN)) && has(d.Categories, string(c)) {
+				out = append(out, c)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Whatever the rules say, nothing passes that token, agreement and consent do not all
 // allow; and what does not pass is a gap with a reason.
 func TestAPolicyNarrowsAndNeverWidens(t *testing.T) {
 	cf, err := casefile.Open("meppel")
@@ -113,17 +154,20 @@ func TestAPolicyNarrowsAndNeverWidens(t *testing.T) {
 		require.NoError(t, err, name)
 		rapid.Check(t, func(t *rapid.T) {
 			subset := rapid.SliceOfDistinct(rapid.SampledFrom(budgetv1.Categories()), rapid.ID[budgetv1.Category])
-			agreed, consented := subset.Draw(t, "agreed"), subset.Draw(t, "consented")
-			grant, gaps := engine.Decide(t.Context(), question(t, f, agreed, consented))
+			some := rapid.SliceOfNDistinct(rapid.SampledFrom(budgetv1.Categories()), 1, -1, rapid.ID[budgetv1.Category])
+			agreed, consented, details := some.Draw(t, "agreed"), subset.Draw(t, "consented"), anyDetails(t, f)
+			token := named(f, details)
+			grant, gaps := engine.Decide(t.Context(), question(t, f, agreed, consented, details))
 			for _, s := range grant.Scopes() {
 				for _, c := range s.GetCategories() {
 					require.Contains(t, agreed, budgetv1.Category(c))
 					require.Contains(t, consented, budgetv1.Category(c))
+					require.Contains(t, token, budgetv1.Category(c))
 				}
 			}
-			both := slices.Contains(agreed, "entitlement") && slices.Contains(consented, "entitlement")
-			require.Equal(t, both, grant.Allows())
-			require.Equal(t, !covers(engine, f, agreed) || !covers(engine, f, consented), len(gaps) > 0)
+			every := slices.Contains(agreed, "entitlement") && slices.Contains(consented, "entitlement") && slices.Contains(token, "entitlement")
+			require.Equal(t, every, grant.Allows())
+			require.Equal(t, !covers(engine, f, agreed) || !covers(engine, f, consented) || !covers(engine, f, token), len(gaps) > 0)
 		})
 	}
 }
@@ -141,6 +185,61 @@ func covers(e *policy.Engine, f *testfamily.Family, cs []budgetv1.Category) bool
 	return true
 }
 
+// What the token does not name is told as such, with a code that has words in both
+// languages, and that the rules cannot answer with.
+func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
+	require.NoError(t, err)
+	purposes, uwv, svb := []string{f.Case.Purpose}, string(f.Parties["UWV"].OIN), string(f.Parties["SVB"].OIN)
+	one := func(sources, categories []string) token.Detail {
+		return token.Detail{Type: "ontschot", Purposes: purposes, Sources: sources, Categories: categories}
+	}
+	all := []string{"*"}
+	for name, c := range map[string]struct {
+		details    []token.Detail
+		categories []string // of the one gap; nil: the whole source
+		passes     bool
+	}{
+		"all":                        {[]token.Detail{one(all, all)}, nil, true},
+		"another source":             {[]token.Detail{one([]string{svb}, all)}, nil, false},
+		"no source":                  {[]token.Detail{one(nil, all)}, nil, false},
+		"no category":                {[]token.Detail{one(all, nil)}, nil, false},
+		"nothing":                    {[]token.Detail{}, nil, false},
+		"no entitlement":             {[]token.Detail{one(all, []string{"product"})}, nil, false},
+		"two that are no one":        {[]token.Detail{one([]string{uwv}, []string{"product"}), one([]string{svb}, all)}, nil, false},
+		"alternatives":               {[]token.Detail{one([]string{uwv}, []string{"entitlement", "product"}), one([]string{uwv}, []string{"period"})}, []string{"income", "reference"}, true},
+		"a category of a stranger's": {[]token.Detail{one([]string{uwv}, []string{"entitlement", "product", "period", "reference"}), {Type: "other", Purposes: purposes, Sources: all, Categories: all}}, []string{"income"}, true},
+	} {
+		q := question(t, f, budgetv1.Categories(), budgetv1.Categories(), c.details)
+		grant, gaps := engine.Decide(t.Context(), q)
+		require.Equal(t, c.passes, grant.Allows(), name)
+		if name == "all" {
+			require.Empty(t, gaps)
+			continue
+		}
+		require.NotEmpty(t, gaps, name)
+		var told []string
+		for _, gap := range gaps {
+			require.Equal(t, "PURPOSE_NOT_ALLOWED", gap.GetReason(), name)
+			require.Equal(t, "DOEL-02", gap.GetCode(), name)
+			told = append(told, gap.GetCategories()...)
+		}
+		require.Subset(t, told, c.categories, name)
+		require.NotContains(t, told, "product", name)
+	}
+	texts, err := policies.ReadTexts(policies.FS)
+	require.NoError(t, err)
+	for _, lang := range []string{policies.Dutch, policies.English} {
+		_, known := texts.Reason("DOEL-02", lang)
+		require.True(t, known, lang)
+	}
+	require.NotContains(t, policy.Codes(), "DOEL-02")
+}
+
 // A grant clears from an answer what may not pass, whatever the source sent.
 func TestAGrantMinimises(t *testing.T) {
 	cf, err := casefile.Open("meppel")
@@ -149,7 +248,7 @@ func TestAGrantMinimises(t *testing.T) {
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)
-	grant, _ := engine.Decide(t.Context(), question(t, f, budgetv1.Categories(), []budgetv1.Category{"entitlement", "period"}))
+	grant, _ := engine.Decide(t.Context(), question(t, f, budgetv1.Categories(), []budgetv1.Category{"entitlement", "period"}, nil))
 	r := &budgetv1.FetchResponse{
 		Lines: []*budgetv1.BudgetLine{
 			{Law: "WIA", Funder: "UWV", Product: &budgetv1.Product{Code: "WIA"}, Period: &budgetv1.Period{Start: "2025-01-01"}, Income: &budgetv1.Amount{Cents: 1}},

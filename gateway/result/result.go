@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gowebpki/jcs"
-	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -168,10 +167,10 @@ func hasUnknown(m protoreflect.Message) bool {
 
 // Trust is what a client has pinned of the organisation that releases.
 type Trust struct {
-	Keys      *signed.Verifier
-	Releaser  identity.OIN
-	LogOrigin string
-	LogKey    note.Verifier
+	Keys     *signed.Verifier
+	Releaser identity.OIN
+	// Log holds the public keys of its log.
+	Log audit.Keys
 }
 
 // Verify checks signature, digest and receipt, and gives what was signed. Any
@@ -197,5 +196,5 @@ func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
 	case err != nil || c.Receipt != encode(sha256.Sum256(over)):
 		return Claims{}, fmt.Errorf("%w: its receipt was changed", ErrMismatch)
 	}
-	return c, audit.VerifyReceipt(b.GetReceipt(), digest, t.LogOrigin, t.LogKey)
+	return c, audit.VerifyReceipt(b.GetReceipt(), digest, t.Log)
 }

@@ -6,29 +6,25 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"time"
 
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/signed"
 )
 
 // Errors. A refused token goes to the request log, never to the audit log, which
 // strangers must not be able to fill.
 var (
-	ErrMissing  = errors.New("no access token")
-	ErrInvalid  = errors.New("access token invalid")
-	ErrExpired  = errors.New("access token expired")
-	ErrBinding  = errors.New("access token bound to another certificate")
-	ErrAudience = errors.New("access token meant for another audience")
-)
-
-const (
-	maxLife = 300 * time.Second
-	skew    = 30 * time.Second
-	maxCase = 128 // characters of the case commitment
+	ErrMissing    = errors.New("no access token")
+	ErrInvalid    = errors.New("access token invalid")
+	ErrExpired    = errors.New("access token expired")
+	ErrBinding    = errors.New("access token bound to another certificate")
+	ErrAudience   = errors.New("access token meant for another audience")
+	ErrRole       = errors.New("the roles in the access token come to none of ours, or to several")
+	ErrDelegation = errors.New("no delegation in force lets the caller act for this organisation and purpose")
+	ErrIssuer     = errors.New("the keys of the token's issuer cannot be read")
 )
 
 // Claims of an access token. Times in seconds since 1970 (RFC 7519 NumericDate).
@@ -50,6 +46,8 @@ type Claims struct {
 	Assurance string `json:"assurance"`
 	// Details is RFC 9396: what the token may be used for.
 	Details []Detail `json:"authorization_details"`
+	// Actor acts for the organisation; nil when it acts itself.
+	Actor *Actor `json:"act,omitempty"`
 }
 
 // Confirmation binds to a certificate (RFC 8705 section 3.1).
@@ -57,10 +55,13 @@ type Confirmation struct {
 	X5T string `json:"x5t#S256"`
 }
 
-// Detail of type "ontschot": the purposes the token may be used for.
-type Detail struct {
-	Type     string   `json:"type"`
-	Purposes []string `json:"purposes"`
+// Actor is the act of RFC 8693 section 4.1: another organisation, such as a software
+// vendor, whose client presents the token.
+type Actor struct {
+	Subject      string       `json:"sub"` // its client
+	Organisation identity.OIN `json:"org"`
+	// Actor of the actor: a chain of delegation, which is refused.
+	Actor json.RawMessage `json:"act,omitempty"`
 }
 
 // Thumbprint is the x5t#S256 of a certificate.
@@ -71,10 +72,25 @@ func Thumbprint(c *x509.Certificate) string {
 
 // Caller is the fact: who calls, proven. Only Check makes one; the zero Caller
 // may do nothing.
-type Caller struct{ claims Claims }
+type Caller struct {
+	claims     Claims
+	delegation Delegation // of an actor
+	today      civil.Date
+}
 
 // Organisation that asks.
 func (c Caller) Organisation() identity.OIN { return c.claims.Organisation }
+
+// Actor is the organisation that acts for it; empty when it acts itself.
+func (c Caller) Actor() identity.OIN {
+	if c.claims.Actor == nil {
+		return ""
+	}
+	return c.claims.Actor.Organisation
+}
+
+// Delegation is the id of the statement on which the actor acts; empty without one.
+func (c Caller) Delegation() string { return c.delegation.ID() }
 
 // Case is the commitment to the case number the question belongs to.
 func (c Caller) Case() string { return c.claims.Case }
@@ -87,58 +103,27 @@ func (c Caller) Assurance() string { return c.claims.Assurance }
 
 // May tells whether the token may be used for the purpose.
 func (c Caller) May(purpose string) bool {
-	return slices.ContainsFunc(c.claims.Details, func(d Detail) bool {
-		return d.Type == "ontschot" && slices.Contains(d.Purposes, purpose)
-	})
+	return c.any(func(d Detail) bool { return d.may(purpose) }, purpose)
 }
 
-// Checker checks tokens. Every field is required.
-type Checker struct {
-	Keys     *signed.Verifier
-	Audience string // exactly us: the gateway's own OIN
-	Now      func() time.Time
+// Reaches tells whether the token allows anything of a source for the purpose.
+func (c Caller) Reaches(purpose string, source identity.OIN) bool {
+	return c.any(func(d Detail) bool { return d.may(purpose) && d.reaches(source) }, purpose)
 }
 
-// Check verifies a bearer token against the certificate the connection was made with.
-func (k Checker) Check(bearer string, leaf *x509.Certificate) (Caller, error) {
-	if bearer == "" {
-		return Caller{}, ErrMissing
-	}
-	var c Claims
-	if _, err := k.Keys.Compact(signed.Token, []byte(bearer), &c); err != nil {
-		return Caller{}, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	if err := k.times(c); err != nil {
-		return Caller{}, err
-	}
-	if c.Audience != k.Audience {
-		return Caller{}, ErrAudience
-	}
-	if leaf == nil || c.Confirmation.X5T != Thumbprint(leaf) {
-		return Caller{}, ErrBinding
-	}
-	if identity.OIN(leaf.Subject.SerialNumber) != c.Organisation {
-		return Caller{}, fmt.Errorf("%w: it names another organisation than the certificate", ErrBinding)
-	}
-	// An organisation is its own issuer: nobody else's word counts for it.
-	if c.Issuer != c.Organisation || c.ID == "" || c.Case == "" || len(c.Case) > maxCase {
-		return Caller{}, fmt.Errorf("%w: iss, org, jti or case", ErrInvalid)
-	}
-	return Caller{c}, nil
+// Allows tells whether the token allows a category of a source for the purpose: one
+// and the same detail must name all three.
+func (c Caller) Allows(purpose string, source identity.OIN, category string) bool {
+	return c.any(func(d Detail) bool {
+		return d.may(purpose) && d.reaches(source) && names(d.Categories, category)
+	}, purpose)
 }
 
-func (k Checker) times(c Claims) error {
-	now := k.Now()
-	issued, starts, ends := time.Unix(c.IssuedAt, 0), time.Unix(c.NotBefore, 0), time.Unix(c.Expires, 0)
-	switch {
-	case c.IssuedAt == 0 || c.NotBefore == 0 || c.Expires == 0:
-		return fmt.Errorf("%w: iat, nbf and exp are needed", ErrInvalid)
-	case ends.Sub(issued) > maxLife:
-		return fmt.Errorf("%w: lives longer than %s", ErrInvalid, maxLife)
-	case now.After(ends.Add(skew)):
-		return ErrExpired
-	case now.Add(skew).Before(starts) || now.Add(skew).Before(issued):
-		return fmt.Errorf("%w: not valid yet", ErrInvalid)
+// any tells whether one of the details passes, and the delegation covers the purpose
+// where somebody else acts.
+func (c Caller) any(passes func(Detail) bool, purpose string) bool {
+	if c.claims.Actor != nil && !c.delegation.Covers(c.Actor(), purpose, c.today) {
+		return false
 	}
-	return nil
+	return slices.ContainsFunc(c.claims.Details, passes)
 }

@@ -52,7 +52,9 @@ type Gateway struct {
 	// LegalBases for pooling money of several laws; none is in force since 1 October 2022.
 	LegalBases []LegalBasis `yaml:"legal_bases,omitempty"`
 	Sources    []Source     `yaml:"sources"`
-	dir        string
+	// WithdrawURL is where a person can withdraw a consent; it stands in each.
+	WithdrawURL string `yaml:"withdraw_url"`
+	path        string
 }
 
 // TLS files, PEM.
@@ -64,10 +66,23 @@ type TLS struct {
 
 // Keys are files that must stay secret.
 type Keys struct {
-	Signing   string `yaml:"signing"`    // PKCS#8 PEM, ES256
-	SigningID string `yaml:"signing_id"` // its id in the trust files of others
-	Log       string `yaml:"log"`        // note signer
-	Pseudonym string `yaml:"pseudonym"`  // 32 bytes
+	// Signing keys of the organisation: of those whose time has come the last signs,
+	// the ones after it are announced.
+	Signing []SigningKey `yaml:"signing"`
+	// Log is the note signer of the record's head. Its public half is one of the
+	// log_keys in the trust file.
+	Log string `yaml:"log"`
+	// Pseudonym keys, 32 bytes each, the newest first: it makes new pseudonyms, the
+	// older ones are for finding what was registered under them.
+	Pseudonym []string `yaml:"pseudonym"`
+}
+
+// SigningKey is one private key of the organisation.
+type SigningKey struct {
+	ID   string `yaml:"id"`   // its id in the trust files of others
+	File string `yaml:"file"` // PKCS#8 PEM, P-256
+	// From is when it begins to sign (RFC 3339); empty: at once.
+	From string `yaml:"from,omitempty"`
 }
 
 // Source is one adapter, deployed by the agency whose system it asks.
@@ -101,13 +116,18 @@ type Trust struct {
 
 // Party of the trust file.
 type Party struct {
-	Code   string       `yaml:"code"`
-	OIN    identity.OIN `yaml:"oin"`
-	Kind   string       `yaml:"kind"`
-	Name   string       `yaml:"name"`
-	Laws   []string     `yaml:"laws"`
-	Keys   []Key        `yaml:"keys"`
-	LogKey string       `yaml:"log_key,omitempty"` // note verifier of its gateway's log
+	Code string       `yaml:"code"`
+	OIN  identity.OIN `yaml:"oin"`
+	Kind string       `yaml:"kind"`
+	Name string       `yaml:"name"`
+	Laws []string     `yaml:"laws"`
+	Keys []Key        `yaml:"keys"`
+	// LogKeys are note verifiers of its gateway's log: those in use, announced and retired.
+	LogKeys []string `yaml:"log_keys,omitempty"`
+	// Issuers are its own identity providers, whose access tokens count for it.
+	Issuers []Issuer `yaml:"issuers,omitempty"`
+	// Gateway is host:port of its gateway, to which agreements are brought; empty: it has none.
+	Gateway string `yaml:"gateway,omitempty"`
 }
 
 // Key is a pinned public key.
@@ -116,6 +136,9 @@ type Key struct {
 	Alg   string        `yaml:"alg"`
 	Kinds []signed.Kind `yaml:"kinds"`
 	File  string        `yaml:"file"`
+	// Retired is from when on it signs nothing new (RFC 3339); empty: it is in use, or
+	// announced. A key that was lost is not retired but taken out.
+	Retired string `yaml:"retired,omitempty"`
 }
 
 // Client is client.yaml of a municipal system.
@@ -129,17 +152,25 @@ type Client struct {
 
 // ReadGateway reads and checks gateway.yaml.
 func ReadGateway(path string) (*Gateway, error) {
-	c := &Gateway{dir: filepath.Dir(path)}
+	c := &Gateway{path: path}
 	if err := read(path, c); err != nil {
 		return nil, err
 	}
 	for key, value := range map[string]string{
-		"organisation": c.Organisation, "listen": c.Listen, "data": c.Data, "trust": c.Trust,
+		"organisation": c.Organisation, "listen": c.Listen, "data": c.Data, "withdraw_url": c.WithdrawURL, "trust": c.Trust,
 		"tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.ca": c.TLS.CA,
-		"keys.signing": c.Keys.Signing, "keys.signing_id": c.Keys.SigningID, "keys.log": c.Keys.Log, "keys.pseudonym": c.Keys.Pseudonym,
+		"keys.log": c.Keys.Log,
 	} {
 		if value == "" {
 			return nil, fmt.Errorf("%w: %s: %s is needed", ErrConfig, path, key)
+		}
+	}
+	if len(c.Keys.Signing) == 0 || len(c.Keys.Pseudonym) == 0 {
+		return nil, fmt.Errorf("%w: %s: keys.signing and keys.pseudonym are needed, one of each at least", ErrConfig, path)
+	}
+	for i, k := range c.Keys.Signing {
+		if _, err := timeOf(k.From); err != nil || k.ID == "" || k.File == "" {
+			return nil, fmt.Errorf("%w: %s: keys.signing[%d]: id, file, and from as 2026-01-31T00:00:00Z or none are needed", ErrConfig, path, i)
 		}
 	}
 	if c.Today != "" && !c.Dev {
@@ -161,6 +192,14 @@ func ReadGateway(path string) (*Gateway, error) {
 	return c, nil
 }
 
+// timeOf reads an RFC 3339 time; the zero time when there is none.
+func timeOf(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339, s)
+}
+
 // CivilDate that was set; no date when none was.
 func (c *Gateway) CivilDate() (civil.Date, error) {
 	if c.Today == "" {
@@ -179,7 +218,19 @@ func (c *Gateway) Timeout() (*time.Duration, error) {
 }
 
 // Path makes a path of the file absolute to it.
-func (c *Gateway) Path(name string) string { return join(c.dir, name) }
+func (c *Gateway) Path(name string) string { return join(filepath.Dir(c.path), name) }
+
+// Again reads the file anew.
+func (c *Gateway) Again() (*Gateway, error) { return ReadGateway(c.path) }
+
+// KeyFiles are the files of the signing keys.
+func (c *Gateway) KeyFiles() []string {
+	var files []string
+	for _, k := range c.Keys.Signing {
+		files = append(files, c.Path(k.File))
+	}
+	return files
+}
 
 // ReadTrust reads and checks trust.yaml.
 func ReadTrust(path string) (*Trust, error) {
@@ -191,6 +242,9 @@ func ReadTrust(path string) (*Trust, error) {
 		if _, err := identity.ParseOIN(string(p.OIN)); err != nil || p.Code == "" || p.Kind == "" {
 			return nil, fmt.Errorf("%w: %s: parties[%d]: code, kind and an OIN of twenty digits are needed", ErrConfig, path, i)
 		}
+	}
+	if err := t.checkIssuers(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 	}
 	return t, nil
 }
@@ -207,6 +261,30 @@ func (t *Trust) Party(code string) (Party, error) {
 
 // Verifier pins the keys of all parties.
 func (t *Trust) Verifier() (*signed.Verifier, error) {
+	keys, err := t.Pins()
+	if err != nil {
+		return nil, err
+	}
+	v, err := signed.NewVerifier(keys)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return v, nil
+}
+
+// KeyFiles are the files of all pinned keys.
+func (t *Trust) KeyFiles() []string {
+	var files []string
+	for _, p := range t.Parties {
+		for _, k := range p.Keys {
+			files = append(files, join(t.dir, k.File))
+		}
+	}
+	return files
+}
+
+// Pins reads the pinned keys of all parties.
+func (t *Trust) Pins() (map[identity.OIN][]signed.Key, error) {
 	keys := map[identity.OIN][]signed.Key{}
 	for _, p := range t.Parties {
 		for _, k := range p.Keys {
@@ -222,14 +300,14 @@ func (t *Trust) Verifier() (*signed.Verifier, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%w: %s: no public key", ErrConfig, k.File)
 			}
-			keys[p.OIN] = append(keys[p.OIN], signed.Key{ID: k.ID, Alg: k.Alg, Public: public, Kinds: k.Kinds})
+			retired, err := timeOf(k.Retired)
+			if err != nil {
+				return nil, fmt.Errorf("%w: key %s of %s: retired is no time such as 2026-01-31T00:00:00Z", ErrConfig, k.ID, p.Code)
+			}
+			keys[p.OIN] = append(keys[p.OIN], signed.Key{ID: k.ID, Alg: k.Alg, Public: public, Kinds: k.Kinds, Retired: retired})
 		}
 	}
-	v, err := signed.NewVerifier(keys)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
-	}
-	return v, nil
+	return keys, nil
 }
 
 // ReadClient reads client.yaml.
@@ -264,6 +342,27 @@ func (t TLS) Load(path func(string) string) (tls.Certificate, *x509.CertPool, er
 	return pair, pool, nil
 }
 
+// SigningKeys reads the organisation's own signing keys, and has each sign once.
+func (c *Gateway) SigningKeys(own identity.OIN) ([]signed.Timed, error) {
+	var keys []signed.Timed
+	for i, k := range c.Keys.Signing {
+		key, err := PrivateKey(c.Path(k.File))
+		if err != nil {
+			return nil, err
+		}
+		from, err := timeOf(k.From)
+		if err != nil {
+			return nil, fmt.Errorf("%w: keys.signing[%d].from is no time", ErrConfig, i)
+		}
+		signer, err := signed.NewSigner(own, k.ID, "ES256", key)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrConfig, k.File, err)
+		}
+		keys = append(keys, signed.Timed{Signer: signer, From: from})
+	}
+	return keys, nil
+}
+
 // PrivateKey reads a PKCS#8 PEM file.
 func PrivateKey(path string) (crypto.Signer, error) {
 	raw, err := ReadFile(path)
@@ -289,9 +388,14 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	return ReadFrom(f, path)
+}
+
+// ReadFrom reads a bounded stream, which errors call by the name.
+func ReadFrom(r io.Reader, name string) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil || len(raw) > maxBytes {
-		return nil, fmt.Errorf("%w: %s: cannot be read, or is larger than %d bytes", ErrConfig, path, maxBytes)
+		return nil, fmt.Errorf("%w: %s: cannot be read, or is larger than %d bytes", ErrConfig, name, maxBytes)
 	}
 	return raw, nil
 }

@@ -111,7 +111,7 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 	}
 	p, m := v.pins.Load(), mark{kind, true, sha256.Sum256(raw)}
 	if before, ok := p.seen.find(m); ok && before.fill(claims) && within(before.of, parties()) {
-		return before.verified(m.sum), nil
+		return v.told(before, m.sum)
 	}
 	doc, payload, err := readGeneral(raw)
 	if err != nil {
@@ -129,7 +129,7 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 	}
 	one.remember(claims)
 	p.seen.add(m, one)
-	return one.verified(m.sum), nil
+	return v.told(one, m.sum)
 }
 
 func within(some, all []identity.OIN) bool {

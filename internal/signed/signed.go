@@ -65,7 +65,10 @@ type Key struct {
 
 // Verifier holds the pinned keys of each issuer. Its methods are safe for
 // concurrent use.
-type Verifier struct{ pins atomic.Pointer[pins] }
+type Verifier struct {
+	pins  *atomic.Pointer[pins]
+	fresh bool
+}
 
 // pins are the keys that are trusted at a moment, and what was seen under them.
 type pins struct {
@@ -75,9 +78,13 @@ type pins struct {
 
 // NewVerifier checks that each key fits its algorithm.
 func NewVerifier(keys map[identity.OIN][]Key) (*Verifier, error) {
-	v := &Verifier{}
+	v := &Verifier{pins: new(atomic.Pointer[pins])}
 	return v, v.Pin(keys)
 }
+
+// Fresh is the same Verifier for what is taken in now: a key that is retired signs
+// nothing new, and is ErrKey.
+func (v *Verifier) Fresh() *Verifier { return &Verifier{v.pins, true} }
 
 // Pin trusts these keys from now on and no others, or says what is wrong with one
 // and changes nothing. Signatures seen before count for nothing under other keys.
@@ -204,15 +211,16 @@ type Verified struct {
 	SignedBy []identity.OIN
 }
 
-func (s sighting) verified(sum [32]byte) Verified {
-	now, out := time.Now(), Verified{Digest: sum, SignedBy: s.of}
-	for i, k := range s.by {
+// told is what is known of a document by the keys that signed it, as they are now.
+func (v *Verifier) told(s sighting, sum [32]byte) (Verified, error) {
+	now, out := time.Now(), Verified{Issuer: s.of[0], KeyID: s.by[0].ID, Digest: sum, SignedBy: s.of}
+	for _, k := range s.by {
 		out.Retired = out.Retired || !k.Retired.IsZero() && !now.Before(k.Retired)
-		if i == 0 {
-			out.Issuer, out.KeyID = s.of[0], k.ID
-		}
 	}
-	return out
+	if v.fresh && out.Retired {
+		return Verified{}, fmt.Errorf("%w: it is retired", ErrKey)
+	}
+	return out, nil
 }
 
 // Compact verifies a compact JWS of the kind and reads its claims, a pointer to a
@@ -225,14 +233,14 @@ func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) 
 	}
 	p, m := v.pins.Load(), mark{kind, false, sha256.Sum256(raw)}
 	if before, ok := p.seen.find(m); ok && before.fill(claims) {
-		return before.verified(m.sum), nil
+		return v.told(before, m.sum)
 	}
 	one, err := p.compact(kind, raw, claims)
 	if err != nil {
 		return Verified{}, err
 	}
 	p.seen.add(m, one)
-	return one.verified(m.sum), nil
+	return v.told(one, m.sum)
 }
 
 func (p *pins) compact(kind Kind, raw []byte, claims any) (sighting, error) {

@@ -395,6 +395,8 @@ func TestRetiredKeysAreTold(t *testing.T) {
 			proof, err := v.Compact(Consent, raw, new(claims))
 			require.NoError(t, err)
 			require.Equal(t, want, proof.Retired)
+			_, err = v.Fresh().Compact(Consent, raw, new(claims))
+			require.Equal(t, want, err != nil, "it signs nothing new")
 		}
 	}
 	require.NoError(t, v.Pin(nil))

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -129,12 +130,31 @@ func decode(payload []byte, claims any) error {
 }
 
 // decodeOutside reads a payload that was scanned for repeated members; unknown
-// ones are ignored.
+// ones are ignored. One that differs from a claim in case alone is refused, because
+// encoding/json would read it as the claim.
 func decodeOutside(payload []byte, claims any) error {
-	if err := json.Unmarshal(payload, claims); err != nil {
+	known, near := namesOf(claims), false
+	err := scan(payload, false, func(depth int, name string, _ []byte) {
+		near = near || depth == 1 && slices.ContainsFunc(known, func(k string) bool { return k != name && strings.EqualFold(k, name) })
+	})
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(payload, claims); err != nil || near {
 		return malformed("claims of another shape")
 	}
 	return nil
+}
+
+// namesOf gives the names of the claims in a struct.
+func namesOf(claims any) []string {
+	var names []string
+	t := reflect.TypeOf(claims).Elem()
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
 }
 
 // scanClaims scans a payload and gives who issued it.

@@ -3,7 +3,6 @@ package testfamily
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -26,7 +25,7 @@ import (
 // Token mints an access token for the requester's system. change may spoil it, for
 // tests.
 func (f *Family) Token(now time.Time, change func(*token.Claims)) (string, error) {
-	return MintToken(f.Requester().Token, f.Client.TLS.Leaf, f.CaseCommitment, f.Case.Purpose, now, change)
+	return MintToken(f.Requester().Token, f.Requester().Client.TLS.Leaf, f.CaseCommitment, f.Case.Purpose, now, change)
 }
 
 // MintToken mints an access token of five minutes, bound to a certificate.
@@ -37,7 +36,10 @@ func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose
 		Confirmation: token.Confirmation{X5T: token.Thumbprint(leaf)},
 		Case:         caseCommitment,
 		Role:         "consulent", Assurance: "substantieel",
-		Details: []token.Detail{{Type: "ontschot", Purposes: []string{purpose, "integral_budget.account", "documents.register"}}},
+		Details: []token.Detail{{
+			Type: "ontschot", Purposes: []string{purpose, "integral_budget.account", "documents.register", "consents.keep", "agreements.sign"},
+			Sources: []string{"*"}, Categories: []string{"*"},
+		}},
 	}
 	if change != nil {
 		change(&claims)
@@ -51,7 +53,7 @@ func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose
 func (f *Family) Agreement(source string, change func(*agreement.Terms), signers ...signed.Signer) ([]byte, error) {
 	consumer, other := f.Requester(), f.Parties[source]
 	terms := agreement.Terms{
-		Version: 1, ID: newID(),
+		Version: 1, ID: newID(), ProposedAt: f.Now.Unix(),
 		Parties: []agreement.Party{{OIN: consumer.OIN, Role: "consumer"}, {OIN: other.OIN, Role: "source"}},
 		Grants: []agreement.Grant{{
 			Consumer: consumer.OIN, Source: other.OIN, Purposes: []string{f.Case.Purpose}, Categories: names(budgetv1.Categories()),
@@ -80,19 +82,20 @@ func (f *Family) Consent(c casefile.Consent, change func(*consent.Claims)) (*ont
 	if err != nil {
 		return nil, "", err
 	}
+	grants, err := f.grants(c)
+	if err != nil {
+		return nil, "", err
+	}
 	keeper := f.Requester()
-	key := random(32)
-	subject := bsn.Commitment(key)
-	claims := consent.Claims{
-		Issuer: keeper.OIN, ID: newID(), IssuedAt: f.Now.Unix(),
-		Subject: base64.RawURLEncoding.EncodeToString(subject[:]), Case: f.CaseCommitment, Purpose: f.Case.Purpose,
+	draft := consent.Draft{
+		Keeper: keeper.OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Grants: grants,
 		Controller: keeper.OIN, Recipients: []identity.OIN{keeper.OIN},
 		Basis: consent.Basis{AVG6: "6-1-e", AVG9: "9-2-a", National: "Wmo 2015 5.2.5"},
-		From:  c.From.String(), Until: c.Until.String(),
+		From:  c.From.Date, Until: c.Until.Date, Born: member.Born.Date,
 		Notice: consent.Notice{Version: "1", SHA256: hash("notice 1")}, Withdraw: "https://localhost/withdraw",
 	}
-	f.signers(&claims, member, c)
-	disclosures, err := f.disclose(&claims, c)
+	f.signers(&draft, member, c)
+	claims, out, err := draft.Write(bsn, f.Now) // not Issue: a case may hold a consent that does not count
 	if err != nil {
 		return nil, "", err
 	}
@@ -100,13 +103,13 @@ func (f *Family) Consent(c casefile.Consent, change func(*consent.Claims)) (*ont
 		change(&claims)
 	}
 	raw, err := keeper.Sign.Compact(signed.Consent, claims)
-	pseudonym := bsn.Pseudonym(f.PseudonymKey, keeper.OIN, f.Case.Purpose)
-	return &ontschotv1.RegisterRequest{Document: raw, Disclosures: disclosures, SubjectKey: key, Pseudonym: pseudonym[:]}, claims.ID, err
+	pseudonym := bsn.Pseudonym(keeper.PseudonymKey, keeper.OIN, f.Case.Purpose)
+	return &ontschotv1.RegisterRequest{Document: raw, Disclosures: out.Disclosures, SubjectKey: out.SubjectKey, Pseudonym: pseudonym[:]}, claims.ID, err
 }
 
-// disclose makes one disclosure per source and puts their digests in the claims.
-// "*" is expanded here, when it is signed, to the categories of the purpose.
-func (f *Family) disclose(claims *consent.Claims, c casefile.Consent) ([]string, error) {
+// grants gives one grant per source. "*" is expanded here, when it is signed, to
+// the categories of the purpose.
+func (f *Family) grants(c casefile.Consent) ([]consent.Grant, error) {
 	categories := []budgetv1.Category{}
 	for _, name := range c.Categories {
 		if name == "*" {
@@ -121,18 +124,11 @@ func (f *Family) disclose(claims *consent.Claims, c casefile.Consent) ([]string,
 		}
 		categories = append(categories, budgetv1.Category(name))
 	}
-	var disclosures []string
+	var grants []consent.Grant
 	for _, code := range slices.Compact(slices.Sorted(slices.Values(c.Sources))) {
-		d, digest, err := consent.Disclosure{
-			Salt: base64.RawURLEncoding.EncodeToString(random(16)), Source: f.Parties[code].OIN, Categories: categories,
-		}.Encode()
-		if err != nil {
-			return nil, err
-		}
-		disclosures, claims.Grants = append(disclosures, d), append(claims.Grants, digest)
+		grants = append(grants, consent.Grant{Source: f.Parties[code].OIN, Categories: categories})
 	}
-	slices.Sort(claims.Grants)
-	return disclosures, nil
+	return grants, nil
 }
 
 // purposeCategories are those the policy knows for the purpose; all there are for a
@@ -154,28 +150,23 @@ func purposeCategories(purpose string) ([]budgetv1.Category, error) {
 
 // signers writes who signed in which role, and what the registers say of authority
 // on the day the consent was given.
-func (f *Family) signers(claims *consent.Claims, m casefile.Member, c casefile.Consent) {
+func (f *Family) signers(draft *consent.Draft, m casefile.Member, c casefile.Consent) {
 	day := c.From.Date
-	claims.Authority = consent.Authority{LookedUp: day.String()}
-	if !m.Born.IsZero() {
-		group, lapses := consent.AgeGroup(m.Born.Date, day)
-		claims.Authority.AgeGroup, claims.LapsesOn = group, lapses.String()
-	}
 	var holders []identity.PersonRef
 	for _, a := range f.Case.Authority {
 		if a.Person == m.Ref && (civil.Span{From: a.From.Date, To: a.To.Date}).Contains(day) {
-			claims.Authority.Kind, holders = a.Kind, a.Holders
+			draft.Authority.Kind, holders = a.Kind, a.Holders
 		}
 	}
-	claims.Authority.Holders = len(holders)
-	claims.CoGivenBy = []consent.Signature{}
+	draft.Authority.LookedUp, draft.Authority.Holders = day.String(), len(holders)
+	once := newID()
 	for i, signer := range c.Signers {
-		s := consent.Signature{Role: role(m.Ref, signer, holders, claims.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + claims.ID)}}
+		s := consent.Signature{Role: role(m.Ref, signer, holders, draft.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + once)}}
 		if i == 0 {
-			claims.GivenBy = s
+			draft.GivenBy = s
 			continue
 		}
-		claims.CoGivenBy = append(claims.CoGivenBy, s)
+		draft.CoGivenBy = append(draft.CoGivenBy, s)
 	}
 }
 
@@ -210,10 +201,16 @@ func (f *Family) Withdrawal(consentID string) (*ontschotv1.RegisterRequest, erro
 	return &ontschotv1.RegisterRequest{Document: raw}, err
 }
 
-// Documents are all documents of the case, in the order in which a gateway takes
+// document of the case; an agreement is with another party.
+type document struct {
+	request *ontschotv1.RegisterRequest
+	with    string
+}
+
+// documents are all documents of the case, in the order in which a gateway takes
 // them: agreements, consents, withdrawals that were made on or before today.
-func (f *Family) Documents() ([]*ontschotv1.RegisterRequest, error) {
-	var all, withdrawals []*ontschotv1.RegisterRequest
+func (f *Family) documents() ([]document, error) {
+	var all, withdrawals []document
 	for _, p := range f.Case.Parties {
 		if p.Code == f.Case.Requester {
 			continue // its own source needs no agreement with itself
@@ -222,20 +219,20 @@ func (f *Family) Documents() ([]*ontschotv1.RegisterRequest, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, &ontschotv1.RegisterRequest{Document: raw})
+		all = append(all, document{&ontschotv1.RegisterRequest{Document: raw}, p.Code})
 	}
 	for _, c := range f.Case.Consents {
 		doc, id, err := f.Consent(c, nil)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, doc)
+		all = append(all, document{request: doc})
 		if !c.Withdrawn.IsZero() && c.Withdrawn.Date <= f.Case.Today.Date {
 			w, err := f.Withdrawal(id)
 			if err != nil {
 				return nil, err
 			}
-			withdrawals = append(withdrawals, w)
+			withdrawals = append(withdrawals, document{request: w})
 		}
 	}
 	return append(all, withdrawals...), nil

@@ -28,24 +28,23 @@ type Family struct {
 	CA      *x509.CertPool
 	CAPEM   []byte
 	Parties map[string]*Party // by party code
-	// Client is the certificate of the municipal system that asks.
-	Client Leaf
 	// CaseCommitment is carried by the token and by every consent.
 	CaseCommitment string
-	// PseudonymKey and the log keys are the requester's gateway's.
-	PseudonymKey         []byte
-	LogSigner, LogPublic string // note signer and verifier strings
 }
 
 // Party with its keys.
 type Party struct {
 	casefile.Party
 	Server Leaf
+	Client Leaf          // of its own system that asks its gateway
 	Sign   signed.Signer // documents
 	Token  signed.Signer // access tokens
 	// ClientSecret and RecordKey are known to the party and its adapter only.
 	ClientSecret string
 	RecordKey    string
+	// What its gateway alone has.
+	PseudonymKey         []byte
+	LogSigner, LogPublic string // note signer and verifier strings
 }
 
 // Ids of the two keys every party has.
@@ -65,7 +64,7 @@ func New(c *casefile.Case, now time.Time) (*Family, error) {
 	}
 	f := &Family{
 		Case: c, Now: now, CA: x509.NewCertPool(), CAPEM: ca.pem,
-		Parties: map[string]*Party{}, PseudonymKey: random(32),
+		Parties: map[string]*Party{},
 	}
 	f.CA.AddCert(ca.cert)
 	for _, p := range c.Parties {
@@ -73,17 +72,16 @@ func New(c *casefile.Case, now time.Time) (*Family, error) {
 			return nil, fmt.Errorf("party %s: %w", p.Code, err)
 		}
 	}
-	requester := f.Requester()
-	if f.Client, err = ca.leaf(requester.OIN, requester.Name, now); err != nil {
-		return nil, err
-	}
 	f.CaseCommitment = commitCase("case of " + c.Name)
-	f.LogSigner, f.LogPublic, err = note.GenerateKey(rand.Reader, LogOrigin(requester.OIN))
-	return f, err
+	return f, nil
 }
 
 func newParty(ca *authority, p casefile.Party, now time.Time) (*Party, error) {
 	server, err := ca.leaf(p.OIN, p.Name, now)
+	if err != nil {
+		return nil, err
+	}
+	client, err := ca.leaf(p.OIN, p.Name, now)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +93,12 @@ func newParty(ca *authority, p casefile.Party, now time.Time) (*Party, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Party{p, server, sign, token, hex.EncodeToString(random(16)), hex.EncodeToString(random(32))}, nil
+	logSigner, logPublic, err := note.GenerateKey(rand.Reader, LogOrigin(p.OIN))
+	return &Party{
+		Party: p, Server: server, Client: client, Sign: sign, Token: token,
+		ClientSecret: hex.EncodeToString(random(16)), RecordKey: hex.EncodeToString(random(32)),
+		PseudonymKey: random(32), LogSigner: logSigner, LogPublic: logPublic,
+	}, err
 }
 
 func newSigner(oin identity.OIN, id string) (signed.Signer, error) {

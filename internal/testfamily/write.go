@@ -20,13 +20,14 @@ import (
 
 // Layout says where the parts of a development folder listen.
 type Layout struct {
-	Gateway string            // host:port
-	Sources map[string]string // host:port by party code
+	Gateways map[string]string // host:port by party code
+	Sources  map[string]string // likewise: the party's own system
 }
 
-// FreeLayout finds free ports on loopback for the gateway and every party.
+// FreeLayout finds free ports on loopback for the gateway and the system of
+// every party.
 func (f *Family) FreeLayout() (Layout, error) {
-	l := Layout{Sources: map[string]string{}}
+	l := Layout{Gateways: map[string]string{}, Sources: map[string]string{}}
 	var held []net.Listener
 	defer func() {
 		for _, h := range held {
@@ -41,11 +42,11 @@ func (f *Family) FreeLayout() (Layout, error) {
 		held = append(held, h)
 		return h.Addr().String(), nil
 	}
-	var err error
-	if l.Gateway, err = free(); err != nil {
-		return l, err
-	}
 	for code := range f.Parties {
+		var err error
+		if l.Gateways[code], err = free(); err != nil {
+			return l, err
+		}
 		if l.Sources[code], err = free(); err != nil {
 			return l, err
 		}
@@ -88,39 +89,74 @@ func (w *folder) yaml(name, comment string, v any) {
 }
 
 // Write lays out everything in a folder, from which the parts can be started by
-// hand. It holds no person: the case file is not among what is written.
+// hand: the requester's gateway at its root, that of every other party in
+// peers/CODE. It holds no person: the case file is not among what is written.
 func (f *Family) Write(dir string, l Layout) error {
 	w := &folder{dir: dir}
-	ca := w.put("ca.pem", f.CAPEM)
-	f.writeTrust(w)
-	if err := f.writeGateway(w, ca, l); err != nil {
+	w.put("ca.pem", f.CAPEM)
+	f.writeTrust(w, l)
+	requester := f.Requester()
+	g, err := f.gateway(w, requester, "", l)
+	if err != nil {
 		return err
 	}
-	requester := f.Requester()
-	w.yaml("client.yaml", "A municipal system that asks this gateway.", config.Client{
-		Gateway: l.Gateway, Releaser: requester.Code, Trust: "trust.yaml",
-		TLS: config.TLS{Certificate: w.put("client/cert.pem", f.Client.CertPEM), Key: w.put("client/key.pem", f.Client.KeyPEM), CA: ca},
-	})
-	w.key("client/token.pem", requester.Token)
-	w.put("client/case", []byte(f.CaseCommitment+"\n"))
-	w.put("client/purpose", []byte(f.Case.Purpose+"\n"))
-	documents, err := f.Documents()
+	w.yaml("gateway.yaml", "A gateway for development: ontschot serve --config gateway.yaml", g)
+	documents, err := f.documents()
 	if err != nil {
 		return err
 	}
 	for i, d := range documents {
-		raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(d)
+		name, raw, err := d.file(i)
 		if err != nil {
 			return err
 		}
-		kind, err := signed.KindOf(d.GetDocument())
-		if err != nil {
-			return err
+		w.put("documents/"+name, raw)
+		if d.with != "" { // an agreement is kept by both parties to it
+			w.put(peerFolder(d.with)+"documents/"+name, raw)
 		}
-		name := strings.TrimPrefix(strings.FieldsFunc(string(kind), func(r rune) bool { return r == '+' })[0], "ontschot-")
-		w.put(fmt.Sprintf("documents/%03d-%s.json", i+1, name), raw)
+	}
+	for _, cp := range f.Case.Parties {
+		p := f.Parties[cp.Code]
+		at := ""
+		if p != requester {
+			at = peerFolder(p.Code)
+			w.yaml(at+"gateway.yaml", "The gateway of "+p.Code+": ontschot serve --config gateway.yaml", f.peer(w, p, at, l))
+		}
+		f.writeClient(w, p, at, l)
 	}
 	return w.err
+}
+
+// peerFolder holds the gateway of another party.
+func peerFolder(code string) string { return "peers/" + code + "/" }
+
+// up is the way from a folder back to the root.
+func up(at string) string { return strings.Repeat("../", strings.Count(at, "/")) }
+
+func (f *Family) writeClient(w *folder, p *Party, at string, l Layout) {
+	w.put(at+"client/cert.pem", p.Client.CertPEM)
+	w.put(at+"client/key.pem", p.Client.KeyPEM)
+	w.yaml(at+"client.yaml", "A system of "+p.Code+" that asks its gateway.", config.Client{
+		Gateway: l.Gateways[p.Code], Releaser: p.Code, Trust: up(at) + "trust.yaml",
+		TLS: config.TLS{Certificate: "client/cert.pem", Key: "client/key.pem", CA: up(at) + "ca.pem"},
+	})
+	w.key(at+"client/token.pem", p.Token)
+	w.put(at+"client/case", []byte(f.CaseCommitment+"\n"))
+	w.put(at+"client/purpose", []byte(f.Case.Purpose+"\n"))
+}
+
+// file is how a document lies in a documents folder.
+func (d document) file(i int) (string, []byte, error) {
+	raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(d.request)
+	if err != nil {
+		return "", nil, err
+	}
+	kind, err := signed.KindOf(d.request.GetDocument())
+	if err != nil {
+		return "", nil, err
+	}
+	name := strings.TrimPrefix(strings.FieldsFunc(string(kind), func(r rune) bool { return r == '+' })[0], "ontschot-")
+	return fmt.Sprintf("%03d-%s.json", i+1, name), raw, nil
 }
 
 func (w *folder) key(name string, s signed.Signer) string {
@@ -139,35 +175,37 @@ func (w *folder) public(name string, s signed.Signer) string {
 	return w.put(name, raw)
 }
 
-func (f *Family) writeTrust(w *folder) {
+func (f *Family) writeTrust(w *folder, l Layout) {
 	var t config.Trust
 	for _, cp := range f.Case.Parties {
 		p := f.Parties[cp.Code]
-		one := config.Party{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Name: p.Name, Laws: p.Laws, Keys: []config.Key{
+		one := config.Party{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Name: p.Name, Laws: p.Laws, LogKeys: []string{p.LogPublic}, Gateway: l.Gateways[p.Code], Keys: []config.Key{
 			{ID: p.Sign.KeyID, Alg: p.Sign.Alg, Kinds: DocumentKinds(), File: w.public("trust/"+p.Code+"-sign.pem", p.Sign)},
 			{ID: p.Token.KeyID, Alg: p.Token.Alg, Kinds: []signed.Kind{signed.Token}, File: w.public("trust/"+p.Code+"-token.pem", p.Token)},
 		}}
-		if p.Code == f.Case.Requester {
-			one.LogKey = f.LogPublic
-		}
 		t.Parties = append(t.Parties, one)
 	}
 	w.yaml("trust.yaml", "Who there is, and whose signatures count.", t)
 }
 
-func (f *Family) writeGateway(w *folder, ca string, l Layout) error {
-	requester := f.Requester()
-	g := config.Gateway{
-		Organisation: requester.Code, Listen: l.Gateway, Data: "data", Dev: true, Today: f.Case.Today.String(),
-		TLS: config.TLS{
-			Certificate: w.put("gateway/cert.pem", requester.Server.CertPEM), Key: w.put("gateway/key.pem", requester.Server.KeyPEM), CA: ca,
-		},
-		Keys: config.Keys{
-			Signing: w.key("gateway/sign.pem", requester.Sign), SigningID: requester.Sign.KeyID,
-			Log: w.put("gateway/log.key", []byte(f.LogSigner+"\n")), Pseudonym: w.put("gateway/pseudonym.key", f.PseudonymKey),
-		},
-		Trust: "trust.yaml", Documents: "documents", SourceTimeout: (3 * time.Second).String(),
+// peer is the configuration of a party's gateway, with its keys; it has no sources.
+func (f *Family) peer(w *folder, p *Party, at string, l Layout) config.Gateway {
+	w.put(at+"gateway/cert.pem", p.Server.CertPEM)
+	w.put(at+"gateway/key.pem", p.Server.KeyPEM)
+	w.put(at+"gateway/log.key", []byte(p.LogSigner+"\n"))
+	w.put(at+"gateway/pseudonym.key", p.PseudonymKey)
+	w.key(at+"gateway/sign.pem", p.Sign)
+	return config.Gateway{
+		Organisation: p.Code, Listen: l.Gateways[p.Code], Data: "data", Dev: true, Today: f.Case.Today.String(),
+		TLS:   config.TLS{Certificate: "gateway/cert.pem", Key: "gateway/key.pem", CA: up(at) + "ca.pem"},
+		Keys:  config.Keys{Signing: []config.SigningKey{{ID: p.Sign.KeyID, File: "gateway/sign.pem"}}, Log: "gateway/log.key", Pseudonym: []string{"gateway/pseudonym.key"}},
+		Trust: up(at) + "trust.yaml", Documents: "documents", WithdrawURL: "https://localhost/withdraw", SourceTimeout: (3 * time.Second).String(),
 	}
+}
+
+// gateway is that of the requester, with an adapter for every party.
+func (f *Family) gateway(w *folder, requester *Party, at string, l Layout) (config.Gateway, error) {
+	g := f.peer(w, requester, at, l)
 	for _, cp := range f.Case.Parties {
 		p := f.Parties[cp.Code]
 		at := "sources/" + p.Code + "/"
@@ -180,7 +218,7 @@ func (f *Family) writeGateway(w *folder, ca string, l Layout) error {
 		s := config.Source{
 			Party: p.Code, Adapter: adapterOf(p.Kind),
 			Config:      map[string]any{"party": p.Code, "scheme_codes": []string{p.SchemeCode()}, "url": url},
-			ConfigFiles: map[string]string{"ca_pem": ca, "cert_pem": cert},
+			ConfigFiles: map[string]string{"ca_pem": "ca.pem", "cert_pem": cert},
 			Secrets:     map[string]string{"tls_key": key, "record_key": w.put(at+"record_key", []byte(p.RecordKey))},
 		}
 		if slices.Contains([]string{"municipality", "careoffice", "cak"}, s.Adapter) {
@@ -192,12 +230,11 @@ func (f *Family) writeGateway(w *folder, ca string, l Layout) error {
 	if raw := f.Case.LegalBasis; len(raw) > 0 && string(raw) != "null" {
 		g.LegalBases = make([]config.LegalBasis, 1)
 		if err := json.Unmarshal(raw, &g.LegalBases[0]); err != nil {
-			return fmt.Errorf("%w: legal_basis: %w", casefile.ErrCase, err)
+			return g, fmt.Errorf("%w: legal_basis: %w", casefile.ErrCase, err)
 		}
 		if b := g.LegalBases[0]; b.ID == "" || b.From == "" || b.To == "" {
-			return fmt.Errorf("%w: legal_basis: id, from and to are needed; a basis is dated", casefile.ErrCase)
+			return g, fmt.Errorf("%w: legal_basis: id, from and to are needed; a basis is dated", casefile.ErrCase)
 		}
 	}
-	w.yaml("gateway.yaml", "A gateway for development: ontschot serve --config gateway.yaml", g)
-	return nil
+	return g, nil
 }

@@ -1,0 +1,371 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/policies"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+func agreementCommand() *cobra.Command {
+	return group("agreement", "Propose, compare, accept and end agreements with other organisations",
+		agreementNewCommand(), agreementProposeCommand(), agreementSupersedeCommand(), agreementListCommand(), agreementShowCommand(), agreementDiffCommand(),
+		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand())
+}
+
+// oneArg takes exactly one argument, which it names.
+func oneArg(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%w: %q takes one argument, %s; see %s --help", errUsage, c.CommandPath(), name, c.CommandPath())
+		}
+		return nil
+	}
+}
+
+func agreementNewCommand() *cobra.Command {
+	var conf, template, with, from, until, breach, dpia string
+	templates, err := policies.AgreementTemplates(policies.FS)
+	known := strings.Join(templates, ", ")
+	if err != nil {
+		known = err.Error()
+	}
+	c := &cobra.Command{
+		Use:   "new --template NAME --with CODE",
+		Short: "Write a draft from a template, to be read and changed",
+		Long: `Write the draft of an agreement to stdout: YAML that a lawyer and a privacy officer can read and
+change. It is filled in for the organisation of the client configuration and the party that --with
+names. Nothing is sent; "agreement propose" does that.
+
+Templates: ` + known + `.`,
+		Example: "  ontschot agreement new --template municipality-careoffice --with ZK5503 > draft.yaml",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			draft, err := newDraft(conf, template, with, map[string]string{"from": from, "until": until, "breach_contact": breach, "dpia_sha256": dpia})
+			if err != nil {
+				return err
+			}
+			_, err = c.OutOrStdout().Write(draft)
+			return err
+		},
+	}
+	today := civil.Today(time.Now())
+	f := c.Flags()
+	f.StringVar(&conf, "config", "client.yaml", "the client's configuration, YAML")
+	f.StringVar(&template, "template", "", "name of the template")
+	f.StringVar(&with, "with", "", "party code of the other organisation")
+	f.StringVar(&from, "from", today.String(), "first day, YYYY-MM-DD")
+	f.StringVar(&until, "until", (today.Birthday(1) - 1).String(), "last day, YYYY-MM-DD")
+	f.StringVar(&breach, "breach-contact", "fg@example.nl", "whom to warn of a data breach: an e-mail address, an https address or tel:+31...")
+	f.StringVar(&dpia, "dpia", strings.Repeat("0", 64), "SHA-256 of the data protection impact assessment, hexadecimal")
+	return c
+}
+
+// newDraft fills in a template. The first party of its name asks, the second is asked.
+func newDraft(conf, template, with string, values map[string]string) ([]byte, error) {
+	cl, err := config.ReadClient(conf)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := config.ReadTrust(cl.Path(cl.Trust))
+	if err != nil {
+		return nil, err
+	}
+	own, err := trust.Party(cl.Releaser)
+	if err != nil {
+		return nil, err
+	}
+	other, err := trust.Party(with)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := policies.AgreementTemplate(policies.FS, template)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if asks, _, _ := strings.Cut(template, "-"); asks == "municipality" && own.Kind != "MUNICIPALITY" && other.Kind == "MUNICIPALITY" {
+		own, other = other, own
+	}
+	values["consumer_oin"], values["consumer_name"] = string(own.OIN), own.Name
+	values["source_oin"], values["source_name"] = string(other.OIN), other.Name
+	draft, err := policies.Fill(raw, values)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	_, err = agreement.ReadDraft(draft)
+	return draft, err
+}
+
+// readDraft reads a draft from a file, or from stdin for "-".
+func readDraft(c *cobra.Command, path string) (*ontschotv1.AgreementTerms, error) {
+	raw, err := readInput(c, path)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := agreement.ReadDraft(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", config.ErrConfig, path, err)
+	}
+	m := &ontschotv1.AgreementTerms{}
+	return m, asMessage(terms, m)
+}
+
+// agreements is what the commands that ask a gateway have in common.
+type agreements struct {
+	call call
+	out  output
+}
+
+func (a *agreements) command(c *cobra.Command, run func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error) *cobra.Command {
+	a.call.flags(c)
+	a.out.flags(c)
+	if c.Args == nil {
+		c.Args = noArgs
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := a.out.check(); err != nil {
+			return err
+		}
+		return a.call.do(c.Context(), func(ctx context.Context, cl *client.Client) error { return run(ctx, cl.Agreements, args, c) })
+	}
+	return c
+}
+
+func agreementProposeCommand() *cobra.Command {
+	var a agreements
+	var replaces string
+	c := &cobra.Command{
+		Use:   "propose FILE",
+		Short: "Sign a draft and bring it to the other party",
+		Long: `Sign the terms of a draft with the organisation's key, record the proposal, and bring it to the
+gateway of the other party. If that cannot be reached, the proposal is kept and brought later.
+Answer a proposal of the other party with --replaces: its terms, changed.`,
+		Example: "  ontschot agreement propose draft.yaml\n  ontschot agreement show ID --format yaml > counter.yaml   # change it, then:\n  ontschot agreement propose counter.yaml --replaces ID",
+		Args:    oneArg("the file with the draft, or -"),
+	}
+	c.Flags().StringVar(&replaces, "replaces", "", "id of the agreement it takes the place of, or of the proposal it answers")
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		return a.propose(ctx, cl, c, args[0], replaces)
+	})
+}
+
+func agreementSupersedeCommand() *cobra.Command {
+	var a agreements
+	c := &cobra.Command{
+		Use:   "supersede ID FILE",
+		Short: "Propose what is to take the place of an agreement",
+		Long: `Propose new terms in the place of an agreement that is in force. The old one stays in force until the
+other party has accepted the new one, and ends in the same moment.`,
+		Example: "  ontschot agreement supersede ID draft.yaml",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fmt.Errorf("%w: supersede takes an id and a file; see %s --help", errUsage, c.CommandPath())
+			}
+			return nil
+		},
+	}
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		return a.propose(ctx, cl, c, args[1], args[0])
+	})
+}
+
+func (a *agreements) propose(ctx context.Context, cl ontschotv1.AgreementServiceClient, c *cobra.Command, file, replaces string) error {
+	terms, err := readDraft(c, file)
+	if err != nil {
+		return err
+	}
+	answer, err := cl.ProposeAgreement(ctx, &ontschotv1.ProposeAgreementRequest{Terms: terms, Replaces: replaces})
+	if err != nil {
+		return err
+	}
+	return a.out.printAny(c, answer, func(p *page) {
+		p.agreement(answer.GetAgreement())
+		p.delivered(answer.GetDelivered(), answer.GetAgreement().GetWith())
+	})
+}
+
+func agreementListCommand() *cobra.Command {
+	var a agreements
+	var with string
+	c := &cobra.Command{
+		Use: "list", Short: "List proposals and agreements, newest first",
+		Long:    "List the proposals and agreements of the organisation, those that ended too, newest first.",
+		Example: "  ontschot agreement list --with ZK5503",
+	}
+	c.Flags().StringVar(&with, "with", "", "party code; default all")
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, _ []string, c *cobra.Command) error {
+		answer, err := cl.ListAgreements(ctx, &ontschotv1.ListAgreementsRequest{With: with})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) { p.agreements(answer.GetAgreements()) })
+	})
+}
+
+func agreementShowCommand() *cobra.Command {
+	var a agreements
+	var yaml bool
+	c := &cobra.Command{
+		Use: "show ID", Short: "Show one with its terms",
+		Long: `Show a proposal or an agreement: its state, who proposed it, how long it took, and its terms as the
+readable YAML. With --yaml only the YAML, to be changed and proposed again.`,
+		Example: "  ontschot agreement show ID\n  ontschot agreement show ID --yaml > counter.yaml",
+		Args:    oneArg("its id"),
+	}
+	c.Flags().BoolVar(&yaml, "yaml", false, "only the terms, as a draft")
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		draft, err := a.draft(answer.GetAgreement().GetTerms())
+		if err != nil {
+			return err
+		}
+		if yaml {
+			_, err = c.OutOrStdout().Write(draft)
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			p.agreement(answer.GetAgreement())
+			p.line("\n%s", strings.TrimSpace(string(draft)))
+		})
+	})
+}
+
+// draft writes terms as people read them, with the names of the trust file.
+func (a *agreements) draft(m *ontschotv1.AgreementTerms) ([]byte, error) {
+	var terms agreement.Terms
+	if err := ofMessage(m, &terms); err != nil {
+		return nil, err
+	}
+	names := map[identity.OIN]string{}
+	if cl, err := config.ReadClient(a.call.config); err == nil {
+		if trust, err := config.ReadTrust(cl.Path(cl.Trust)); err == nil {
+			for _, p := range trust.Parties {
+				names[p.OIN] = p.Name
+			}
+		}
+	}
+	return agreement.WriteDraft(terms, func(o identity.OIN) string { return names[o] }), nil
+}
+
+func agreementDiffCommand() *cobra.Command {
+	var a agreements
+	var against, file string
+	c := &cobra.Command{
+		Use: "diff ID", Short: "Say in words what one changes against another",
+		Long: `Say in words what a proposal changes: against what it replaces, against another (--against), or
+against a draft such as the organisation's own template (--draft).`,
+		Example: "  ontschot agreement diff ID\n  ontschot agreement diff ID --draft our-own.yaml",
+		Args:    oneArg("its id"),
+	}
+	c.Flags().StringVar(&against, "against", "", "id of another proposal or agreement")
+	c.Flags().StringVar(&file, "draft", "", "a file with a draft, or -")
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		r := &ontschotv1.DiffAgreementsRequest{Id: args[0], Against: against}
+		if file != "" {
+			var err error
+			if r.AgainstTerms, err = readDraft(c, file); err != nil {
+				return err
+			}
+		}
+		answer, err := cl.DiffAgreements(ctx, r)
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) { p.changes(answer.GetChanges()) })
+	})
+}
+
+func agreementAcceptCommand() *cobra.Command {
+	var a agreements
+	c := &cobra.Command{
+		Use: "accept ID", Short: "Countersign a proposal; it is in force at both ends then",
+		Long: `Countersign a proposal of the other party with the organisation's key. The other party's gateway
+verifies and records it first, then this one; when the command is done it is in force at both ends.`,
+		Example: "  ontschot agreement accept ID",
+		Args:    oneArg("its id"),
+	}
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		// The terms under an id are never others: their hash says which were read.
+		read, err := cl.GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		answer, err := cl.AcceptAgreement(ctx, &ontschotv1.AcceptAgreementRequest{Id: args[0], TermsSha256: read.GetAgreement().GetTermsSha256()})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) { p.agreement(answer.GetAgreement()) })
+	})
+}
+
+const reasonHelp = "why, for the other party to read; no personal data"
+
+func agreementRejectCommand() *cobra.Command {
+	var a agreements
+	var reason string
+	c := &cobra.Command{
+		Use: "reject ID --reason TEXT", Short: "Turn down a proposal, or take back one's own",
+		Long:    "Turn down a proposal with a signed statement of the reason, which the other party reads. One's own proposal is taken back so.",
+		Example: "  ontschot agreement reject ID --reason \"De bewaartermijn is te lang.\"",
+		Args:    oneArg("its id"),
+	}
+	c.Flags().StringVar(&reason, "reason", "", reasonHelp)
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.RejectAgreement(ctx, &ontschotv1.RejectAgreementRequest{Id: args[0], Reason: reason})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			p.agreement(answer.GetAgreement())
+			p.delivered(answer.GetDelivered(), answer.GetAgreement().GetWith())
+		})
+	})
+}
+
+func agreementRevokeCommand() *cobra.Command {
+	var a agreements
+	var reason string
+	c := &cobra.Command{
+		Use: "revoke ID --reason TEXT", Short: "End an agreement at once",
+		Long: `End an agreement with a signed statement of the reason. Nothing that rests on it is released from that
+moment on. The other party is told; if its gateway cannot be reached, later.`,
+		Example: "  ontschot agreement revoke ID --reason \"Wij gaan over op een nieuw systeem.\"",
+		Args:    oneArg("its id"),
+	}
+	c.Flags().StringVar(&reason, "reason", "", reasonHelp)
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.RevokeAgreement(ctx, &ontschotv1.RevokeAgreementRequest{Id: args[0], Reason: reason})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			p.agreement(answer.GetAgreement())
+			p.delivered(answer.GetDelivered(), answer.GetAgreement().GetWith())
+		})
+	})
+}
+
+// readInput reads a bounded file, or stdin for "-".
+func readInput(c *cobra.Command, path string) ([]byte, error) {
+	if path == "-" {
+		return config.ReadFrom(c.InOrStdin(), "stdin")
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return config.ReadFile(path)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// asMessage and ofMessage go between a struct and a message of the same field names.
+func asMessage(v any, m proto.Message) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, m)
+}
+
+func ofMessage(m proto.Message, v any) error {
+	raw, err := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
+}
+
+// statusOf words the state of an agreement or a consent.
+func (p *page) statusOf(code string) string {
+	nl := map[string]string{
+		"PROPOSED": "voorgesteld", "ACCEPTED": "aanvaard, gaat later in", "IN_FORCE": "van kracht", "EXPIRED": "verlopen",
+		"REJECTED": "afgewezen", "REVOKED": "ingetrokken", "SUPERSEDED": "vervangen", "FUTURE": "gaat later in", "ENDED": "gestopt of vervangen",
+	}
+	en := map[string]string{
+		"PROPOSED": "proposed", "ACCEPTED": "accepted, begins later", "IN_FORCE": "in force", "EXPIRED": "expired",
+		"REJECTED": "rejected", "REVOKED": "revoked", "SUPERSEDED": "superseded", "FUTURE": "begins later", "ENDED": "withdrawn or replaced",
+	}
+	if text := p.say(nl[code], en[code]); text != "" {
+		return text
+	}
+	return code
+}
+
+func (p *page) agreement(a *ontschotv1.Agreement) {
+	p.line("%s %s %s %s", p.say("Overeenkomst", "Agreement"), a.GetId(), p.say("met", "with"), a.GetWith())
+	p.columnsOfText([][]string{
+		{p.say("stand", "state"), p.statusOf(a.GetStatus())},
+		{p.say("voorgesteld door", "proposed by"), a.GetProposedBy()},
+		{p.say("op", "on"), moment(a.GetProposedAtMs())},
+		{p.say("doorlooptijd", "lead time"), p.lead(a)},
+		{p.say("in plaats van", "replaces"), orDash(a.GetReplaces())},
+		{p.say("reden", "reason"), orDash(a.GetReason())},
+		{p.say("wat beide tekenen (SHA-256)", "what both sign (SHA-256)"), a.GetTermsSha256()},
+	})
+}
+
+func (p *page) agreements(list []*ontschotv1.Agreement) {
+	rows := [][]string{{"id", p.say("met", "with"), p.say("stand", "state"), p.say("voorgesteld", "proposed"), p.say("door", "by"), p.say("doorlooptijd", "lead time")}}
+	for _, a := range list {
+		rows = append(rows, []string{a.GetId(), a.GetWith(), p.statusOf(a.GetStatus()), moment(a.GetProposedAtMs()), a.GetProposedBy(), p.lead(a)})
+	}
+	if len(list) == 0 {
+		p.line("%s", p.say("Er zijn geen voorstellen en geen overeenkomsten.", "There are no proposals and no agreements."))
+		return
+	}
+	p.columnsOfText(rows)
+}
+
+func (p *page) changes(list []*ontschotv1.AgreementChange) {
+	if len(list) == 0 {
+		p.line("%s", p.say("Er verandert niets.", "Nothing changes."))
+	}
+	for _, c := range list {
+		p.line("- %s", p.say(c.GetTextNl(), c.GetTextEn()))
+	}
+}
+
+func (p *page) delivered(yes bool, with string) {
+	if yes {
+		p.line("%s %s.", p.say("Bezorgd bij de gateway van", "Delivered to the gateway of"), with)
+		return
+	}
+	p.line(p.say("De gateway van %s is nu niet bereikbaar. Uw gateway probeert het elke halve minuut opnieuw.",
+		"The gateway of %s cannot be reached now. Your gateway tries again every half minute."), with)
+}
+
+// lead is how long it took from the first proposal to being in force.
+func (p *page) lead(a *ontschotv1.Agreement) string {
+	if a.LeadTimeMs == nil {
+		return "-"
+	}
+	return (time.Duration(a.GetLeadTimeMs()) * time.Millisecond).Round(time.Second).String()
+}
+
+func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05Z") }
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

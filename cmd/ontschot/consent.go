@@ -1,0 +1,411 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+func consentCommand() *cobra.Command {
+	return group("consent", "Ask a person for consent, take it down, narrow, renew and withdraw it",
+		consentAskCommand(), consentGiveCommand(), consentListCommand(), consentReceiptCommand(), consentNarrowCommand(), consentWithdrawCommand(), consentRenewCommand())
+}
+
+// consents is what the commands that ask a gateway have in common.
+type consents struct {
+	call call
+	out  output
+	who  who
+}
+
+// who is the person it is about: a member of a case, or of a question in a file. A
+// BSN is never typed on a command line, where every process of the machine can read it.
+type who struct{ file, name, person string }
+
+func (w *who) flags(c *cobra.Command) {
+	c.Flags().StringVar(&w.name, "case", "", caseHelp)
+	c.Flags().StringVar(&w.person, "person", "", "reference of the person in the case, for example A1")
+}
+
+func (k *consents) command(c *cobra.Command, run func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error) *cobra.Command {
+	k.call.flags(c)
+	k.out.flags(c)
+	if c.Args == nil {
+		c.Args = noArgs
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := k.out.check(); err != nil {
+			return err
+		}
+		return k.call.do(c.Context(), func(ctx context.Context, cl *client.Client) error { return run(ctx, cl.Consents, args, c) })
+	}
+	return c
+}
+
+// question is what is asked, from flags and a case, or whole from a file.
+type question struct {
+	who         *who
+	sources     []string
+	from, until string
+	settled     string
+	kind        string
+	holders     int32
+}
+
+func (q *question) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&q.who.file, "file", "", "the question as JSON (ontschot.v1.ConsentQuestion), or - for stdin; instead of the other flags")
+	f.StringArrayVar(&q.sources, "source", nil, "CODE, or CODE=category,category; once for each source")
+	f.StringVar(&q.from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
+	f.StringVar(&q.until, "until", "", "last day, YYYY-MM-DD; default twelve months")
+	f.StringVar(&q.kind, "authority", "", "who decides for the person, in the register's terms; default what the case says")
+	f.Int32Var(&q.holders, "holders", 0, "how many hold that authority")
+	f.StringVar(&q.settled, "settled", "", "what a human settled an unclear case on: gezagsregister, rechterlijke_uitspraak or voogdijregister")
+	q.who.flags(c)
+}
+
+// read makes the question.
+func (q *question) read(c *cobra.Command) (*ontschotv1.ConsentQuestion, error) {
+	if q.who.file != "" {
+		raw, err := readInput(c, q.who.file)
+		if err != nil {
+			return nil, err
+		}
+		m := &ontschotv1.ConsentQuestion{}
+		if err := protojson.Unmarshal(raw, m); err != nil {
+			return nil, fmt.Errorf("%w: %s: no question (ontschot.v1.ConsentQuestion)", config.ErrConfig, q.who.file)
+		}
+		return m, nil
+	}
+	cf, member, err := q.who.member()
+	if err != nil {
+		return nil, err
+	}
+	if len(q.sources) == 0 {
+		return nil, fmt.Errorf("%w: --source is needed: which source may tell something", errUsage)
+	}
+	m := &ontschotv1.ConsentQuestion{
+		Person:  &ontschotv1.Person{Ref: string(member.Ref), Born: member.Born.String(), Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}},
+		Purpose: cf.Purpose, Grants: grants(q.sources), From: q.from, Until: q.until,
+		Authority: authorityOf(cf, member.Ref, q.from),
+	}
+	if m.From == "" {
+		m.From = cf.Today.String()
+	}
+	if q.kind != "" {
+		m.Authority = &ontschotv1.ConsentAuthority{Kind: q.kind, Holders: q.holders}
+	}
+	m.Authority.Settled = q.settled
+	return m, nil
+}
+
+// member finds the person in the case.
+func (w *who) member() (*casefile.Case, casefile.Member, error) {
+	if w.name == "" || w.person == "" {
+		return nil, casefile.Member{}, fmt.Errorf("%w: --case and --person are needed: whose consent it is", errUsage)
+	}
+	cf, err := casefile.Open(w.name)
+	if err != nil {
+		return nil, casefile.Member{}, err
+	}
+	member, ok := cf.Member(identity.PersonRef(w.person))
+	if !ok {
+		return nil, casefile.Member{}, fmt.Errorf("%w: --person %s is no member of the case", errUsage, w.person)
+	}
+	return cf, member, nil
+}
+
+// authorityOf is what a case says of who decides for a person on a day.
+func authorityOf(cf *casefile.Case, person identity.PersonRef, on string) *ontschotv1.ConsentAuthority {
+	day, err := civil.Parse(on)
+	if err != nil {
+		day = cf.Today.Date
+	}
+	a := &ontschotv1.ConsentAuthority{}
+	for _, one := range cf.Authority {
+		if one.Person == person && (civil.Span{From: one.From.Date, To: one.To.Date}).Contains(day) {
+			a.Kind, a.Holders = one.Kind, int32(len(one.Holders))
+		}
+	}
+	return a
+}
+
+// grants reads CODE or CODE=category,category.
+func grants(list []string) []*ontschotv1.ConsentGrant {
+	var out []*ontschotv1.ConsentGrant
+	for _, one := range list {
+		code, categories, some := strings.Cut(one, "=")
+		g := &ontschotv1.ConsentGrant{Source: code, Categories: []string{"*"}}
+		if some {
+			g.Categories = slices.DeleteFunc(strings.Split(categories, ","), func(s string) bool { return s == "" })
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// signatures reads role:kind:loa:FILE; of the file, the assertion or the scanned page,
+// only the hash is sent.
+func signatures(c *cobra.Command, list []string) ([]*ontschotv1.ConsentSignature, error) {
+	var out []*ontschotv1.ConsentSignature
+	for _, one := range list {
+		parts := strings.SplitN(one, ":", 4)
+		if len(parts) != 4 {
+			return nil, fmt.Errorf("%w: --signed is role:kind:loa:FILE, for example self:digid:substantieel:assertion.xml", errUsage)
+		}
+		raw, err := readInput(c, parts[3])
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(raw)
+		out = append(out, &ontschotv1.ConsentSignature{Role: parts[0], Kind: parts[1], Loa: parts[2], Sha256: hex.EncodeToString(sum[:])})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w: --signed is needed, once for each who signs", errUsage)
+	}
+	return out, nil
+}
+
+const (
+	signedHelp = "role:kind:loa:FILE, once for each who signs: role self, ouder_met_gezag, voogd, curator, mentor or gemachtigde; kind digid, eidas or paper; FILE the assertion or the scan, of which only the hash is sent"
+	noticeHelp = "SHA-256 of the text that was shown, as \"consent ask\" prints it"
+)
+
+func consentAskCommand() *cobra.Command {
+	var k consents
+	q := question{who: &k.who}
+	c := &cobra.Command{
+		Use:   "ask --case CASE --person REF --source CODE",
+		Short: "Print the text to put before a person, and who must sign",
+		Long: `Print what a person is asked, in plain words: what, by whom, for what, from where and for how long; and
+who must sign on that day. Nothing is written down. Show this text, and give its hash to "consent give".`,
+		Example: "  ontschot consent ask --case case.json --person A3 --source UWV --source ZK5503=amount,period,entitlement",
+	}
+	q.flags(c)
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
+		m, err := q.read(c)
+		if err != nil {
+			return err
+		}
+		answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) { p.ask(answer) })
+	})
+}
+
+func consentGiveCommand() *cobra.Command {
+	var k consents
+	q := question{who: &k.who}
+	var notice string
+	var signed []string
+	c := &cobra.Command{
+		Use:   "give --case CASE --person REF --source CODE --notice SHA256 --signed ...",
+		Short: "Take down a yes and print the receipt",
+		Long: `Take down the yes of a person, or of who may sign for him: the gateway signs it as its keeper, makes it
+count, and gives the receipt. Ask first: the text that was shown is part of what is signed.`,
+		Example: "  ontschot consent give --case case.json --person A3 --source UWV --notice 9f86... --signed self:digid:substantieel:assertion.xml",
+	}
+	q.flags(c)
+	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
+	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
+		m, err := q.read(c)
+		if err != nil {
+			return err
+		}
+		return k.give(ctx, cl, c, m, notice, signed)
+	})
+}
+
+func (k *consents) give(ctx context.Context, cl ontschotv1.ConsentServiceClient, c *cobra.Command, m *ontschotv1.ConsentQuestion, notice string, signed []string) error {
+	by, err := signatures(c, signed)
+	if err != nil {
+		return err
+	}
+	answer, err := cl.GiveConsent(ctx, &ontschotv1.GiveConsentRequest{Question: m, NoticeSha256: notice, Signatures: by})
+	if err != nil {
+		return err
+	}
+	return k.out.printAny(c, answer, func(p *page) { p.consentReceipt(answer.GetReceipt()) })
+}
+
+func consentListCommand() *cobra.Command {
+	var k consents
+	c := &cobra.Command{
+		Use: "list --case CASE --person REF", Short: "List the consents of one person",
+		Long:    "List the consents of one person in the case of the token, those that ended too, newest first. Nobody else's are shown.",
+		Example: "  ontschot consent list --case case.json --person A3",
+	}
+	k.who.flags(c)
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
+		cf, member, err := k.who.member()
+		if err != nil {
+			return err
+		}
+		answer, err := cl.ListConsents(ctx, &ontschotv1.ListConsentsRequest{Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}, Purpose: cf.Purpose})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) { p.consents(answer.GetReceipts()) })
+	})
+}
+
+func consentReceiptCommand() *cobra.Command {
+	var k consents
+	var record, document bool
+	c := &cobra.Command{
+		Use: "receipt ID", Short: "Print what the person takes home",
+		Long: `Print the receipt of a consent: a page to read. With --record the same for machines (ISO/IEC TS 27560 as
+JSON-LD, the signed document in it), with --document the signed document alone.`,
+		Example: "  ontschot consent receipt ID\n  ontschot consent receipt ID --record > receipt.json",
+		Args:    oneArg("its id"),
+	}
+	c.Flags().BoolVar(&record, "record", false, "the receipt for machines")
+	c.Flags().BoolVar(&document, "document", false, "the signed document")
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.GetConsent(ctx, &ontschotv1.GetConsentRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		switch r := answer.GetReceipt(); {
+		case record:
+			_, err = fmt.Fprintln(c.OutOrStdout(), string(r.GetRecord()))
+		case document:
+			_, err = fmt.Fprintln(c.OutOrStdout(), string(r.GetDocument()))
+		default:
+			err = k.out.printAny(c, answer, func(p *page) { p.consentReceipt(r) })
+		}
+		return err
+	})
+}
+
+func consentNarrowCommand() *cobra.Command {
+	var k consents
+	var without []string
+	c := &cobra.Command{
+		Use: "narrow ID --case CASE --person REF --without CODE", Short: "Take a source, or some categories, out of a consent",
+		Long: `Take a source or some of its categories out of a consent. Nobody has to sign again for less. What is
+taken out is not released from that moment on.`,
+		Example: "  ontschot consent narrow ID --case case.json --person A3 --without UWV --without ZK5503=amount",
+		Args:    oneArg("its id"),
+	}
+	k.who.flags(c)
+	c.Flags().StringArrayVar(&without, "without", nil, "CODE, or CODE=category,category")
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
+		_, member, err := k.who.member()
+		if err != nil {
+			return err
+		}
+		answer, err := cl.NarrowConsent(ctx, &ontschotv1.NarrowConsentRequest{Id: args[0], Without: grants(without), Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) { p.consentReceipt(answer.GetReceipt()) })
+	})
+}
+
+func consentWithdrawCommand() *cobra.Command {
+	var k consents
+	c := &cobra.Command{
+		Use: "withdraw ID", Short: "End a consent at once",
+		Long:    "End a consent. Nothing that rests on it is released from that moment on, also of a question that is being answered.",
+		Example: "  ontschot consent withdraw ID",
+		Args:    oneArg("its id"),
+	}
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.WithdrawConsent(ctx, &ontschotv1.WithdrawConsentRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) {
+			p.line(p.say("De toestemming is gestopt. Er wordt niets meer gedeeld dat daarop rust (regel %d van het logboek).",
+				"The consent has ended. Nothing that rests on it is shared any more (entry %d of the log)."), answer.GetIndex())
+		})
+	})
+}
+
+func consentRenewCommand() *cobra.Command {
+	var k consents
+	var from, until, notice string
+	var signed []string
+	c := &cobra.Command{
+		Use: "renew ID --case CASE --person REF [--notice SHA256 --signed ...]", Short: "Ask again for the same, and take it down",
+		Long: `Ask a person again for what a consent allows, for another period, and take it down in its place. Without
+--signed it prints the text to show and who must sign, as "consent ask" does.`,
+		Example: "  ontschot consent renew ID --case case.json --person A3\n  ontschot consent renew ID --case case.json --person A3 --notice 9f86... --signed self:digid:substantieel:assertion.xml",
+		Args:    oneArg("its id"),
+	}
+	k.who.flags(c)
+	c.Flags().StringVar(&from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
+	c.Flags().StringVar(&until, "until", "", "last day, YYYY-MM-DD; default twelve months")
+	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
+	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
+		old, err := cl.GetConsent(ctx, &ontschotv1.GetConsentRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		q := question{who: &k.who, from: from, until: until, sources: []string{""}}
+		m, err := q.read(c)
+		if err != nil {
+			return err
+		}
+		m.Grants, m.Replaces = old.GetReceipt().GetGrants(), args[0]
+		if len(signed) > 0 {
+			return k.give(ctx, cl, c, m, notice, signed)
+		}
+		answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) { p.ask(answer) })
+	})
+}
+
+// ask shows what is put before a person.
+func (p *page) ask(a *ontschotv1.AskConsentResponse) {
+	p.line("%s\n", p.say(a.GetNotice().GetTextNl(), a.GetNotice().GetTextEn()))
+	p.line("%s: %s", p.say("SHA-256 van deze tekst", "SHA-256 of this text"), p.say(a.GetNotice().GetSha256Nl(), a.GetNotice().GetSha256En()))
+	for _, s := range a.GetSigners() {
+		p.line("%s: %d x %s", p.say("Handtekening nodig", "Signature needed"), s.GetCount(), strings.Join(s.GetRoles(), p.say(" of ", " or ")))
+	}
+}
+
+func (p *page) consentReceipt(r *ontschotv1.ConsentReceipt) {
+	p.line("%s\n", p.say(r.GetTextNl(), r.GetTextEn()))
+	p.line("%s: %s", p.say("Stand", "State"), p.statusOf(r.GetStatus()))
+}
+
+func (p *page) consents(list []*ontschotv1.ConsentReceipt) {
+	if len(list) == 0 {
+		p.line("%s", p.say("Er zijn geen toestemmingen van deze persoon in deze zaak.", "There are no consents of this person in this case."))
+		return
+	}
+	rows := [][]string{{"id", p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("bronnen", "sources"), p.say("gegeven door", "given by")}}
+	for _, r := range list {
+		var sources []string
+		for _, g := range r.GetGrants() {
+			if len(g.GetCategories()) > 0 {
+				sources = append(sources, g.GetSource())
+			}
+		}
+		rows = append(rows, []string{r.GetId(), p.statusOf(r.GetStatus()), r.GetFrom(), r.GetUntil(), strings.Join(sources, " "), strings.Join(r.GetGivenBy(), " ")})
+	}
+	p.columnsOfText(rows)
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// How often the gateway looks at files that can be replaced while it runs, and brings
+// what could not be delivered.
+const (
+	reloadEvery    = 2 * time.Second
+	redeliverEvery = 30 * time.Second
+)
+
+// tend takes over replaced keys and certificates, and redelivers, until Close.
+func (s *server) tend(g *gateway.Gateway, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.tending.Go(func() {
+		s.certificates.Watch(ctx, reloadEvery, func(err error) { tell(log, "certificates", err) })
+	})
+	s.tending.Go(func() {
+		every(ctx, reloadEvery, func() {
+			if changed, err := s.reloadKeys(ctx); changed {
+				tell(log, "keys", err)
+			}
+		})
+	})
+	s.tending.Go(func() {
+		every(ctx, redeliverEvery, func() { _ = g.Redeliver(ctx) }) // each that fails is logged
+	})
+}
+
+// every does it at once, and then again and again.
+func every(ctx context.Context, pause time.Duration, do func()) {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	for {
+		do()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func tell(log *slog.Logger, what string, err error) {
+	if err != nil {
+		log.Error("not taken over; the old ones stay", "what", what, "error", err.Error())
+		return
+	}
+	log.Info("taken over", "what", what)
+}
+
+// reloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
+// issuers of the trust file, when they are others than before: all of it or nothing.
+// What else stands in the two files needs a restart. The log tells that the keys are
+// others from here on.
+func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
+	conf, trust, sum, err := s.readKeys()
+	if sum == s.keysSum {
+		return false, nil
+	}
+	before := s.keysSum
+	s.keysSum = sum
+	if err != nil || before == [32]byte{} {
+		return err != nil, err // the first time they are those it was started with
+	}
+	pins, err := trust.Pins()
+	if err != nil {
+		return true, err
+	}
+	own, err := conf.SigningKeys(s.own)
+	if err != nil {
+		return true, err
+	}
+	issuers, err := issuersOf(trust, conf.Dev, s.logger)
+	if err != nil {
+		return true, err
+	}
+	if err := s.ring.Set(own...); err != nil {
+		return true, fmt.Errorf("%w: keys.signing: %w", config.ErrConfig, err)
+	}
+	if err := s.keys.Pin(pins); err != nil {
+		return true, fmt.Errorf("%w: %w", config.ErrConfig, err)
+	}
+	s.issuers.Store(&issuers)
+	_, err = s.log.Append(ctx, audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]})
+	return true, err
+}
+
+// readKeys reads the two files and every key they name, and sums them up.
+func (s *server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
+	conf, err := s.conf.Again()
+	if err != nil {
+		return nil, nil, failedSum(err), err
+	}
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return nil, nil, failedSum(err), err
+	}
+	raw, err := json.Marshal([]any{conf.Keys, trust})
+	if err != nil {
+		return nil, nil, failedSum(err), err
+	}
+	h := sha256.New()
+	h.Write(raw)
+	for _, path := range append(conf.KeyFiles(), trust.KeyFiles()...) {
+		content, err := config.ReadFile(path)
+		if err != nil {
+			return nil, nil, failedSum(err), err
+		}
+		sum := sha256.Sum256(content)
+		h.Write(sum[:])
+	}
+	return conf, trust, [32]byte(h.Sum(nil)), nil
+}
+
+// failedSum is another one for each error, so that each is told once.
+func failedSum(err error) [32]byte { return sha256.Sum256([]byte("failed: " + err.Error())) }
+
+// peers are the gateways of the other parties that have one.
+func (s *server) connectPeers(trust *config.Trust) (map[string]gateway.Peer, error) {
+	peers := map[string]gateway.Peer{}
+	for _, p := range trust.Parties {
+		if p.Gateway == "" || p.OIN == s.own {
+			continue
+		}
+		host, _, err := net.SplitHostPort(p.Gateway)
+		if err != nil {
+			return nil, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
+		}
+		peer, err := client.NewPeer(p.Gateway, s.certificates.Client(host), p.OIN)
+		if err != nil {
+			return nil, err
+		}
+		s.peers = append(s.peers, peer)
+		peers[p.Code] = peer
+	}
+	return peers, nil
+}

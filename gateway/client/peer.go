@@ -1,0 +1,54 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/ontschot/ontschot/internal/certificate"
+	"github.com/ontschot/ontschot/internal/identity"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// Peer brings documents to the gateway of one other organisation, and to no other:
+// its certificate must hold the OIN. It is safe for concurrent use.
+type Peer struct {
+	conn *grpc.ClientConn
+	peer ontschotv1.PeerServiceClient
+}
+
+var errOtherPeer = errors.New("the certificate is of another organisation")
+
+// NewPeer connects on first use.
+func NewPeer(address string, by *tls.Config, oin identity.OIN) (*Peer, error) {
+	conf := by.Clone()
+	verify := conf.VerifyConnection
+	conf.VerifyConnection = func(s tls.ConnectionState) error {
+		if verify != nil {
+			if err := verify(s); err != nil {
+				return err
+			}
+		}
+		is, err := certificate.Peer(s.PeerCertificates[0])
+		if err == nil && is != oin {
+			err = errOtherPeer
+		}
+		return err
+	}
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(conf)))
+	if err != nil {
+		return nil, err
+	}
+	return &Peer{conn, ontschotv1.NewPeerServiceClient(conn)}, nil
+}
+
+// Deliver brings one document.
+func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error) {
+	return p.peer.Deliver(ctx, r)
+}
+
+// Close ends the connection.
+func (p *Peer) Close() error { return p.conn.Close() }

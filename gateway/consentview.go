@@ -1,0 +1,158 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/policies"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// ListConsents gives one person's consents in the case of the token.
+func (g *Gateway) ListConsents(ctx context.Context, r *ontschotv1.ListConsentsRequest) (*ontschotv1.ListConsentsResponse, error) {
+	answer, err := g.listConsents(ctx, r)
+	if err != nil {
+		return nil, g.refuse(ctx, consentError(err))
+	}
+	return answer, nil
+}
+
+func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRequest) (*ontschotv1.ListConsentsResponse, error) {
+	caller, _, err := g.keeper(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
+	r.Identifiers = nil
+	if err != nil {
+		return nil, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
+	}
+	documents, err := g.consentsOf(ctx, bsn, r.GetPurpose())
+	if err != nil {
+		return nil, err
+	}
+	answer := &ontschotv1.ListConsentsResponse{}
+	for _, d := range documents {
+		opened, err := g.openConsent(d)
+		if err != nil || opened.Claims().Case != caller.Case() {
+			continue // of another case: it is not told that there is one
+		}
+		one, err := g.receiptOf(d, opened)
+		if err != nil {
+			return nil, err
+		}
+		answer.Receipts = append(answer.Receipts, one)
+	}
+	return answer, nil
+}
+
+// GetConsent gives the receipt of one.
+func (g *Gateway) GetConsent(ctx context.Context, r *ontschotv1.GetConsentRequest) (*ontschotv1.GetConsentResponse, error) {
+	caller, _, err := g.keeper(ctx, r)
+	if err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	receipt, err := g.receipt(ctx, caller, r.GetId())
+	if err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	return &ontschotv1.GetConsentResponse{Receipt: receipt}, nil
+}
+
+func (g *Gateway) receipt(ctx context.Context, caller token.Caller, id string) (*ontschotv1.ConsentReceipt, error) {
+	d, opened, err := g.consentOf(ctx, caller, id)
+	if err != nil {
+		return nil, err
+	}
+	return g.receiptOf(d, opened)
+}
+
+// consentOf finds a consent of the caller's case.
+func (g *Gateway) consentOf(ctx context.Context, caller token.Caller, id string) (audit.Document, consent.Document, error) {
+	d, err := g.Documents.Document(ctx, g.Own, id)
+	if err != nil {
+		return d, consent.Document{}, err
+	}
+	if d.Kind != audit.ConsentDocument {
+		return d, consent.Document{}, audit.ErrNoDocument
+	}
+	opened, err := g.openConsent(d)
+	if err != nil {
+		return d, opened, err
+	}
+	if opened.Claims().Case != caller.Case() {
+		return d, opened, errCase
+	}
+	return d, opened, nil
+}
+
+// receiptOf is what the person takes home.
+func (g *Gateway) receiptOf(d audit.Document, opened consent.Document) (*ontschotv1.ConsentReceipt, error) {
+	c, span := opened.Claims(), opened.Span()
+	record, err := opened.Receipt(policies.Dutch, g.names(), time.UnixMilli(d.Since))
+	if err != nil {
+		return nil, err
+	}
+	out := &ontschotv1.ConsentReceipt{
+		Id: d.ID, Status: g.consentStatus(d, span), Purpose: c.Purpose, From: span.From.String(), Until: span.To.String(),
+		LapsesOn: c.LapsesOn, Replaces: c.Replaces, Record: record, Document: d.Body,
+	}
+	for _, s := range append([]consent.Signature{c.GivenBy}, c.CoGivenBy...) {
+		out.GivenBy = append(out.GivenBy, s.Role)
+	}
+	for _, one := range opened.Grants() {
+		party, _ := g.partyOf(one.Source)
+		grant := &ontschotv1.ConsentGrant{Source: party.Code}
+		for _, category := range one.Categories {
+			grant.Categories = append(grant.Categories, string(category))
+		}
+		out.Grants = append(out.Grants, grant)
+	}
+	lapses, _ := civil.Parse(c.LapsesOn)
+	text := policies.Receipt{
+		ID: d.ID, Controller: g.own.Name, Reader: c.GivenBy.Role, Purpose: c.Purpose, Sources: g.sourcesOf(opened.Grants()),
+		Given: civil.Today(time.Unix(c.IssuedAt, 0)), From: span.From, Until: span.To, LapsesOn: lapses, GivenBy: out.GetGivenBy(), Withdraw: c.Withdraw,
+	}
+	out.TextNl, out.TextEn = g.Texts.Receipt(policies.Dutch, text), g.Texts.Receipt(policies.English, text)
+	return out, nil
+}
+
+func (g *Gateway) consentStatus(d audit.Document, span civil.Span) string {
+	switch today := g.Today(); {
+	case !d.Live():
+		return "ENDED"
+	case today < span.From:
+		return "FUTURE"
+	case !span.Contains(today):
+		return "EXPIRED"
+	}
+	return "IN_FORCE"
+}
+
+// sourcesOf names the sources of a consent for who reads it.
+func (g *Gateway) sourcesOf(grants []consent.Grant) []policies.NoticeSource {
+	var out []policies.NoticeSource
+	for _, one := range grants {
+		party, _ := g.partyOf(one.Source)
+		source := policies.NoticeSource{Name: party.Name, Kind: party.Kind}
+		for _, c := range one.Categories {
+			source.Categories = append(source.Categories, string(c))
+		}
+		out = append(out, source)
+	}
+	return out
+}
+
+// names of all parties by OIN.
+func (g *Gateway) names() map[identity.OIN]string {
+	out := map[identity.OIN]string{}
+	for _, p := range g.Parties {
+		out[p.OIN] = p.Name
+	}
+	return out
+}

@@ -1,0 +1,156 @@
+package token
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+)
+
+const (
+	maxLife = 300 * time.Second
+	skew    = 30 * time.Second
+	maxText = 128 // characters of the case commitment and of ids
+)
+
+// Checker checks tokens. Every field is required unless it says otherwise.
+type Checker struct {
+	Keys     *signed.Verifier
+	Audience string // exactly us: the gateway's own OIN
+	Now      func() time.Time
+	// Issuers gives organisations' own identity providers as they are pinned now; nil:
+	// there are none.
+	Issuers func() []Issuer
+}
+
+// Call is what a caller brings.
+type Call struct {
+	Bearer string
+	// Leaf is the certificate the connection was made with.
+	Leaf *x509.Certificate
+	// Case is the case commitment that the caller says the call is about. It counts
+	// only where that is pinned for the token's issuer.
+	Case string
+	// Purpose the token is to be used for, and the civil date: a delegation must
+	// cover both.
+	Purpose string
+	Today   civil.Date
+	// Delegations finds the delegations in force from an organisation to the one that
+	// acts for it. Nil: nobody can act for another.
+	Delegations func(org, actor identity.OIN) ([]Delegation, error)
+}
+
+// Check verifies a bearer token against the certificate of the connection.
+func (k Checker) Check(call Call) (Caller, error) {
+	if call.Bearer == "" {
+		return Caller{}, ErrMissing
+	}
+	c, err := k.read(call)
+	if err != nil {
+		return Caller{}, err
+	}
+	acting := c.Organisation
+	if c.Actor != nil {
+		if err := c.Actor.check(c.Organisation); err != nil {
+			return Caller{}, err
+		}
+		acting = c.Actor.Organisation
+	}
+	if identity.OIN(call.Leaf.Subject.SerialNumber) != acting {
+		return Caller{}, fmt.Errorf("%w: it names another organisation than the certificate", ErrBinding)
+	}
+	// An organisation is its own issuer: nobody else's word counts for it.
+	if c.Issuer != c.Organisation || !isText(c.ID) || !isText(c.Case) {
+		return Caller{}, fmt.Errorf("%w: iss, org, jti or case", ErrInvalid)
+	}
+	if c.Actor == nil {
+		return Caller{claims: c}, nil
+	}
+	return delegated(call, c)
+}
+
+func isText(s string) bool { return s != "" && len(s) <= maxText }
+
+// read verifies a token of our own form or of an outside issuer, and what it is bound to.
+func (k Checker) read(call Call) (Claims, error) {
+	raw := []byte(call.Bearer)
+	if k.Issuers != nil {
+		all, issuer := k.Issuers(), signed.IssuerOf(raw)
+		if at := slices.IndexFunc(all, func(i Issuer) bool { return i.Tokens.Issuer == issuer }); at >= 0 {
+			return all[at].read(raw, call, k.Now())
+		}
+	}
+	var c Claims
+	proof, err := k.Keys.Compact(signed.Token, raw, &c)
+	if err != nil {
+		return Claims{}, invalid(err)
+	}
+	if proof.Retired {
+		return Claims{}, fmt.Errorf("%w: its key signs nothing new", ErrInvalid)
+	}
+	if err := times(k.Now(), c.IssuedAt, c.NotBefore, c.Expires, maxLife); err != nil {
+		return Claims{}, err
+	}
+	if c.Audience != k.Audience {
+		return Claims{}, ErrAudience
+	}
+	if call.Leaf == nil || c.Confirmation.X5T != Thumbprint(call.Leaf) {
+		return Claims{}, ErrBinding
+	}
+	return c, nil
+}
+
+func invalid(err error) error {
+	if errors.Is(err, signed.ErrKeySet) {
+		return fmt.Errorf("%w: %w", ErrIssuer, err)
+	}
+	return fmt.Errorf("%w: %w", ErrInvalid, err)
+}
+
+// times judges iat, nbf and exp.
+func times(now time.Time, iat, nbf, exp int64, life time.Duration) error {
+	issued, starts, ends := time.Unix(iat, 0), time.Unix(nbf, 0), time.Unix(exp, 0)
+	switch {
+	case iat <= 0 || nbf <= 0 || exp <= iat:
+		return fmt.Errorf("%w: iat, nbf and exp are needed, in order", ErrInvalid)
+	case ends.Sub(issued) > life:
+		return fmt.Errorf("%w: lives longer than %s", ErrInvalid, life)
+	case now.After(ends.Add(skew)):
+		return ErrExpired
+	case now.Add(skew).Before(starts) || now.Add(skew).Before(issued):
+		return fmt.Errorf("%w: not valid yet", ErrInvalid)
+	}
+	return nil
+}
+
+// check refuses an actor that is none, and a chain of them.
+func (a Actor) check(org identity.OIN) error {
+	if _, err := identity.ParseOIN(string(a.Organisation)); err != nil || !isText(a.Subject) || a.Actor != nil || a.Organisation == org {
+		return fmt.Errorf("%w: act", ErrInvalid)
+	}
+	return nil
+}
+
+// delegated finds the delegation on which an actor acts. An act in a token that no
+// statement of the organisation stands behind is worth nothing.
+func delegated(call Call, c Claims) (Caller, error) {
+	if call.Delegations == nil {
+		return Caller{}, ErrDelegation
+	}
+	all, err := call.Delegations(c.Organisation, c.Actor.Organisation)
+	if err != nil {
+		return Caller{}, err
+	}
+	at := slices.IndexFunc(all, func(d Delegation) bool {
+		return d.Organisation() == c.Organisation && d.Covers(c.Actor.Organisation, call.Purpose, call.Today)
+	})
+	if at < 0 {
+		return Caller{}, ErrDelegation
+	}
+	return Caller{c, all[at], call.Today}, nil
+}

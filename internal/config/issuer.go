@@ -1,0 +1,235 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+)
+
+// Issuer is a party's own identity provider, such as Keycloak or Entra, as far as
+// its access tokens are believed: docs/decisions/0008-outside-token-issuers.md.
+type Issuer struct {
+	// Issuer is exactly the iss of its tokens, an https URL; of one party only.
+	Issuer string `yaml:"issuer"`
+	// Audience is exactly their aud.
+	Audience string `yaml:"audience"`
+	// JWKS is a file with its keys, JWKSURL where it publishes them (https); one of
+	// the two. JWKSCA is a file with the authorities of that place, PEM; empty: the system's.
+	JWKS    string `yaml:"jwks,omitempty"`
+	JWKSURL string `yaml:"jwks_url,omitempty"`
+	JWKSCA  string `yaml:"jwks_ca,omitempty"`
+	// Alg is ES256, PS256, RS256 or EdDSA.
+	Alg string `yaml:"alg"`
+	// Types are the typ headers it writes: at+jwt, JWT.
+	Types []string `yaml:"types"`
+	// MaxLife is how long a token may live, at most 90m; empty means 5m.
+	MaxLife string `yaml:"max_life,omitempty"`
+	// Clients that may present its tokens.
+	Clients []IssuerClient `yaml:"clients"`
+	// Roles by its role: ours.
+	Roles map[string]string `yaml:"roles"`
+	// Assurances by its acr: laag, substantieel, hoog. Any other acr is laag.
+	Assurances map[string]string `yaml:"assurances,omitempty"`
+	// Scopes by name: what they stand for.
+	Scopes map[string]IssuerScope `yaml:"scopes,omitempty"`
+	// Case says where the case commitment stands: claim (the default), or metadata of
+	// the call, for an issuer that knows nothing of cases.
+	Case string `yaml:"case,omitempty"`
+}
+
+// IssuerClient is a system of the party that gets tokens from its issuer.
+type IssuerClient struct {
+	ID string `yaml:"id"`
+	// Certificates it may use, by x5t#S256: needed where the issuer puts no cnf in
+	// its tokens.
+	Certificates []string `yaml:"certificates,omitempty"`
+}
+
+// IssuerScope is what a scope stands for. Sources are OINs; "*" is all of them, and
+// all categories.
+type IssuerScope struct {
+	Purposes   []string `yaml:"purposes"`
+	Sources    []string `yaml:"sources,omitempty"`
+	Categories []string `yaml:"categories,omitempty"`
+}
+
+// Bounds of an issuer.
+const (
+	defaultLife = 5 * time.Minute
+	longestLife = 90 * time.Minute // what Entra hands out
+	maxEntries  = 64
+)
+
+const caseMetadata = "metadata"
+
+// word is the form of our roles and categories, dotted that of purposes.
+var (
+	word   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	dotted = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$`)
+)
+
+// Life is how long a token may live.
+func (i Issuer) Life() (time.Duration, error) {
+	if i.MaxLife == "" {
+		return defaultLife, nil
+	}
+	return time.ParseDuration(i.MaxLife)
+}
+
+// CaseInMetadata tells that the case commitment stands in the call.
+func (i Issuer) CaseInMetadata() bool { return i.Case == caseMetadata }
+
+// checkIssuers names what is wrong with an issuer of a party.
+func (t *Trust) checkIssuers() error {
+	seen := map[string]bool{}
+	for p, party := range t.Parties {
+		if len(party.Issuers) > 8 {
+			return fmt.Errorf("parties[%d].issuers: at most 8", p)
+		}
+		for n, i := range party.Issuers {
+			what := i.check()
+			if what == "" && seen[i.Issuer] {
+				what = "issuer stands there twice; a URL belongs to one party"
+			}
+			if what != "" {
+				return fmt.Errorf("parties[%d].issuers[%d].%s", p, n, what)
+			}
+			seen[i.Issuer] = true
+		}
+	}
+	return nil
+}
+
+// check gives the key that is wrong and what it must be; empty when none is.
+func (i Issuer) check() string {
+	life, err := i.Life()
+	switch {
+	case !isURL(i.Issuer, false):
+		return "issuer must be an https URL without query and fragment"
+	case i.Audience == "" || len(i.Audience) > 512:
+		return "audience is needed"
+	case (i.JWKS == "") == (i.JWKSURL == ""):
+		return "jwks or jwks_url is needed, one of the two"
+	case i.JWKSURL != "" && !isURL(i.JWKSURL, true):
+		return "jwks_url must be an https URL"
+	case i.JWKSCA != "" && i.JWKSURL == "":
+		return "jwks_ca goes with jwks_url"
+	case !slices.Contains([]string{"ES256", "PS256", "RS256", "EdDSA"}, i.Alg):
+		return "alg must be ES256, PS256, RS256 or EdDSA"
+	case !listOf(i.Types, func(s string) bool { return s == "at+jwt" || s == "JWT" }):
+		return "types must be a list of at+jwt, JWT"
+	case err != nil || life <= 0 || life > longestLife:
+		return "max_life must be a duration such as 5m, at most 90m"
+	case i.Case != "" && i.Case != "claim" && i.Case != caseMetadata:
+		return "case must be claim or metadata"
+	}
+	return i.checkWords()
+}
+
+func (i Issuer) checkWords() string {
+	if len(i.Clients) == 0 || len(i.Clients) > maxEntries {
+		return "clients: one is needed, at most 64"
+	}
+	ids := map[string]bool{}
+	for _, c := range i.Clients {
+		if c.ID == "" || ids[c.ID] || len(c.Certificates) > 0 && !listOf(c.Certificates, isThumbprint) {
+			return "clients: each needs an id of its own, and certificates as x5t#S256 (43 characters of base64url) or none"
+		}
+		ids[c.ID] = true
+	}
+	if len(i.Roles) == 0 || !allOf(i.Roles, word.MatchString) {
+		return "roles must name a role of ours for each of the issuer's"
+	}
+	if !allOf(i.Assurances, func(s string) bool { return s == "laag" || s == "substantieel" || s == "hoog" }) {
+		return "assurances must be laag, substantieel or hoog"
+	}
+	if !allOf(i.Scopes, IssuerScope.inOrder) {
+		return "scopes: each needs purposes, and sources (OINs) and categories, or \"*\", or none"
+	}
+	return ""
+}
+
+func (s IssuerScope) inOrder() bool {
+	return listOf(s.Purposes, dotted.MatchString) &&
+		(len(s.Sources) == 0 || listOf(s.Sources, func(one string) bool {
+			_, err := identity.ParseOIN(one)
+			return one == "*" || err == nil
+		})) &&
+		(len(s.Categories) == 0 || listOf(s.Categories, func(one string) bool { return one == "*" || word.MatchString(one) }))
+}
+
+// listOf tells whether there are some, all different and all in order.
+func listOf(list []string, inOrder func(string) bool) bool {
+	for at, one := range list {
+		if !inOrder(one) || slices.Contains(list[:at], one) {
+			return false
+		}
+	}
+	return len(list) > 0 && len(list) <= maxEntries
+}
+
+func allOf[T any](table map[string]T, inOrder func(T) bool) bool {
+	for name, one := range table {
+		if name == "" || !inOrder(one) {
+			return false
+		}
+	}
+	return len(table) <= maxEntries
+}
+
+func isThumbprint(s string) bool {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(raw) == 32
+}
+
+// isURL tells https from all else; where keys are fetched http may be tried, which
+// only development allows, and a query may stand.
+func isURL(s string, fetched bool) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(s) > 512 {
+		return false
+	}
+	return u.Scheme == "https" && (fetched || u.RawQuery == "") || fetched && u.Scheme == "http"
+}
+
+// Outside makes what verifies an issuer's tokens. dev allows keys to be fetched over
+// http from a loopback address; failed is told when they cannot be.
+func (t *Trust) Outside(i Issuer, dev bool, failed func(error)) (*signed.Outside, error) {
+	keys, err := t.keySet(i, dev, failed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: issuer %s: %w", ErrConfig, i.Issuer, err)
+	}
+	return &signed.Outside{Issuer: i.Issuer, Alg: i.Alg, Types: i.Types, Keys: keys}, nil
+}
+
+func (t *Trust) keySet(i Issuer, dev bool, failed func(error)) (*signed.KeySet, error) {
+	if i.JWKS != "" {
+		raw, err := ReadFile(join(t.dir, i.JWKS))
+		if err != nil {
+			return nil, err
+		}
+		return signed.ReadKeySet(raw, i.Alg)
+	}
+	roots := &tls.Config{MinVersion: tls.VersionTLS12}
+	if i.JWKSCA != "" {
+		raw, err := ReadFile(join(t.dir, i.JWKSCA))
+		if err != nil {
+			return nil, err
+		}
+		roots.RootCAs = x509.NewCertPool()
+		if !roots.RootCAs.AppendCertsFromPEM(raw) {
+			return nil, fmt.Errorf("%s: no certificate in it", i.JWKSCA)
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: roots, DisableKeepAlives: true}}
+	return signed.NewKeySet(signed.KeySetConfig{URL: i.JWKSURL, Alg: i.Alg, Client: client, Loopback: dev, Failed: failed})
+}

@@ -1,0 +1,178 @@
+package signed
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const realm = "https://idp.example/realms/zorg"
+
+// idp is an outside issuer with one RSA key, as most have.
+type idp struct {
+	key *rsa.PrivateKey
+	out *Outside
+}
+
+func newIDP(t testing.TB) idp {
+	key := rsaKey(t, 2048)
+	set, err := ReadKeySet([]byte(setOf(jwkOf(t, key.Public(), "kid", "r1"))), "RS256")
+	require.NoError(t, err)
+	return idp{key, &Outside{Issuer: realm, Alg: "RS256", Types: []string{"JWT"}, Keys: set}}
+}
+
+func (i idp) sign(t testing.TB, head, payload string) string {
+	input := b64(head) + "." + b64(payload)
+	sum := sha256.Sum256([]byte(input))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, i.key, crypto.SHA256, sum[:])
+	require.NoError(t, err)
+	return input + "." + base64.RawURLEncoding.EncodeToString(sig)
+}
+
+type outsideClaims struct {
+	Issuer string `json:"iss"`
+	Sub    string `json:"sub"`
+}
+
+const (
+	outsideHead = `{"alg":"RS256","kid":"r1","typ":"JWT"}`
+	outsideBody = `{"iss":"https://idp.example/realms/zorg","sub":"x","realm_access":{"roles":["a"]}}`
+)
+
+func TestAnOutsideTokenIsRead(t *testing.T) {
+	i := newIDP(t)
+	for _, head := range []string{outsideHead, strings.Replace(outsideHead, "JWT", "jwt", 1), strings.Replace(outsideHead, `{`, `{"x5t":"abc",`, 1)} {
+		raw := []byte(i.sign(t, head, outsideBody))
+		for range 2 { // the second time it was seen
+			var got outsideClaims
+			require.NoError(t, i.out.Compact(raw, &got), head)
+			require.Equal(t, outsideClaims{realm, "x"}, got)
+		}
+		require.Equal(t, realm, IssuerOf(raw))
+	}
+}
+
+// What is hostile in a document of ours is hostile in an outside token.
+func TestHostileOutsideTokens(t *testing.T) {
+	i := newIDP(t)
+	with := func(member string) string { return strings.Replace(outsideHead, `{`, `{`+member+`,`, 1) }
+	good := i.sign(t, outsideHead, outsideBody)
+	parts := strings.Split(good, ".")
+	der, err := x509.MarshalPKIXPublicKey(i.key.Public())
+	require.NoError(t, err)
+	hs := b64(strings.Replace(outsideHead, "RS256", "HS256", 1)) + "." + parts[1]
+	mac := hmac.New(sha256.New, der)
+	mac.Write([]byte(hs))
+	for name, raw := range map[string]string{
+		"empty":                   "",
+		"crit":                    i.sign(t, with(`"crit":["exp"]`), outsideBody),
+		"jwk":                     i.sign(t, with(`"jwk":{}`), outsideBody),
+		"jku":                     i.sign(t, with(`"jku":"https://idp.example/keys"`), outsideBody),
+		"x5u":                     i.sign(t, with(`"x5u":"https://idp.example/cert"`), outsideBody),
+		"x5c":                     i.sign(t, with(`"x5c":["x"]`), outsideBody),
+		"b64":                     i.sign(t, with(`"b64":false`), outsideBody),
+		"zip":                     i.sign(t, with(`"zip":"DEF"`), outsideBody),
+		"cty":                     i.sign(t, with(`"cty":"JWT"`), outsideBody),
+		"nonce":                   i.sign(t, with(`"nonce":"x"`), outsideBody),
+		"x5t#S256":                i.sign(t, with(`"x5t#S256":"x"`), outsideBody),
+		"a member twice":          i.sign(t, with(`"kid":"r1"`), outsideBody),
+		"typ of another kind":     i.sign(t, strings.Replace(outsideHead, "JWT", "at+jwt", 1), outsideBody),
+		"typ of a consent":        i.sign(t, strings.Replace(outsideHead, "JWT", string(Consent), 1), outsideBody),
+		"no typ":                  i.sign(t, `{"alg":"RS256","kid":"r1"}`, outsideBody),
+		"no kid":                  i.sign(t, `{"alg":"RS256","typ":"JWT"}`, outsideBody),
+		"unknown kid":             i.sign(t, strings.Replace(outsideHead, "r1", "r2", 1), outsideBody),
+		"another algorithm":       i.sign(t, strings.Replace(outsideHead, "RS256", "PS256", 1), outsideBody),
+		"alg none":                b64(strings.Replace(outsideHead, "RS256", "none", 1)) + "." + parts[1] + ".",
+		"HS256 with the key":      hs + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)),
+		"another key":             newIDP(t).sign(t, outsideHead, outsideBody),
+		"another realm":           i.sign(t, outsideHead, strings.Replace(outsideBody, "zorg", "werk", 1)),
+		"no issuer":               i.sign(t, outsideHead, `{"sub":"x"}`),
+		"an issuer with escapes":  i.sign(t, outsideHead, strings.Replace(outsideBody, "//", `\/\/`, 1)),
+		"issuer in capitals":      i.sign(t, outsideHead, strings.Replace(outsideBody, `"iss"`, `"ISS"`, 1)),
+		"issuer twice":            i.sign(t, outsideHead, strings.Replace(outsideBody, `{`, `{"iss":"`+realm+`",`, 1)),
+		"a claim twice":           i.sign(t, outsideHead, strings.Replace(outsideBody, `{`, `{"x":1,"x":2,`, 1)),
+		"near to a claim":         i.sign(t, outsideHead, strings.Replace(outsideBody, `"sub"`, `"Sub"`, 1)),
+		"near to one beside it":   i.sign(t, outsideHead, strings.Replace(outsideBody, `{`, `{"SUB":"y",`, 1)),
+		"another shape":           i.sign(t, outsideHead, strings.Replace(outsideBody, `"x"`, `7`, 1)),
+		"too deep":                i.sign(t, outsideHead, `{"iss":"`+realm+`","d":`+strings.Repeat("[", 9)+strings.Repeat("]", 9)+`}`),
+		"not JSON":                i.sign(t, outsideHead, `iss`),
+		"larger than 16 KiB":      i.sign(t, outsideHead, `{"iss":"`+realm+`","d":"`+strings.Repeat("x", MaxBytes)+`"}`),
+		"detached":                parts[0] + ".." + parts[2],
+		"padded":                  good + "=",
+		"four parts":              good + "." + parts[2],
+		"changed afterwards":      parts[0] + "." + b64(strings.Replace(outsideBody, `"a"`, `"b"`, 1)) + "." + parts[2],
+		"a signature for another": parts[0] + "." + parts[1] + "." + strings.Split(i.sign(t, outsideHead, `{}`), ".")[2],
+	} {
+		var got outsideClaims
+		err := i.out.Compact([]byte(raw), &got)
+		require.Error(t, err, name)
+		require.NotErrorIs(t, err, ErrKeySet, name)
+	}
+}
+
+// A key that the issuer took out of its set is believed no longer, also for a token
+// that was seen before.
+func TestAKeyTakenOutIsGone(t *testing.T) {
+	key, one := edKey(t, "one")
+	next, two := edKey(t, "two")
+	p, c := publish(t, setOf(one)), &clock{}
+	o := &Outside{Issuer: realm, Alg: "EdDSA", Types: []string{"JWT"}, Keys: p.keySet(t, c)}
+	sign := func(key ed25519.PrivateKey, kid string) []byte {
+		input := b64(`{"alg":"EdDSA","kid":"`+kid+`","typ":"JWT"}`) + "." + b64(outsideBody)
+		return []byte(input + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(key, []byte(input))))
+	}
+	require.NoError(t, o.Compact(sign(key, "one"), new(outsideClaims)))
+	p.body.Store(setOf(two))
+	require.NoError(t, o.Compact(sign(key, "one"), new(outsideClaims)), "nobody told us yet")
+	require.NoError(t, o.Compact(sign(next, "two"), new(outsideClaims)), "a new key is looked for at once")
+	require.ErrorIs(t, o.Compact(sign(key, "one"), new(outsideClaims)), ErrKey)
+
+	p.body.Store("")
+	c.pass(staleAfter + time.Second)
+	require.ErrorIs(t, o.Compact(sign(next, "two"), new(outsideClaims)), ErrKeySet)
+}
+
+// The act of a statement is read of statements only.
+func TestActOf(t *testing.T) {
+	s := newSigner(t, alice, "a1")
+	const head = `{"alg":"ES256","kid":"a1","typ":"ontschot-statement+jwt"}`
+	for payload, want := range map[string]string{
+		`{"act":"delegate","iss":"x"}`: "delegate",
+		`{"act":"withdraw"}`:           "withdraw",
+		`{"iss":"x"}`:                  "",
+		`{"act":7}`:                    "",
+		`{"x":{"act":"delegate"}}`:     "",
+		`{"act":"a","act":"b"}`:        "",
+		`{ "act":"a"}`:                 "",
+		`x`:                            "",
+	} {
+		act, err := ActOf([]byte(by(t, s, head, payload)))
+		require.Equal(t, want, act, payload)
+		require.Equal(t, want == "", err != nil, payload)
+	}
+	_, err := ActOf([]byte(by(t, s, strings.Replace(head, "statement", "consent", 1), `{"act":"delegate"}`)))
+	require.ErrorIs(t, err, ErrMalformed)
+}
+
+// FuzzRouting: what routes a document reads anything without harm.
+func FuzzRouting(f *testing.F) {
+	f.Add([]byte(b64(outsideHead) + "." + b64(outsideBody) + ".eA"))
+	f.Add([]byte(b64(`{"alg":"ES256","kid":"a","typ":"ontschot-statement+jwt"}`) + "." + b64(`{"act":"delegate"}`) + ".eA"))
+	f.Add([]byte(".."))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		_ = IssuerOf(raw)
+		act, err := ActOf(raw)
+		require.Equal(t, err != nil, act == "")
+	})
+}
