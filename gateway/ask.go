@@ -27,6 +27,8 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 		switch _, reachable := g.Sources[p.source.Code]; {
 		case p.grant.Allows() && p.number() == "":
 			answers[i].Gaps = []*budgetv1.Gap{noNumber(p)}
+		case p.grant.Allows() && reachable && !g.rates.take(p.grant, g.Now()):
+			answers[i].Gaps = []*budgetv1.Gap{tooMany(p)}
 		case p.grant.Allows() && reachable:
 			open = append(open, i)
 		case p.grant.Allows():

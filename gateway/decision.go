@@ -22,8 +22,10 @@ type decision struct {
 	caller   token.Caller
 	question question
 	pairs    []pair
-	today    civil.Date // on which it was decided
-	index    int64      // of its entry in the log
+	once     *audit.Once // the idempotency key; nil: none
+	today    civil.Date  // on which it was decided
+	keys     int64       // the set of pinned keys by which
+	index    int64       // of its entry in the log
 }
 
 // pair is one person at one source: what may pass, and what may not and why.

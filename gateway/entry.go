@@ -72,7 +72,7 @@ type refused struct {
 // decisionEntry is the entry of what was decided, and its payload.
 func (g *Gateway) decisionEntry(d decision) (audit.Entry, []told) {
 	e := g.entry(d)
-	e.Kind, e.Decision = audit.Decision, "allow"
+	e.Kind, e.Decision, e.Once = audit.Decision, "allow", d.once
 	if d.nothing() {
 		e.Kind, e.Decision = audit.Deny, "deny"
 	}

@@ -33,11 +33,15 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 	if err != nil {
 		return decision{}, err
 	}
+	once, err := g.once(ctx, caller, "AssembleBudget", req) //   asked before?
+	if err != nil {
+		return decision{}, err
+	}
 	asked, err := g.read(req) //   well formed; identifiers lifted out of the message
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{trace: traceOf(ctx), caller: caller, question: asked, today: g.Today()}
+	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: g.Today(), keys: g.Keys.Generation()}
 	for _, ask := range asked.asks {
 		agreed, notAgreed := g.agreed(ctx, caller, asked.purpose, ask) // 2 have the parties agreed?
 		yes, no := g.consented(ctx, caller, asked.purpose, ask)        // 3 did the person say yes?

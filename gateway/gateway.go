@@ -121,6 +121,7 @@ type Gateway struct {
 	own      Party
 	validate protovalidate.Validator
 	arrived  sync.Map // SHA-256 of what was delivered to a peer
+	rates    rates
 }
 
 // New says which part of the configuration is missing.

@@ -27,6 +27,9 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 	if g.Today() != d.today {
 		return nil, errMidnight // ages, consents and agreements were judged on another day
 	}
+	if g.Keys.Generation() != d.keys {
+		return nil, errKeys // signatures were judged by other keys
+	}
 	answers = bounded(answers)
 	for range len(d.pairs) + 1 {
 		total := budget.Assemble(g.toAssemble(d), answers)
@@ -103,12 +106,13 @@ func (g *Gateway) toAssemble(d decision) budget.Question {
 	return q
 }
 
-// maxAge is the shortest that the agreements it rests on allow.
+// maxAge is the shortest that the agreements it rests on allow: nothing is built upon
+// a budget that should have been destroyed.
 func (d decision) maxAge() time.Duration {
 	age := defaultMaxAge
 	for _, p := range d.pairs {
-		if days := p.grant.Agreement().Grant().MaxAgeDays; days > 0 {
-			age = min(age, time.Duration(days)*24*time.Hour)
+		if g := p.grant.Agreement().Grant(); g.MaxAgeDays > 0 {
+			age = min(age, time.Duration(min(g.MaxAgeDays, g.RetentionDays))*24*time.Hour)
 		}
 	}
 	return age

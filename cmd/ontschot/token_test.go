@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"crypto/ecdsa"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/sandbox"
 	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Who calls must be proven; every way of not proving it ends at the front door.
@@ -60,6 +74,19 @@ func TestTokensThatAreRefused(t *testing.T) {
 		"a consent used as a token":  {text(string(consent.GetDocument())), "TOKEN_INVALID"},
 		"signed with a document key": {func() (string, error) { return signedBy(f.Requester().Sign, parts[1]) }, "TOKEN_INVALID"},
 		"not a token":                {text("x"), "TOKEN_INVALID"},
+		"typ of a plain JWT": {func() (string, error) {
+			return rebuilt(f, `{"alg":"ES256","kid":"token-1","typ":"JWT"}`, parts[1]), nil
+		}, "TOKEN_INVALID"},
+		"a detail of more": {func() (string, error) {
+			return signedBy(f.Requester().Token, withDetail(t, parts[1], `"actions":["read"]`))
+		}, "TOKEN_INVALID"},
+		"an actor that is nobody": {mint(func(c *token.Claims) { c.Actor = &token.Actor{Subject: "x"} }), "TOKEN_INVALID"},
+		"an actor of an actor": {mint(func(c *token.Claims) {
+			c.Actor = &token.Actor{Subject: "x", Organisation: f.Parties["UWV"].OIN, Actor: []byte(`{"sub":"y"}`)}
+		}), "TOKEN_INVALID"},
+		"an actor without its certificate": {mint(func(c *token.Claims) {
+			c.Actor = &token.Actor{Subject: "x", Organisation: f.Parties["UWV"].OIN}
+		}), "TOKEN_NOT_BOUND"},
 	} {
 		_, err := h.client(c.mint).AssembleBudget(t.Context(), requestOf(f.Case), nil)
 		code, got, _ := reason(t, err)
@@ -77,6 +104,30 @@ func signedBy(s signed.Signer, payload string) (string, error) {
 	}
 	out, err := s.Compact(signed.Token, rawJSON(raw))
 	return string(out), err
+}
+
+// rebuilt signs a payload under any header.
+func rebuilt(f *testfamily.Family, head, payload string) string {
+	input := base64.RawURLEncoding.EncodeToString([]byte(head)) + "." + payload
+	sum := sha256.Sum256([]byte(input))
+	r, s, err := ecdsa.Sign(rand.Reader, f.Requester().Token.Key.(*ecdsa.PrivateKey), sum[:])
+	if err != nil {
+		panic(err)
+	}
+	sig := make([]byte, 64)
+	r.FillBytes(sig[:32])
+	s.FillBytes(sig[32:])
+	return input + "." + base64.RawURLEncoding.EncodeToString(sig)
+}
+
+// withDetail puts a member into the first detail of a payload.
+func withDetail(t *testing.T, payload, member string) string {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(payload)
+	require.NoError(t, err)
+	changed := strings.Replace(string(raw), `"authorization_details":[{`, `"authorization_details":[{`+member+`,`, 1)
+	require.NotEqual(t, string(raw), changed)
+	return base64.RawURLEncoding.EncodeToString([]byte(changed))
 }
 
 type rawJSON []byte
@@ -103,4 +154,200 @@ func TestPurposesThatAreRefused(t *testing.T) {
 	require.Equal(t, codes.PermissionDenied, code)
 	require.Equal(t, "PURPOSE_NOT_ALLOWED", got)
 	require.Contains(t, meta["codes"], "DOEL-01")
+}
+
+// What a token does not name is missing, and said to be: a source, a category, and
+// for a budget that is brought back the whole of it.
+func TestATokenIsForSomeSourcesAndCategories(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{})
+	town, uwv := string(f.Requester().OIN), string(f.Parties["UWV"].OIN)
+	details := func(list ...token.Detail) *client.Client {
+		return h.client(func() (string, error) { return f.Token(time.Now(), func(c *token.Claims) { c.Details = list }) })
+	}
+	one := func(sources []string, categories ...string) token.Detail {
+		return token.Detail{Type: token.DetailType, Purposes: []string{f.Case.Purpose}, Sources: sources, Categories: categories}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	narrow := details(one([]string{uwv}, "entitlement", "product"), one([]string{town}, "*"))
+	b, err := narrow.AssembleBudget(ctx, requestOf(f.Case), nil)
+	require.NoError(t, err)
+	require.Zero(t, b.GetIncomeCents())
+	reasons := map[string]string{}
+	for _, g := range b.GetGaps() {
+		if g.GetPerson() == "A1" && g.GetSource() == "UWV" {
+			require.NotEmpty(t, g.GetCategories())
+		}
+		reasons[g.GetPerson()+"/"+g.GetSource()] = g.GetReason() + " " + g.GetCode()
+	}
+	require.Equal(t, "PURPOSE_NOT_ALLOWED DOEL-02", reasons["A1/UWV"])
+	require.Equal(t, "PURPOSE_NOT_ALLOWED DOEL-02", reasons["A4/ZK5503"])
+	require.Empty(t, h.box.Asked("ZK5503"), "who is not named is not asked")
+	for _, l := range b.GetLines() {
+		if l.GetPerson() == "A1" {
+			require.Nil(t, l.GetPeriod(), "named for another source only")
+		}
+	}
+
+	whole, err := h.ask()
+	require.NoError(t, err)
+	_, err = narrow.View(ctx, &ontschotv1.ViewRequest{Budget: whole, Person: "A1"})
+	code, why, _ := reason(t, err)
+	require.Equal(t, codes.PermissionDenied, code)
+	require.Equal(t, "PURPOSE_NOT_ALLOWED", why)
+	_, err = narrow.View(ctx, &ontschotv1.ViewRequest{Budget: b, Person: "A1"})
+	require.NoError(t, err, "its own budget rests on what it names")
+
+	_, err = details(one(nil, "*"), one([]string{"*"})).AssembleBudget(ctx, requestOf(f.Case), nil)
+	code, why, meta := reason(t, err)
+	require.Equal(t, codes.PermissionDenied, code)
+	require.Equal(t, "PURPOSE_NOT_ALLOWED", why)
+	require.Equal(t, "DOEL-02", meta["codes"])
+}
+
+// vendor is a software vendor with a certificate of its own, that acts for the
+// municipality with a token of the municipality's issuer.
+type vendor struct {
+	h    *house
+	oin  identity.OIN
+	leaf tls.Certificate
+}
+
+func (h *house) vendor() vendor {
+	p := h.family.Parties["SVB"] // any other organisation
+	return vendor{h, p.OIN, p.Client.TLS}
+}
+
+func (v vendor) client(change func(*token.Claims)) *client.Client {
+	f := v.h.family
+	conf, err := config.ReadClient(filepath.Join(v.h.dir, "client.yaml"))
+	require.NoError(v.h.t, err)
+	trust, err := pinned(conf)
+	require.NoError(v.h.t, err)
+	c, err := client.New(client.Config{
+		Address: conf.Gateway, TLS: &tls.Config{RootCAs: f.CA, Certificates: []tls.Certificate{v.leaf}}, Trust: trust,
+		Token: func() (string, error) {
+			return testfamily.MintToken(f.Requester().Token, v.leaf.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), func(c *token.Claims) {
+				c.Actor = &token.Actor{Subject: "vendor-client", Organisation: v.oin}
+				if change != nil {
+					change(c)
+				}
+			})
+		},
+	})
+	require.NoError(v.h.t, err)
+	v.h.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// delegate puts a delegation in the record and gives its id.
+func (v vendor) delegate(change func(*token.DelegationClaims)) string {
+	f := v.h.family
+	c := token.DelegationClaims{
+		Act: token.ActDelegate, Delegate: v.oin, Issuer: f.Requester().OIN, ID: "delegation-1", IssuedAt: f.Now.Unix(),
+		From: f.Case.Today.String(), Until: f.Case.Today.Date.AddMonths(6).String(), Purposes: []string{f.Case.Purpose},
+	}
+	if change != nil {
+		change(&c)
+	}
+	raw, err := f.Requester().Sign.Compact(signed.Statement, c)
+	require.NoError(v.h.t, err)
+	_, err = v.h.server.log.Append(v.h.t.Context(), audit.Entry{
+		Kind: audit.Agreement, Organisations: []identity.OIN{c.Issuer, c.Delegate},
+		Put: &audit.Document{ID: c.ID, Kind: audit.DelegationDocument, Body: raw, PartyA: c.Issuer, PartyB: c.Delegate},
+	})
+	require.NoError(v.h.t, err)
+	return c.ID
+}
+
+func (v vendor) end(id string) {
+	_, err := v.h.server.log.Append(v.h.t.Context(), audit.Entry{Kind: audit.Agreement, Organisations: []identity.OIN{v.oin}, End: id})
+	require.NoError(v.h.t, err)
+}
+
+// A vendor asks for the municipality on a statement of the municipality; the record
+// says who it was, and nothing is released after the statement has ended.
+func TestAVendorActsOnADelegation(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{})
+	v := h.vendor()
+	ask := func(change func(*token.Claims)) (*budgetv1.Budget, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		return v.client(change).AssembleBudget(ctx, requestOf(f.Case), nil)
+	}
+	refused := func(err error, want codes.Code, reasonOf string) {
+		t.Helper()
+		code, why, _ := reason(t, err)
+		require.Equal(t, want, code)
+		require.Equal(t, reasonOf, why)
+	}
+	_, err := ask(nil)
+	refused(err, codes.PermissionDenied, "NO_DELEGATION")
+	v.delegate(func(c *token.DelegationClaims) {
+		c.ID, c.Purposes = "delegation-0", []string{"integral_budget.account"}
+	})
+	_, err = ask(nil)
+	refused(err, codes.PermissionDenied, "NO_DELEGATION")
+
+	id := v.delegate(nil)
+	b, err := ask(nil)
+	require.NoError(t, err)
+	require.Equal(t, int64(2993760), b.GetIncomeCents())
+	_, err = ask(func(c *token.Claims) { c.Actor = nil })
+	refused(err, codes.Unauthenticated, "TOKEN_NOT_BOUND")
+	view, err := v.client(nil).View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: "A1"})
+	require.NoError(t, err)
+	_, err = v.client(nil).Register(t.Context(), given(t, f, f.Case.Consents[0], nil))
+	refused(err, codes.PermissionDenied, "NO_DELEGATION")
+
+	// Ended between the question and the release: nothing comes out.
+	h.box.SetFault("UWV", sandbox.Slow(time.Second))
+	ended := false
+	_, err = v.client(nil).AssembleBudget(t.Context(), requestOf(f.Case), func(*ontschotv1.Progress) {
+		if !ended {
+			v.end(id)
+			ended = true
+		}
+	})
+	require.True(t, ended)
+	refused(err, codes.FailedPrecondition, "DOCUMENT_ENDED")
+	_, err = ask(nil)
+	refused(err, codes.PermissionDenied, "NO_DELEGATION")
+	_, err = v.client(nil).View(t.Context(), &ontschotv1.ViewRequest{Budget: view, Person: "A1"})
+	refused(err, codes.PermissionDenied, "NO_DELEGATION")
+
+	kinds := map[audit.Kind]int{}
+	payloads := 0
+	require.NoError(t, h.server.store.View(t.Context(), f.Requester().OIN, func(s audit.Snapshot) error {
+		rows, err := s.Rows(0, 100)
+		for _, row := range rows {
+			leaf, err := audit.ParseLeaf(row.Leaf)
+			require.NoError(t, err)
+			if leaf.Kind != audit.Decision && leaf.Kind != audit.Release {
+				continue
+			}
+			kinds[leaf.Kind]++
+			require.Contains(t, string(row.Leaf), string(v.oin), "the leaf names who acted")
+			var open struct {
+				Payload, Rests []struct{ Value []byte }
+			}
+			require.NoError(t, json.Unmarshal(row.Opening, &open))
+			var rests []string
+			for _, r := range open.Rests {
+				rests = append(rests, string(r.Value))
+			}
+			require.Contains(t, rests, id)
+			if strings.Contains(string(open.Payload[0].Value), `"delegation":"`+id+`"`) {
+				require.Contains(t, string(open.Payload[0].Value), `"actor":"`+string(v.oin)+`"`)
+				payloads++
+			}
+		}
+		return err
+	}))
+	require.Equal(t, map[audit.Kind]int{audit.Decision: 3, audit.Release: 2}, kinds)
+	require.Equal(t, 2, payloads, "the two questions that were decided")
+	code, _, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
+	require.Equal(t, exitDone, code, errs)
 }

@@ -13,10 +13,10 @@ import (
 // Limits of the terms.
 const (
 	maxGrants  = 16
-	maxList    = 16     // purposes of a grant, auditors, witnesses
-	maxCode    = 64     // characters of a purpose or a legal basis
-	maxDays    = 3650   // retention_days, max_age_days
-	maxRate    = 100000 // rate_per_minute
+	maxList    = 16       // purposes of a grant, auditors, witnesses
+	maxCode    = 64       // characters of a purpose or a legal basis
+	maxDays    = 3650     // retention_days, max_age_days
+	maxRate    = 10000000 // rate_per_minute
 	maxText    = 500
 	maxSunset  = 1000
 	maxContact = 200

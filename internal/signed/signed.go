@@ -72,8 +72,9 @@ type Verifier struct {
 
 // pins are the keys that are trusted at a moment, and what was seen under them.
 type pins struct {
-	keys map[identity.OIN]map[string]*Key
-	seen seen
+	keys       map[identity.OIN]map[string]*Key
+	generation int64
+	seen       seen
 }
 
 // NewVerifier checks that each key fits its algorithm.
@@ -102,9 +103,15 @@ func (v *Verifier) Pin(keys map[identity.OIN][]Key) error {
 			p.keys[issuer][k.ID] = &k
 		}
 	}
+	if before := v.pins.Load(); before != nil {
+		p.generation = before.generation + 1
+	}
 	v.pins.Store(p)
 	return nil
 }
+
+// Generation is another number after every Pin.
+func (v *Verifier) Generation() int64 { return v.pins.Load().generation }
 
 // fits refuses keys and algorithms that do not belong together, and RSA below 3072 bits.
 func fits(k Key) error {
