@@ -28,7 +28,6 @@ const domain = "ontschot.nl"
 var (
 	errPurpose   = errors.New("the access token was not issued for this purpose")
 	errMidnight  = errors.New("the day ended while the question was asked")
-	errKeys      = errors.New("the trusted keys changed while the question was asked")
 	errCase      = errors.New("the budget is of another case than the token")
 	errRole      = errors.New("the role or assurance level of the case worker does not suffice")
 	errTooOld    = errors.New("the budget is older than the agreements allow")
@@ -76,7 +75,6 @@ func meanings() []meaning {
 		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
 		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
 		{errMidnight, codes.Aborted, "DAY_CHANGED", "ask again"},
-		{errKeys, codes.Aborted, "KEYS_CHANGED", "ask again"},
 		{errCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case the budget was asked for"},
 		{errRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
 		{errTooOld, codes.FailedPrecondition, "BUDGET_TOO_OLD", "ask for a new budget"},

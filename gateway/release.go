@@ -28,7 +28,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		return nil, errMidnight // ages, consents and agreements were judged on another day
 	}
 	if g.Keys.Generation() != d.keys {
-		return nil, errKeys // signatures were judged by other keys
+		answers = g.judgedAgain(ctx, answers)
 	}
 	answers = bounded(answers)
 	for range len(d.pairs) + 1 {
@@ -49,6 +49,32 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		return total, result.Sign(total, proof.Receipt(), g.Signers.Signer(), d.caller.Case(), g.Now(), g.Now().Add(d.maxAge()))
 	}
 	return nil, errors.New("more documents ended than there are")
+}
+
+// judgedAgain takes out what rests on a document whose signature the keys that are
+// trusted now do not bear out: they changed since the question was decided.
+func (g *Gateway) judgedAgain(ctx context.Context, answers []budget.Answer) []budget.Answer {
+	var ids []string
+	for _, a := range answers {
+		if a.Response != nil {
+			ids = appendNew(appendNew(ids, a.Consent), a.Agreement)
+		}
+	}
+	for _, id := range ids {
+		if id == "" {
+			continue
+		}
+		d, err := g.Documents.Document(ctx, g.Own, id)
+		if err == nil && d.Kind == audit.ConsentDocument {
+			_, err = g.openConsent(d)
+		} else if err == nil {
+			_, err = g.openAgreement(d)
+		}
+		if err != nil {
+			answers = withoutEnded(answers, id)
+		}
+	}
+	return answers
 }
 
 func (g *Gateway) append(ctx context.Context, e audit.Entry) (audit.Proof, error) {

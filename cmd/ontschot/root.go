@@ -72,7 +72,7 @@ Begin with:  ontschot demo`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), auditCommand(), adapterCommand(), versionCommand())
+	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), auditCommand(), adapterCommand(), versionCommand())
 	return root
 }
 
@@ -103,7 +103,7 @@ func exitCode(err error) int {
 		return exitTampered
 	case errors.Is(err, errUsage), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
-	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig):
+	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig), errors.Is(err, errToDo):
 		return exitNo
 	}
 	if strings.HasSuffix(explain(err), "[BUDGET_NOT_AUTHENTIC]") {

@@ -1,0 +1,346 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/certificate"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/signed"
+)
+
+func keysCommand() *cobra.Command {
+	return group("keys", "Show which keys and certificates are in use, and make new ones", keysShowCommand(), keysNewCommand())
+}
+
+// renewBefore is how long before its end a certificate is to be renewed.
+const renewBefore = 30 * 24 * time.Hour
+
+// keyRow is one key or certificate, as "keys show" tells of it. Times are RFC 3339;
+// empty: none.
+type keyRow struct {
+	What  string `json:"what"` // certificate, authority, signing, log, pseudonym, pinned, issuer
+	Owner string `json:"owner"`
+	ID    string `json:"id"`
+	State string `json:"state"` // in use, announced, earlier, retired, expired
+	From  string `json:"from,omitempty"`
+	Until string `json:"until,omitempty"`
+	// Do is what must be done; empty: nothing.
+	Do string `json:"do,omitempty"`
+}
+
+func keysShowCommand() *cobra.Command {
+	var path, format string
+	c := &cobra.Command{
+		Use:   "show --config FILE",
+		Short: "Show keys and certificates: in use, until when, what must be renewed",
+		Long: `Show every key and certificate of a gateway and every key it has pinned of others: which is in use,
+which is announced or retired, until when, and what must be done. Reads files only; the gateway may be
+running. Exit code 1 when something must be done.`,
+		Example: "  ontschot keys show --config gateway.yaml\n  ontschot keys show --format json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if format != "table" && format != "json" {
+				return fmt.Errorf("%w: --format is table or json", errUsage)
+			}
+			rows, err := keyRows(path, time.Now())
+			if err != nil {
+				return err
+			}
+			return printKeys(c.OutOrStdout(), rows, format)
+		},
+	}
+	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
+	c.Flags().StringVar(&format, "format", "table", "table, or json: exactly one object on stdout")
+	return c
+}
+
+// errToDo is the no of "keys show".
+var errToDo = errors.New("something must be done; see the last column")
+
+func printKeys(w io.Writer, rows []keyRow, format string) error {
+	todo := false
+	table := [][]string{{"what", "whose", "id", "state", "from", "until", "to do"}}
+	for _, r := range rows {
+		todo = todo || r.Do != ""
+		table = append(table, []string{r.What, r.Owner, r.ID, r.State, orDash(r.From), orDash(r.Until), orDash(r.Do)})
+	}
+	if format == "json" {
+		if err := json.NewEncoder(w).Encode(map[string]any{"keys": rows}); err != nil {
+			return err
+		}
+	} else {
+		p := &page{w: w}
+		p.columnsOfText(table)
+		if p.err != nil {
+			return p.err
+		}
+	}
+	if todo {
+		return errToDo
+	}
+	return nil
+}
+
+// keyRows gathers what there is.
+func keyRows(path string, now time.Time) ([]keyRow, error) {
+	conf, err := config.ReadGateway(path)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return nil, err
+	}
+	own, err := trust.Party(conf.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	pins, err := trust.Pins()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := certificateRows(conf, own, now)
+	if err != nil {
+		return nil, err
+	}
+	signing, err := conf.SigningKeys(own.OIN)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, signingRows(own, signing, pins[own.OIN], now)...)
+	logRow, err := logKeyRow(conf, own)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, logRow)
+	for i, file := range conf.Keys.Pseudonym {
+		state := "in use"
+		if i > 0 {
+			state = "earlier"
+		}
+		rows = append(rows, keyRow{What: "pseudonym", Owner: own.Code, ID: file, State: state})
+	}
+	for _, p := range trust.Parties {
+		for _, k := range pins[p.OIN] {
+			row := keyRow{What: "pinned", Owner: p.Code, ID: k.ID + " " + k.Alg, State: "in use"}
+			if !k.Retired.IsZero() {
+				row.Until = k.Retired.UTC().Format(time.RFC3339)
+				if !now.Before(k.Retired) {
+					row.State = "retired"
+				}
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+func certificateRows(conf *config.Gateway, own config.Party, now time.Time) ([]keyRow, error) {
+	files := certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}
+	holder, err := certificate.Open(files, own.OIN)
+	if err != nil {
+		return []keyRow{{What: "certificate", Owner: own.Code, ID: conf.TLS.Certificate, State: "unusable", Do: err.Error()}}, nil
+	}
+	s := holder.State()
+	rows := []keyRow{ends(keyRow{What: "certificate", Owner: own.Code, ID: s.Fingerprint, State: "in use", From: s.NotBefore.UTC().Format(time.RFC3339)}, s.Until, now)}
+	for _, a := range s.Authorities {
+		rows = append(rows, ends(keyRow{What: "authority", Owner: a.Name, State: "in use"}, a.NotAfter, now))
+	}
+	return rows, nil
+}
+
+// ends says until when, and that it is to be renewed when that is near.
+func ends(r keyRow, until, now time.Time) keyRow {
+	r.Until = until.UTC().Format(time.RFC3339)
+	switch left := until.Sub(now); {
+	case left <= 0:
+		r.State, r.Do = "expired", "replace it now"
+	case left < renewBefore:
+		r.Do = fmt.Sprintf("renew it: %d days left", int(left.Hours()/24))
+	}
+	return r
+}
+
+// signingRows tells which key signs, and whether others can know it.
+func signingRows(own config.Party, keys []signed.Timed, pinned []signed.Key, now time.Time) []keyRow {
+	var rows []keyRow
+	inUse := -1
+	for i, k := range keys {
+		if !now.Before(k.From) {
+			inUse = i
+		}
+	}
+	for i, k := range keys {
+		row := keyRow{What: "signing", Owner: own.Code, ID: k.KeyID, State: "in use"}
+		if !k.From.IsZero() {
+			row.From = k.From.UTC().Format(time.RFC3339)
+		}
+		switch {
+		case i > inUse:
+			row.State = "announced"
+		case i < inUse:
+			row.State = "earlier"
+		}
+		known := false
+		for _, p := range pinned {
+			public, ok := p.Public.(interface{ Equal(crypto.PublicKey) bool })
+			if p.ID == k.KeyID && ok && public.Equal(k.Key.Public()) {
+				known = true
+				if i == inUse && !p.Retired.IsZero() && !now.Before(p.Retired) {
+					row.Do = "it is retired in the trust file: use another"
+				}
+				if i < inUse && p.Retired.IsZero() {
+					row.Do = "retire it in the trust files"
+				}
+			}
+		}
+		if !known {
+			row.Do = "pin its public half in the trust files, yours and others'"
+		}
+		rows = append(rows, row)
+	}
+	if inUse < 0 {
+		rows = append(rows, keyRow{What: "signing", Owner: own.Code, State: "none in use", Do: "one key must have come into use"})
+	}
+	return rows
+}
+
+func logKeyRow(conf *config.Gateway, own config.Party) (keyRow, error) {
+	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
+	if err != nil {
+		return keyRow{}, err
+	}
+	key, err := audit.ParseKey(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return keyRow{}, fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+	}
+	row := keyRow{What: "log", Owner: own.Code, ID: fmt.Sprintf("%s+%08x", key.Verifier.Name(), key.Verifier.KeyHash()), State: "in use"}
+	if pinned, err := audit.ParseKeys(own.LogKeys...); err != nil || !pinned.Hold(key) {
+		row.Do = "put its public half among log_keys in the trust files, yours and others'"
+	}
+	return row, nil
+}
+
+func keysNewCommand() *cobra.Command {
+	var kind, id, out, config string
+	c := &cobra.Command{
+		Use:   "new --kind signing --id ID --out FILE",
+		Short: "Make a key, and say where its two halves go",
+		Long: `Make a new key in a file that only its owner can read, and print what is to be written where: first in
+the trust files, yours and others' (announce), then in gateway.yaml with the time from which it signs
+(use), and at last that the old one is retired (retire). A file that is there is not overwritten.`,
+		Example: "  ontschot keys new --kind signing --id sign-2 --out keys/sign-2.pem\n  ontschot keys new --kind log --config gateway.yaml --out keys/log-2.key",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if out == "" {
+				return fmt.Errorf("%w: --out is needed: the file to make", errUsage)
+			}
+			secret, steps, err := newKey(kind, id, out, config)
+			if err != nil {
+				return err
+			}
+			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errUsage, err)
+			}
+			if _, err := f.Write(secret); err != nil {
+				return errors.Join(err, f.Close())
+			}
+			if err := f.Close(); err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(c.OutOrStdout(), steps)
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&kind, "kind", "signing", "signing, token, log or pseudonym")
+	f.StringVar(&id, "id", "", "its id in the trust files, for a signing or token key")
+	f.StringVar(&out, "out", "", "the file to make")
+	f.StringVar(&config, "config", "gateway.yaml", "the gateway's configuration; a log key is named after its organisation")
+	return c
+}
+
+// newKey gives the secret half, and in words where both go.
+func newKey(kind, id, out, path string) (secret []byte, steps string, err error) {
+	switch kind {
+	case "signing", "token":
+		if id == "" {
+			return nil, "", fmt.Errorf("%w: --id is needed: the key's id in the trust files", errUsage)
+		}
+		return newSigningKey(kind, id, out)
+	case "log":
+		return newLogKey(out, path)
+	case "pseudonym":
+		secret = make([]byte, 32)
+		rand.Read(secret)
+		return secret, fmt.Sprintf("Use: put %s first among keys.pseudonym in gateway.yaml and restart. Keep the old one\nbehind it: what was registered under it is found by it.\n", out), nil
+	}
+	return nil, "", fmt.Errorf("%w: --kind is signing, token, log or pseudonym", errUsage)
+}
+
+func newSigningKey(kind, id, out string) ([]byte, string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, "", err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, "", err
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return nil, "", err
+	}
+	kinds, use := "[at+jwt]", "have your token issuer sign with it"
+	if kind == "signing" {
+		kinds = "[ontschot-consent+jwt, ontschot-agreement+json, ontschot-statement+jwt, ontschot-result+jwt, ontschot-permit+jwt]"
+		use = fmt.Sprintf("add to keys.signing in gateway.yaml, with a time when all have pinned it:\n     - {id: %s, file: %s, from: %q}", id, out, time.Now().UTC().Add(7*24*time.Hour).Format(time.RFC3339))
+	}
+	steps := fmt.Sprintf(`1. Announce: save this as trust/%s.pem, and have others do so, with under your keys in the trust file:
+     - {id: %s, alg: ES256, kinds: %s, file: trust/%s.pem}
+
+%s
+2. Use: %s
+3. Retire: once it signs, add to the old key in the trust files, with that time:
+       retired: "..."
+`, id, id, kinds, id, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), use)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), steps, nil
+}
+
+func newLogKey(out, path string) ([]byte, string, error) {
+	conf, err := config.ReadGateway(path)
+	if err != nil {
+		return nil, "", err
+	}
+	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
+	if err != nil {
+		return nil, "", err
+	}
+	old, err := audit.ParseKey(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+	}
+	secret, public, err := audit.GenerateKey(old.Verifier.Name())
+	steps := fmt.Sprintf(`1. Announce: add to your log_keys in the trust files, yours and others':
+     - %s
+2. Use: set keys.log in gateway.yaml to %s and restart.
+3. The old one stays among log_keys: receipts that it signed are verified by it.
+`, public, out)
+	return []byte(secret + "\n"), steps, err
+}
