@@ -27,6 +27,7 @@ type Family struct {
 	Now     time.Time
 	CA      *x509.CertPool
 	CAPEM   []byte
+	ca      *authority
 	Parties map[string]*Party // by party code
 	// CaseCommitment is carried by the token and by every consent.
 	CaseCommitment string
@@ -63,7 +64,7 @@ func New(c *casefile.Case, now time.Time) (*Family, error) {
 		return nil, err
 	}
 	f := &Family{
-		Case: c, Now: now, CA: x509.NewCertPool(), CAPEM: ca.pem,
+		Case: c, Now: now, CA: x509.NewCertPool(), CAPEM: ca.pem, ca: ca,
 		Parties: map[string]*Party{},
 	}
 	f.CA.AddCert(ca.cert)
@@ -118,6 +119,37 @@ func random(n int) []byte {
 func commitCase(number string) string {
 	sum := sha256.Sum256(append(random(32), number...))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Renew makes new certificates for a party's gateway and its client; under another
+// authority when the old one was replaced.
+func (f *Family) Renew(code string) (err error) {
+	p := f.Parties[code]
+	if p.Server, err = f.ca.leaf(p.OIN, p.Name, time.Now()); err != nil {
+		return err
+	}
+	p.Client, err = f.ca.leaf(p.OIN, p.Name, time.Now())
+	return err
+}
+
+// Replace makes another authority, by which Renew signs from now on.
+func (f *Family) Replace() (err error) {
+	f.ca, err = newAuthority(time.Now())
+	f.CAPEM = f.ca.pem
+	return err
+}
+
+// NewSigningKey makes another key for a party and gives it with both halves as files
+// hold them.
+func NewSigningKey(oin identity.OIN, id string) (s signed.Signer, private, public []byte, err error) {
+	if s, err = newSigner(oin, id); err != nil {
+		return s, nil, nil, err
+	}
+	if private, err = privatePEM(s.Key); err != nil {
+		return s, nil, nil, err
+	}
+	public, err = publicPEM(s.Key.Public())
+	return s, private, public, err
 }
 
 // Requester is the party that asks; its gateway keeps the consents.
