@@ -24,7 +24,7 @@ type Peer interface {
 }
 
 // peerTimeout bounds one delivery.
-const peerTimeout = 5 * time.Second
+const peerTimeout = 3 * time.Second
 
 // Deliver takes in what another organisation's gateway brings. The certificate says
 // who brings it; the document counts for its signatures.

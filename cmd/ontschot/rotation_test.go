@@ -23,7 +23,7 @@ import (
 // traffic asks without pause, each time over a connection of its own, and counts.
 type traffic struct {
 	h      *house
-	files  sync.RWMutex // held while the client's own files are replaced
+	files  sync.RWMutex                  // held while the client's own files are replaced
 	tokens atomic.Pointer[signed.Signer] // by whom tokens are signed
 	rounds atomic.Int64
 	failed atomic.Pointer[error]

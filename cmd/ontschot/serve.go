@@ -82,6 +82,7 @@ type server struct {
 	addr      net.Addr
 	revision  string
 	grpc      *grpc.Server
+	gateway   *gateway.Gateway
 	store     *store.Store
 	log       *audit.Log
 	processes map[string]*host.Process
@@ -170,6 +171,7 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 	if err != nil {
 		return nil, err
 	}
+	s.gateway = g
 	if err := s.takeDocuments(ctx, g); err != nil {
 		return nil, err
 	}

@@ -45,9 +45,11 @@ func NewPeer(address string, by *tls.Config, oin identity.OIN) (*Peer, error) {
 	return &Peer{conn, ontschotv1.NewPeerServiceClient(conn)}, nil
 }
 
-// Deliver brings one document.
+// Deliver brings one document. It waits for the other gateway as long as the context
+// allows: it may just be starting.
 func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error) {
-	return p.peer.Deliver(ctx, r)
+	p.conn.ResetConnectBackoff()
+	return p.peer.Deliver(ctx, r, grpc.WaitForReady(true))
 }
 
 // Close ends the connection.
