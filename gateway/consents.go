@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
@@ -83,7 +85,11 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 
 // issue signs a consent as its keeper and makes it count.
 func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentReceipt, error) {
-	issued, err := a.draft.Issue(g.Signers.Signer(), a.bsn, g.Now())
+	now, err := g.after(ctx, a.draft.Replaces)
+	if err != nil {
+		return nil, err
+	}
+	issued, err := a.draft.Issue(g.Signers.Signer(), a.bsn, now)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +107,27 @@ func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 		return nil, err
 	}
 	return g.receipt(ctx, a.caller, kept.GetId())
+}
+
+// after is now, but never before what it replaces was said: the last word decides, and
+// a consent knows no smaller part of time than a second.
+func (g *Gateway) after(ctx context.Context, replaces string) (time.Time, error) {
+	now := g.Now()
+	if replaces == "" {
+		return now, nil
+	}
+	d, err := g.Documents.Document(ctx, g.Own, replaces)
+	if err != nil {
+		return now, err
+	}
+	if d.Kind != audit.ConsentDocument {
+		return now, fmt.Errorf("%w: replaces: it is no consent", consent.ErrDocument)
+	}
+	old, err := g.openConsent(d)
+	if said := time.Unix(old.Claims().IssuedAt+1, 0); err == nil && now.Before(said) {
+		now = said
+	}
+	return now, err
 }
 
 // NarrowConsent takes something out of a consent.

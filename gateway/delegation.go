@@ -3,12 +3,16 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // caseKey is the metadata in which a caller may say the case commitment, where the
@@ -26,6 +30,68 @@ func (g *Gateway) callOf(ctx context.Context, purpose string) token.Call {
 	}
 	call.Delegations = func(org, actor identity.OIN) ([]token.Delegation, error) { return g.delegations(ctx, org, actor) }
 	return call
+}
+
+// Delegate signs that another organisation may act for this one.
+func (g *Gateway) Delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (*ontschotv1.DelegateResponse, error) {
+	answer, err := g.delegate(ctx, r)
+	if err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	return answer, nil
+}
+
+func (g *Gateway) delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (*ontschotv1.DelegateResponse, error) {
+	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := g.Signers.Signer().Compact(signed.Statement, token.DelegationClaims{
+		Act: token.ActDelegate, Delegate: identity.OIN(r.GetTo()), From: r.GetFrom(), IssuedAt: g.Now().Unix(), Issuer: g.Own,
+		ID: id.String(), Purposes: r.GetPurposes(), Until: r.GetUntil(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	kept, err := g.takeDelegation(ctx, &ontschotv1.RegisterRequest{Document: raw})
+	if field, ok := strings.CutPrefix(errorText(err), token.ErrDocument.Error()+": "); ok {
+		return nil, invalid(field, "cannot be so: OINs, purposes and civil dates within twelve months are needed")
+	}
+	return &ontschotv1.DelegateResponse{Id: kept.GetId(), Document: raw}, err
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// EndDelegation ends one.
+func (g *Gateway) EndDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (*ontschotv1.EndDelegationResponse, error) {
+	index, err := g.endDelegation(ctx, r)
+	if err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	return &ontschotv1.EndDelegationResponse{Index: index}, nil
+}
+
+func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (int64, error) {
+	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+		return 0, err
+	}
+	d, err := g.Documents.Document(ctx, g.Own, r.GetId())
+	if err != nil {
+		return 0, err
+	}
+	if d.Kind != audit.DelegationDocument {
+		return 0, audit.ErrNoDocument
+	}
+	proof, err := g.append(ctx, audit.Entry{Kind: audit.Withdrawal, Activity: AgreementPurpose, Status: "undelegated", Organisations: []identity.OIN{d.PartyA, d.PartyB}, End: d.ID})
+	return proof.Index, err
 }
 
 // delegations in force from an organisation to one that acts for it. Each is verified

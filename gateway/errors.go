@@ -129,7 +129,7 @@ func outward(err error) error {
 	}
 	var peer *peerRefusal
 	if errors.As(err, &peer) {
-		return rpcError(peer.said.Code(), peer.Error()+": "+peer.said.Message(), reasonOf(peer.said), nil)
+		return peer.status()
 	}
 	for _, m := range meanings() {
 		if errors.Is(err, m.is) {

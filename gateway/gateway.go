@@ -146,7 +146,7 @@ func New(c Config) (*Gateway, error) {
 		&ontschotv1.AssembleBudgetRequest{}, &ontschotv1.RegisterRequest{}, &budgetv1.FetchResponse{},
 		&ontschotv1.ViewRequest{}, &ontschotv1.CheckPlanRequest{}, &ontschotv1.AccountRequest{}, &ontschotv1.DissolveRequest{}, &ontschotv1.SunsetRequest{},
 		&ontschotv1.ProposeAgreementRequest{}, &ontschotv1.ListAgreementsRequest{}, &ontschotv1.GetAgreementRequest{}, &ontschotv1.DiffAgreementsRequest{},
-		&ontschotv1.AcceptAgreementRequest{}, &ontschotv1.RejectAgreementRequest{}, &ontschotv1.RevokeAgreementRequest{}, &ontschotv1.DeliverRequest{},
+		&ontschotv1.AcceptAgreementRequest{}, &ontschotv1.RejectAgreementRequest{}, &ontschotv1.RevokeAgreementRequest{}, &ontschotv1.DeliverRequest{}, &ontschotv1.DelegateRequest{}, &ontschotv1.EndDelegationRequest{},
 		&ontschotv1.AskConsentRequest{}, &ontschotv1.GiveConsentRequest{}, &ontschotv1.NarrowConsentRequest{}, &ontschotv1.WithdrawConsentRequest{},
 		&ontschotv1.ListConsentsRequest{}, &ontschotv1.GetConsentRequest{},
 	))

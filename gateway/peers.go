@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -174,3 +175,21 @@ func (g *Gateway) toBring(ctx context.Context, d audit.Document) bool {
 type peerRefusal struct{ said *status.Status }
 
 func (p *peerRefusal) Error() string { return "the other party's gateway refuses" }
+
+// said is what a reason of another gateway can look like; its own words are not passed
+// on, for they may hold anything.
+var said = regexp.MustCompile(`^[A-Z_]{1,64}$`)
+
+// status tells the code and the reason; what is meant by it stands in the table.
+func (p *peerRefusal) status() error {
+	code, reason := p.said.Code(), reasonOf(p.said)
+	if !said.MatchString(reason) || code == codes.Internal || code == codes.Unknown {
+		return rpcError(codes.FailedPrecondition, p.Error()+"; ask its operator why", "PEER_REFUSED", nil)
+	}
+	for _, m := range meanings() {
+		if m.reason == reason {
+			return rpcError(code, p.Error()+": "+m.is.Error()+"; "+m.next, reason, nil)
+		}
+	}
+	return rpcError(code, p.Error()+": "+reason, reason, nil)
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -52,7 +53,7 @@ func (g *Gateway) TakeIn(ctx context.Context, r *ontschotv1.RegisterRequest) (*o
 	case signed.Consent:
 		return g.keepConsent(ctx, toKeep{RegisterRequest: r, pseudonyms: [][]byte{r.GetPseudonym()}})
 	case signed.Statement:
-		return g.takeWithdrawal(ctx, r)
+		return g.takeOwnStatement(ctx, r)
 	default:
 		return nil, invalid("document", "is of a kind that is not registered: consents, agreements and withdrawals are")
 	}
@@ -154,6 +155,33 @@ func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
 		return consent.Document{}, err
 	}
 	return consent.Verify(g.Keys, d.Body, open.Disclosures, key)
+}
+
+// takeOwnStatement takes in a statement of this organisation. What the parties to an
+// agreement state of it comes by another door.
+func (g *Gateway) takeOwnStatement(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	switch act, _ := signed.ActOf(r.GetDocument()); act {
+	case "withdraw":
+		return g.takeWithdrawal(ctx, r)
+	case token.ActDelegate:
+		return g.takeDelegation(ctx, r)
+	}
+	return nil, invalid("document", "states what is not registered: withdrawals and delegations are")
+}
+
+// takeDelegation takes in that another organisation may act for this one.
+func (g *Gateway) takeDelegation(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	d, err := token.VerifyDelegation(g.Keys.Fresh(), r.GetDocument())
+	if err != nil {
+		return nil, err
+	}
+	if d.Organisation() != g.Own {
+		return nil, fmt.Errorf("%w: of another organisation", token.ErrDocument)
+	}
+	return g.keep(ctx, audit.Entry{
+		Kind: audit.Agreement, Activity: AgreementPurpose, Status: "delegated", Organisations: []identity.OIN{g.Own, d.Delegate()},
+		Put: &audit.Document{ID: d.ID(), Kind: audit.DelegationDocument, Body: r.GetDocument(), PartyA: g.Own, PartyB: d.Delegate()},
+	}, d.ID(), "DELEGATION")
 }
 
 func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {

@@ -21,7 +21,7 @@ import (
 func agreementCommand() *cobra.Command {
 	return group("agreement", "Propose, compare, accept and end agreements with other organisations",
 		agreementNewCommand(), agreementProposeCommand(), agreementSupersedeCommand(), agreementListCommand(), agreementShowCommand(), agreementDiffCommand(),
-		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand())
+		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand(), agreementDelegateCommand(), agreementUndelegateCommand())
 }
 
 // oneArg takes exactly one argument, which it names.
@@ -151,7 +151,7 @@ func agreementProposeCommand() *cobra.Command {
 		Long: `Sign the terms of a draft with the organisation's key, record the proposal, and bring it to the
 gateway of the other party. If that cannot be reached, the proposal is kept and brought later.
 Answer a proposal of the other party with --replaces: its terms, changed.`,
-		Example: "  ontschot agreement propose draft.yaml\n  ontschot agreement show ID --format yaml > counter.yaml   # change it, then:\n  ontschot agreement propose counter.yaml --replaces ID",
+		Example: "  ontschot agreement propose draft.yaml\n  ontschot agreement show ID --yaml > counter.yaml   # change it, then:\n  ontschot agreement propose counter.yaml --replaces ID",
 		Args:    oneArg("the file with the draft, or -"),
 	}
 	c.Flags().StringVar(&replaces, "replaces", "", "id of the agreement it takes the place of, or of the proposal it answers")
@@ -368,4 +368,51 @@ func readInput(c *cobra.Command, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return config.ReadFile(path)
+}
+
+func agreementDelegateCommand() *cobra.Command {
+	var a agreements
+	var to, from, until string
+	var purposes []string
+	today := civil.Today(time.Now())
+	c := &cobra.Command{
+		Use: "delegate --to OIN --purpose CODE", Short: "Let another organisation, such as a software vendor, act for this one",
+		Long: `Sign that another organisation may act for this one, for some purposes and for at most twelve months.
+Its systems then call with tokens of your own issuer that name it (claim act), over its own
+certificate. The record of all it does names it.`,
+		Example: "  ontschot agreement delegate --to 00000099000000777000 --purpose integral_budget.compose",
+	}
+	f := c.Flags()
+	f.StringVar(&to, "to", "", "OIN of who may act")
+	f.StringArrayVar(&purposes, "purpose", nil, "purpose code, once for each")
+	f.StringVar(&from, "from", today.String(), "first day, YYYY-MM-DD")
+	f.StringVar(&until, "until", (today.Birthday(1) - 1).String(), "last day, YYYY-MM-DD")
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, _ []string, c *cobra.Command) error {
+		answer, err := cl.Delegate(ctx, &ontschotv1.DelegateRequest{To: to, Purposes: purposes, From: from, Until: until})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			p.line("%s: %s", p.say("Machtiging getekend en vastgelegd", "Delegation signed and recorded"), answer.GetId())
+		})
+	})
+}
+
+func agreementUndelegateCommand() *cobra.Command {
+	var a agreements
+	c := &cobra.Command{
+		Use: "undelegate ID", Short: "End that another organisation acts for this one",
+		Long:    "End a delegation. Nothing is released to who acts on it from that moment on.",
+		Example: "  ontschot agreement undelegate ID",
+		Args:    oneArg("its id"),
+	}
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.EndDelegation(ctx, &ontschotv1.EndDelegationRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			p.line(p.say("De machtiging is gestopt (regel %d van het logboek).", "The delegation has ended (entry %d of the log)."), answer.GetIndex())
+		})
+	})
 }

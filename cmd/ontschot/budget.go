@@ -14,6 +14,7 @@ import (
 	"github.com/gowebpki/jcs"
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -83,6 +84,7 @@ its receipt, and print it. A budget that does not verify is not printed, exit co
 	}
 	c.Flags().StringVar(&name, "case", "case.json", caseHelp)
 	call.flags(c)
+	call.keyFlag(c)
 	out.flags(c)
 	return c
 }
@@ -91,12 +93,18 @@ its receipt, and print it. A budget that does not verify is not printed, exit co
 type call struct {
 	config, token string
 	timeout       time.Duration
+	key           string
 }
 
 func (k *call) flags(c *cobra.Command) {
 	c.Flags().StringVar(&k.config, "config", "client.yaml", "the client's configuration, YAML")
 	c.Flags().StringVar(&k.token, "token", "", "a file with an access token; default client/token beside the configuration")
 	c.Flags().DurationVar(&k.timeout, "timeout", 15*time.Second, "how long to wait; what is not there by then is a gap")
+}
+
+// keyFlag is for commands of which an honest retry is recognised.
+func (k *call) keyFlag(c *cobra.Command) {
+	c.Flags().StringVar(&k.key, "idempotency-key", "", "16 to 128 characters, such as a UUID: the same command with the same key counts once")
 }
 
 // do connects and asks, and words it when nobody answers.
@@ -111,8 +119,11 @@ func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client)
 	defer cl.Close()
 	ctx, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
+	if k.key != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "idempotency-key", k.key)
+	}
 	err = ask(ctx, cl)
-	if code := status.Code(err); code == codes.DeadlineExceeded || code == codes.Unavailable {
+	if code := status.Code(err); reasonOf(err) == "" && (code == codes.DeadlineExceeded || code == codes.Unavailable) {
 		return fmt.Errorf("no answer from the gateway that %s names, within %s; is it running (ontschot serve)? %w", k.config, k.timeout, err)
 	}
 	return err

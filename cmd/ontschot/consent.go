@@ -222,6 +222,7 @@ count, and gives the receipt. Ask first: the text that was shown is part of what
 		Example: "  ontschot consent give --case case.json --person A3 --source UWV --notice 9f86... --signed self:digid:substantieel:assertion.xml",
 	}
 	q.flags(c)
+	k.call.keyFlag(c)
 	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
 	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
@@ -240,9 +241,20 @@ func (k *consents) give(ctx context.Context, cl ontschotv1.ConsentServiceClient,
 	}
 	answer, err := cl.GiveConsent(ctx, &ontschotv1.GiveConsentRequest{Question: m, NoticeSha256: notice, Signatures: by})
 	if err != nil {
+		k.whoSigns(ctx, cl, c, m, err)
 		return err
 	}
 	return k.out.printAny(c, answer, func(p *page) { p.consentReceipt(answer.GetReceipt()) })
+}
+
+// whoSigns says on stderr who must sign, when somebody did who may not.
+func (k *consents) whoSigns(ctx context.Context, cl ontschotv1.ConsentServiceClient, c *cobra.Command, m *ontschotv1.ConsentQuestion, refused error) {
+	if reasonOf(refused) != budgetv1.ReasonWrongSigner {
+		return
+	}
+	if answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m}); err == nil {
+		(&page{w: c.ErrOrStderr(), lang: k.out.lang}).signers(answer.GetSigners())
+	}
 }
 
 func consentListCommand() *cobra.Command {
@@ -354,6 +366,7 @@ func consentRenewCommand() *cobra.Command {
 	k.who.flags(c)
 	c.Flags().StringVar(&from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
 	c.Flags().StringVar(&until, "until", "", "last day, YYYY-MM-DD; default twelve months")
+	k.call.keyFlag(c)
 	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
 	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
@@ -382,7 +395,11 @@ func consentRenewCommand() *cobra.Command {
 func (p *page) ask(a *ontschotv1.AskConsentResponse) {
 	p.line("%s\n", p.say(a.GetNotice().GetTextNl(), a.GetNotice().GetTextEn()))
 	p.line("%s: %s", p.say("SHA-256 van deze tekst", "SHA-256 of this text"), p.say(a.GetNotice().GetSha256Nl(), a.GetNotice().GetSha256En()))
-	for _, s := range a.GetSigners() {
+	p.signers(a.GetSigners())
+}
+
+func (p *page) signers(list []*ontschotv1.ConsentSigner) {
+	for _, s := range list {
 		p.line("%s: %d x %s", p.say("Handtekening nodig", "Signature needed"), s.GetCount(), strings.Join(s.GetRoles(), p.say(" of ", " or ")))
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -93,15 +95,17 @@ func handSteps(dir string) string {
 
 func devTokenCommand() *cobra.Command {
 	var dir string
+	var only narrowing
 	c := &cobra.Command{
-		Use:   "token --dir DIR",
+		Use:   "token --dir DIR [--purposes LIST] [--sources LIST] [--categories LIST]",
 		Short: "Mint an access token for the client of a development folder",
 		Long: `Mint an access token (RFC 9068) that is bound to the client's certificate (RFC 8705) and good for
-five minutes, signed with the token key of the development folder, and print it on stdout.`,
-		Example: "  ontschot dev token --dir /tmp/meppel > token",
+five minutes, signed with the token key of the development folder, and print it on stdout. It is
+for every source and category unless some are named.`,
+		Example: "  ontschot dev token --dir /tmp/meppel > token\n  ontschot dev token --dir /tmp/meppel --sources UWV --categories entitlement,product > token",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			raw, err := mintToken(dir)
+			raw, err := mintNarrow(dir, only)
 			if err != nil {
 				return err
 			}
@@ -110,11 +114,41 @@ five minutes, signed with the token key of the development folder, and print it 
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", ".", "a folder made by ontschot dev init")
+	c.Flags().StringSliceVar(&only.purposes, "purposes", nil, "purpose codes the token is for")
+	c.Flags().StringSliceVar(&only.sources, "sources", nil, "party codes of the sources it is for")
+	c.Flags().StringSliceVar(&only.categories, "categories", nil, "categories of data it is for")
 	return c
 }
 
-// mintToken signs with what lies in a development folder.
-func mintToken(dir string) (string, error) {
+// narrowing is what a token is for; an empty list leaves that as it is minted.
+type narrowing struct{ purposes, sources, categories []string }
+
+// of gives a detail with less in it.
+func (n narrowing) of(d token.Detail, trust *config.Trust) (token.Detail, error) {
+	if len(n.purposes) > 0 {
+		d.Purposes = n.purposes
+	}
+	if len(n.categories) > 0 {
+		d.Categories = n.categories
+	}
+	if len(n.sources) > 0 {
+		d.Sources = nil
+	}
+	for _, code := range n.sources {
+		p, err := trust.Party(code)
+		if err != nil {
+			return d, err
+		}
+		d.Sources = append(d.Sources, string(p.OIN))
+	}
+	return d, nil
+}
+
+// mintToken mints for all that a development client may ask.
+func mintToken(dir string) (string, error) { return mintNarrow(dir, narrowing{}) }
+
+// mintNarrow signs with what lies in a development folder.
+func mintNarrow(dir string, only narrowing) (string, error) {
 	client, err := config.ReadClient(filepath.Join(dir, "client.yaml"))
 	if err != nil {
 		return "", err
@@ -147,5 +181,8 @@ func mintToken(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return testfamily.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), nil)
+	var unknown error
+	narrow := func(c *token.Claims) { c.Details[0], unknown = only.of(c.Details[0], trust) }
+	raw, err := testfamily.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), narrow)
+	return raw, errors.Join(unknown, err)
 }

@@ -146,6 +146,9 @@ func keyRows(path string, now time.Time) ([]keyRow, error) {
 			}
 			rows = append(rows, row)
 		}
+		for _, i := range p.Issuers {
+			rows = append(rows, keyRow{What: "issuer", Owner: p.Code, ID: i.Issuer + " " + i.Alg, State: "in use"})
+		}
 	}
 	return rows, nil
 }

@@ -67,12 +67,16 @@ func TestTheREADMEsDemo(t *testing.T) {
 
 // The commands by hand are run as they stand, each part a process of its own.
 func TestTheREADMEsCommandsByHand(t *testing.T) {
-	script := blocks(t, "sh")[0]
+	script := strings.Join(blocks(t, "sh"), "")
 	dir := t.TempDir()
 	out, errs, err := shell(t, dir, built(t), "set -e\ntrap 'kill $(jobs -p)' EXIT\n"+script)
 	require.NoError(t, err, errs)
 	require.Contains(t, out, "€ 111.844,37")
 	require.Contains(t, out, "4 releases")
+	require.Contains(t, out, "Er verandert niets.", "a proposal against the draft it was made of")
+	require.Regexp(t, `ZK5503 +van kracht .* GM0119 +\d+s`, out, "in force, and how long it took")
+	require.Contains(t, out, "Mag Gemeente Meppel gegevens over u opvragen?")
+	require.Regexp(t, `signing +GM0119 +sign-1 +in use`, out)
 	require.Contains(t, out, "The budget is what GM0119 released")
 	require.Contains(t, out, "[SPLIT_ACROSS_LAWS]")
 	require.Contains(t, out, "2025-01-01 - 2025-06-30")

@@ -75,8 +75,12 @@ func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
 	}
 	before := s.keysSum
 	s.keysSum = sum
-	if err != nil || before == [32]byte{} {
-		return err != nil, err // the first time they are those it was started with
+	if err != nil {
+		return true, err
+	}
+	if before == [32]byte{} { // those it was started with
+		s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles())
+		return false, err
 	}
 	pins, err := trust.Pins()
 	if err != nil {
@@ -86,8 +90,7 @@ func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	issuers, err := issuersOf(trust, conf.Dev, s.logger)
-	if err != nil {
+	if err := s.reloadIssuers(conf, trust); err != nil {
 		return true, err
 	}
 	if err := s.ring.Set(own...); err != nil {
@@ -96,9 +99,52 @@ func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
 	if err := s.keys.Pin(pins); err != nil {
 		return true, fmt.Errorf("%w: %w", config.ErrConfig, err)
 	}
-	s.issuers.Store(&issuers)
 	_, err = s.log.Append(ctx, audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]})
 	return true, err
+}
+
+// reloadIssuers takes over other token issuers. Those that are the same stay, with the
+// keys that were read from them.
+func (s *server) reloadIssuers(conf *config.Gateway, trust *config.Trust) error {
+	sum, err := sumOf([]any{issuersIn(trust)}, trust.IssuerFiles())
+	if err != nil || sum == s.issuersSum {
+		return err
+	}
+	issuers, err := issuersOf(trust, conf.Dev, s.logger)
+	if err != nil {
+		return err
+	}
+	s.issuersSum = sum
+	s.issuers.Store(&issuers)
+	return nil
+}
+
+// issuersIn gathers what decides who issues tokens.
+func issuersIn(trust *config.Trust) map[identity.OIN][]config.Issuer {
+	all := map[identity.OIN][]config.Issuer{}
+	for _, p := range trust.Parties {
+		all[p.OIN] = p.Issuers
+	}
+	return all
+}
+
+// sumOf sums up values and the contents of files.
+func sumOf(values []any, files []string) ([32]byte, error) {
+	raw, err := json.Marshal(values)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	h := sha256.New()
+	h.Write(raw)
+	for _, path := range files {
+		content, err := config.ReadFile(path)
+		if err != nil {
+			return [32]byte{}, err
+		}
+		sum := sha256.Sum256(content)
+		h.Write(sum[:])
+	}
+	return [32]byte(h.Sum(nil)), nil
 }
 
 // readKeys reads the two files and every key they name, and sums them up.
@@ -111,21 +157,11 @@ func (s *server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	raw, err := json.Marshal([]any{conf.Keys, trust})
+	sum, err := sumOf([]any{conf.Keys, trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	h := sha256.New()
-	h.Write(raw)
-	for _, path := range append(conf.KeyFiles(), trust.KeyFiles()...) {
-		content, err := config.ReadFile(path)
-		if err != nil {
-			return nil, nil, failedSum(err), err
-		}
-		sum := sha256.Sum256(content)
-		h.Write(sum[:])
-	}
-	return conf, trust, [32]byte(h.Sum(nil)), nil
+	return conf, trust, sum, nil
 }
 
 // failedSum is another one for each error, so that each is told once.

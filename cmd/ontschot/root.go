@@ -123,10 +123,18 @@ func explain(err error) string {
 		return err.Error()
 	}
 	text := "the gateway answers " + s.Code().String() + ": " + s.Message()
-	for _, d := range s.Details() {
-		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			text += " [" + info.GetReason() + "]"
-		}
+	if reason := reasonOf(err); reason != "" {
+		text += " [" + reason + "]"
 	}
 	return text
+}
+
+// reasonOf gives the reason that a gateway gave; none when no gateway did.
+func reasonOf(err error) string {
+	for _, d := range status.Convert(err).Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
 }

@@ -132,7 +132,6 @@ func (h *house) takeOver() {
 // and not one of them fails.
 func TestRotationUnderTraffic(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
-	h.takeOver() // the keys it started with
 	load := h.traffic(4)
 	defer load.end()
 	load.settle()

@@ -95,6 +95,7 @@ type server struct {
 	ring         *signed.Ring
 	issuers      atomic.Pointer[[]token.Issuer]
 	keysSum      [32]byte
+	issuersSum   [32]byte
 	logger       *slog.Logger
 	peers        []*client.Peer
 	stop         func()
@@ -176,6 +177,9 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 		return nil, err
 	}
 	if err := s.listen(g, stderr); err != nil {
+		return nil, err
+	}
+	if _, err := s.reloadKeys(ctx); err != nil { // only sums up what it was started with
 		return nil, err
 	}
 	s.tend(g, gc.Log)

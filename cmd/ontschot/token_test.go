@@ -241,28 +241,18 @@ func (v vendor) client(change func(*token.Claims)) *client.Client {
 	return c
 }
 
-// delegate puts a delegation in the record and gives its id.
-func (v vendor) delegate(change func(*token.DelegationClaims)) string {
-	f := v.h.family
-	c := token.DelegationClaims{
-		Act: token.ActDelegate, Delegate: v.oin, Issuer: f.Requester().OIN, ID: "delegation-1", IssuedAt: f.Now.Unix(),
-		From: f.Case.Today.String(), Until: f.Case.Today.Date.AddMonths(6).String(), Purposes: []string{f.Case.Purpose},
-	}
-	if change != nil {
-		change(&c)
-	}
-	raw, err := f.Requester().Sign.Compact(signed.Statement, c)
-	require.NoError(v.h.t, err)
-	_, err = v.h.server.log.Append(v.h.t.Context(), audit.Entry{
-		Kind: audit.Agreement, Organisations: []identity.OIN{c.Issuer, c.Delegate},
-		Put: &audit.Document{ID: c.ID, Kind: audit.DelegationDocument, Body: raw, PartyA: c.Issuer, PartyB: c.Delegate},
+// delegate has the municipality sign that the vendor may act for it, and gives the id.
+func (v vendor) delegate(purposes ...string) string {
+	today := v.h.family.Case.Today.Date
+	d, err := v.h.client(nil).Agreements.Delegate(v.h.t.Context(), &ontschotv1.DelegateRequest{
+		To: string(v.oin), Purposes: purposes, From: today.String(), Until: today.AddMonths(6).String(),
 	})
 	require.NoError(v.h.t, err)
-	return c.ID
+	return d.GetId()
 }
 
 func (v vendor) end(id string) {
-	_, err := v.h.server.log.Append(v.h.t.Context(), audit.Entry{Kind: audit.Agreement, Organisations: []identity.OIN{v.oin}, End: id})
+	_, err := v.h.client(nil).Agreements.EndDelegation(v.h.t.Context(), &ontschotv1.EndDelegationRequest{Id: id})
 	require.NoError(v.h.t, err)
 }
 
@@ -285,13 +275,13 @@ func TestAVendorActsOnADelegation(t *testing.T) {
 	}
 	_, err := ask(nil)
 	refused(err, codes.PermissionDenied, "NO_DELEGATION")
-	v.delegate(func(c *token.DelegationClaims) {
-		c.ID, c.Purposes = "delegation-0", []string{"integral_budget.account"}
-	})
+	v.delegate("integral_budget.account")
 	_, err = ask(nil)
 	refused(err, codes.PermissionDenied, "NO_DELEGATION")
 
-	id := v.delegate(nil)
+	_, err = h.client(nil).Agreements.Delegate(t.Context(), &ontschotv1.DelegateRequest{To: string(v.oin), Purposes: []string{"x"}, From: "2025-06-30", Until: "2030-01-01"})
+	refused(err, codes.InvalidArgument, "INVALID_FIELD")
+	id := v.delegate(f.Case.Purpose)
 	b, err := ask(nil)
 	require.NoError(t, err)
 	require.Equal(t, int64(2993760), b.GetIncomeCents())
@@ -350,4 +340,24 @@ func TestAVendorActsOnADelegation(t *testing.T) {
 	require.Equal(t, 2, payloads, "the two questions that were decided")
 	code, _, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
 	require.Equal(t, exitDone, code, errs)
+}
+
+// A development token can be minted for less.
+func TestADevelopmentTokenForLess(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{without: true})
+	code, raw, errs := cli(t, "dev", "token", "--dir", h.dir, "--sources", "UWV", "--categories", "entitlement,product")
+	require.Equal(t, exitDone, code, errs)
+	b, err := h.asking(func() (string, error) { return strings.TrimSpace(raw), nil })
+	require.NoError(t, err)
+	require.Equal(t, "NO_ADAPTER", gapOf(b, "A1", "UWV"))
+	require.Equal(t, "PURPOSE_NOT_ALLOWED", gapOf(b, "A4", "ZK5503"))
+	code, raw, _ = cli(t, "dev", "token", "--dir", h.dir, "--purposes", "documents.register")
+	require.Equal(t, exitDone, code)
+	_, err = h.asking(func() (string, error) { return strings.TrimSpace(raw), nil })
+	_, why, _ := reason(t, err)
+	require.Equal(t, "PURPOSE_NOT_ALLOWED", why)
+	code, _, errs = cli(t, "dev", "token", "--dir", h.dir, "--sources", "NOBODY")
+	require.NotEqual(t, exitDone, code)
+	require.Contains(t, errs, "NOBODY")
 }

@@ -79,12 +79,31 @@ func isText(s string) bool { return s != "" && len(s) <= maxText }
 // read verifies a token of our own form or of an outside issuer, and what it is bound to.
 func (k Checker) read(call Call) (Claims, error) {
 	raw := []byte(call.Bearer)
-	if k.Issuers != nil {
-		all, issuer := k.Issuers(), signed.IssuerOf(raw)
-		if at := slices.IndexFunc(all, func(i Issuer) bool { return i.Tokens.Issuer == issuer }); at >= 0 {
-			return all[at].read(raw, call, k.Now())
-		}
+	if i, outside := k.issuer(raw); outside {
+		return i.read(raw, call, k.Now())
 	}
+	return k.own(raw, call)
+}
+
+// issuer finds the outside issuer that a token says it is of.
+func (k Checker) issuer(raw []byte) (Issuer, bool) {
+	if k.Issuers == nil {
+		return Issuer{}, false
+	}
+	all := k.Issuers()
+	if len(all) == 0 {
+		return Issuer{}, false
+	}
+	says := signed.IssuerOf(raw)
+	at := slices.IndexFunc(all, func(i Issuer) bool { return i.Tokens.Issuer == says })
+	if at < 0 {
+		return Issuer{}, false
+	}
+	return all[at], true
+}
+
+// own verifies a token of our own form.
+func (k Checker) own(raw []byte, call Call) (Claims, error) {
 	var c Claims
 	proof, err := k.Keys.Compact(signed.Token, raw, &c)
 	if err != nil {

@@ -280,6 +280,21 @@ func (t *Trust) KeyFiles() []string {
 			files = append(files, join(t.dir, k.File))
 		}
 	}
+	return append(files, t.IssuerFiles()...)
+}
+
+// IssuerFiles are the files that the issuers of the parties name.
+func (t *Trust) IssuerFiles() []string {
+	var files []string
+	for _, p := range t.Parties {
+		for _, i := range p.Issuers {
+			for _, file := range []string{i.JWKS, i.JWKSCA} {
+				if file != "" {
+					files = append(files, join(t.dir, file))
+				}
+			}
+		}
+	}
 	return files
 }
 

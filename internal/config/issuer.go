@@ -31,7 +31,7 @@ type Issuer struct {
 	Alg string `yaml:"alg"`
 	// Types are the typ headers it writes: at+jwt, JWT.
 	Types []string `yaml:"types"`
-	// MaxLife is how long a token may live, at most 90m; empty means 5m.
+	// MaxLife is how long a token may live, exp less iat, at most 95m; empty means 5m.
 	MaxLife string `yaml:"max_life,omitempty"`
 	// Clients that may present its tokens.
 	Clients []IssuerClient `yaml:"clients"`
@@ -65,7 +65,7 @@ type IssuerScope struct {
 // Bounds of an issuer.
 const (
 	defaultLife = 5 * time.Minute
-	longestLife = 90 * time.Minute // what Entra hands out
+	longestLife = 95 * time.Minute // Entra's 90, and the five by which it sets iat back
 	maxEntries  = 64
 )
 
@@ -128,7 +128,7 @@ func (i Issuer) check() string {
 	case !listOf(i.Types, func(s string) bool { return s == "at+jwt" || s == "JWT" }):
 		return "types must be a list of at+jwt, JWT"
 	case err != nil || life <= 0 || life > longestLife:
-		return "max_life must be a duration such as 5m, at most 90m"
+		return "max_life must be a duration such as 5m, at most 95m"
 	case i.Case != "" && i.Case != "claim" && i.Case != caseMetadata:
 		return "case must be claim or metadata"
 	}

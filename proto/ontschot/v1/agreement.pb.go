@@ -1334,6 +1334,218 @@ func (x *RevokeAgreementResponse) GetDelivered() bool {
 	return false
 }
 
+type DelegateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// OIN of who may act.
+	To       string   `protobuf:"bytes,1,opt,name=to,proto3" json:"to,omitempty"`
+	Purposes []string `protobuf:"bytes,2,rep,name=purposes,proto3" json:"purposes,omitempty"`
+	// Civil dates, both inclusive, within twelve months.
+	From          string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	Until         string `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegateRequest) Reset() {
+	*x = DelegateRequest{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegateRequest) ProtoMessage() {}
+
+func (x *DelegateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegateRequest.ProtoReflect.Descriptor instead.
+func (*DelegateRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DelegateRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *DelegateRequest) GetPurposes() []string {
+	if x != nil {
+		return x.Purposes
+	}
+	return nil
+}
+
+func (x *DelegateRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *DelegateRequest) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+type DelegateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The signed statement.
+	Document      []byte `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DelegateResponse) Reset() {
+	*x = DelegateResponse{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DelegateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DelegateResponse) ProtoMessage() {}
+
+func (x *DelegateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DelegateResponse.ProtoReflect.Descriptor instead.
+func (*DelegateResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *DelegateResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DelegateResponse) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+type EndDelegationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndDelegationRequest) Reset() {
+	*x = EndDelegationRequest{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndDelegationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndDelegationRequest) ProtoMessage() {}
+
+func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndDelegationRequest.ProtoReflect.Descriptor instead.
+func (*EndDelegationRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *EndDelegationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type EndDelegationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index of the entry in the log after which nothing is released.
+	Index         int64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndDelegationResponse) Reset() {
+	*x = EndDelegationResponse{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndDelegationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndDelegationResponse) ProtoMessage() {}
+
+func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndDelegationResponse.ProtoReflect.Descriptor instead.
+func (*EndDelegationResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *EndDelegationResponse) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
 type DeliverRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Document      []byte                 `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
@@ -1343,7 +1555,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1567,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1580,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{21}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeliverRequest) GetDocument() []byte {
@@ -1389,7 +1601,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1613,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1626,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{22}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeliverResponse) GetDocument() []byte {
@@ -1528,11 +1740,23 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xf4\x03\xca\xf3\x18\ttechnicalR\x06reason\"\x8b\x01\n" +
 	"\x17RevokeAgreementResponse\x12C\n" +
 	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\x12+\n" +
-	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\"F\n" +
+	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\"\xbf\x01\n" +
+	"\x0fDelegateRequest\x12/\n" +
+	"\x02to\x18\x01 \x01(\tB\x1f\xbaH\x0fr\r2\v^[0-9]{20}$\xca\xf3\x18\ttechnicalR\x02to\x123\n" +
+	"\bpurposes\x18\x02 \x03(\tB\x17\xbaH\a\x92\x01\x04\b\x01\x10\x10\xca\xf3\x18\ttechnicalR\bpurposes\x12!\n" +
+	"\x04from\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04from\x12#\n" +
+	"\x05until\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05until\"\\\n" +
+	"\x10DelegateResponse\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12)\n" +
+	"\bdocument\x18\x02 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\">\n" +
+	"\x14EndDelegationRequest\x12&\n" +
+	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"<\n" +
+	"\x15EndDelegationResponse\x12#\n" +
+	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\"F\n" +
 	"\x0eDeliverRequest\x124\n" +
 	"\bdocument\x18\x01 \x01(\fB\x18\xbaH\bz\x06\x10\x01\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\bdocument\"<\n" +
 	"\x0fDeliverResponse\x12)\n" +
-	"\bdocument\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument2\x98\x05\n" +
+	"\bdocument\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument2\xb9\x06\n" +
 	"\x10AgreementService\x12_\n" +
 	"\x10ProposeAgreement\x12$.ontschot.v1.ProposeAgreementRequest\x1a%.ontschot.v1.ProposeAgreementResponse\x12Y\n" +
 	"\x0eListAgreements\x12\".ontschot.v1.ListAgreementsRequest\x1a#.ontschot.v1.ListAgreementsResponse\x12S\n" +
@@ -1540,7 +1764,9 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x0eDiffAgreements\x12\".ontschot.v1.DiffAgreementsRequest\x1a#.ontschot.v1.DiffAgreementsResponse\x12\\\n" +
 	"\x0fAcceptAgreement\x12#.ontschot.v1.AcceptAgreementRequest\x1a$.ontschot.v1.AcceptAgreementResponse\x12\\\n" +
 	"\x0fRejectAgreement\x12#.ontschot.v1.RejectAgreementRequest\x1a$.ontschot.v1.RejectAgreementResponse\x12\\\n" +
-	"\x0fRevokeAgreement\x12#.ontschot.v1.RevokeAgreementRequest\x1a$.ontschot.v1.RevokeAgreementResponse2S\n" +
+	"\x0fRevokeAgreement\x12#.ontschot.v1.RevokeAgreementRequest\x1a$.ontschot.v1.RevokeAgreementResponse\x12G\n" +
+	"\bDelegate\x12\x1c.ontschot.v1.DelegateRequest\x1a\x1d.ontschot.v1.DelegateResponse\x12V\n" +
+	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2S\n" +
 	"\vPeerService\x12D\n" +
 	"\aDeliver\x12\x1b.ontschot.v1.DeliverRequest\x1a\x1c.ontschot.v1.DeliverResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
 
@@ -1556,7 +1782,7 @@ func file_ontschot_v1_agreement_proto_rawDescGZIP() []byte {
 	return file_ontschot_v1_agreement_proto_rawDescData
 }
 
-var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*AgreementTerms)(nil),           // 0: ontschot.v1.AgreementTerms
 	(*AgreementParty)(nil),           // 1: ontschot.v1.AgreementParty
@@ -1579,8 +1805,12 @@ var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*RejectAgreementResponse)(nil),  // 18: ontschot.v1.RejectAgreementResponse
 	(*RevokeAgreementRequest)(nil),   // 19: ontschot.v1.RevokeAgreementRequest
 	(*RevokeAgreementResponse)(nil),  // 20: ontschot.v1.RevokeAgreementResponse
-	(*DeliverRequest)(nil),           // 21: ontschot.v1.DeliverRequest
-	(*DeliverResponse)(nil),          // 22: ontschot.v1.DeliverResponse
+	(*DelegateRequest)(nil),          // 21: ontschot.v1.DelegateRequest
+	(*DelegateResponse)(nil),         // 22: ontschot.v1.DelegateResponse
+	(*EndDelegationRequest)(nil),     // 23: ontschot.v1.EndDelegationRequest
+	(*EndDelegationResponse)(nil),    // 24: ontschot.v1.EndDelegationResponse
+	(*DeliverRequest)(nil),           // 25: ontschot.v1.DeliverRequest
+	(*DeliverResponse)(nil),          // 26: ontschot.v1.DeliverResponse
 }
 var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	1,  // 0: ontschot.v1.AgreementTerms.parties:type_name -> ontschot.v1.AgreementParty
@@ -1604,17 +1834,21 @@ var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	15, // 18: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
 	17, // 19: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
 	19, // 20: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
-	21, // 21: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
-	7,  // 22: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
-	9,  // 23: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
-	11, // 24: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
-	13, // 25: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
-	16, // 26: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
-	18, // 27: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
-	20, // 28: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
-	22, // 29: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
-	22, // [22:30] is the sub-list for method output_type
-	14, // [14:22] is the sub-list for method input_type
+	21, // 21: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
+	23, // 22: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
+	25, // 23: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
+	7,  // 24: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
+	9,  // 25: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
+	11, // 26: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
+	13, // 27: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
+	16, // 28: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
+	18, // 29: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
+	20, // 30: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
+	22, // 31: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
+	24, // 32: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
+	26, // 33: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
+	24, // [24:34] is the sub-list for method output_type
+	14, // [14:24] is the sub-list for method input_type
 	14, // [14:14] is the sub-list for extension type_name
 	14, // [14:14] is the sub-list for extension extendee
 	0,  // [0:14] is the sub-list for field type_name
@@ -1632,7 +1866,7 @@ func file_ontschot_v1_agreement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_v1_agreement_proto_rawDesc), len(file_ontschot_v1_agreement_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -26,6 +26,8 @@ const (
 	AgreementService_AcceptAgreement_FullMethodName  = "/ontschot.v1.AgreementService/AcceptAgreement"
 	AgreementService_RejectAgreement_FullMethodName  = "/ontschot.v1.AgreementService/RejectAgreement"
 	AgreementService_RevokeAgreement_FullMethodName  = "/ontschot.v1.AgreementService/RevokeAgreement"
+	AgreementService_Delegate_FullMethodName         = "/ontschot.v1.AgreementService/Delegate"
+	AgreementService_EndDelegation_FullMethodName    = "/ontschot.v1.AgreementService/EndDelegation"
 )
 
 // AgreementServiceClient is the client API for AgreementService service.
@@ -59,6 +61,12 @@ type AgreementServiceClient interface {
 	// RevokeAgreement ends an agreement at once: the next release that rests on it is
 	// refused. The other party is told, later if its gateway cannot be reached.
 	RevokeAgreement(ctx context.Context, in *RevokeAgreementRequest, opts ...grpc.CallOption) (*RevokeAgreementResponse, error)
+	// Delegate signs that another organisation, such as a software vendor, may act for
+	// this one. Its tokens are issued by this organisation and name it in act; it shows
+	// in the record of all it does.
+	Delegate(ctx context.Context, in *DelegateRequest, opts ...grpc.CallOption) (*DelegateResponse, error)
+	// EndDelegation ends one: nothing is released to who acts on it from then on.
+	EndDelegation(ctx context.Context, in *EndDelegationRequest, opts ...grpc.CallOption) (*EndDelegationResponse, error)
 }
 
 type agreementServiceClient struct {
@@ -139,6 +147,26 @@ func (c *agreementServiceClient) RevokeAgreement(ctx context.Context, in *Revoke
 	return out, nil
 }
 
+func (c *agreementServiceClient) Delegate(ctx context.Context, in *DelegateRequest, opts ...grpc.CallOption) (*DelegateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DelegateResponse)
+	err := c.cc.Invoke(ctx, AgreementService_Delegate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *agreementServiceClient) EndDelegation(ctx context.Context, in *EndDelegationRequest, opts ...grpc.CallOption) (*EndDelegationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndDelegationResponse)
+	err := c.cc.Invoke(ctx, AgreementService_EndDelegation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AgreementServiceServer is the server API for AgreementService service.
 // All implementations must embed UnimplementedAgreementServiceServer
 // for forward compatibility.
@@ -170,6 +198,12 @@ type AgreementServiceServer interface {
 	// RevokeAgreement ends an agreement at once: the next release that rests on it is
 	// refused. The other party is told, later if its gateway cannot be reached.
 	RevokeAgreement(context.Context, *RevokeAgreementRequest) (*RevokeAgreementResponse, error)
+	// Delegate signs that another organisation, such as a software vendor, may act for
+	// this one. Its tokens are issued by this organisation and name it in act; it shows
+	// in the record of all it does.
+	Delegate(context.Context, *DelegateRequest) (*DelegateResponse, error)
+	// EndDelegation ends one: nothing is released to who acts on it from then on.
+	EndDelegation(context.Context, *EndDelegationRequest) (*EndDelegationResponse, error)
 	mustEmbedUnimplementedAgreementServiceServer()
 }
 
@@ -200,6 +234,12 @@ func (UnimplementedAgreementServiceServer) RejectAgreement(context.Context, *Rej
 }
 func (UnimplementedAgreementServiceServer) RevokeAgreement(context.Context, *RevokeAgreementRequest) (*RevokeAgreementResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeAgreement not implemented")
+}
+func (UnimplementedAgreementServiceServer) Delegate(context.Context, *DelegateRequest) (*DelegateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Delegate not implemented")
+}
+func (UnimplementedAgreementServiceServer) EndDelegation(context.Context, *EndDelegationRequest) (*EndDelegationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndDelegation not implemented")
 }
 func (UnimplementedAgreementServiceServer) mustEmbedUnimplementedAgreementServiceServer() {}
 func (UnimplementedAgreementServiceServer) testEmbeddedByValue()                          {}
@@ -348,6 +388,42 @@ func _AgreementService_RevokeAgreement_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AgreementService_Delegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DelegateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgreementServiceServer).Delegate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgreementService_Delegate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgreementServiceServer).Delegate(ctx, req.(*DelegateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AgreementService_EndDelegation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndDelegationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgreementServiceServer).EndDelegation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgreementService_EndDelegation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgreementServiceServer).EndDelegation(ctx, req.(*EndDelegationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AgreementService_ServiceDesc is the grpc.ServiceDesc for AgreementService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -382,6 +458,14 @@ var AgreementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevokeAgreement",
 			Handler:    _AgreementService_RevokeAgreement_Handler,
+		},
+		{
+			MethodName: "Delegate",
+			Handler:    _AgreementService_Delegate_Handler,
+		},
+		{
+			MethodName: "EndDelegation",
+			Handler:    _AgreementService_EndDelegation_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
