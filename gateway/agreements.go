@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
@@ -20,14 +21,6 @@ import (
 // AgreementPurpose is what a token must be issued for to sign for an organisation.
 const AgreementPurpose = "agreements.sign"
 
-// officer checks who calls and that the request is well formed.
-func (g *Gateway) officer(ctx context.Context, purpose string, request proto.Message) error {
-	if _, err := g.caller(ctx, purpose); err != nil {
-		return err
-	}
-	return g.wellFormed(request)
-}
-
 // ProposeAgreement signs terms and brings them to the other party.
 func (g *Gateway) ProposeAgreement(ctx context.Context, r *ontschotv1.ProposeAgreementRequest) (*ontschotv1.ProposeAgreementResponse, error) {
 	answer, err := g.propose(ctx, r)
@@ -38,23 +31,36 @@ func (g *Gateway) ProposeAgreement(ctx context.Context, r *ontschotv1.ProposeAgr
 }
 
 func (g *Gateway) propose(ctx context.Context, r *ontschotv1.ProposeAgreementRequest) (*ontschotv1.ProposeAgreementResponse, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
-		return nil, err
-	}
-	terms, err := g.newTerms(ctx, r)
+	d, err := g.doing(ctx, AgreementPurpose, r)
 	if err != nil {
 		return nil, err
+	}
+	id, err := g.before(ctx, d)
+	if err == nil && id == "" {
+		id, err = g.proposeNew(ctx, d, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	view, err := g.agreementView(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	with, _ := g.party(view.GetWith())
+	delivered := g.deliver(ctx, with.OIN, view.GetDocument()) == nil
+	return &ontschotv1.ProposeAgreementResponse{Agreement: view, Delivered: delivered}, nil
+}
+
+func (g *Gateway) proposeNew(ctx context.Context, d deed, r *ontschotv1.ProposeAgreementRequest) (id string, err error) {
+	terms, err := g.newTerms(ctx, r)
+	if err != nil {
+		return "", err
 	}
 	raw, err := agreement.Propose(terms, g.Signers.Signer())
 	if err != nil {
-		return nil, termsError(err)
+		return "", termsError(err)
 	}
-	if err := g.takeProposal(ctx, g.Own, raw); err != nil {
-		return nil, err
-	}
-	delivered := g.deliver(ctx, other(terms, g.Own), raw) == nil
-	view, err := g.agreementView(ctx, terms.ID)
-	return &ontschotv1.ProposeAgreementResponse{Agreement: view, Delivered: delivered}, err
+	return g.takeProposal(ctx, d.making(terms.ID), g.Own, raw)
 }
 
 // newTerms adds to what was drafted what the gateway adds. Of a negotiation that goes
@@ -93,7 +99,8 @@ func (g *Gateway) AcceptAgreement(ctx context.Context, r *ontschotv1.AcceptAgree
 }
 
 func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementRequest) (*ontschotv1.Agreement, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	d, err := g.doing(ctx, AgreementPurpose, r)
+	if err != nil {
 		return nil, err
 	}
 	k, err := g.kept(ctx, r.GetId())
@@ -117,7 +124,7 @@ func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementReque
 	if err != nil {
 		return nil, err
 	}
-	if err := g.putInForce(ctx, k, theirs.GetDocument()); err != nil {
+	if err := g.putInForce(ctx, d, k, theirs.GetDocument()); err != nil {
 		return nil, err
 	}
 	return g.agreementView(ctx, r.GetId())
@@ -143,7 +150,8 @@ func (g *Gateway) RevokeAgreement(ctx context.Context, r *ontschotv1.RevokeAgree
 
 // state signs a statement, records it here and brings it to the other party.
 func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason string) (*ontschotv1.Agreement, bool, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	d, err := g.doing(ctx, AgreementPurpose, r)
+	if err != nil {
 		return nil, false, err
 	}
 	k, err := g.kept(ctx, id)
@@ -165,7 +173,7 @@ func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason st
 	if err != nil {
 		return nil, false, termsError(err)
 	}
-	if err := g.takeStatement(ctx, g.Own, raw); err != nil {
+	if err := g.takeStatement(ctx, d, g.Own, raw); err != nil {
 		return nil, false, err
 	}
 	delivered := g.deliver(ctx, other(k.terms, g.Own), raw) == nil
@@ -174,48 +182,78 @@ func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason st
 }
 
 // takeProposal takes in terms that one party has signed, this one or another.
-func (g *Gateway) takeProposal(ctx context.Context, by identity.OIN, raw []byte) error {
+func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw []byte) (id string, err error) {
 	p, err := agreement.VerifyProposal(g.Keys.Fresh(), raw)
 	if err != nil {
-		return termsError(err)
+		return "", termsError(err)
 	}
 	terms := p.Terms()
 	if err := g.between(terms, by); err != nil {
-		return err
+		return "", err
 	}
 	if !slices.Equal(p.SignedBy(), []identity.OIN{by}) {
-		return fmt.Errorf("%w: a proposal is signed by who brings it, and by nobody else", agreement.ErrDocument)
+		return "", fmt.Errorf("%w: a proposal is signed by who brings it, and by nobody else", agreement.ErrDocument)
 	}
 	if until, err := civil.Parse(terms.Until); err != nil || until < g.Today() {
-		return fmt.Errorf("%w: its days are over", agreement.ErrDocument)
+		return "", fmt.Errorf("%w: its days are over", agreement.ErrDocument)
+	}
+	if err := g.roomFor(ctx, by); err != nil {
+		return "", err
 	}
 	e := g.agreementEntry(terms, p.Digest(), "proposed")
 	e.Put = &audit.Document{ID: proposalID(terms.ID), Kind: audit.ProposalDocument, Body: raw, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN}
 	if terms.Replaces == "" {
-		return g.noted(ctx, e)
+		return g.noted(ctx, d, e, terms.ID)
 	}
 	old, err := g.kept(ctx, terms.Replaces)
 	if err != nil {
-		return err
+		return "", err
 	}
 	switch {
 	case other(old.terms, by) != other(terms, by):
-		return fmt.Errorf("%w: it replaces an agreement with another party", agreement.ErrDocument)
+		return "", fmt.Errorf("%w: it replaces an agreement with another party", agreement.ErrDocument)
 	case old.open() && old.terms.ProposedAt != terms.ProposedAt:
-		return fmt.Errorf("%w: proposed_at is not that of the proposal it answers", agreement.ErrDocument)
+		return "", fmt.Errorf("%w: proposed_at is not that of the proposal it answers", agreement.ErrDocument)
 	case old.open():
 		e.End = old.proposal.ID
 	case old.agreement != nil && old.agreement.Live():
 		e.Rests = []string{old.agreement.ID}
 	default:
-		return &audit.EndedError{ID: terms.Replaces}
+		return "", &audit.EndedError{ID: terms.Replaces}
 	}
-	return g.noted(ctx, e)
+	return g.noted(ctx, d, e, terms.ID)
+}
+
+// maxOpen is how many proposals of another party may wait for an answer: it must not
+// be able to fill the record.
+const maxOpen = 32
+
+func (g *Gateway) roomFor(ctx context.Context, by identity.OIN) error {
+	if by == g.Own {
+		return nil
+	}
+	documents, err := g.Documents.Between(ctx, g.Own, audit.ProposalDocument, g.Own, by)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	open := 0
+	for _, d := range documents {
+		if !d.Live() {
+			continue
+		}
+		if k, err := g.kept(ctx, strings.TrimPrefix(d.ID, proposalPrefix)); err == nil && k.open() && k.signedBy[0] == by {
+			open++
+		}
+	}
+	if open >= maxOpen {
+		return errTooMany
+	}
+	return nil
 }
 
 // putInForce records what both parties have signed, at this end. It rests on the
 // proposal: what was rejected in the meantime does not come into force.
-func (g *Gateway) putInForce(ctx context.Context, k kept, raw []byte) error {
+func (g *Gateway) putInForce(ctx context.Context, d deed, k kept, raw []byte) error {
 	a, err := agreement.Verify(g.Keys.Fresh(), raw)
 	if err != nil {
 		return termsError(err)
@@ -240,12 +278,13 @@ func (g *Gateway) putInForce(ctx context.Context, k kept, raw []byte) error {
 			e.End = old.ID
 		}
 	}
-	return g.noted(ctx, e)
+	_, err = g.done(ctx, d, e)
+	return err
 }
 
 // takeStatement takes in a rejection or a revocation. It ends what there is: the
 // agreement, or the proposal when it was never accepted here.
-func (g *Gateway) takeStatement(ctx context.Context, by identity.OIN, raw []byte) error {
+func (g *Gateway) takeStatement(ctx context.Context, d deed, by identity.OIN, raw []byte) error {
 	s, err := agreement.VerifyStatement(g.Keys.Fresh(), raw)
 	if err != nil {
 		return termsError(err)
@@ -266,7 +305,8 @@ func (g *Gateway) takeStatement(ctx context.Context, by identity.OIN, raw []byte
 	if k.agreement == nil {
 		e.End = k.proposal.ID
 	}
-	return g.noted(ctx, e)
+	_, err = g.done(ctx, d, e)
+	return err
 }
 
 // between checks that this organisation and the other are the parties.
@@ -290,14 +330,20 @@ func (g *Gateway) agreementEntry(t agreement.Terms, digest, status string) audit
 	return e
 }
 
-// noted records an entry of which only the fact counts.
-func (g *Gateway) noted(ctx context.Context, e audit.Entry) error {
-	_, err := g.append(ctx, e)
-	return err
+// noted records a document and gives the id of what was made: under an idempotency key
+// that was used before, the one made then.
+func (g *Gateway) noted(ctx context.Context, d deed, e audit.Entry, id string) (string, error) {
+	proof, err := g.done(ctx, d, e)
+	if proof.Ref != "" {
+		id = proof.Ref
+	}
+	return id, err
 }
 
 // proposalID is under which id a proposal is kept, beside the agreement it may become.
-func proposalID(id string) string { return "proposal:" + id }
+func proposalID(id string) string { return proposalPrefix + id }
+
+const proposalPrefix = "proposal:"
 
 // other party than this one; this one itself when it is none.
 func other(t agreement.Terms, than identity.OIN) identity.OIN {

@@ -28,12 +28,11 @@ const ConsentPurpose = "consents.keep"
 
 // asking is a question to a person, read and judged.
 type asking struct {
-	caller token.Caller
+	deed
 	bsn    identity.BSN
 	draft  consent.Draft
 	needs  []consent.Need
 	notice *ontschotv1.ConsentNotice
-	once   *audit.Once
 	// ends must be live until this one counts: what was withdrawn is not narrowed.
 	ends string
 }
@@ -68,6 +67,9 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 	if err != nil {
 		return nil, err
 	}
+	if id, err := g.before(ctx, a.deed); err != nil || id != "" {
+		return g.madeBefore(ctx, a.caller, id, err)
+	}
 	if r.GetNoticeSha256() != a.notice.GetSha256Nl() && r.GetNoticeSha256() != a.notice.GetSha256En() {
 		return nil, invalid("notice_sha256", "is not that of the text for this question; ask again and show that text")
 	}
@@ -83,6 +85,14 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 	return g.issue(ctx, a)
 }
 
+// madeBefore answers a request that came again with what it made when it came first.
+func (g *Gateway) madeBefore(ctx context.Context, caller token.Caller, id string, err error) (*ontschotv1.ConsentReceipt, error) {
+	if err != nil {
+		return nil, err
+	}
+	return g.receipt(ctx, caller, id)
+}
+
 // issue signs a consent as its keeper and makes it count.
 func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentReceipt, error) {
 	now, err := g.after(ctx, a.draft.Replaces)
@@ -93,15 +103,12 @@ func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 	if err != nil {
 		return nil, err
 	}
-	if a.once != nil {
-		a.once.Ref = issued.ID
-	}
 	pseudonyms := g.pseudonyms(a.bsn, a.draft.Purpose)
 	kept, err := g.keepConsent(ctx, toKeep{
 		RegisterRequest: &ontschotv1.RegisterRequest{
 			Document: issued.Document, Disclosures: issued.Disclosures, SubjectKey: issued.SubjectKey, Pseudonym: pseudonyms[0],
 		},
-		pseudonyms: pseudonyms, ends: a.ends, once: a.once,
+		deed: a.making(issued.ID), pseudonyms: pseudonyms, ends: a.ends,
 	})
 	if err != nil {
 		return nil, err
@@ -140,16 +147,19 @@ func (g *Gateway) NarrowConsent(ctx context.Context, r *ontschotv1.NarrowConsent
 }
 
 func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest) (*ontschotv1.ConsentReceipt, error) {
-	caller, once, err := g.keeper(ctx, r)
+	d, err := g.doing(ctx, ConsentPurpose, r)
 	if err != nil {
 		return nil, err
+	}
+	if id, err := g.before(ctx, d); err != nil || id != "" {
+		return g.madeBefore(ctx, d.caller, id, err)
 	}
 	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
 	r.Identifiers = nil
 	if err != nil {
 		return nil, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
 	}
-	kept, old, err := g.consentOf(ctx, caller, r.GetId())
+	kept, old, err := g.consentOf(ctx, d.caller, r.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +175,7 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if err != nil {
 		return nil, err
 	}
-	return g.issue(ctx, asking{caller: caller, bsn: bsn, draft: draft, once: once, ends: kept.ID})
+	return g.issue(ctx, asking{deed: d, bsn: bsn, draft: draft, ends: kept.ID})
 }
 
 // WithdrawConsent ends a consent.
@@ -178,11 +188,11 @@ func (g *Gateway) WithdrawConsent(ctx context.Context, r *ontschotv1.WithdrawCon
 }
 
 func (g *Gateway) withdraw(ctx context.Context, r *ontschotv1.WithdrawConsentRequest) (int64, error) {
-	caller, _, err := g.keeper(ctx, r)
+	d, err := g.doing(ctx, ConsentPurpose, r)
 	if err != nil {
 		return 0, err
 	}
-	if _, _, err := g.consentOf(ctx, caller, r.GetId()); err != nil {
+	if _, _, err := g.consentOf(ctx, d.caller, r.GetId()); err != nil {
 		return 0, err
 	}
 	id, err := uuid.NewV7()
@@ -195,28 +205,15 @@ func (g *Gateway) withdraw(ctx context.Context, r *ontschotv1.WithdrawConsentReq
 	if err != nil {
 		return 0, err
 	}
-	answer, err := g.takeWithdrawal(ctx, &ontschotv1.RegisterRequest{Document: raw})
+	answer, err := g.takeWithdrawal(ctx, d, &ontschotv1.RegisterRequest{Document: raw})
 	return answer.GetIndex(), err
-}
-
-// keeper checks who calls, and reads the idempotency key.
-func (g *Gateway) keeper(ctx context.Context, request proto.Message) (token.Caller, *audit.Once, error) {
-	caller, err := g.caller(ctx, ConsentPurpose)
-	if err != nil {
-		return caller, nil, err
-	}
-	if err := g.wellFormed(request); err != nil {
-		return caller, nil, err
-	}
-	once, err := g.once(ctx, caller, string(request.ProtoReflect().Descriptor().FullName()), request)
-	return caller, once, err
 }
 
 // asking reads a question to a person: what is asked, who must sign, and the text.
 func (g *Gateway) asking(ctx context.Context, request proto.Message, q *ontschotv1.ConsentQuestion) (asking, error) {
 	a := asking{}
 	var err error
-	if a.caller, a.once, err = g.keeper(ctx, request); err != nil {
+	if a.deed, err = g.doing(ctx, ConsentPurpose, request); err != nil {
 		return a, err
 	}
 	who, err := readPerson("question.person", q.GetPerson())

@@ -23,7 +23,7 @@ func (g *Gateway) ListConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 }
 
 func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRequest) (*ontschotv1.ListConsentsResponse, error) {
-	caller, _, err := g.keeper(ctx, r)
+	by, err := g.doing(ctx, ConsentPurpose, r)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 	answer := &ontschotv1.ListConsentsResponse{}
 	for _, d := range documents {
 		opened, err := g.openConsent(d)
-		if err != nil || opened.Claims().Case != caller.Case() {
+		if err != nil || opened.Claims().Case != by.caller.Case() {
 			continue // of another case: it is not told that there is one
 		}
 		one, err := g.receiptOf(d, opened)
@@ -53,11 +53,11 @@ func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 
 // GetConsent gives the receipt of one.
 func (g *Gateway) GetConsent(ctx context.Context, r *ontschotv1.GetConsentRequest) (*ontschotv1.GetConsentResponse, error) {
-	caller, _, err := g.keeper(ctx, r)
+	d, err := g.doing(ctx, ConsentPurpose, r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	receipt, err := g.receipt(ctx, caller, r.GetId())
+	receipt, err := g.receipt(ctx, d.caller, r.GetId())
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -113,10 +113,11 @@ func (g *Gateway) receiptOf(d audit.Document, opened consent.Document) (*ontscho
 		}
 		out.Grants = append(out.Grants, grant)
 	}
+	until, _ := civil.Parse(c.Until) // as it was read: the birthday on which it ends before is said beside it
 	lapses, _ := civil.Parse(c.LapsesOn)
 	text := policies.Receipt{
 		ID: d.ID, Controller: g.own.Name, Reader: c.GivenBy.Role, Purpose: c.Purpose, Sources: g.sourcesOf(opened.Grants()),
-		Given: civil.Today(time.Unix(c.IssuedAt, 0)), From: span.From, Until: span.To, LapsesOn: lapses, GivenBy: out.GetGivenBy(), Withdraw: c.Withdraw,
+		Given: civil.Today(time.Unix(c.IssuedAt, 0)), From: span.From, Until: until, LapsesOn: lapses, GivenBy: out.GetGivenBy(), Withdraw: c.Withdraw,
 	}
 	out.TextNl, out.TextEn = g.Texts.Receipt(policies.Dutch, text), g.Texts.Receipt(policies.English, text)
 	return out, nil

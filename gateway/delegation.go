@@ -42,7 +42,8 @@ func (g *Gateway) Delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (
 }
 
 func (g *Gateway) delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (*ontschotv1.DelegateResponse, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	d, err := g.doing(ctx, AgreementPurpose, r)
+	if err != nil {
 		return nil, err
 	}
 	id, err := uuid.NewV7()
@@ -56,7 +57,7 @@ func (g *Gateway) delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (
 	if err != nil {
 		return nil, err
 	}
-	kept, err := g.takeDelegation(ctx, &ontschotv1.RegisterRequest{Document: raw})
+	kept, err := g.takeDelegation(ctx, d.making(id.String()), &ontschotv1.RegisterRequest{Document: raw})
 	if field, ok := strings.CutPrefix(errorText(err), token.ErrDocument.Error()+": "); ok {
 		return nil, invalid(field, "cannot be so: OINs, purposes and civil dates within twelve months are needed")
 	}
@@ -80,7 +81,8 @@ func (g *Gateway) EndDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 }
 
 func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (int64, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	by, err := g.doing(ctx, AgreementPurpose, r)
+	if err != nil {
 		return 0, err
 	}
 	d, err := g.Documents.Document(ctx, g.Own, r.GetId())
@@ -90,7 +92,7 @@ func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 	if d.Kind != audit.DelegationDocument {
 		return 0, audit.ErrNoDocument
 	}
-	proof, err := g.append(ctx, audit.Entry{Kind: audit.Withdrawal, Activity: AgreementPurpose, Status: "undelegated", Organisations: []identity.OIN{d.PartyA, d.PartyB}, End: d.ID})
+	proof, err := g.done(ctx, by, audit.Entry{Kind: audit.Withdrawal, Activity: AgreementPurpose, Status: "undelegated", Organisations: []identity.OIN{d.PartyA, d.PartyB}, End: d.ID})
 	return proof.Index, err
 }
 

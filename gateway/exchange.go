@@ -29,6 +29,7 @@ func (g *Gateway) AssembleBudget(req *ontschotv1.AssembleBudgetRequest, stream g
 // decide takes a question past the locks, one person at one source at a time. A
 // lock that stays shut is a gap in the answer; nothing at all permitted is an error.
 func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequest) (decision, error) {
+	today, keys := g.Today(), g.Keys.Generation()  //   by which all of it is judged
 	caller, err := g.caller(ctx, req.GetPurpose()) // 1 who asks, and for what?
 	if err != nil {
 		return decision{}, err
@@ -41,7 +42,7 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: g.Today(), keys: g.Keys.Generation()}
+	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: today, keys: keys}
 	for _, ask := range asked.asks {
 		agreed, notAgreed := g.agreed(ctx, caller, asked.purpose, ask) // 2 have the parties agreed?
 		yes, no := g.consented(ctx, caller, asked.purpose, ask)        // 3 did the person say yes?

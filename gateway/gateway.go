@@ -59,6 +59,8 @@ type Documents interface {
 	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
 	// Between gives documents of a kind between two parties, newest first, at most 64.
 	Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error)
+	// Once tells what was done under an idempotency key.
+	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error)
 }
 
 // Texts words gaps, findings and refusals in Dutch and English.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
@@ -21,6 +22,62 @@ const (
 	minKey = 16
 	maxKey = 128
 )
+
+// deed is who does something that is to be recorded, and under which idempotency key.
+// The zero deed is of nobody that calls: what another gateway brings, or the
+// operator's own start-up.
+type deed struct {
+	caller token.Caller
+	once   *audit.Once // nil: none
+}
+
+// doing checks who calls and that the request is well formed.
+func (g *Gateway) doing(ctx context.Context, purpose string, request proto.Message) (deed, error) {
+	caller, err := g.caller(ctx, purpose)
+	if err != nil {
+		return deed{}, err
+	}
+	if err := g.wellFormed(request); err != nil {
+		return deed{}, err
+	}
+	once, err := g.once(ctx, caller, string(request.ProtoReflect().Descriptor().FullName()), request)
+	return deed{caller, once}, err
+}
+
+// before gives the id of the document that this very request made when it came first;
+// empty when it did not. The record decides again when it is written.
+func (g *Gateway) before(ctx context.Context, d deed) (id string, err error) {
+	if d.once == nil {
+		return "", nil
+	}
+	row, found, err := g.Documents.Once(ctx, g.Own, d.once.Key)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%w: %w", errStore, err)
+	case !found || row.Expires < g.Now().UnixMilli():
+		return "", nil
+	case row.Body != d.once.Body:
+		return "", audit.ErrKeyReused
+	}
+	return row.Ref, nil
+}
+
+// making says which document the deed makes, so that a retry finds it.
+func (d deed) making(id string) deed {
+	if d.once != nil {
+		once := *d.once
+		once.Ref = id
+		d.once = &once
+	}
+	return d
+}
+
+// done records a deed, and who did it for whom.
+func (g *Gateway) done(ctx context.Context, d deed, e audit.Entry) (audit.Proof, error) {
+	actedFor(&e, d.caller)
+	e.Once = d.once
+	return g.append(ctx, e)
+}
 
 // once reads the idempotency key of a call. What is kept of key and request is a keyed
 // hash of each, for a day; nothing of an answer is kept.

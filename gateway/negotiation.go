@@ -65,7 +65,7 @@ func (g *Gateway) ListAgreements(ctx context.Context, r *ontschotv1.ListAgreemen
 }
 
 func (g *Gateway) list(ctx context.Context, r *ontschotv1.ListAgreementsRequest) (*ontschotv1.ListAgreementsResponse, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
 		return nil, err
 	}
 	answer := &ontschotv1.ListAgreementsResponse{}
@@ -110,7 +110,7 @@ func (g *Gateway) agreementsWith(ctx context.Context, p Party) ([]*ontschotv1.Ag
 
 // GetAgreement gives one with its terms and the signed document.
 func (g *Gateway) GetAgreement(ctx context.Context, r *ontschotv1.GetAgreementRequest) (*ontschotv1.GetAgreementResponse, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
 	view, err := g.agreementView(ctx, r.GetId())
@@ -130,7 +130,7 @@ func (g *Gateway) DiffAgreements(ctx context.Context, r *ontschotv1.DiffAgreemen
 }
 
 func (g *Gateway) diff(ctx context.Context, r *ontschotv1.DiffAgreementsRequest) (*ontschotv1.DiffAgreementsResponse, error) {
-	if err := g.officer(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
 		return nil, err
 	}
 	k, err := g.kept(ctx, r.GetId())

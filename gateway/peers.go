@@ -51,7 +51,7 @@ func (g *Gateway) delivered(ctx context.Context, r *ontschotv1.DeliverRequest) (
 	case err != nil:
 		return nil, invalid("document", "is no signed document")
 	case kind == signed.Statement:
-		return r.GetDocument(), g.takeStatement(ctx, by, r.GetDocument())
+		return r.GetDocument(), g.takeStatement(ctx, deed{}, by, r.GetDocument())
 	case kind != signed.Agreement:
 		return nil, invalid("document", "is of a kind that is not delivered: proposals, agreements, rejections and revocations are")
 	}
@@ -60,7 +60,8 @@ func (g *Gateway) delivered(ctx context.Context, r *ontschotv1.DeliverRequest) (
 		return nil, termsError(err)
 	}
 	if !slices.Contains(p.SignedBy(), g.Own) {
-		return r.GetDocument(), g.takeProposal(ctx, by, r.GetDocument())
+		_, err := g.takeProposal(ctx, deed{}, by, r.GetDocument())
+		return r.GetDocument(), err
 	}
 	return g.accepted(ctx, by, p, r.GetDocument())
 }
@@ -81,7 +82,7 @@ func (g *Gateway) accepted(ctx context.Context, by identity.OIN, p agreement.Pro
 	case !k.open():
 		return nil, &audit.EndedError{ID: p.ID()}
 	}
-	return raw, g.putInForce(ctx, k, raw)
+	return raw, g.putInForce(ctx, deed{}, k, raw)
 }
 
 // peerOf says whose gateway calls, by the certificate of the connection.

@@ -26,10 +26,11 @@ const RegisterPurpose = "documents.register"
 
 // Register takes in one signed document for a caller of the gateway's own organisation.
 func (g *Gateway) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	if _, err := g.caller(ctx, RegisterPurpose); err != nil {
+	d, err := g.doing(ctx, RegisterPurpose, r)
+	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	answer, err := g.TakeIn(ctx, r)
+	answer, err := g.takeIn(ctx, d, r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -40,26 +41,30 @@ func (g *Gateway) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (
 // entry in the log. It is what Register does once the caller is known, and what
 // the operator's own start-up does with the documents in a folder.
 func (g *Gateway) TakeIn(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	if err := g.validate.Validate(r); err != nil {
-		return nil, invalid("document", "is empty or too large")
+	if err := g.wellFormed(r); err != nil {
+		return nil, err
 	}
+	return g.takeIn(ctx, deed{}, r)
+}
+
+func (g *Gateway) takeIn(ctx context.Context, d deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	kind, err := signed.KindOf(r.GetDocument())
 	if err != nil {
 		return nil, invalid("document", "is no signed document")
 	}
 	switch kind {
 	case signed.Agreement:
-		return g.takeAgreement(ctx, r)
+		return g.takeAgreement(ctx, d, r)
 	case signed.Consent:
-		return g.keepConsent(ctx, toKeep{RegisterRequest: r, pseudonyms: [][]byte{r.GetPseudonym()}})
+		return g.keepConsent(ctx, toKeep{RegisterRequest: r, deed: d, pseudonyms: [][]byte{r.GetPseudonym()}})
 	case signed.Statement:
-		return g.takeOwnStatement(ctx, r)
+		return g.takeOwnStatement(ctx, d, r)
 	default:
 		return nil, invalid("document", "is of a kind that is not registered: consents, agreements and withdrawals are")
 	}
 }
 
-func (g *Gateway) takeAgreement(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+func (g *Gateway) takeAgreement(ctx context.Context, d deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	a, err := agreement.Verify(g.Keys.Fresh(), r.GetDocument())
 	if err != nil {
 		return nil, err
@@ -68,7 +73,7 @@ func (g *Gateway) takeAgreement(ctx context.Context, r *ontschotv1.RegisterReque
 	if len(parties) != 2 {
 		return nil, fmt.Errorf("%w: agreements between two parties are registered", agreement.ErrDocument)
 	}
-	return g.keep(ctx, audit.Entry{
+	return g.keep(ctx, d, audit.Entry{
 		Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()},
 		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: r.GetDocument(), PartyA: parties[0], PartyB: parties[1]},
 	}, a.ID(), "AGREEMENT")
@@ -83,9 +88,9 @@ type openings struct {
 // toKeep is a consent that was issued, with what is known of it here.
 type toKeep struct {
 	*ontschotv1.RegisterRequest
+	deed
 	pseudonyms [][]byte // of the person, under every version of the key
 	ends       string   // what it must end; empty: what it replaces, if that still counts
-	once       *audit.Once
 }
 
 func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.RegisterResponse, error) {
@@ -112,8 +117,8 @@ func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.Regist
 			return nil, err
 		}
 	}
-	return g.keep(ctx, audit.Entry{
-		End: r.ends, Once: r.once,
+	return g.keep(ctx, r.deed, audit.Entry{
+		End:  r.ends,
 		Kind: audit.Consent, Activity: d.Purpose(), Organisations: []identity.OIN{g.Own}, Subjects: [][]byte{r.GetPseudonym()}, Consents: []string{d.ID()},
 		Put: &audit.Document{ID: d.ID(), Kind: audit.ConsentDocument, Body: r.GetDocument(), Openings: open, Subject: r.GetPseudonym(), Purpose: d.Purpose()},
 	}, d.ID(), "CONSENT")
@@ -159,18 +164,18 @@ func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
 
 // takeOwnStatement takes in a statement of this organisation. What the parties to an
 // agreement state of it comes by another door.
-func (g *Gateway) takeOwnStatement(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+func (g *Gateway) takeOwnStatement(ctx context.Context, d deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	switch act, _ := signed.ActOf(r.GetDocument()); act {
 	case "withdraw":
-		return g.takeWithdrawal(ctx, r)
+		return g.takeWithdrawal(ctx, d, r)
 	case token.ActDelegate:
-		return g.takeDelegation(ctx, r)
+		return g.takeDelegation(ctx, d, r)
 	}
 	return nil, invalid("document", "states what is not registered: withdrawals and delegations are")
 }
 
 // takeDelegation takes in that another organisation may act for this one.
-func (g *Gateway) takeDelegation(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	d, err := token.VerifyDelegation(g.Keys.Fresh(), r.GetDocument())
 	if err != nil {
 		return nil, err
@@ -178,13 +183,13 @@ func (g *Gateway) takeDelegation(ctx context.Context, r *ontschotv1.RegisterRequ
 	if d.Organisation() != g.Own {
 		return nil, fmt.Errorf("%w: of another organisation", token.ErrDocument)
 	}
-	return g.keep(ctx, audit.Entry{
+	return g.keep(ctx, by, audit.Entry{
 		Kind: audit.Agreement, Activity: AgreementPurpose, Status: "delegated", Organisations: []identity.OIN{g.Own, d.Delegate()},
 		Put: &audit.Document{ID: d.ID(), Kind: audit.DelegationDocument, Body: r.GetDocument(), PartyA: g.Own, PartyB: d.Delegate()},
 	}, d.ID(), "DELEGATION")
 }
 
-func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+func (g *Gateway) takeWithdrawal(ctx context.Context, d deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	w, err := consent.VerifyWithdrawal(g.Keys.Fresh(), r.GetDocument())
 	if err != nil {
 		return nil, err
@@ -199,13 +204,13 @@ func (g *Gateway) takeWithdrawal(ctx context.Context, r *ontschotv1.RegisterRequ
 	if ends.Kind != audit.ConsentDocument {
 		return nil, fmt.Errorf("%w: what it withdraws is no consent", consent.ErrDocument)
 	}
-	return g.keep(ctx, audit.Entry{
+	return g.keep(ctx, d, audit.Entry{
 		Kind: audit.Withdrawal, Organisations: []identity.OIN{g.Own}, Consents: []string{w.Consent}, End: w.Consent,
 	}, w.Consent, "WITHDRAWAL")
 }
 
-func (g *Gateway) keep(ctx context.Context, e audit.Entry, id, kind string) (*ontschotv1.RegisterResponse, error) {
-	proof, err := g.append(ctx, e)
+func (g *Gateway) keep(ctx context.Context, d deed, e audit.Entry, id, kind string) (*ontschotv1.RegisterResponse, error) {
+	proof, err := g.done(ctx, d, e)
 	var ended *audit.EndedError
 	if errors.As(err, &ended) && ended.ID == id && e.Put != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRegisteredBefore, err)

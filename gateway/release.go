@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,14 +25,11 @@ const defaultMaxAge = 30 * 24 * time.Hour
 // checks in the same transaction that everything it rests on is still live; what
 // has ended in the meantime becomes a gap, and the rest is released without it.
 func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answer) (*budgetv1.Budget, error) {
-	if g.Today() != d.today {
-		return nil, errMidnight // ages, consents and agreements were judged on another day
+	answers, _, err := g.judgedAgain(ctx, &d, bounded(answers))
+	if err != nil {
+		return nil, err
 	}
-	if g.Keys.Generation() != d.keys {
-		answers = g.judgedAgain(ctx, answers)
-	}
-	answers = bounded(answers)
-	for range len(d.pairs) + 1 {
+	for range len(d.pairs) + 1 { // every round but the last takes out an answer
 		total := budget.Assemble(g.toAssemble(d), answers)
 		digest, err := result.Digest(total)
 		if err != nil {
@@ -46,14 +44,38 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		if err != nil {
 			return nil, err
 		}
+		left, lost, err := g.judgedAgain(ctx, &d, answers)
+		if err != nil {
+			return nil, err
+		}
+		if lost { // what was recorded is told to nobody
+			answers = left
+			continue
+		}
 		return total, result.Sign(total, proof.Receipt(), g.Signers.Signer(), d.caller.Case(), g.Now(), g.Now().Add(d.maxAge()))
 	}
 	return nil, errors.New("more documents ended than there are")
 }
 
-// judgedAgain takes out what rests on a document whose signature the keys that are
-// trusted now do not bear out: they changed since the question was decided.
-func (g *Gateway) judgedAgain(ctx context.Context, answers []budget.Answer) []budget.Answer {
+// judgedAgain is asked before a release, and again when it stands in the record and is
+// about to be told. Ages, consents and agreements were judged on a day; on the next the
+// question has to be asked anew. If the trusted keys changed since they were last looked
+// at, the caller must be who he is by those of now, and what rests on a document whose
+// signature they do not bear out is lost.
+func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget.Answer) (left []budget.Answer, lost bool, err error) {
+	if g.Today() != d.today {
+		return nil, false, errMidnight
+	}
+	keys := g.Keys.Generation()
+	if keys == d.keys {
+		return answers, false, nil
+	}
+	d.keys = keys
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if _, err := g.caller(ctx, d.question.purpose); err != nil {
+		return nil, false, err
+	}
 	var ids []string
 	for _, a := range answers {
 		if a.Response != nil {
@@ -64,17 +86,20 @@ func (g *Gateway) judgedAgain(ctx context.Context, answers []budget.Answer) []bu
 		if id == "" {
 			continue
 		}
-		d, err := g.Documents.Document(ctx, g.Own, id)
-		if err == nil && d.Kind == audit.ConsentDocument {
-			_, err = g.openConsent(d)
-		} else if err == nil {
-			_, err = g.openAgreement(d)
+		document, err := g.Documents.Document(ctx, g.Own, id)
+		if err != nil {
+			return nil, false, fmt.Errorf("%w: %w", errStore, err)
+		}
+		if document.Kind == audit.ConsentDocument {
+			_, err = g.openConsent(document)
+		} else {
+			_, err = g.openAgreement(document)
 		}
 		if err != nil {
-			answers = withoutEnded(answers, id)
+			answers, lost = withoutKey(answers, id), true
 		}
 	}
-	return answers
+	return answers, lost, nil
 }
 
 func (g *Gateway) append(ctx context.Context, e audit.Entry) (audit.Proof, error) {
@@ -102,18 +127,29 @@ func bounded(answers []budget.Answer) []budget.Answer {
 	return out
 }
 
-// withoutEnded takes out every answer that rests on the document.
+// withoutEnded takes out every answer that rests on a document that has ended.
 func withoutEnded(answers []budget.Answer, id string) []budget.Answer {
+	return without(answers, id, &budgetv1.Gap{Reason: budgetv1.ReasonConsentWithdrawn, Code: "TOEST-02"}, &budgetv1.Gap{Reason: budgetv1.ReasonAgreementExpired, Code: "OVK-02"})
+}
+
+// withoutKey takes out every answer that rests on a document that is signed with a key
+// that is not trusted: it is as if there were none.
+func withoutKey(answers []budget.Answer, id string) []budget.Answer {
+	return without(answers, id, &budgetv1.Gap{Reason: budgetv1.ReasonNoConsent, Code: "TOEST-01"}, &budgetv1.Gap{Reason: budgetv1.ReasonNoAgreement, Code: "OVK-01"})
+}
+
+// without takes out every answer that rests on a document: a consent or an agreement.
+func without(answers []budget.Answer, id string, consent, agreement *budgetv1.Gap) []budget.Answer {
 	out := slices.Clone(answers)
 	for i, a := range out {
 		if a.Response == nil || a.Consent != id && a.Agreement != id {
 			continue
 		}
-		reason, code := budgetv1.ReasonConsentWithdrawn, "TOEST-02"
+		gap := consent
 		if a.Agreement == id {
-			reason, code = budgetv1.ReasonAgreementExpired, "OVK-02"
+			gap = agreement
 		}
-		out[i].Response, out[i].Gaps = nil, []*budgetv1.Gap{{Reason: reason, Code: code}}
+		out[i].Response, out[i].Gaps = nil, []*budgetv1.Gap{gap}
 	}
 	return out
 }
