@@ -23,8 +23,11 @@ import (
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
+// keysCommand shows, and holds the commands beside it.
 func keysCommand() *cobra.Command {
-	return group("keys", "Show which keys and certificates are in use, and make new ones", keysShowCommand(), keysNewCommand())
+	c := keysShowCommand("keys")
+	c.AddCommand(keysShowCommand("show"), keysNewCommand())
+	return c
 }
 
 // renewBefore is how long before its end a certificate is to be renewed.
@@ -43,15 +46,15 @@ type keyRow struct {
 	Do string `json:"do,omitempty"`
 }
 
-func keysShowCommand() *cobra.Command {
+func keysShowCommand(name string) *cobra.Command {
 	var path, format string
 	c := &cobra.Command{
-		Use:   "show --config FILE",
+		Use:   name + " --config FILE",
 		Short: "Show keys and certificates: in use, until when, what must be renewed",
 		Long: `Show every key and certificate of a gateway and every key it has pinned of others: which is in use,
 which is announced or retired, until when, and what must be done. Reads files only; the gateway may be
 running. Exit code 1 when something must be done.`,
-		Example: "  ontschot keys show --config gateway.yaml\n  ontschot keys show --format json",
+		Example: "  ontschot keys --config gateway.yaml\n  ontschot keys --format json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if format != "table" && format != "json" {
