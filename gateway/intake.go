@@ -1,0 +1,189 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+)
+
+// takeProposal takes in terms that one party has signed, this one or another.
+func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw []byte) (id string, err error) {
+	p, err := agreement.VerifyProposal(g.Keys.Fresh(), raw)
+	if err != nil {
+		return "", termsError(err)
+	}
+	terms := p.Terms()
+	if err := g.between(terms, by); err != nil {
+		return "", err
+	}
+	if !slices.Equal(p.SignedBy(), []identity.OIN{by}) {
+		return "", fmt.Errorf("%w: a proposal is signed by who brings it, and by nobody else", agreement.ErrDocument)
+	}
+	if until, err := civil.Parse(terms.Until); err != nil || until < g.Today() {
+		return "", fmt.Errorf("%w: its days are over", agreement.ErrDocument)
+	}
+	if err := g.roomFor(ctx, by); err != nil {
+		return "", err
+	}
+	e := g.agreementEntry(terms, p.Digest(), "proposed")
+	e.Put = &audit.Document{ID: proposalID(terms.ID), Kind: audit.ProposalDocument, Body: raw, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN}
+	if terms.Replaces == "" {
+		return g.noted(ctx, d, e, terms.ID)
+	}
+	old, err := g.kept(ctx, terms.Replaces)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case other(old.terms, by) != other(terms, by):
+		return "", fmt.Errorf("%w: it replaces an agreement with another party", agreement.ErrDocument)
+	case old.open() && old.terms.ProposedAt != terms.ProposedAt:
+		return "", fmt.Errorf("%w: proposed_at is not that of the proposal it answers", agreement.ErrDocument)
+	case old.open():
+		e.End = old.proposal.ID
+	case old.agreement != nil && old.agreement.Live():
+		e.Rests = []string{old.agreement.ID}
+	default:
+		return "", &audit.EndedError{ID: terms.Replaces}
+	}
+	return g.noted(ctx, d, e, terms.ID)
+}
+
+// maxOpen is how many proposals of another party may wait for an answer: it must not
+// be able to fill the record.
+const maxOpen = 32
+
+func (g *Gateway) roomFor(ctx context.Context, by identity.OIN) error {
+	if by == g.Own {
+		return nil
+	}
+	documents, err := g.Documents.Between(ctx, g.Own, audit.ProposalDocument, g.Own, by)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	open := 0
+	for _, d := range documents {
+		if !d.Live() {
+			continue
+		}
+		if k, err := g.kept(ctx, strings.TrimPrefix(d.ID, proposalPrefix)); err == nil && k.open() && k.signedBy[0] == by {
+			open++
+		}
+	}
+	if open >= maxOpen {
+		return errTooMany
+	}
+	return nil
+}
+
+// putInForce records what both parties have signed, at this end. It rests on the
+// proposal: what was rejected in the meantime does not come into force.
+func (g *Gateway) putInForce(ctx context.Context, d deed, k kept, raw []byte) error {
+	a, err := agreement.Verify(g.Keys.Fresh(), raw)
+	if err != nil {
+		return termsError(err)
+	}
+	terms := a.Terms()
+	if terms.Digest() != k.terms.Digest() {
+		return errOtherTerms
+	}
+	e := g.agreementEntry(terms, a.Digest(), "in_force")
+	e.Put = &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: raw, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN}
+	e.Rests = []string{k.proposal.ID}
+	lead := g.Now().UnixMilli() - terms.ProposedAt*1000
+	if e.Payload, err = signed.Canonical(map[string]any{"agreement": a.ID(), "terms_sha256": terms.Digest(), "lead_time_ms": lead}); err != nil {
+		return err
+	}
+	if terms.Replaces != "" {
+		old, err := g.Documents.Document(ctx, g.Own, terms.Replaces)
+		if err != nil && !errors.Is(err, audit.ErrNoDocument) {
+			return err
+		}
+		if err == nil && old.Live() {
+			e.End = old.ID
+		}
+	}
+	_, err = g.done(ctx, d, e)
+	return err
+}
+
+// takeStatement takes in a rejection or a revocation. It ends what there is: the
+// agreement, or the proposal when it was never accepted here.
+func (g *Gateway) takeStatement(ctx context.Context, d deed, by identity.OIN, raw []byte) error {
+	s, err := agreement.VerifyStatement(g.Keys.Fresh(), raw)
+	if err != nil {
+		return termsError(err)
+	}
+	if s.Issuer != by {
+		return fmt.Errorf("%w: it is not of who brings it", agreement.ErrStatement)
+	}
+	k, err := g.kept(ctx, s.Agreement)
+	if err != nil {
+		return err
+	}
+	if err := s.About(k.terms); err != nil {
+		return err
+	}
+	e := g.agreementEntry(k.terms, "", s.Act)
+	e.Put = &audit.Document{ID: s.ID, Kind: audit.StatementDocument, Body: raw, PartyA: k.terms.Parties[0].OIN, PartyB: k.terms.Parties[1].OIN}
+	e.Kind, e.End = audit.Withdrawal, s.Agreement
+	if k.agreement == nil {
+		e.End = k.proposal.ID
+	}
+	_, err = g.done(ctx, d, e)
+	return err
+}
+
+// between checks that this organisation and the other are the parties.
+func (g *Gateway) between(t agreement.Terms, by identity.OIN) error {
+	with := other(t, g.Own)
+	_, known := g.partyOf(with)
+	if !known || with == g.Own || by != g.Own && by != with {
+		return fmt.Errorf("%w: it is not between this organisation and one it knows", agreement.ErrDocument)
+	}
+	return nil
+}
+
+func (g *Gateway) agreementEntry(t agreement.Terms, digest, status string) audit.Entry {
+	e := audit.Entry{Kind: audit.Agreement, Activity: AgreementPurpose, Status: status}
+	for _, p := range t.Parties {
+		e.Organisations = append(e.Organisations, p.OIN)
+	}
+	if digest != "" {
+		e.Agreements = []string{digest}
+	}
+	return e
+}
+
+// noted records a document and gives the id of what was made: under an idempotency key
+// that was used before, the one made then.
+func (g *Gateway) noted(ctx context.Context, d deed, e audit.Entry, id string) (string, error) {
+	proof, err := g.done(ctx, d, e)
+	if proof.Ref != "" {
+		id = proof.Ref
+	}
+	return id, err
+}
+
+// proposalID is under which id a proposal is kept, beside the agreement it may become.
+func proposalID(id string) string { return proposalPrefix + id }
+
+const proposalPrefix = "proposal:"
+
+// other party than this one; this one itself when it is none.
+func other(t agreement.Terms, than identity.OIN) identity.OIN {
+	for i, p := range t.Parties {
+		if p.OIN == than && len(t.Parties) == 2 {
+			return t.Parties[1-i].OIN
+		}
+	}
+	return than
+}
