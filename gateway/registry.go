@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
@@ -65,14 +67,17 @@ func (g *Gateway) takeIn(ctx context.Context, d deed, r *ontschotv1.RegisterRequ
 }
 
 func (g *Gateway) takeAgreement(ctx context.Context, d deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	a, err := agreement.Verify(g.Keys.Fresh(), r.GetDocument())
+	a, err := agreement.Verify(g.Keys, r.GetDocument())
 	if err != nil {
 		return nil, err
 	}
-	parties := a.Parties()
-	if len(parties) != 2 {
-		return nil, fmt.Errorf("%w: agreements between two parties are registered", agreement.ErrDocument)
+	if _, err := agreement.Verify(g.Keys.Fresh(), r.GetDocument()); err != nil && !g.knows(ctx, a.ID(), r.GetDocument()) {
+		return nil, err
 	}
+	if err := g.between(a.Terms(), g.Own); err != nil {
+		return nil, err
+	}
+	parties := a.Parties()
 	return g.keep(ctx, d, audit.Entry{
 		Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()},
 		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: r.GetDocument(), PartyA: parties[0], PartyB: parties[1]},
@@ -94,12 +99,18 @@ type toKeep struct {
 }
 
 func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.RegisterResponse, error) {
-	d, err := consent.Verify(g.Keys.Fresh(), r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+	d, err := consent.Verify(g.Keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
 	if err != nil {
+		return nil, err
+	}
+	if _, err := consent.Verify(g.Keys.Fresh(), r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey()); err != nil && !g.knows(ctx, d.ID(), r.GetDocument()) {
 		return nil, err
 	}
 	if d.Keeper() != g.Own {
 		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
+	}
+	if !isID(d.ID()) { // it stands where no person may
+		return nil, fmt.Errorf("%w: jti must be a UUID of version 7", consent.ErrDocument)
 	}
 	if len(r.GetPseudonym()) != 32 {
 		return nil, invalid("pseudonym", "32 bytes are needed")
@@ -183,6 +194,9 @@ func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.Reg
 	if d.Organisation() != g.Own {
 		return nil, fmt.Errorf("%w: of another organisation", token.ErrDocument)
 	}
+	if !isID(d.ID()) {
+		return nil, fmt.Errorf("%w: jti", token.ErrDocument)
+	}
 	return g.keep(ctx, by, audit.Entry{
 		Kind: audit.Agreement, Activity: AgreementPurpose, Status: "delegated", Organisations: []identity.OIN{g.Own, d.Delegate()},
 		Put: &audit.Document{ID: d.ID(), Kind: audit.DelegationDocument, Body: r.GetDocument(), PartyA: g.Own, PartyB: d.Delegate()},
@@ -190,7 +204,7 @@ func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.Reg
 }
 
 func (g *Gateway) takeWithdrawal(ctx context.Context, d deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	w, err := consent.VerifyWithdrawal(g.Keys.Fresh(), r.GetDocument())
+	w, err := consent.VerifyWithdrawal(g.Keys, r.GetDocument())
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +217,10 @@ func (g *Gateway) takeWithdrawal(ctx context.Context, d deed, r *ontschotv1.Regi
 	}
 	if ends.Kind != audit.ConsentDocument {
 		return nil, fmt.Errorf("%w: what it withdraws is no consent", consent.ErrDocument)
+	}
+	// A retired key signs nothing new; what has ended already is nothing new.
+	if _, err := consent.VerifyWithdrawal(g.Keys.Fresh(), r.GetDocument()); err != nil && ends.Live() {
+		return nil, err
 	}
 	return g.keep(ctx, d, audit.Entry{
 		Kind: audit.Withdrawal, Organisations: []identity.OIN{g.Own}, Consents: []string{w.Consent}, End: w.Consent,
@@ -225,4 +243,17 @@ func (g *Gateway) keep(ctx context.Context, d deed, e audit.Entry, id, kind stri
 		id = proof.Ref // made when this was asked for the first time
 	}
 	return &ontschotv1.RegisterResponse{Id: id, Kind: kind, Index: proof.Index}, nil
+}
+
+// knows tells whether this very document was taken in before: a retired key signs
+// nothing new, and what lies in the documents folder at the next start is not new.
+func (g *Gateway) knows(ctx context.Context, id string, body []byte) bool {
+	d, err := g.Documents.Document(ctx, g.Own, id)
+	return err == nil && bytes.Equal(d.Body, body)
+}
+
+// isID is the form of an id of ours: a UUID of version 7 in small letters (RFC 9562).
+func isID(s string) bool {
+	id, err := uuid.Parse(s)
+	return err == nil && id.Version() == 7 && id.String() == s
 }

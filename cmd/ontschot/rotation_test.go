@@ -18,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // traffic asks without pause, each time over a connection of its own, and counts.
@@ -133,7 +134,6 @@ func (h *house) takeOver() {
 func TestRotationUnderTraffic(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
 	load := h.traffic(4)
-	defer load.end()
 	load.settle()
 	f := h.family
 	own := f.Requester()
@@ -199,11 +199,26 @@ func TestRotationUnderTraffic(t *testing.T) {
 	require.GreaterOrEqual(t, load.rounds.Load(), int64(80))
 
 	// What the retired key signs now is refused.
-	w, err := f.Withdrawal("01900000-0000-7000-8000-000000000001")
+	list, err := h.consents(nil).ListConsents(t.Context(), &ontschotv1.ListConsentsRequest{Identifiers: identifiersOf(f.Case, "A4"), Purpose: f.Case.Purpose})
+	require.NoError(t, err)
+	w, err := f.Withdrawal(list.GetReceipts()[0].GetId())
 	require.NoError(t, err)
 	_, err = h.client(nil).Register(t.Context(), w)
 	_, why, _ = reason(t, err)
-	require.Equal(t, "CONSENT_INVALID", why, "its signature is looked at before what it withdraws")
+	require.Equal(t, "CONSENT_INVALID", why)
+
+	// Started anew, what the retired key signed is still there and nothing is left out.
+	load.end()
+	h.server.Close()
+	conf, err := config.ReadGateway(filepath.Join(h.dir, "gateway.yaml"))
+	require.NoError(t, err)
+	conf.Sources = nil
+	h.server, err = startServer(t.Context(), conf, h.stderr)
+	require.NoError(t, err)
+	require.Empty(t, h.server.refused)
+	b, err = h.ask()
+	require.NoError(t, err)
+	require.Empty(t, gapOf(b, "A4", "GM0119"))
 }
 
 // showCertificates puts new ones in place: the gateway's first by its key, then the
