@@ -129,6 +129,7 @@ type agreements struct {
 
 func (a *agreements) command(c *cobra.Command, run func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error) *cobra.Command {
 	a.call.flags(c)
+	a.call.keyFlag(c)
 	a.out.flags(c)
 	if c.Args == nil {
 		c.Args = noArgs

@@ -102,7 +102,7 @@ func (k *call) flags(c *cobra.Command) {
 	c.Flags().DurationVar(&k.timeout, "timeout", 15*time.Second, "how long to wait; what is not there by then is a gap")
 }
 
-// keyFlag is for commands of which an honest retry is recognised.
+// keyFlag is for commands that the record counts, of which an honest retry is recognised.
 func (k *call) keyFlag(c *cobra.Command) {
 	c.Flags().StringVar(&k.key, "idempotency-key", "", "16 to 128 characters, such as a UUID: the same command with the same key counts once")
 }

@@ -43,6 +43,7 @@ func (w *who) flags(c *cobra.Command) {
 
 func (k *consents) command(c *cobra.Command, run func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error) *cobra.Command {
 	k.call.flags(c)
+	k.call.keyFlag(c)
 	k.out.flags(c)
 	if c.Args == nil {
 		c.Args = noArgs
@@ -222,7 +223,6 @@ count, and gives the receipt. Ask first: the text that was shown is part of what
 		Example: "  ontschot consent give --case case.json --person A3 --source UWV --notice 9f86... --signed self:digid:substantieel:assertion.xml",
 	}
 	q.flags(c)
-	k.call.keyFlag(c)
 	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
 	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
@@ -366,7 +366,6 @@ func consentRenewCommand() *cobra.Command {
 	k.who.flags(c)
 	c.Flags().StringVar(&from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
 	c.Flags().StringVar(&until, "until", "", "last day, YYYY-MM-DD; default twelve months")
-	k.call.keyFlag(c)
 	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
 	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
 )
@@ -101,7 +102,8 @@ func devTokenCommand() *cobra.Command {
 		Short: "Mint an access token for the client of a development folder",
 		Long: `Mint an access token (RFC 9068) that is bound to the client's certificate (RFC 8705) and good for
 five minutes, signed with the token key of the development folder, and print it on stdout. It is
-for every source and category unless some are named.`,
+for every source and category unless some are named. When the certificate is of another organisation
+than the gateway, such as a software vendor, the token says that it acts for this one (RFC 8693).`,
 		Example: "  ontschot dev token --dir /tmp/meppel > token\n  ontschot dev token --dir /tmp/meppel --sources UWV --categories entitlement,product > token",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -182,7 +184,12 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 		return "", err
 	}
 	var unknown error
-	narrow := func(c *token.Claims) { c.Details[0], unknown = only.of(c.Details[0], trust) }
+	narrow := func(c *token.Claims) {
+		c.Details[0], unknown = only.of(c.Details[0], trust)
+		if by := identity.OIN(pair.Leaf.Subject.SerialNumber); by != own.OIN {
+			c.Actor = &token.Actor{Subject: c.Client, Organisation: by}
+		}
+	}
 	raw, err := testfamily.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), narrow)
 	return raw, errors.Join(unknown, err)
 }

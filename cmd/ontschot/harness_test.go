@@ -27,11 +27,14 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
+// programName is under what name the test binary is the program.
+const programName = "ontschot"
+
 // TestMain makes the test binary the program too: a gateway starts its adapters
-// by running itself.
+// by running itself, and the stories run it under its name.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "adapter" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	if filepath.Base(os.Args[0]) == programName || len(os.Args) > 1 && os.Args[1] == "adapter" {
+		main()
 	}
 	os.Exit(m.Run())
 }
