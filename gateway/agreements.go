@@ -8,7 +8,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
-	"github.com/ontschot/ontschot/gateway/audit"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -106,7 +105,7 @@ func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementReque
 	case k.agreement != nil && k.agreement.Live():
 		return g.agreementView(ctx, r.GetId()) // accepted before
 	case !k.open():
-		return nil, &audit.EndedError{ID: r.GetId()}
+		return nil, errClosed
 	case slices.Contains(k.signedBy, g.Own):
 		return nil, errOwnProposal
 	}

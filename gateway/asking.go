@@ -57,6 +57,11 @@ func (g *Gateway) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 	if err != nil {
 		return consent.Draft{}, invalid("question.from", "is no civil date, YYYY-MM-DD")
 	}
+	if today, _ := consent.AgeGroup(born, max(g.Today(), born)); !born.IsZero() && from > g.Today() {
+		if then, _ := consent.AgeGroup(born, from); then != today {
+			return consent.Draft{}, invalid("question.from", "lies after a birthday from which others must sign; ask on that day")
+		}
+	}
 	until := from.Birthday(1) - 1 // twelve months
 	if q.GetUntil() != "" {
 		asked, err := civil.Parse(q.GetUntil())
@@ -133,22 +138,37 @@ func (g *Gateway) notice(a asking) (*ontschotv1.ConsentNotice, error) {
 	d := a.draft
 	_, lapses := consent.AgeGroup(d.Born, d.From)
 	n := policies.Notice{
-		Controller: g.own.Name, Reader: a.needs[0].Roles[0], Purpose: d.Purpose, Sources: g.sourcesOf(d.Grants),
+		Controller: g.own.Name, Purpose: d.Purpose, Sources: g.sourcesOf(d.Grants),
 		From: d.From, Until: d.Until, LapsesOn: lapses, Withdraw: d.Withdraw,
 	}
 	for _, need := range a.needs {
 		n.Signers = append(n.Signers, policies.NoticeSigner{Roles: need.Roles, People: need.People})
 	}
-	plain := g.Texts.Notice(policies.Dutch, n)
+	plain := g.worded(policies.Dutch, n)
 	subject := hex.EncodeToString(g.pseudonyms(a.bsn, d.Purpose)[0])
 	reference := g.keyed("ontschot/notice/1\x00" + subject + "\x00" + d.Case + "\x00" + plain)
 	n.Reference = hex.EncodeToString(reference[:16])
-	out := &ontschotv1.ConsentNotice{Version: policies.NoticeVersion, TextNl: g.Texts.Notice(policies.Dutch, n), TextEn: g.Texts.Notice(policies.English, n)}
+	out := &ontschotv1.ConsentNotice{Version: policies.NoticeVersion, TextNl: g.worded(policies.Dutch, n), TextEn: g.worded(policies.English, n)}
 	if plain == "" || out.GetTextEn() == "" {
 		return nil, errPurposeUnknown
 	}
 	out.Sha256Nl, out.Sha256En = policies.NoticeSHA256(out.GetTextNl()), policies.NoticeSHA256(out.GetTextEn())
 	return out, nil
+}
+
+// worded is the text for each who reads it: a child and its parents are addressed each
+// in their own words, and all sign under the same page.
+func (g *Gateway) worded(lang string, n policies.Notice) string {
+	var all []string
+	for _, signer := range n.Signers {
+		n.Reader = signer.Roles[0]
+		text := g.Texts.Notice(lang, n)
+		if text == "" {
+			return ""
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "\n"+strings.Repeat("-", 72)+"\n\n")
 }
 
 // consentError tells which part of a question cannot be so.

@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -77,7 +75,7 @@ func (g *Gateway) madeBefore(ctx context.Context, caller token.Caller, id string
 
 // issue signs a consent as its keeper and makes it count.
 func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentReceipt, error) {
-	now, err := g.after(ctx, a.draft.Replaces)
+	now, err := g.after(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -98,25 +96,22 @@ func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 	return g.receipt(ctx, a.caller, kept.GetId())
 }
 
-// after is now, but never before what it replaces was said: the last word decides, and
-// a consent knows no smaller part of time than a second.
-func (g *Gateway) after(ctx context.Context, replaces string) (time.Time, error) {
+// after is now, but after all that the person said before, also what was withdrawn
+// since: the last word decides, and a consent knows no smaller part of time than a
+// second.
+func (g *Gateway) after(ctx context.Context, a asking) (time.Time, error) {
 	now := g.Now()
-	if replaces == "" {
-		return now, nil
-	}
-	d, err := g.Documents.Document(ctx, g.Own, replaces)
+	documents, err := g.consentsOf(ctx, a.bsn, a.draft.Purpose)
 	if err != nil {
 		return now, err
 	}
-	if d.Kind != audit.ConsentDocument {
-		return now, fmt.Errorf("%w: replaces: it is no consent", consent.ErrDocument)
+	for _, d := range documents {
+		old, err := g.openConsent(d)
+		if said := time.Unix(old.Claims().IssuedAt+1, 0); err == nil && now.Before(said) {
+			now = said
+		}
 	}
-	old, err := g.openConsent(d)
-	if said := time.Unix(old.Claims().IssuedAt+1, 0); err == nil && now.Before(said) {
-		now = said
-	}
-	return now, err
+	return now, nil
 }
 
 // NarrowConsent takes something out of a consent.
@@ -145,9 +140,7 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if err != nil {
 		return nil, err
 	}
-	if !kept.Live() {
-		return nil, &audit.EndedError{ID: kept.ID}
-	}
+	// That it has ended is for the record to say, which knows a retry as well.
 	whole := func(Party) []budgetv1.Category { return nil } // a source without categories is taken out whole
 	without, err := g.grantsOf("without", r.GetWithout(), whole)
 	if err != nil {

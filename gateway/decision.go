@@ -85,17 +85,23 @@ func (g *Gateway) agreed(ctx context.Context, caller token.Caller, purpose strin
 	if err != nil {
 		return agreement.Covering{}, fmt.Errorf("%w: %w", errStore, err)
 	}
-	var all []agreement.Agreement
+	var all, ended []agreement.Agreement
 	for _, d := range documents {
-		if !d.Live() {
-			continue
-		}
 		// Verified again at every use: what lies in a file proves nothing.
-		if one, err := g.openAgreement(d); err == nil {
+		one, err := g.openAgreement(d)
+		switch {
+		case err != nil:
+		case d.Live():
 			all = append(all, one)
+		default:
+			ended = append(ended, one)
 		}
 	}
-	return agreement.Find(all, caller.Organisation(), a.source.OIN, purpose, g.Today())
+	covering, err := agreement.Find(all, caller.Organisation(), a.source.OIN, purpose, g.Today())
+	if errors.Is(err, agreement.ErrNone) && len(ended) > 0 {
+		err = agreement.ErrExpired // there was one, until a party revoked it
+	}
+	return covering, err
 }
 
 // consentsOf reads a person's consents for a purpose, ended ones too, under whichever

@@ -28,7 +28,7 @@ const domain = "ontschot.nl"
 var (
 	errPurpose   = errors.New("the access token was not issued for this purpose")
 	errMidnight  = errors.New("the day ended while the question was asked")
-	errCase      = errors.New("the budget is of another case than the token")
+	errCase      = errors.New("what is asked about is of another case than the token")
 	errRole      = errors.New("the role or assurance level of the case worker does not suffice")
 	errTooOld    = errors.New("the budget is older than the agreements allow")
 	errStore     = errors.New("the store cannot be read")
@@ -40,6 +40,7 @@ var (
 	errNoAgreement = errors.New("no agreement or proposal has this id")
 	errOtherTerms  = errors.New("these are not the terms that were proposed")
 	errOwnProposal = errors.New("the proposal is this organisation's own")
+	errClosed      = errors.New("the proposal was answered, replaced or taken back")
 	errInForce     = errors.New("the agreement has been accepted")
 	errNotInForce  = errors.New("the proposal has not been accepted")
 	errTooMany     = errors.New("too many proposals of this party wait for an answer")
@@ -76,7 +77,7 @@ func meanings() []meaning {
 		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
 		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
 		{errMidnight, codes.Aborted, "DAY_CHANGED", "ask again"},
-		{errCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case the budget was asked for"},
+		{errCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case it belongs to"},
 		{errRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
 		{errTooOld, codes.FailedPrecondition, "BUDGET_TOO_OLD", "ask for a new budget"},
 		{result.ErrMismatch, codes.InvalidArgument, "BUDGET_NOT_AUTHENTIC", "bring the budget exactly as this gateway released it"},
@@ -91,6 +92,7 @@ func meanings() []meaning {
 		{errNoAgreement, codes.NotFound, "NO_AGREEMENT", "ontschot agreement list shows what there is"},
 		{errOtherTerms, codes.FailedPrecondition, "OTHER_TERMS", "read the terms again, and accept what you have read"},
 		{errOwnProposal, codes.FailedPrecondition, "OWN_PROPOSAL", "the other party accepts it; you can take it back with reject"},
+		{errClosed, codes.FailedPrecondition, "PROPOSAL_CLOSED", "ontschot agreement show tells what became of it; propose again"},
 		{errInForce, codes.FailedPrecondition, "IN_FORCE", "revoke it, or propose what is to take its place"},
 		{errNotInForce, codes.FailedPrecondition, "NOT_IN_FORCE", "reject it"},
 		{errTooMany, codes.ResourceExhausted, "TOO_MANY_PROPOSALS", "wait until some have been answered, or take some back"},

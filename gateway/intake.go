@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -13,6 +14,9 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 )
+
+// skew that the clocks of two organisations may have.
+const skew = 30 * time.Second
 
 // takeProposal takes in terms that one party has signed, this one or another.
 func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw []byte) (id string, err error) {
@@ -29,6 +33,9 @@ func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw
 	}
 	if until, err := civil.Parse(terms.Until); err != nil || until < g.Today() {
 		return "", fmt.Errorf("%w: its days are over", agreement.ErrDocument)
+	}
+	if terms.ProposedAt > g.Now().Add(skew).Unix() { // lead time counts from it
+		return "", fmt.Errorf("%w: proposed_at has not come yet", agreement.ErrDocument)
 	}
 	if err := g.roomFor(ctx, by); err != nil {
 		return "", err
@@ -146,7 +153,10 @@ func (g *Gateway) takeStatement(ctx context.Context, d deed, by identity.OIN, ra
 func (g *Gateway) between(t agreement.Terms, by identity.OIN) error {
 	with := other(t, g.Own)
 	_, known := g.partyOf(with)
-	if !known || with == g.Own || by != g.Own && by != with {
+	if by == g.Own && (!known || with == g.Own) {
+		return invalid("terms.parties", "must be this organisation and another that the trust file names")
+	}
+	if !known || by != g.Own && by != with {
 		return fmt.Errorf("%w: it is not between this organisation and one it knows", agreement.ErrDocument)
 	}
 	return nil

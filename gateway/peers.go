@@ -80,7 +80,7 @@ func (g *Gateway) accepted(ctx context.Context, by identity.OIN, p agreement.Pro
 	case k.agreement != nil && k.agreement.Live():
 		return k.agreement.Body, nil // signed twice: the first counts
 	case !k.open():
-		return nil, &audit.EndedError{ID: p.ID()}
+		return nil, errClosed
 	}
 	return raw, g.putInForce(ctx, deed{}, k, raw)
 }
