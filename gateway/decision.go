@@ -3,16 +3,12 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
-	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -76,67 +72,4 @@ func unreadable(locks ...error) error {
 		}
 	}
 	return nil
-}
-
-// agreed finds the agreement under which the source may be asked. A source that
-// is the asking organisation's own needs none with itself.
-func (g *Gateway) agreed(ctx context.Context, caller token.Caller, purpose string, a ask) (agreement.Covering, error) {
-	documents, err := g.Documents.Agreements(ctx, g.Own, caller.Organisation(), a.source.OIN)
-	if err != nil {
-		return agreement.Covering{}, fmt.Errorf("%w: %w", errStore, err)
-	}
-	var all, ended []agreement.Agreement
-	for _, d := range documents {
-		// Verified again at every use: what lies in a file proves nothing.
-		one, err := g.openAgreement(d)
-		switch {
-		case err != nil:
-		case d.Live():
-			all = append(all, one)
-		default:
-			ended = append(ended, one)
-		}
-	}
-	covering, err := agreement.Find(all, caller.Organisation(), a.source.OIN, purpose, g.Today())
-	if errors.Is(err, agreement.ErrNone) && len(ended) > 0 {
-		err = agreement.ErrExpired // there was one, until a party revoked it
-	}
-	return covering, err
-}
-
-// consentsOf reads a person's consents for a purpose, ended ones too, under whichever
-// version of the pseudonym key they were registered.
-func (g *Gateway) consentsOf(ctx context.Context, bsn identity.BSN, purpose string) ([]audit.Document, error) {
-	var all []audit.Document
-	for _, pseudonym := range g.pseudonyms(bsn, purpose) {
-		some, err := g.Documents.Consents(ctx, g.Own, pseudonym, purpose)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errStore, err)
-		}
-		all = append(all, some...)
-	}
-	return all, nil
-}
-
-// consented finds the person's consent for the source.
-func (g *Gateway) consented(ctx context.Context, caller token.Caller, purpose string, a ask) (consent.Consent, error) {
-	documents, err := g.consentsOf(ctx, a.person.identifiers.bsn, purpose)
-	if err != nil {
-		return consent.Consent{}, err
-	}
-	ended := map[string]bool{}
-	var all []consent.Document
-	for _, d := range documents {
-		one, err := g.openConsent(d)
-		if err != nil || one.Keeper() != g.Own {
-			continue
-		}
-		ended[one.ID()] = !d.Live()
-		all = append(all, one)
-	}
-	return consent.Find(all, consent.Question{
-		Subject: a.person.identifiers.bsn, Born: a.person.budget.Born, Source: a.source.OIN, Recipient: caller.Organisation(),
-		Purpose: purpose, Case: caller.Case(), Today: g.Today(),
-		Ended: func(id string) bool { return ended[id] },
-	})
 }

@@ -43,9 +43,10 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 		return decision{}, err
 	}
 	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: today, keys: keys}
+	documents := g.lookup(caller, asked.purpose)
 	for _, ask := range asked.asks {
-		agreed, notAgreed := g.agreed(ctx, caller, asked.purpose, ask) // 2 have the parties agreed?
-		yes, no := g.consented(ctx, caller, asked.purpose, ask)        // 3 did the person say yes?
+		agreed, notAgreed := documents.agreed(ctx, ask) // 2 have the parties agreed?
+		yes, no := documents.consented(ctx, ask)        // 3 did the person say yes?
 		if err := unreadable(notAgreed, no, ctx.Err()); err != nil {
 			return decision{}, err // a lock that cannot be looked at is not a lock that is shut
 		}
