@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+
+	"github.com/ontschot/ontschot/internal/certificate"
 )
 
 // Deadlines. A caller without one gets defaultDeadline. What is shaved off leaves
@@ -31,7 +33,8 @@ func (g *Gateway) shave(ctx context.Context) (context.Context, context.CancelFun
 }
 
 // credentialsOf gives the bearer token and the client certificate of a call. A
-// certificate that a proxy forwards in a header is not looked at.
+// certificate that a proxy forwards in a header is not looked at, and one that names
+// no organisation, or two, is none.
 func credentialsOf(ctx context.Context) (bearer string, leaf *x509.Certificate) {
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if values := md.Get("authorization"); len(values) == 1 { // two would be a choice
@@ -44,6 +47,9 @@ func credentialsOf(ctx context.Context) (bearer string, leaf *x509.Certificate) 
 		if tls, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(tls.State.VerifiedChains) > 0 {
 			leaf = tls.State.VerifiedChains[0][0]
 		}
+	}
+	if _, err := certificate.Peer(leaf); err != nil {
+		return bearer, nil
 	}
 	return bearer, leaf
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -74,10 +75,11 @@ func (s *server) startSource(ctx context.Context, source config.Source, stderr i
 }
 
 // narrows tells that start-up cannot go on without this document: the record cannot
-// be used, or it is one that ends another.
+// be used, or it is one that ends another. A delegation only widens.
 func narrows(err error, r *ontschotv1.RegisterRequest) bool {
 	kind, _ := signed.KindOf(r.GetDocument())
-	return kind == signed.Statement || errors.Is(err, audit.ErrEnded) || errors.Is(err, audit.ErrUnavailable) ||
+	act, _ := signed.ActOf(r.GetDocument())
+	return kind == signed.Statement && act != token.ActDelegate || errors.Is(err, audit.ErrEnded) || errors.Is(err, audit.ErrUnavailable) ||
 		errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered)
 }
 

@@ -133,28 +133,50 @@ func decode(payload []byte, claims any) error {
 // ones are ignored. One that differs from a claim in case alone is refused, because
 // encoding/json would read it as the claim.
 func decodeOutside(payload []byte, claims any) error {
-	known, near := namesOf(claims), false
-	err := scan(payload, false, func(depth int, name string, _ []byte) {
-		near = near || depth == 1 && slices.ContainsFunc(known, func(k string) bool { return k != name && strings.EqualFold(k, name) })
-	})
-	if err != nil {
+	if err := scan(payload, false, func(int, string, []byte) {}); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(payload, claims); err != nil || near {
+	if err := json.Unmarshal(payload, claims); err != nil || folded(payload, reflect.TypeOf(claims)) {
 		return malformed("claims of another shape")
 	}
 	return nil
 }
 
-// namesOf gives the names of the claims in a struct.
-func namesOf(claims any) []string {
-	var names []string
-	t := reflect.TypeOf(claims).Elem()
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		names = append(names, name)
+// folded tells whether a member somewhere in a value that was read as a type has the
+// name of one of the type's in another case.
+func folded(raw []byte, t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return folded(raw, t.Elem())
+	case reflect.Slice:
+		var list []json.RawMessage
+		return json.Unmarshal(raw, &list) == nil && slices.ContainsFunc(list, func(one json.RawMessage) bool { return folded(one, t.Elem()) })
+	case reflect.Map, reflect.Struct:
+		return foldedMember(raw, t)
 	}
-	return names
+	return false
+}
+
+func foldedMember(raw []byte, t reflect.Type) bool {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return false // it was read in a way of its own
+	}
+	for name, value := range all {
+		if t.Kind() == reflect.Map {
+			if folded(value, t.Elem()) {
+				return true
+			}
+			continue
+		}
+		for i := range t.NumField() {
+			known, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			if known == name && folded(value, t.Field(i).Type) || known != name && strings.EqualFold(known, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // scanClaims scans a payload and gives who issued it.
