@@ -11,6 +11,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -19,13 +20,44 @@ import (
 type brought struct {
 	caller token.Caller
 	claims result.Claims
-	entry  audit.Entry // of the question, as it was recorded
+	entry  audit.Entry  // of the question, as it was recorded
+	today  civil.Date   // on which it was judged
+	keys   int64        // the set of pinned keys by which
+	again  func() error // judges it by those of now
 }
 
 // brought checks a budget that a caller brings back: who asks, in which role and for
 // which case; that it is what this gateway released and not too old; and, in the
 // transaction that records the question, that nothing it rests on has ended since.
 func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
+	out, err := g.vouched(ctx, b, purpose, request)
+	if err != nil {
+		return brought{}, err
+	}
+	out.again = func() error {
+		_, err := g.vouched(ctx, b, purpose, request)
+		return err
+	}
+	proof, err := g.append(ctx, out.entry)
+	out.entry.Decided = proof.Index
+	return out, err
+}
+
+// stands is asked when what is to be told of a budget stands in the record: on another
+// day, or by other keys than it was judged by, a lock may be shut.
+func (g *Gateway) stands(b brought) error {
+	switch {
+	case g.Today() != b.today:
+		return errMidnight
+	case g.Keys.Generation() != b.keys:
+		return b.again()
+	}
+	return nil
+}
+
+// vouched makes every check of brought but that of the record.
+func (g *Gateway) vouched(ctx context.Context, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
+	today, keys := g.Today(), g.Keys.Generation()
 	caller, err := g.caller(ctx, purpose)
 	if err != nil {
 		return brought{}, err
@@ -59,9 +91,7 @@ func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose strin
 		return brought{}, err
 	}
 	e.Payload = digest[:]
-	proof, err := g.append(ctx, e)
-	e.Decided = proof.Index
-	return brought{caller, claims, e}, err
+	return brought{caller: caller, claims: claims, entry: e, today: today, keys: keys}, nil
 }
 
 // roleSuffices asks the policy whether the case worker may see what every source in

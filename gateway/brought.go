@@ -51,6 +51,9 @@ func (g *Gateway) releaseView(ctx context.Context, b brought, view *budgetv1.Bud
 	actedFor(&e, b.caller)
 	e.Kind, e.Payload, e.Status = audit.Release, digest[:], "view"
 	proof, err := g.append(ctx, e)
+	if err == nil {
+		err = g.stands(b)
+	}
 	if err != nil {
 		return err
 	}
@@ -129,7 +132,11 @@ func (g *Gateway) told(ctx context.Context, b brought, answer proto.Message) err
 	digest := sha256.Sum256(raw)
 	e := b.entry
 	e.Kind, e.Payload = audit.Release, digest[:]
-	if _, err := g.append(ctx, e); err != nil {
+	_, err = g.append(ctx, e)
+	if err == nil {
+		err = g.stands(b)
+	}
+	if err != nil {
 		return g.refuse(ctx, err)
 	}
 	return nil

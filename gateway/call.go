@@ -32,10 +32,16 @@ func (g *Gateway) shave(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, left-min(left/4, maxShave))
 }
 
-// credentialsOf gives the bearer token and the client certificate of a call. A
+// Certificates looks again at the certificate of who calls: a connection may live on
+// after its certificate has ended, or its authority is no longer believed.
+type Certificates interface {
+	Check(chain []*x509.Certificate, now time.Time) error
+}
+
+// credentials gives the bearer token and the client certificate of a call. A
 // certificate that a proxy forwards in a header is not looked at, and one that names
 // no organisation, or two, is none.
-func credentialsOf(ctx context.Context) (bearer string, leaf *x509.Certificate) {
+func (g *Gateway) credentials(ctx context.Context) (bearer string, leaf *x509.Certificate, err error) {
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if values := md.Get("authorization"); len(values) == 1 { // two would be a choice
 			if token, ok := strings.CutPrefix(values[0], "Bearer "); ok {
@@ -46,12 +52,15 @@ func credentialsOf(ctx context.Context) (bearer string, leaf *x509.Certificate) 
 	if p, ok := peer.FromContext(ctx); ok {
 		if tls, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(tls.State.VerifiedChains) > 0 {
 			leaf = tls.State.VerifiedChains[0][0]
+			if g.Certificates.Check(tls.State.PeerCertificates, g.Now()) != nil {
+				return "", nil, errCertificate
+			}
 		}
 	}
 	if _, err := certificate.Peer(leaf); err != nil {
-		return bearer, nil
+		return bearer, nil, nil
 	}
-	return bearer, leaf
+	return bearer, leaf, nil
 }
 
 // traceOf takes the trace id of a W3C traceparent, or makes one.

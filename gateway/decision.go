@@ -51,7 +51,11 @@ func (d decision) refusals() []*budgetv1.Gap {
 // caller checks the token against the certificate of the connection, that it is of
 // the gateway's own organisation, and that it was issued for the purpose.
 func (g *Gateway) caller(ctx context.Context, purpose string) (token.Caller, error) {
-	caller, err := g.Tokens.Check(g.callOf(ctx, purpose))
+	call, err := g.callOf(ctx, purpose)
+	if err != nil {
+		return token.Caller{}, err
+	}
+	caller, err := g.Tokens.Check(call)
 	if err != nil {
 		return token.Caller{}, err
 	}

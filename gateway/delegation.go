@@ -20,8 +20,11 @@ import (
 const caseKey = "ontschot-case"
 
 // callOf is what a caller brings, for a purpose.
-func (g *Gateway) callOf(ctx context.Context, purpose string) token.Call {
-	bearer, leaf := credentialsOf(ctx)
+func (g *Gateway) callOf(ctx context.Context, purpose string) (token.Call, error) {
+	bearer, leaf, err := g.credentials(ctx)
+	if err != nil {
+		return token.Call{}, err
+	}
 	call := token.Call{Bearer: bearer, Leaf: leaf, Purpose: purpose, Today: g.Today()}
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if values := md.Get(caseKey); len(values) == 1 { // two would be a choice
@@ -29,7 +32,7 @@ func (g *Gateway) callOf(ctx context.Context, purpose string) token.Call {
 		}
 	}
 	call.Delegations = func(org, actor identity.OIN) ([]token.Delegation, error) { return g.delegations(ctx, org, actor) }
-	return call
+	return call, nil
 }
 
 // Delegate signs that another organisation may act for this one.

@@ -44,6 +44,7 @@ var (
 	errInForce     = errors.New("the agreement has been accepted")
 	errNotInForce  = errors.New("the proposal has not been accepted")
 	errTooMany     = errors.New("too many proposals of this party wait for an answer")
+	errCertificate = errors.New("the certificate of the connection has ended, or its authority is not believed any more")
 	errNoPeer      = errors.New("the certificate is of no organisation this gateway deals with")
 	errUnreached   = errors.New("the other party's gateway cannot be reached")
 )
@@ -96,6 +97,7 @@ func meanings() []meaning {
 		{errInForce, codes.FailedPrecondition, "IN_FORCE", "revoke it, or propose what is to take its place"},
 		{errNotInForce, codes.FailedPrecondition, "NOT_IN_FORCE", "reject it"},
 		{errTooMany, codes.ResourceExhausted, "TOO_MANY_PROPOSALS", "wait until some have been answered, or take some back"},
+		{errCertificate, codes.Unauthenticated, "CERTIFICATE_NOT_TRUSTED", "connect again with a certificate that is valid now"},
 		{errNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
 		{errUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},

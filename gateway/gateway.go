@@ -80,18 +80,20 @@ type Changes interface {
 
 // Config of a gateway. Every field is required unless it says otherwise.
 type Config struct {
-	Own       identity.OIN      // whose gateway it is, and keeper of its consents
-	Parties   []Party           // all it may deal with, its own organisation among them
-	Sources   map[string]Source // by party code; a party without one is a gap, NO_ADAPTER
-	Peers     map[string]Peer   // by party code; agreements are brought to them
-	Tokens    token.Checker
-	Keys      *signed.Verifier
-	Signers   *signed.Ring
-	Policy    *policy.Engine
-	Record    Recorder
-	Documents Documents
-	Texts     Texts
-	Changes   Changes
+	Own     identity.OIN      // whose gateway it is, and keeper of its consents
+	Parties []Party           // all it may deal with, its own organisation among them
+	Sources map[string]Source // by party code; a party without one is a gap, NO_ADAPTER
+	Peers   map[string]Peer   // by party code; agreements are brought to them
+	// Certificates looks again, at every call, at the certificate of who calls.
+	Certificates Certificates
+	Tokens       token.Checker
+	Keys         *signed.Verifier
+	Signers      *signed.Ring
+	Policy       *policy.Engine
+	Record       Recorder
+	Documents    Documents
+	Texts        Texts
+	Changes      Changes
 	// WithdrawURL is where a person can withdraw a consent; it stands in each.
 	WithdrawURL string
 	// Trust is by which a budget that a caller brings back is verified.
@@ -129,7 +131,7 @@ type Gateway struct {
 // New says which part of the configuration is missing.
 func New(c Config) (*Gateway, error) {
 	missing := map[string]bool{
-		"Tokens": c.Tokens.Keys == nil, "Keys": c.Keys == nil, "Signers": c.Signers == nil, "Policy": c.Policy == nil,
+		"Tokens": c.Tokens.Keys == nil, "Certificates": c.Certificates == nil, "Keys": c.Keys == nil, "Signers": c.Signers == nil, "Policy": c.Policy == nil,
 		"Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil || c.Changes == nil, "WithdrawURL": c.WithdrawURL == "", "Now": c.Now == nil,
 		"Trust": c.Trust.Keys == nil || len(c.Trust.Log) == 0, "Today": c.Today == nil, "Log": c.Log == nil, "PseudonymKeys": !thirtyTwo(c.PseudonymKeys),
 	}

@@ -109,17 +109,31 @@ func (g *Gateway) putInForce(ctx context.Context, d deed, k kept, raw []byte) er
 	if e.Payload, err = signed.Canonical(map[string]any{"agreement": a.ID(), "terms_sha256": terms.Digest(), "lead_time_ms": lead}); err != nil {
 		return err
 	}
-	if terms.Replaces != "" {
-		old, err := g.Documents.Document(ctx, g.Own, terms.Replaces)
-		if err != nil && !errors.Is(err, audit.ErrNoDocument) {
-			return err
-		}
-		if err == nil && old.Live() {
-			e.End = old.ID
-		}
+	if e.End, err = g.replacedAgreement(ctx, terms); err != nil {
+		return err
 	}
 	_, err = g.done(ctx, d, e)
 	return err
+}
+
+// replacedAgreement gives the id of the agreement that ends when this one counts; empty
+// when there is none that still does.
+func (g *Gateway) replacedAgreement(ctx context.Context, t agreement.Terms) (string, error) {
+	if t.Replaces == "" {
+		return "", nil
+	}
+	old, err := g.Documents.Document(ctx, g.Own, t.Replaces)
+	switch {
+	case errors.Is(err, audit.ErrNoDocument):
+		return "", nil // what it replaces was a proposal, or is not kept here
+	case err != nil:
+		return "", err
+	case old.Kind != audit.AgreementDocument || min(old.PartyA, old.PartyB) != min(t.Parties[0].OIN, t.Parties[1].OIN) || max(old.PartyA, old.PartyB) != max(t.Parties[0].OIN, t.Parties[1].OIN):
+		return "", fmt.Errorf("%w: it replaces what is no agreement between these parties", agreement.ErrDocument)
+	case !old.Live():
+		return "", nil
+	}
+	return old.ID, nil
 }
 
 // takeStatement takes in a rejection or a revocation. It ends what there is: the

@@ -87,7 +87,10 @@ func (g *Gateway) accepted(ctx context.Context, by identity.OIN, p agreement.Pro
 
 // peerOf says whose gateway calls, by the certificate of the connection.
 func (g *Gateway) peerOf(ctx context.Context) (identity.OIN, error) {
-	_, leaf := credentialsOf(ctx)
+	_, leaf, err := g.credentials(ctx)
+	if err != nil {
+		return "", err
+	}
 	if leaf == nil {
 		return "", errNoPeer
 	}

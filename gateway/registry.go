@@ -77,8 +77,13 @@ func (g *Gateway) takeAgreement(ctx context.Context, d deed, r *ontschotv1.Regis
 	if err := g.between(a.Terms(), g.Own); err != nil {
 		return nil, err
 	}
+	ends, err := g.replacedAgreement(ctx, a.Terms())
+	if err != nil {
+		return nil, err
+	}
 	parties := a.Parties()
 	return g.keep(ctx, d, audit.Entry{
+		End:  ends,
 		Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()},
 		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: r.GetDocument(), PartyA: parties[0], PartyB: parties[1]},
 	}, a.ID(), "AGREEMENT")

@@ -222,6 +222,29 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	require.Equal(t, "De bewaartermijn is te lang.", got.GetAgreement().GetReason())
 }
 
+// An agreement that was signed on paper and is registered as a whole ends the one whose
+// place it takes.
+func TestAnAgreementRegisteredAsAWhole(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{without: true})
+	ctx, us := bounded(t), h.officer("GM0119")
+	list, err := us.ListAgreements(ctx, &ontschotv1.ListAgreementsRequest{With: "ZK5503"})
+	require.NoError(t, err)
+	old := list.GetAgreements()[0].GetId()
+	raw, err := f.Agreement("ZK5503", func(a *agreement.Terms) { a.Replaces = old })
+	require.NoError(t, err)
+	_, err = h.client(nil).Register(ctx, &ontschotv1.RegisterRequest{Document: raw})
+	require.NoError(t, err)
+	got, err := us.GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: old})
+	require.NoError(t, err)
+	require.Equal(t, "SUPERSEDED", got.GetAgreement().GetStatus())
+	raw, err = f.Agreement("UWV", func(a *agreement.Terms) { a.Replaces = old })
+	require.NoError(t, err)
+	_, err = h.client(nil).Register(ctx, &ontschotv1.RegisterRequest{Document: raw})
+	_, why, _ := reason(t, err)
+	require.Equal(t, "AGREEMENT_INVALID", why, "in the place of one with another party")
+}
+
 // Whoever is no party proposes, accepts and ends nothing.
 func TestStrangersToAnAgreement(t *testing.T) {
 	f := open(t, "meppel")

@@ -140,6 +140,7 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 	if err != nil {
 		return nil, fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
 	}
+	gc.Certificates = s.certificates
 	if gc.Peers, err = s.connectPeers(trust); err != nil {
 		return nil, err
 	}

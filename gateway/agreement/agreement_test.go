@@ -73,7 +73,7 @@ func TestTermsThatCannotBeEnforcedAreRefused(t *testing.T) {
 		"grants[0].assurance":       {func(a *agreement.Terms) { a.Grants[0].Assurance = "" }, func(a *agreement.Terms) { a.Grants[0].Assurance = "high" }},
 		"grants[0].retention_days":  {func(a *agreement.Terms) { a.Grants[0].RetentionDays = 0 }, func(a *agreement.Terms) { a.Grants[0].RetentionDays = 3651 }},
 		"grants[0].max_age_days":    {func(a *agreement.Terms) { a.Grants[0].MaxAgeDays = -1 }, func(a *agreement.Terms) { a.Grants[0].MaxAgeDays = 3651 }},
-		"grants[1].rate_per_minute": {func(a *agreement.Terms) { back(a); a.Grants[1].RatePerMinute = 100001 }, func(a *agreement.Terms) { back(a); a.Grants[1].RatePerMinute = 0 }},
+		"grants[1].rate_per_minute": {func(a *agreement.Terms) { back(a); a.Grants[1].RatePerMinute = 10000001 }, func(a *agreement.Terms) { back(a); a.Grants[1].RatePerMinute = 0 }},
 		"finance.settlement": {
 			func(a *agreement.Terms) { a.Finance.Settlement = "" }, func(a *agreement.Terms) { a.Finance.Settlement = strings.Repeat("é", 501) },
 			func(a *agreement.Terms) { a.Finance.Settlement = "een\ntwee" }, func(a *agreement.Terms) { a.Finance.Settlement = " een" },

@@ -42,7 +42,7 @@ func anyTerms() *rapid.Generator[agreement.Terms] {
 			g := agreement.Grant{
 				Consumer: meppel, Source: uwv, LegalBasis: rapid.SampledFrom([]string{"avg-6-1-e", "no", "6", "-", "null"}).Draw(t, "basis"),
 				Assurance: rapid.SampledFrom(agreement.Assurances()).Draw(t, "assurance"), RetentionDays: days.Draw(t, "retention"), MaxAgeDays: days.Draw(t, "age"),
-				RatePerMinute: rapid.IntRange(1, 100000).Draw(t, "rate"),
+				RatePerMinute: rapid.IntRange(1, 10000000).Draw(t, "rate"),
 			}
 			turned := rapid.Bool().Draw(t, "turned")
 			if turned {
@@ -146,7 +146,7 @@ func TestDraftsThatAreRefused(t *testing.T) {
 		"a number in another base": {replace("rate_per_minute: 600", "rate_per_minute: 0x10"), "must be a whole number", line("rate_per_minute:")},
 		"a number with a zero":     {replace("rate_per_minute: 600", "rate_per_minute: 0600"), "must be a whole number", line("rate_per_minute:")},
 		"too large a number":       {replace("rate_per_minute: 600", "rate_per_minute: 99999999999999999999"), "must be a whole number", line("rate_per_minute:")},
-		"no such rate":             {replace("rate_per_minute: 600", "rate_per_minute: 0"), "grants[0].rate_per_minute: must be a whole number of 1 to 100000", line("rate_per_minute:")},
+		"no such rate":             {replace("rate_per_minute: 600", "rate_per_minute: 0"), "grants[0].rate_per_minute: must be a whole number of 1 to 10000000", line("rate_per_minute:")},
 		"no such category":         {replace("- period", "- "+canary), "grants[0].categories: must be a list of different categories: entitlement, product", line("- entitlement")},
 		"an anchor":                {replace("version: 1", "version: &a 1"), "anchors and aliases", line("version:")},
 		"an alias":                 {replace("version: 1", "version: &a 1\nfrom: *a"), "anchors and aliases", line("version:")},

@@ -65,8 +65,8 @@ func (k Checker) Check(call Call) (Caller, error) {
 		return Caller{}, fmt.Errorf("%w: it names another organisation than the certificate", ErrBinding)
 	}
 	// An organisation is its own issuer: nobody else's word counts for it.
-	if c.Issuer != c.Organisation || !isText(c.ID) || !isText(c.Case) {
-		return Caller{}, fmt.Errorf("%w: iss, org, jti or case", ErrInvalid)
+	if c.Issuer != c.Organisation || !isText(c.ID) || !isText(c.Case) || !isText(c.Subject) || !isText(c.Client) {
+		return Caller{}, fmt.Errorf("%w: iss, org, jti, case, sub or client_id", ErrInvalid)
 	}
 	if c.Actor == nil {
 		return Caller{claims: c}, nil
