@@ -75,6 +75,11 @@ func (g *Gateway) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 	if err != nil {
 		return consent.Draft{}, err
 	}
+	for _, grant := range grants {
+		if slices.ContainsFunc(grant.Categories, func(c budgetv1.Category) bool { return !caller.Allows(ConsentPurpose, grant.Source, string(c)) }) {
+			return consent.Draft{}, errPurpose // the token is for other sources or categories
+		}
+	}
 	looked := q.GetAuthority().GetLookedUp()
 	if looked == "" {
 		looked = min(g.Today(), from).String()

@@ -2,10 +2,15 @@ package gateway
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -55,7 +60,10 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 	}
 	a.draft.Notice = consent.Notice{Version: a.notice.GetVersion(), SHA256: r.GetNoticeSha256()}
 	for i, s := range r.GetSignatures() {
-		one := consent.Signature{Role: s.GetRole(), Proof: consent.Proof{Kind: s.GetKind(), LOA: s.GetLoa(), Hash: s.GetSha256()}}
+		// The same page signs for three children: what stands in each consent of it is
+		// another hash, or sources could join them by it.
+		proof := g.keyed("ontschot/proof/1\x00" + r.GetNoticeSha256() + "\x00" + s.GetSha256())
+		one := consent.Signature{Role: s.GetRole(), Proof: consent.Proof{Kind: s.GetKind(), LOA: s.GetLoa(), Hash: hex.EncodeToString(proof[:])}}
 		if i == 0 {
 			a.draft.GivenBy = one
 			continue
@@ -150,7 +158,31 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if err != nil {
 		return nil, err
 	}
+	if draft.Grants, err = g.stillSaid(ctx, d.caller, bsn, old, draft.Grants); err != nil {
+		return nil, err
+	}
 	return g.issue(ctx, asking{deed: d, bsn: bsn, draft: draft, ends: kept.ID})
+}
+
+// stillSaid cuts grants down to what the person's last word on each source allows now:
+// what was refused or withdrawn since is not said again by saying less.
+func (g *Gateway) stillSaid(ctx context.Context, caller token.Caller, bsn identity.BSN, old consent.Document, grants []consent.Grant) ([]consent.Grant, error) {
+	of := g.lookup(caller, old.Purpose()).readConsents(ctx, bsn)
+	if of.err != nil {
+		return nil, of.err
+	}
+	for i, one := range grants {
+		now, err := consent.Find(of.all, consent.Question{
+			Subject: bsn, Source: one.Source, Recipient: caller.Organisation(), Purpose: old.Purpose(), Case: caller.Case(),
+			Today: max(g.Today(), old.Span().From), Ended: func(id string) bool { return of.ended[id] },
+		})
+		if err != nil {
+			grants[i].Categories = []budgetv1.Category{}
+			continue
+		}
+		grants[i].Categories = slices.DeleteFunc(one.Categories, func(c budgetv1.Category) bool { return !slices.Contains(now.Categories(), c) })
+	}
+	return grants, nil
 }
 
 // WithdrawConsent ends a consent.
@@ -167,19 +199,53 @@ func (g *Gateway) withdraw(ctx context.Context, r *ontschotv1.WithdrawConsentReq
 	if err != nil {
 		return 0, err
 	}
-	if _, _, err := g.consentOf(ctx, d.caller, r.GetId()); err != nil {
+	kept, err := g.consentToEnd(ctx, d.caller, r.GetId())
+	if err != nil {
 		return 0, err
 	}
-	id, err := uuid.NewV7()
+	index, err := g.withdrawOne(ctx, d, kept.ID)
+	// Whoever withdraws means what he holds a receipt of, whatever has taken its place
+	// since, also in this very moment.
+	for range maxChain {
+		next, found, failed := g.successor(ctx, kept)
+		if err != nil || failed != nil || !found {
+			return index, errors.Join(err, failed)
+		}
+		if kept = next; kept.Live() {
+			index, err = g.withdrawOne(ctx, d, kept.ID)
+		}
+	}
+	return index, err
+}
+
+// maxChain bounds how often a consent was replaced.
+const maxChain = 64
+
+func (g *Gateway) withdrawOne(ctx context.Context, d deed, id string) (int64, error) {
+	jti, err := uuid.NewV7()
 	if err != nil {
 		return 0, err
 	}
 	raw, err := g.Signers.Signer().Compact(signed.Statement, consent.Withdrawal{
-		Issuer: g.Own, ID: id.String(), IssuedAt: g.Now().Unix(), Act: "withdraw", Consent: r.GetId(),
+		Issuer: g.Own, ID: jti.String(), IssuedAt: g.Now().Unix(), Act: "withdraw", Consent: id,
 	})
 	if err != nil {
 		return 0, err
 	}
-	answer, err := g.takeWithdrawal(ctx, d, &ontschotv1.RegisterRequest{Document: raw})
+	answer, err := g.takeWithdrawal(ctx, deed{caller: d.caller}, &ontschotv1.RegisterRequest{Document: raw})
 	return answer.GetIndex(), err
+}
+
+// successor finds the consent that replaces one.
+func (g *Gateway) successor(ctx context.Context, of audit.Document) (audit.Document, bool, error) {
+	documents, err := g.Documents.Consents(ctx, g.Own, of.Subject, of.Purpose)
+	if err != nil {
+		return of, false, fmt.Errorf("%w: %w", errStore, err)
+	}
+	for _, d := range documents {
+		if one, err := g.openConsent(d); err == nil && one.Replaces() == of.ID {
+			return d, true, nil
+		}
+	}
+	return of, false, nil
 }

@@ -91,6 +91,23 @@ func (g *Gateway) consentOf(ctx context.Context, caller token.Caller, id string)
 	return d, opened, nil
 }
 
+// consentToEnd finds a consent of the caller's case that is to end. Its signature need
+// not hold any more: a key that was taken out keeps nobody from withdrawing.
+func (g *Gateway) consentToEnd(ctx context.Context, caller token.Caller, id string) (audit.Document, error) {
+	d, err := g.Documents.Document(ctx, g.Own, id)
+	if err != nil {
+		return d, err
+	}
+	claims, err := consent.Read(d.Body)
+	switch {
+	case d.Kind != audit.ConsentDocument || err != nil:
+		return d, audit.ErrNoDocument
+	case claims.Case != caller.Case():
+		return d, errCase
+	}
+	return d, nil
+}
+
 // receiptOf is what the person takes home.
 func (g *Gateway) receiptOf(d audit.Document, opened consent.Document) (*ontschotv1.ConsentReceipt, error) {
 	c, span := opened.Claims(), opened.Span()

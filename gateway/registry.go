@@ -151,6 +151,13 @@ func (g *Gateway) replaced(ctx context.Context, d consent.Document, pseudonyms [
 	if err != nil {
 		return "", err
 	}
+	was, err := consent.Read(old.Body)
+	if err != nil || was.Case != d.Claims().Case {
+		return "", fmt.Errorf("%w: it replaces what is no consent of this case", consent.ErrDocument)
+	}
+	if d.Span().From > g.Today() {
+		return "", nil // the old one counts until then; from then on the last word does
+	}
 	if old.Kind != audit.ConsentDocument || !slices.ContainsFunc(pseudonyms, func(p []byte) bool { return bytes.Equal(old.Subject, p) }) || old.Purpose != d.Purpose() {
 		return "", fmt.Errorf("%w: it replaces what is no consent of this person for this purpose", consent.ErrDocument)
 	}

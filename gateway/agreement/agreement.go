@@ -47,6 +47,16 @@ func Verify(v *signed.Verifier, raw []byte) (Agreement, error) {
 	return a, nil
 }
 
+// Read reads the terms of a kept document whose signatures may not hold any more, to
+// show or to end it. They prove nothing. Errors: ErrDocument.
+func Read(raw []byte) (Terms, error) {
+	var t Terms
+	if err := signed.Unverified(signed.Agreement, raw, &t); err != nil {
+		return Terms{}, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	return t, nil
+}
+
 // ID of the agreement.
 func (a Agreement) ID() string { return a.terms.ID }
 

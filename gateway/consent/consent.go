@@ -117,14 +117,14 @@ func (d Document) answers(q Question) (Consent, error) {
 		return Consent{}, err
 	}
 	switch {
+	case d.claims.Case == "" || d.claims.Case != q.Case:
+		return Consent{}, ErrHousehold // whatever became of it is that case's own
 	case q.Ended == nil || q.Ended(d.claims.ID):
 		return Consent{}, ErrWithdrawn
 	case q.Today < d.span.From:
 		return Consent{}, ErrNone // said yes to a later time
 	case !d.effective().Contains(q.Today):
 		return Consent{}, ErrExpired
-	case d.claims.Case == "" || d.claims.Case != q.Case:
-		return Consent{}, ErrHousehold
 	case len(g.categories) == 0:
 		return Consent{}, errSaidNo
 	}

@@ -58,6 +58,16 @@ func (d Document) Replaces() string { return d.claims.Replaces }
 // Keeper that issued it.
 func (d Document) Keeper() identity.OIN { return d.claims.Issuer }
 
+// Read reads the claims of a kept document whose signature may not hold any more, to
+// show or to end it. They prove nothing. Errors: ErrDocument.
+func Read(raw []byte) (Claims, error) {
+	var c Claims
+	if err := signed.Unverified(signed.Consent, raw, &c); err != nil {
+		return Claims{}, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	return c, nil
+}
+
 // Claims as they were signed: a copy.
 func (d Document) Claims() Claims {
 	c := d.claims

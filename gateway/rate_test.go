@@ -1,0 +1,42 @@
+package gateway_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// An agreement says how many questions a minute its source accepts.
+func TestTheRateOfAnAgreement(t *testing.T) {
+	h := newHouse(t, nil)
+	q := h.person("Q")
+	h.give(q, "", all("UWV", "ZK5503")...)
+	h.agree("UWV", func(terms *agreement.Terms) { terms.Grants[0].RatePerMinute = 3 })
+	minute := time.Now().Truncate(time.Minute)
+	ask := func(after time.Duration) *budgetv1.Budget {
+		at := minute.Add(after)
+		h.clock.Store(&at)
+		b, err := h.compose(h.municipality().call(), h.question([]person{q}, [2]string{"Q", "UWV"}, [2]string{"Q", "ZK5503"}))
+		require.NoError(t, err)
+		return b
+	}
+	uwv := [2]string{"Q", "UWV"}
+	for _, after := range []time.Duration{0, 20 * time.Second, 59 * time.Second} {
+		b := ask(after)
+		require.NotEmpty(t, told(b, uwv))
+		require.True(t, b.GetComplete())
+	}
+	b := ask(59*time.Second + 900*time.Millisecond)
+	require.Empty(t, told(b, uwv))
+	require.Equal(t, []string{budgetv1.ReasonPeerRefused}, gapOf(b, uwv))
+	require.Equal(t, "RATE_LIMITED", b.GetGaps()[0].GetCode())
+	require.NotEmpty(t, b.GetGaps()[0].GetTextNl())
+	require.NotEmpty(t, told(b, [2]string{"Q", "ZK5503"}), "another agreement has a rate of its own")
+	require.NotContains(t, h.rests(b.GetReceipt().GetIndex()), h.agreements["UWV"])
+	require.True(t, ask(time.Minute).GetComplete(), "the next minute")
+	h.verify()
+}

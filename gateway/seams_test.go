@@ -1,0 +1,140 @@
+package gateway_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/policies"
+)
+
+// seams are the places where a gateway asks something of its surroundings: the
+// documents, the record, the sources, the texts, the clocks and the caller's stream.
+// Between two of them it is alone with what it knows, so to act at each of them is
+// to act at every point of a question.
+type seams struct{ armed atomic.Pointer[point] }
+
+// point is the k-th seam of a question, from zero.
+type point struct {
+	k      int64
+	act    func()
+	passed atomic.Int64
+	fired  atomic.Bool
+	where  string
+}
+
+// arm lets act run at the k-th seam from now on, and at no other.
+func (s *seams) arm(k int64, act func()) *point {
+	p := &point{k: k, act: act}
+	s.armed.Store(p)
+	return p
+}
+
+func (s *seams) disarm() { s.armed.Store(nil) }
+
+// pass is called at every seam. What the act itself passes comes after the k-th.
+func (s *seams) pass(where string) {
+	p := s.armed.Load()
+	if p == nil || p.passed.Add(1)-1 != p.k {
+		return
+	}
+	p.where = where
+	p.act()
+	p.fired.Store(true)
+}
+
+// seen checks that each of the outcomes came about, so that a test is not empty. With
+// few points, as under the race detector, it may not have.
+func seen(t testing.TB, counts ...int) {
+	t.Helper()
+	require.True(t, underRace || !slices.Contains(counts, 0), "of %v none may be zero", counts)
+}
+
+// onlyThese checks that things went in each of these ways and in no other.
+func onlyThese(t testing.TB, ways []string, went map[string]int) {
+	t.Helper()
+	require.Subset(t, ways, slices.Collect(maps.Keys(went)))
+	require.True(t, underRace || len(went) == len(ways), "%v of %v", went, ways)
+}
+
+// documents are the store's, with a seam before and after each look-up.
+type documents struct {
+	*store.Store
+	seams *seams
+}
+
+func (d *documents) Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error) {
+	d.seams.pass("before consents are read")
+	defer d.seams.pass("after consents were read")
+	return d.Store.Consents(ctx, tenant, pseudonym, purpose)
+}
+
+func (d *documents) Agreements(ctx context.Context, tenant, a, b identity.OIN) ([]audit.Document, error) {
+	d.seams.pass("before agreements are read")
+	defer d.seams.pass("after agreements were read")
+	return d.Store.Agreements(ctx, tenant, a, b)
+}
+
+func (d *documents) Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error) {
+	d.seams.pass("before a document is read")
+	defer d.seams.pass("after a document was read")
+	return d.Store.Document(ctx, tenant, id)
+}
+
+func (d *documents) Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error) {
+	d.seams.pass("before documents are read")
+	defer d.seams.pass("after documents were read")
+	return d.Store.Between(ctx, tenant, kind, a, b)
+}
+
+// recorder is the record, with a seam before and after each entry. It remembers
+// which releases were recorded for a question.
+type recorder struct {
+	*audit.Log
+	seams    *seams
+	mu       sync.Mutex
+	released map[string][]int64 // by trace
+}
+
+func (r *recorder) Append(ctx context.Context, e audit.Entry) (audit.Proof, error) {
+	r.seams.pass("before a " + string(e.Kind) + " is recorded")
+	proof, err := r.Log.Append(ctx, e)
+	if err == nil && e.Kind == audit.Release {
+		r.mu.Lock()
+		r.released[e.Trace] = append(r.released[e.Trace], proof.Index)
+		r.mu.Unlock()
+	}
+	r.seams.pass("after a " + string(e.Kind) + " was recorded")
+	return proof, err
+}
+
+// releases of a question, by their indices.
+func (r *recorder) releases(trace string) []int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.released[trace]
+}
+
+// wording are the texts, with a seam at each: budgets are worded while they are assembled.
+type wording struct {
+	*policies.Texts
+	seams *seams
+}
+
+func (w *wording) Gap(reason, lang string, params map[string]string) string {
+	w.seams.pass("a gap is worded")
+	return w.Texts.Gap(reason, lang, params)
+}
+
+func (w *wording) Finding(code, lang string, params map[string]string) string {
+	w.seams.pass("a finding is worded")
+	return w.Texts.Finding(code, lang, params)
+}
