@@ -2,12 +2,17 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -24,7 +29,7 @@ func (g *Gateway) ProposeAgreement(ctx context.Context, r *ontschotv1.ProposeAgr
 }
 
 func (g *Gateway) propose(ctx context.Context, r *ontschotv1.ProposeAgreementRequest) (*ontschotv1.ProposeAgreementResponse, error) {
-	d, err := g.doing(ctx, AgreementPurpose, r)
+	d, err := g.signing(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +45,8 @@ func (g *Gateway) propose(ctx context.Context, r *ontschotv1.ProposeAgreementReq
 		return nil, err
 	}
 	with, _ := g.party(view.GetWith())
-	delivered := g.deliver(ctx, with.OIN, view.GetDocument()) == nil
-	return &ontschotv1.ProposeAgreementResponse{Agreement: view, Delivered: delivered}, nil
+	why := g.notDelivered(ctx, with.OIN, view.GetDocument())
+	return &ontschotv1.ProposeAgreementResponse{Agreement: view, Delivered: why == "", NotDelivered: why}, nil
 }
 
 func (g *Gateway) proposeNew(ctx context.Context, d deed, r *ontschotv1.ProposeAgreementRequest) (id string, err error) {
@@ -52,6 +57,9 @@ func (g *Gateway) proposeNew(ctx context.Context, d deed, r *ontschotv1.ProposeA
 	raw, err := agreement.Propose(terms, g.Signers.Signer())
 	if err != nil {
 		return "", termsError(err)
+	}
+	if err := mayDeal(d.caller, other(terms, g.Own)); err != nil {
+		return "", err
 	}
 	return g.takeProposal(ctx, d.making(terms.ID), g.Own, raw)
 }
@@ -92,7 +100,7 @@ func (g *Gateway) AcceptAgreement(ctx context.Context, r *ontschotv1.AcceptAgree
 }
 
 func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementRequest) (*ontschotv1.Agreement, error) {
-	d, err := g.doing(ctx, AgreementPurpose, r)
+	d, err := g.signing(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +108,10 @@ func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementReque
 	switch {
 	case err != nil:
 		return nil, err
+	case k.doubt != nil:
+		return nil, k.doubt
+	case mayDeal(d.caller, other(k.terms, g.Own)) != nil:
+		return nil, errPurpose
 	case r.GetTermsSha256() != k.terms.Digest():
 		return nil, errOtherTerms
 	case k.agreement != nil && k.agreement.Live():
@@ -114,6 +126,9 @@ func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementReque
 		return nil, err
 	}
 	theirs, err := g.bring(ctx, other(k.terms, g.Own), whole)
+	if errors.Is(err, errUnreached) {
+		return nil, errHalfway
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -125,51 +140,105 @@ func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementReque
 
 // RejectAgreement turns down a proposal, one's own too.
 func (g *Gateway) RejectAgreement(ctx context.Context, r *ontschotv1.RejectAgreementRequest) (*ontschotv1.RejectAgreementResponse, error) {
-	view, delivered, err := g.state(ctx, r, agreement.Reject, r.GetId(), r.GetReason())
+	view, why, err := g.state(ctx, r, agreement.Reject, r.GetId(), r.GetReason())
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	return &ontschotv1.RejectAgreementResponse{Agreement: view, Delivered: delivered}, nil
+	return &ontschotv1.RejectAgreementResponse{Agreement: view, Delivered: why == "", NotDelivered: why}, nil
 }
 
 // RevokeAgreement ends an agreement.
 func (g *Gateway) RevokeAgreement(ctx context.Context, r *ontschotv1.RevokeAgreementRequest) (*ontschotv1.RevokeAgreementResponse, error) {
-	view, delivered, err := g.state(ctx, r, agreement.Revoke, r.GetId(), r.GetReason())
+	view, why, err := g.state(ctx, r, agreement.Revoke, r.GetId(), r.GetReason())
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	return &ontschotv1.RevokeAgreementResponse{Agreement: view, Delivered: delivered}, nil
+	return &ontschotv1.RevokeAgreementResponse{Agreement: view, Delivered: why == "", NotDelivered: why}, nil
 }
 
-// state signs a statement, records it here and brings it to the other party.
-func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason string) (*ontschotv1.Agreement, bool, error) {
-	d, err := g.doing(ctx, AgreementPurpose, r)
+// state signs a statement, records it here and brings it to the other party. What was
+// stated before is brought again and not stated anew.
+func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason string) (*ontschotv1.Agreement, string, error) {
+	d, err := g.signing(ctx, r)
 	if err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
 	k, err := g.kept(ctx, id)
-	switch {
-	case err != nil:
-		return nil, false, err
-	case act == agreement.Reject && k.agreement != nil:
-		return nil, false, errInForce
-	case act == agreement.Revoke && k.agreement == nil:
-		return nil, false, errNotInForce
+	if err != nil {
+		return nil, "", err
 	}
+	with := other(k.terms, g.Own)
+	if err := mayDeal(d.caller, with); err != nil {
+		return nil, "", err
+	}
+	raw, err := g.stated(ctx, k, act)
+	if err == nil && raw == nil {
+		raw, err = g.stateNew(ctx, d, k, act, reason)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	why := g.notDelivered(ctx, with, raw)
+	view, err := g.agreementView(ctx, id)
+	return view, why, err
+}
+
+// stated gives the statement that ended these terms already; nil when they still count.
+func (g *Gateway) stated(ctx context.Context, k kept, act string) ([]byte, error) {
+	live := k.open() && act == agreement.Reject || k.agreement != nil && k.agreement.Live() && act == agreement.Revoke
+	if live {
+		return nil, nil
+	}
+	d, err := g.Documents.Document(ctx, g.Own, statementID(k.terms.ID))
+	switch {
+	case err == nil:
+		return d.Body, nil
+	case !errors.Is(err, audit.ErrNoDocument):
+		return nil, err
+	case act == agreement.Reject && k.agreement != nil:
+		return nil, errInForce
+	case act == agreement.Revoke && k.agreement == nil:
+		return nil, errNotInForce
+	}
+	return nil, errClosed
+}
+
+func (g *Gateway) stateNew(ctx context.Context, d deed, k kept, act, reason string) ([]byte, error) {
 	jti, err := uuid.NewV7()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	raw, err := agreement.NewStatement(agreement.Statement{
-		ID: jti.String(), IssuedAt: g.Now().Unix(), Act: act, Agreement: id, Terms: k.terms.Digest(), Reason: reason,
+		ID: jti.String(), IssuedAt: g.Now().Unix(), Act: act, Agreement: k.terms.ID, Terms: k.terms.Digest(), Reason: reason,
 	}, g.Signers.Signer())
 	if err != nil {
-		return nil, false, termsError(err)
+		return nil, termsError(err)
 	}
-	if err := g.takeStatement(ctx, d, g.Own, raw); err != nil {
-		return nil, false, err
+	return raw, g.takeStatement(ctx, d, g.Own, raw)
+}
+
+// notDelivered brings a document and tells why it did not arrive; empty when it did.
+func (g *Gateway) notDelivered(ctx context.Context, with identity.OIN, raw []byte) string {
+	err := g.deliver(ctx, with, raw)
+	if err == nil {
+		return ""
 	}
-	delivered := g.deliver(ctx, other(k.terms, g.Own), raw) == nil
-	view, err := g.agreementView(ctx, id)
-	return view, delivered, err
+	return reasonOf(status.Convert(outward(err)))
+}
+
+// signing checks who calls to sign for the organisation: known well enough.
+func (g *Gateway) signing(ctx context.Context, r proto.Message) (deed, error) {
+	d, err := g.doing(ctx, AgreementPurpose, r)
+	if err == nil && !(agreement.Grant{Assurance: "substantieel"}).Suffices(d.caller.Assurance()) {
+		err = errAssurance
+	}
+	return d, err
+}
+
+// mayDeal tells whether the token is for dealing with that party.
+func mayDeal(caller token.Caller, with identity.OIN) error {
+	if !caller.Reaches(AgreementPurpose, with) {
+		return errPurpose
+	}
+	return nil
 }

@@ -27,7 +27,7 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 		switch _, reachable := g.Sources[p.source.Code]; {
 		case p.grant.Allows() && p.number() == "":
 			answers[i].Gaps = []*budgetv1.Gap{noNumber(p)}
-		case p.grant.Allows() && reachable && !g.rates.take(p.grant, g.Now()):
+		case p.grant.Allows() && reachable && !g.accepts(p.grant):
 			answers[i].Gaps = []*budgetv1.Gap{tooMany(p)}
 		case p.grant.Allows() && reachable:
 			open = append(open, i)

@@ -82,7 +82,7 @@ func (g *Gateway) vouched(ctx context.Context, b *budgetv1.Budget, purpose strin
 		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: purpose, Organisations: []identity.OIN{g.Own},
 		PolicyRevision: g.Policy.Revision(), Case: []byte(caller.Case()), Rests: restsOf(b),
 	}
-	if err := g.concern(ctx, &e, caller); err != nil {
+	if err := g.concern(ctx, &e, caller, b.GetPurpose()); err != nil {
 		return brought{}, err
 	}
 	actedFor(&e, caller)
@@ -148,13 +148,13 @@ func restsOf(b *budgetv1.Budget) []string {
 // concern says in an entry whom and what it concerns, from the documents it rests on,
 // and refuses when the days of one are over. That none was ended is checked where the
 // entry is recorded.
-func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Caller) error {
+func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Caller, purpose string) error {
 	for _, id := range e.Rests {
 		d, err := g.Documents.Document(ctx, g.Own, id)
 		if err != nil {
 			return err
 		}
-		if err := g.stillHolds(d, caller); err != nil {
+		if err := g.stillHolds(d, caller, purpose); err != nil {
 			return err
 		}
 		if d.Kind == audit.AgreementDocument {
@@ -171,7 +171,7 @@ func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Call
 
 // stillHolds refuses a kept document whose days are over, and an agreement that asks
 // a higher level of assurance than the case worker has.
-func (g *Gateway) stillHolds(d audit.Document, caller token.Caller) error {
+func (g *Gateway) stillHolds(d audit.Document, caller token.Caller, purpose string) error {
 	inForce := false
 	switch d.Kind {
 	case audit.ConsentDocument:
@@ -187,7 +187,7 @@ func (g *Gateway) stillHolds(d audit.Document, caller token.Caller) error {
 		}
 		inForce = a.InForce(g.Today())
 		for _, grant := range a.Terms().Grants {
-			if grant.Consumer == g.Own && !grant.Suffices(caller.Assurance()) {
+			if grant.Consumer == g.Own && slices.Contains(grant.Purposes, purpose) && !grant.Suffices(caller.Assurance()) {
 				return errRole
 			}
 		}

@@ -58,6 +58,9 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 	if r.GetNoticeSha256() != a.notice.GetSha256Nl() && r.GetNoticeSha256() != a.notice.GetSha256En() {
 		return nil, invalid("notice_sha256", "is not that of the text for this question; ask again and show that text")
 	}
+	if err := g.saysLess(ctx, a); err != nil {
+		return nil, err
+	}
 	a.draft.Notice = consent.Notice{Version: a.notice.GetVersion(), SHA256: r.GetNoticeSha256()}
 	for i, s := range r.GetSignatures() {
 		// The same page signs for three children: what stands in each consent of it is
@@ -79,6 +82,30 @@ func (g *Gateway) madeBefore(ctx context.Context, caller token.Caller, id string
 		return nil, err
 	}
 	return g.receipt(ctx, caller, id)
+}
+
+// saysLess refuses a consent that says less of a source than one that counts, unless it
+// takes its place: a question that is being answered goes on until that one is ended.
+func (g *Gateway) saysLess(ctx context.Context, a asking) error {
+	if a.draft.Replaces != "" {
+		return nil
+	}
+	of := g.lookup(a.caller, a.draft.Purpose).readConsents(ctx, a.bsn)
+	if of.err != nil {
+		return of.err
+	}
+	for _, old := range of.all {
+		if of.ended[old.ID()] || old.Claims().Case != a.caller.Case() || !old.InForce(g.Today()) {
+			continue
+		}
+		for _, was := range old.Grants() {
+			i := slices.IndexFunc(a.draft.Grants, func(n consent.Grant) bool { return n.Source == was.Source })
+			if i >= 0 && slices.ContainsFunc(was.Categories, func(c budgetv1.Category) bool { return !slices.Contains(a.draft.Grants[i].Categories, c) }) {
+				return invalid("question.replaces", "this says less of a source than a consent that counts: name that one here, or narrow it")
+			}
+		}
+	}
+	return nil
 }
 
 // issue signs a consent as its keeper and makes it count.
@@ -158,8 +185,14 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if err != nil {
 		return nil, err
 	}
+	if !old.Of(bsn) {
+		return nil, consent.ErrOtherPerson
+	}
 	if draft.Grants, err = g.stillSaid(ctx, d.caller, bsn, old, draft.Grants); err != nil {
 		return nil, err
+	}
+	if !kept.Live() && !slices.ContainsFunc(draft.Grants, func(g consent.Grant) bool { return len(g.Categories) > 0 }) {
+		return nil, &audit.EndedError{ID: kept.ID}
 	}
 	return g.issue(ctx, asking{deed: d, bsn: bsn, draft: draft, ends: kept.ID})
 }

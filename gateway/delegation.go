@@ -45,9 +45,12 @@ func (g *Gateway) Delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (
 }
 
 func (g *Gateway) delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (*ontschotv1.DelegateResponse, error) {
-	d, err := g.doing(ctx, AgreementPurpose, r)
+	d, err := g.signing(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if d.caller.Actor() != "" {
+		return nil, errActor
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -74,6 +77,38 @@ func errorText(err error) string {
 	return err.Error()
 }
 
+// ListDelegations says who may act for this organisation.
+func (g *Gateway) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegationsRequest) (*ontschotv1.ListDelegationsResponse, error) {
+	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
+		return nil, g.refuse(ctx, err)
+	}
+	documents, err := g.Documents.List(ctx, g.Own, audit.DelegationDocument, 0, 200)
+	if err != nil {
+		return nil, g.refuse(ctx, fmt.Errorf("%w: %w", errStore, err))
+	}
+	answer := &ontschotv1.ListDelegationsResponse{}
+	for _, d := range documents {
+		answer.Delegations = append(answer.Delegations, g.delegationView(d))
+	}
+	return answer, nil
+}
+
+func (g *Gateway) delegationView(d audit.Document) *ontschotv1.Delegation {
+	out := &ontschotv1.Delegation{Id: d.ID, To: string(d.PartyA), Status: "UNVERIFIABLE"}
+	if d.PartyA == g.Own {
+		out.To = string(d.PartyB)
+	}
+	one, err := token.VerifyDelegation(g.Keys, d.Body)
+	if err == nil {
+		out.Purposes, out.From, out.Until = one.Purposes(), one.Span().From.String(), one.Span().To.String()
+		out.Status = g.consentStatus(d, one.Span())
+	}
+	if !d.Live() {
+		out.Status = "ENDED"
+	}
+	return out
+}
+
 // EndDelegation ends one.
 func (g *Gateway) EndDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (*ontschotv1.EndDelegationResponse, error) {
 	index, err := g.endDelegation(ctx, r)
@@ -84,9 +119,12 @@ func (g *Gateway) EndDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 }
 
 func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (int64, error) {
-	by, err := g.doing(ctx, AgreementPurpose, r)
+	by, err := g.signing(ctx, r)
 	if err != nil {
 		return 0, err
+	}
+	if by.caller.Actor() != "" {
+		return 0, errActor
 	}
 	d, err := g.Documents.Document(ctx, g.Own, r.GetId())
 	if err != nil {

@@ -43,6 +43,10 @@ var (
 	errClosed      = errors.New("the proposal was answered, replaced or taken back")
 	errInForce     = errors.New("the agreement has been accepted")
 	errNotInForce  = errors.New("the proposal has not been accepted")
+	errDeliveries  = errors.New("this party has brought too many documents in this hour")
+	errHalfway     = errors.New("the other party's gateway did not answer; the agreement may be in force at its end")
+	errAssurance   = errors.New("who signs for an organisation must be known well enough")
+	errActor       = errors.New("who acts for another organisation does not pass that on")
 	errTooMany     = errors.New("too many proposals of this party wait for an answer")
 	errCertificate = errors.New("the certificate of the connection has ended, or its authority is not believed any more")
 	errNoPeer      = errors.New("the certificate is of no organisation this gateway deals with")
@@ -96,6 +100,10 @@ func meanings() []meaning {
 		{errClosed, codes.FailedPrecondition, "PROPOSAL_CLOSED", "ontschot agreement show tells what became of it; propose again"},
 		{errInForce, codes.FailedPrecondition, "IN_FORCE", "revoke it, or propose what is to take its place"},
 		{errNotInForce, codes.FailedPrecondition, "NOT_IN_FORCE", "reject it"},
+		{errDeliveries, codes.ResourceExhausted, "TOO_MANY_DELIVERIES", "bring the rest later"},
+		{errHalfway, codes.Unavailable, "PEER_SILENT", "accept it again: whatever came of it, both ends then keep the same"},
+		{errAssurance, codes.PermissionDenied, "ASSURANCE_TOO_LOW", "log in at the level substantieel or higher"},
+		{errActor, codes.PermissionDenied, "DELEGATE_MAY_NOT", "the organisation itself delegates, and ends delegations"},
 		{errTooMany, codes.ResourceExhausted, "TOO_MANY_PROPOSALS", "wait until some have been answered, or take some back"},
 		{errCertificate, codes.Unauthenticated, "CERTIFICATE_NOT_TRUSTED", "connect again with a certificate that is valid now"},
 		{errNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},

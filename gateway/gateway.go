@@ -57,8 +57,11 @@ type Documents interface {
 	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
 	Agreements(ctx context.Context, tenant identity.OIN, a, b identity.OIN) ([]audit.Document, error)
 	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
-	// Between gives documents of a kind between two parties, newest first, at most 64.
+	// Between gives documents of a kind between two parties, at most 64: those that count
+	// first, the newest first.
 	Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error)
+	// List gives documents of a kind that entered before an index, newest first.
+	List(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, before int64, limit int) ([]audit.Document, error)
 	// Once tells what was done under an idempotency key.
 	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error)
 }
@@ -126,6 +129,8 @@ type Gateway struct {
 	validate protovalidate.Validator
 	arrived  sync.Map // SHA-256 of what was delivered to a peer
 	rates    rates
+	// deliveries of other gateways, by their OIN.
+	deliveries rates
 }
 
 // New says which part of the configuration is missing.
@@ -150,7 +155,7 @@ func New(c Config) (*Gateway, error) {
 		&ontschotv1.AssembleBudgetRequest{}, &ontschotv1.RegisterRequest{}, &budgetv1.FetchResponse{},
 		&ontschotv1.ViewRequest{}, &ontschotv1.CheckPlanRequest{}, &ontschotv1.AccountRequest{}, &ontschotv1.DissolveRequest{}, &ontschotv1.SunsetRequest{},
 		&ontschotv1.ProposeAgreementRequest{}, &ontschotv1.ListAgreementsRequest{}, &ontschotv1.GetAgreementRequest{}, &ontschotv1.DiffAgreementsRequest{},
-		&ontschotv1.AcceptAgreementRequest{}, &ontschotv1.RejectAgreementRequest{}, &ontschotv1.RevokeAgreementRequest{}, &ontschotv1.DeliverRequest{}, &ontschotv1.DelegateRequest{}, &ontschotv1.EndDelegationRequest{},
+		&ontschotv1.AcceptAgreementRequest{}, &ontschotv1.RejectAgreementRequest{}, &ontschotv1.RevokeAgreementRequest{}, &ontschotv1.DeliverRequest{}, &ontschotv1.DelegateRequest{}, &ontschotv1.EndDelegationRequest{}, &ontschotv1.ListDelegationsRequest{},
 		&ontschotv1.AskConsentRequest{}, &ontschotv1.GiveConsentRequest{}, &ontschotv1.NarrowConsentRequest{}, &ontschotv1.WithdrawConsentRequest{},
 		&ontschotv1.ListConsentsRequest{}, &ontschotv1.GetConsentRequest{},
 	))

@@ -37,6 +37,9 @@ func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw
 	if terms.ProposedAt > g.Now().Add(skew).Unix() { // lead time counts from it
 		return "", fmt.Errorf("%w: proposed_at has not come yet", agreement.ErrDocument)
 	}
+	if begun := time.Unix(terms.ProposedAt, 0); terms.Replaces == "" && g.Now().Sub(begun) > oldest {
+		return "", fmt.Errorf("%w: proposed_at is more than a month ago; propose it again", agreement.ErrDocument)
+	}
 	if err := g.roomFor(ctx, by); err != nil {
 		return "", err
 	}
@@ -64,13 +67,31 @@ func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw
 	return g.noted(ctx, d, e, terms.ID)
 }
 
-// maxOpen is how many proposals of another party may wait for an answer: it must not
-// be able to fill the record.
-const maxOpen = 32
+// oldest is how long ago a negotiation can have begun that is heard of for the first time.
+const oldest = 31 * 24 * time.Hour
 
+// What another party may have recorded here, so that it cannot fill the record:
+// proposals that wait for an answer, and documents in an hour.
+const (
+	maxOpen       = 32
+	maxDeliveries = 240
+)
+
+// mayFill counts a document that another party has recorded here.
+func (g *Gateway) mayFill(by identity.OIN) error {
+	if by != g.Own && !g.deliveries.take(string(by), maxDeliveries, g.Now().Unix()/3600) {
+		return errDeliveries
+	}
+	return nil
+}
+
+// roomFor tells whether one more proposal of a party may wait.
 func (g *Gateway) roomFor(ctx context.Context, by identity.OIN) error {
 	if by == g.Own {
 		return nil
+	}
+	if err := g.mayFill(by); err != nil {
+		return err
 	}
 	documents, err := g.Documents.Between(ctx, g.Own, audit.ProposalDocument, g.Own, by)
 	if err != nil {
@@ -105,7 +126,7 @@ func (g *Gateway) putInForce(ctx context.Context, d deed, k kept, raw []byte) er
 	e := g.agreementEntry(terms, a.Digest(), "in_force")
 	e.Put = &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: raw, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN}
 	e.Rests = []string{k.proposal.ID}
-	lead := g.Now().UnixMilli() - terms.ProposedAt*1000
+	lead := max(0, g.Now().UnixMilli()-terms.ProposedAt*1000)
 	if e.Payload, err = signed.Canonical(map[string]any{"agreement": a.ID(), "terms_sha256": terms.Digest(), "lead_time_ms": lead}); err != nil {
 		return err
 	}
@@ -119,8 +140,8 @@ func (g *Gateway) putInForce(ctx context.Context, d deed, k kept, raw []byte) er
 // replacedAgreement gives the id of the agreement that ends when this one counts; empty
 // when there is none that still does.
 func (g *Gateway) replacedAgreement(ctx context.Context, t agreement.Terms) (string, error) {
-	if t.Replaces == "" {
-		return "", nil
+	if from, err := civil.Parse(t.From); t.Replaces == "" || err != nil || from > g.Today() {
+		return "", nil // the old one counts until the new one's first day
 	}
 	old, err := g.Documents.Document(ctx, g.Own, t.Replaces)
 	switch {
@@ -153,13 +174,26 @@ func (g *Gateway) takeStatement(ctx context.Context, d deed, by identity.OIN, ra
 	if err := s.About(k.terms); err != nil {
 		return err
 	}
+	if err := g.mayFill(by); err != nil {
+		return err
+	}
 	e := g.agreementEntry(k.terms, "", s.Act)
-	e.Put = &audit.Document{ID: s.ID, Kind: audit.StatementDocument, Body: raw, PartyA: k.terms.Parties[0].OIN, PartyB: k.terms.Parties[1].OIN}
+	e.Put = &audit.Document{ID: statementID(s.Agreement), Kind: audit.StatementDocument, Body: raw, PartyA: k.terms.Parties[0].OIN, PartyB: k.terms.Parties[1].OIN}
 	e.Kind, e.End = audit.Withdrawal, s.Agreement
 	if k.agreement == nil {
 		e.End = k.proposal.ID
 	}
-	_, err = g.done(ctx, d, e)
+	if _, err = g.done(ctx, d, e); err != nil || k.agreement != nil {
+		return err
+	}
+	// Accepted in the very same moment: what was rejected does not stay in force.
+	now, err := g.kept(ctx, s.Agreement)
+	if err != nil || now.agreement == nil || !now.agreement.Live() {
+		return err
+	}
+	e = g.agreementEntry(k.terms, "", s.Act)
+	e.Kind, e.End = audit.Withdrawal, s.Agreement
+	_, err = g.done(ctx, deed{caller: d.caller}, e)
 	return err
 }
 
@@ -199,6 +233,10 @@ func (g *Gateway) noted(ctx context.Context, d deed, e audit.Entry, id string) (
 
 // proposalID is under which id a proposal is kept, beside the agreement it may become.
 func proposalID(id string) string { return proposalPrefix + id }
+
+// statementID is under which id the statement is kept that ended a proposal or an
+// agreement: there is one at most.
+func statementID(id string) string { return "statement:" + id }
 
 const proposalPrefix = "proposal:"
 

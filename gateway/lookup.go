@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -58,9 +60,17 @@ func (l lookup) agreed(ctx context.Context, a ask) (agreement.Covering, error) {
 }
 
 func (l lookup) readAgreements(ctx context.Context, source identity.OIN) (out agreementsRead) {
-	documents, err := l.Documents.Agreements(ctx, l.Own, l.caller.Organisation(), source)
+	out, out.err = l.readBetween(ctx, l.caller.Organisation(), source)
+	over := superseded(out, l.Today())
+	out.live = slices.DeleteFunc(out.live, func(a agreement.Agreement) bool { return over[a.ID()] })
+	return out
+}
+
+// readBetween reads the agreements between two parties.
+func (l lookup) readBetween(ctx context.Context, a, b identity.OIN) (out agreementsRead, err error) {
+	documents, err := l.Documents.Agreements(ctx, l.Own, a, b)
 	if err != nil {
-		return agreementsRead{err: fmt.Errorf("%w: %w", errStore, err)}
+		return out, fmt.Errorf("%w: %w", errStore, err)
 	}
 	for _, d := range documents {
 		// Verified again at every use: what lies in a file proves nothing.
@@ -73,7 +83,19 @@ func (l lookup) readAgreements(ctx context.Context, source identity.OIN) (out ag
 			out.ended = append(out.ended, one)
 		}
 	}
-	return out
+	return out, nil
+}
+
+// superseded are the agreements in whose place another has come by now: one that begins
+// later than it is signed lets the old one count until its first day.
+func superseded(between agreementsRead, today civil.Date) map[string]bool {
+	over := map[string]bool{}
+	for _, a := range between.live {
+		if from, err := civil.Parse(a.Terms().From); err == nil && from <= today && a.Terms().Replaces != "" {
+			over[a.Terms().Replaces] = true
+		}
+	}
+	return over
 }
 
 // consented finds the person's consent for the source.

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/policies"
@@ -22,6 +24,8 @@ type kept struct {
 	signedBy  []identity.OIN
 	proposal  *audit.Document // nil: the agreement was registered as a whole
 	agreement *audit.Document // nil: not accepted
+	// doubt is why its signatures do not hold any more; it can be shown and ended still.
+	doubt error
 }
 
 // open tells whether the proposal waits for an answer.
@@ -49,7 +53,9 @@ func (g *Gateway) kept(ctx context.Context, id string) (kept, error) {
 	}
 	p, err := agreement.VerifyProposal(g.Keys, d.Body)
 	if err != nil {
-		return kept{}, err
+		k.doubt = err
+		k.terms, err = agreement.Read(d.Body)
+		return k, err
 	}
 	k.terms, k.signedBy = p.Terms(), p.SignedBy()
 	return k, nil
@@ -91,9 +97,7 @@ func (g *Gateway) agreementsWith(ctx context.Context, p Party) ([]*ontschotv1.Ag
 			return nil, err
 		}
 		for _, d := range documents {
-			if proposal, err := agreement.VerifyProposal(g.Keys, d.Body); err == nil {
-				ids = appendNew(ids, proposal.ID())
-			}
+			ids = appendNew(ids, strings.TrimPrefix(d.ID, proposalPrefix))
 		}
 	}
 	var views []*ontschotv1.Agreement
@@ -141,9 +145,15 @@ func (g *Gateway) diff(ctx context.Context, r *ontschotv1.DiffAgreementsRequest)
 	if err != nil {
 		return nil, err
 	}
+	if old.ID == "" || old.ID == k.terms.Replaces {
+		old.Replaces = "" // a draft replaces nothing, and what is replaced is what it is compared with
+	}
+	if old.ID == k.terms.Replaces {
+		old.Replaces = k.terms.Replaces
+	}
 	answer := &ontschotv1.DiffAgreementsResponse{}
 	// What the gateway adds to a draft is no change of what is agreed.
-	old.ID, old.Replaces, old.ProposedAt = k.terms.ID, k.terms.Replaces, k.terms.ProposedAt
+	old.ID, old.ProposedAt = k.terms.ID, k.terms.ProposedAt
 	for _, c := range agreement.Diff(old, k.terms) {
 		words := policies.ChangeParams{
 			Path: c.Path, Kind: c.Kind, Old: c.Old, New: c.New, Purposes: c.Purposes,
@@ -180,7 +190,7 @@ func (g *Gateway) agreementView(ctx context.Context, id string) (*ontschotv1.Agr
 		return nil, err
 	}
 	with, _ := g.partyOf(other(k.terms, g.Own))
-	by, _ := g.partyOf(k.signedBy[0])
+	by, _ := g.partyOf(slices.Concat(k.signedBy, []identity.OIN{""})[0])
 	terms, err := termsMessage(k.terms)
 	if err != nil {
 		return nil, err
@@ -189,54 +199,67 @@ func (g *Gateway) agreementView(ctx context.Context, id string) (*ontschotv1.Agr
 		Id: id, With: with.Code, ProposedBy: by.Code, Replaces: k.terms.Replaces, Terms: terms,
 		TermsSha256: k.terms.Digest(), ProposedAtMs: k.terms.ProposedAt * 1000,
 	}
-	if view.Reason, err = g.reasonOf(ctx, k.terms); err != nil {
+	stated := false
+	if view.Reason, stated, err = g.reasonOf(ctx, k.terms); err != nil {
 		return nil, err
 	}
-	view.Status = g.statusOf(k, view.Reason != "")
+	if view.Status, err = g.statusOf(ctx, k, stated); err != nil {
+		return nil, err
+	}
 	if k.agreement == nil {
 		view.Document = k.proposal.Body
 		return view, nil
 	}
 	view.Document = k.agreement.Body
-	if lead := k.agreement.Since - view.GetProposedAtMs(); k.proposal != nil {
+	if lead := max(0, k.agreement.Since-view.GetProposedAtMs()); k.proposal != nil {
 		view.LeadTimeMs = &lead
 	}
 	return view, nil
 }
 
-func (g *Gateway) statusOf(k kept, stated bool) string {
+func (g *Gateway) statusOf(ctx context.Context, k kept, stated bool) (string, error) {
 	from, _ := civil.Parse(k.terms.From)
 	until, _ := civil.Parse(k.terms.Until)
 	live := k.open() || k.agreement != nil && k.agreement.Live()
 	switch {
 	case !live && stated && k.agreement == nil:
-		return "REJECTED"
+		return "REJECTED", nil
 	case !live && stated:
-		return "REVOKED"
+		return "REVOKED", nil
 	case !live:
-		return "SUPERSEDED"
+		return "SUPERSEDED", nil
+	case k.doubt != nil:
+		return "UNVERIFIABLE", nil
 	case until < g.Today():
-		return "EXPIRED"
+		return "EXPIRED", nil
 	case k.agreement == nil:
-		return "PROPOSED"
+		return "PROPOSED", nil
 	case g.Today() < from:
-		return "ACCEPTED"
+		return "ACCEPTED", nil
 	}
-	return "IN_FORCE"
-}
-
-// reasonOf gives what a party stated when it rejected or revoked these terms.
-func (g *Gateway) reasonOf(ctx context.Context, t agreement.Terms) (string, error) {
-	statements, err := g.Documents.Between(ctx, g.Own, audit.StatementDocument, t.Parties[0].OIN, t.Parties[1].OIN)
+	with, err := g.lookup(token.Caller{}, "").readBetween(ctx, k.terms.Parties[0].OIN, k.terms.Parties[1].OIN)
 	if err != nil {
 		return "", err
 	}
-	for _, d := range statements {
-		if s, err := agreement.VerifyStatement(g.Keys, d.Body); err == nil && s.About(t) == nil {
-			return s.Reason, nil
-		}
+	if superseded(with, g.Today())[k.terms.ID] {
+		return "SUPERSEDED", nil
 	}
-	return "", nil
+	return "IN_FORCE", nil
+}
+
+// reasonOf gives what a party stated when it rejected or revoked these terms.
+func (g *Gateway) reasonOf(ctx context.Context, t agreement.Terms) (reason string, stated bool, err error) {
+	d, err := g.Documents.Document(ctx, g.Own, statementID(t.ID))
+	if errors.Is(err, audit.ErrNoDocument) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	if s, err := agreement.VerifyStatement(g.Keys, d.Body); err == nil && s.About(t) == nil {
+		reason = s.Reason
+	}
+	return reason, true, nil
 }
 
 // partyOf finds a party by its OIN.

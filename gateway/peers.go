@@ -3,8 +3,8 @@ package gateway
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -130,10 +130,11 @@ func (g *Gateway) deliver(ctx context.Context, to identity.OIN, raw []byte) erro
 	_, err := g.bring(context.WithoutCancel(ctx), to, raw)
 	if err != nil {
 		g.Log.Warn("not delivered", "to", to, "code", status.Code(outward(err)).String())
-		return err
 	}
-	g.arrived.Store(sum, true)
-	return nil
+	if !errors.Is(err, errUnreached) {
+		g.arrived.Store(sum, true) // a no is an answer: it is not brought again
+	}
+	return err
 }
 
 // Redeliver brings every open proposal and every statement of this organisation to
@@ -150,8 +151,8 @@ func (g *Gateway) Redeliver(ctx context.Context) error {
 				return err
 			}
 			for _, d := range slices.Backward(documents) { // the oldest first
-				if g.toBring(ctx, d) && g.deliver(ctx, p.OIN, d.Body) != nil {
-					break // it cannot be reached, or the rest would not fit
+				if g.toBring(ctx, d) && errors.Is(g.deliver(ctx, p.OIN, d.Body), errUnreached) {
+					break // nor will the others arrive
 				}
 			}
 		}
@@ -180,20 +181,20 @@ type peerRefusal struct{ said *status.Status }
 
 func (p *peerRefusal) Error() string { return "the other party's gateway refuses" }
 
-// said is what a reason of another gateway can look like; its own words are not passed
-// on, for they may hold anything.
-var said = regexp.MustCompile(`^[A-Z_]{1,64}$`)
-
-// status tells the code and the reason; what is meant by it stands in the table.
+// status tells the reason in our own words: its words may hold anything.
 func (p *peerRefusal) status() error {
-	code, reason := p.said.Code(), reasonOf(p.said)
-	if !said.MatchString(reason) || code == codes.Internal || code == codes.Unknown {
-		return rpcError(codes.FailedPrecondition, p.Error()+"; ask its operator why", "PEER_REFUSED", nil)
-	}
+	reason := reasonOf(p.said)
 	for _, m := range meanings() {
-		if m.reason == reason {
-			return rpcError(code, p.Error()+": "+m.is.Error()+"; "+m.next, reason, nil)
+		if m.reason == reason && slices.Contains(ofAgreements(), reason) {
+			return rpcError(m.code, p.Error()+": "+m.is.Error()+"; "+m.next, reason, nil)
 		}
 	}
-	return rpcError(code, p.Error()+": "+reason, reason, nil)
+	return rpcError(codes.FailedPrecondition, p.Error()+"; ask its operator why", "PEER_REFUSED", nil)
+}
+
+// ofAgreements are the reasons that another gateway can have for refusing what is
+// brought to it. Any other that it gives is its own affair.
+func ofAgreements() []string {
+	return []string{"AGREEMENT_INVALID", "STATEMENT_INVALID", "NO_AGREEMENT", "OTHER_TERMS", "PROPOSAL_CLOSED", "UNKNOWN_PEER",
+		"TOO_MANY_PROPOSALS", "TOO_MANY_DELIVERIES", "DOCUMENT_CONFLICT", "DOCUMENT_ENDED"}
 }

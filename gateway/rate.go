@@ -1,39 +1,42 @@
 package gateway
 
 import (
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/ontschot/ontschot/gateway/policy"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// rates counts the questions that were asked under each agreement this minute, so
-// that no source is asked more than it signed for. It counts for this process.
+// rates counts what is done under each key in a stretch of time. It counts for this
+// process.
 type rates struct {
-	mu     sync.Mutex
-	minute int64
-	asked  map[string]int
+	mu      sync.Mutex
+	stretch int64
+	counts  map[string]int
 }
 
-// take counts one question and tells whether the source still accepts it. An
-// organisation's own source has no agreement, and no limit.
-func (r *rates) take(grant policy.Grant, now time.Time) bool {
-	most := grant.Agreement().Grant().RatePerMinute
-	if most == 0 {
-		return true
-	}
-	key := grant.Agreement().Agreement().ID() + " " + string(grant.Agreement().Grant().Source)
+// take counts one under the key and tells whether that is within the most there may be.
+func (r *rates) take(key string, most int, stretch int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if minute := now.Unix() / 60; minute != r.minute || r.asked == nil {
-		r.minute, r.asked = minute, map[string]int{}
+	if stretch != r.stretch || r.counts == nil {
+		r.stretch, r.counts = stretch, map[string]int{}
 	}
-	if r.asked[key] >= most {
+	if r.counts[key] >= most {
 		return false
 	}
-	r.asked[key]++
+	r.counts[key]++
 	return true
+}
+
+// accepts counts a question to a source, and tells whether it is within the rate that
+// the source signed for this purpose. An organisation's own source has no agreement,
+// and no limit.
+func (g *Gateway) accepts(p policy.Grant) bool {
+	grant := p.Agreement().Grant()
+	key := string(grant.Consumer) + " " + string(grant.Source) + " " + strings.Join(grant.Purposes, " ")
+	return grant.RatePerMinute == 0 || g.rates.take(key, grant.RatePerMinute, g.Now().Unix()/60)
 }
 
 // tooMany is the gap of a source that accepts no more questions this minute.

@@ -81,9 +81,24 @@ func (g *Gateway) takeAgreement(ctx context.Context, d deed, r *ontschotv1.Regis
 	if err != nil {
 		return nil, err
 	}
-	parties := a.Parties()
+	parties, rests := a.Parties(), []string(nil)
+	switch _, err := g.Documents.Document(ctx, g.Own, proposalID(a.ID())); {
+	case err == nil:
+		rests = []string{proposalID(a.ID())} // what was rejected does not come into force by another door
+	case !errors.Is(err, audit.ErrNoDocument):
+		return nil, err
+	}
+	between, err := g.lookup(token.Caller{}, "").readBetween(ctx, parties[0], parties[1])
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range slices.Concat(between.live, between.ended) {
+		if one.Terms().Replaces == a.ID() && !g.knows(ctx, a.ID(), r.GetDocument()) {
+			return nil, fmt.Errorf("%w: %w", ErrRegisteredBefore, &audit.EndedError{ID: a.ID()}) // in whose place another came first
+		}
+	}
 	return g.keep(ctx, d, audit.Entry{
-		End:  ends,
+		End: ends, Rests: rests,
 		Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()},
 		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: r.GetDocument(), PartyA: parties[0], PartyB: parties[1]},
 	}, a.ID(), "AGREEMENT")
@@ -199,8 +214,11 @@ func (g *Gateway) takeOwnStatement(ctx context.Context, d deed, r *ontschotv1.Re
 
 // takeDelegation takes in that another organisation may act for this one.
 func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	d, err := token.VerifyDelegation(g.Keys.Fresh(), r.GetDocument())
+	d, err := token.VerifyDelegation(g.Keys, r.GetDocument())
 	if err != nil {
+		return nil, err
+	}
+	if _, err := token.VerifyDelegation(g.Keys.Fresh(), r.GetDocument()); err != nil && !g.knows(ctx, d.ID(), r.GetDocument()) {
 		return nil, err
 	}
 	if d.Organisation() != g.Own {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -21,7 +23,7 @@ import (
 func agreementCommand() *cobra.Command {
 	return group("agreement", "Propose, compare, accept and end agreements with other organisations",
 		agreementNewCommand(), agreementProposeCommand(), agreementSupersedeCommand(), agreementListCommand(), agreementShowCommand(), agreementDiffCommand(),
-		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand(), agreementDelegateCommand(), agreementUndelegateCommand())
+		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand(), agreementDelegateCommand(), agreementDelegationsCommand(), agreementUndelegateCommand())
 }
 
 // oneArg takes exactly one argument, which it names.
@@ -42,17 +44,27 @@ func agreementNewCommand() *cobra.Command {
 		known = err.Error()
 	}
 	c := &cobra.Command{
-		Use:   "new --template NAME --with CODE",
+		Use:   "new --template NAME --with CODE --breach-contact ADDRESS --dpia FILE",
 		Short: "Write a draft from a template, to be read and changed",
 		Long: `Write the draft of an agreement to stdout: YAML that a lawyer and a privacy officer can read and
 change. It is filled in for the organisation of the client configuration and the party that --with
 names. Nothing is sent; "agreement propose" does that.
 
 Templates: ` + known + `.`,
-		Example: "  ontschot agreement new --template municipality-careoffice --with ZK5503 > draft.yaml",
+		Example: "  ontschot agreement new --template municipality-careoffice --with ZK5503 --breach-contact fg@meppel.nl --dpia dpia.pdf > draft.yaml",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			draft, err := newDraft(conf, template, with, map[string]string{"from": from, "until": until, "breach_contact": breach, "dpia_sha256": dpia})
+			if breach == "" || dpia == "" {
+				return fmt.Errorf("%w: --breach-contact and --dpia are needed: an agreement says whom to warn, and which assessment it rests on", errUsage)
+			}
+			assessment, err := readInput(c, dpia)
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(assessment)
+			draft, err := newDraft(conf, template, with, map[string]string{
+				"from": from, "until": until, "breach_contact": breach, "dpia_sha256": hex.EncodeToString(sum[:]),
+			})
 			if err != nil {
 				return err
 			}
@@ -67,8 +79,8 @@ Templates: ` + known + `.`,
 	f.StringVar(&with, "with", "", "party code of the other organisation")
 	f.StringVar(&from, "from", today.String(), "first day, YYYY-MM-DD")
 	f.StringVar(&until, "until", (today.Birthday(1) - 1).String(), "last day, YYYY-MM-DD")
-	f.StringVar(&breach, "breach-contact", "fg@example.nl", "whom to warn of a data breach: an e-mail address, an https address or tel:+31...")
-	f.StringVar(&dpia, "dpia", strings.Repeat("0", 64), "SHA-256 of the data protection impact assessment, hexadecimal")
+	f.StringVar(&breach, "breach-contact", "", "whom to warn of a data breach: an e-mail address, an https address or tel:+31...")
+	f.StringVar(&dpia, "dpia", "", "the file with the data protection impact assessment; its SHA-256 stands in the agreement")
 	return c
 }
 
@@ -192,7 +204,7 @@ func (a *agreements) propose(ctx context.Context, cl ontschotv1.AgreementService
 	}
 	return a.out.printAny(c, answer, func(p *page) {
 		p.agreement(answer.GetAgreement())
-		p.delivered(answer.GetDelivered(), answer.GetAgreement().GetWith())
+		p.delivered(answer.GetNotDelivered(), answer.GetAgreement().GetWith())
 	})
 }
 
@@ -332,7 +344,7 @@ func agreementRejectCommand() *cobra.Command {
 		}
 		return a.out.printAny(c, answer, func(p *page) {
 			p.agreement(answer.GetAgreement())
-			p.delivered(answer.GetDelivered(), answer.GetAgreement().GetWith())
+			p.delivered(answer.GetNotDelivered(), answer.GetAgreement().GetWith())
 		})
 	})
 }
@@ -355,7 +367,7 @@ moment on. The other party is told; if its gateway cannot be reached, later.`,
 		}
 		return a.out.printAny(c, answer, func(p *page) {
 			p.agreement(answer.GetAgreement())
-			p.delivered(answer.GetDelivered(), answer.GetAgreement().GetWith())
+			p.delivered(answer.GetNotDelivered(), answer.GetAgreement().GetWith())
 		})
 	})
 }
@@ -395,6 +407,28 @@ certificate. The record of all it does names it.`,
 		}
 		return a.out.printAny(c, answer, func(p *page) {
 			p.line("%s: %s", p.say("Machtiging getekend en vastgelegd", "Delegation signed and recorded"), answer.GetId())
+		})
+	})
+}
+
+func agreementDelegationsCommand() *cobra.Command {
+	var a agreements
+	c := &cobra.Command{
+		Use: "delegations", Short: "List who may act for this organisation",
+		Long:    "List who may act for this organisation, for what and until when, those that ended too.",
+		Example: "  ontschot agreement delegations",
+	}
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, _ []string, c *cobra.Command) error {
+		answer, err := cl.ListDelegations(ctx, &ontschotv1.ListDelegationsRequest{})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			rows := [][]string{{"id", p.say("gemachtigde", "who may act"), p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("doelen", "purposes")}}
+			for _, d := range answer.GetDelegations() {
+				rows = append(rows, []string{d.GetId(), d.GetTo(), p.statusOf(d.GetStatus()), d.GetFrom(), d.GetUntil(), strings.Join(d.GetPurposes(), " ")})
+			}
+			p.columnsOfText(rows)
 		})
 	})
 }

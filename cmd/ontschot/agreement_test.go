@@ -201,7 +201,7 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	_, err = them.AcceptAgreement(ctx, &ontschotv1.AcceptAgreementRequest{Id: id, TermsSha256: p.GetAgreement().GetTermsSha256()})
 	code, why, _ := reason(t, err)
 	require.Equal(t, codes.Unavailable, code)
-	require.Equal(t, "PEER_UNREACHABLE", why)
+	require.Equal(t, "PEER_SILENT", why)
 	got, err := them.GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: id})
 	require.NoError(t, err)
 	require.Equal(t, "PROPOSED", got.GetAgreement().GetStatus())

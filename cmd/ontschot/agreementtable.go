@@ -31,11 +31,11 @@ func ofMessage(m proto.Message, v any) error {
 func (p *page) statusOf(code string) string {
 	nl := map[string]string{
 		"PROPOSED": "voorgesteld", "ACCEPTED": "aanvaard, gaat later in", "IN_FORCE": "van kracht", "EXPIRED": "verlopen",
-		"REJECTED": "afgewezen", "REVOKED": "ingetrokken", "SUPERSEDED": "vervangen", "FUTURE": "gaat later in", "ENDED": "gestopt of vervangen",
+		"REJECTED": "afgewezen", "REVOKED": "ingetrokken", "SUPERSEDED": "vervangen", "UNVERIFIABLE": "handtekening niet te controleren", "FUTURE": "gaat later in", "ENDED": "gestopt of vervangen",
 	}
 	en := map[string]string{
 		"PROPOSED": "proposed", "ACCEPTED": "accepted, begins later", "IN_FORCE": "in force", "EXPIRED": "expired",
-		"REJECTED": "rejected", "REVOKED": "revoked", "SUPERSEDED": "superseded", "FUTURE": "begins later", "ENDED": "withdrawn or replaced",
+		"REJECTED": "rejected", "REVOKED": "revoked", "SUPERSEDED": "superseded", "UNVERIFIABLE": "signature cannot be verified", "FUTURE": "begins later", "ENDED": "withdrawn or replaced",
 	}
 	if text := p.say(nl[code], en[code]); text != "" {
 		return text
@@ -77,9 +77,16 @@ func (p *page) changes(list []*ontschotv1.AgreementChange) {
 	}
 }
 
-func (p *page) delivered(yes bool, with string) {
-	if yes {
+// delivered says whether the other end has it; why not is empty when it has.
+func (p *page) delivered(whyNot, with string) {
+	switch whyNot {
+	case "":
 		p.line("%s %s.", p.say("Bezorgd bij de gateway van", "Delivered to the gateway of"), with)
+		return
+	case "PEER_UNREACHABLE":
+	default:
+		p.line(p.say("De gateway van %s neemt dit niet aan: %s. Vraag de beheerder daar waarom.",
+			"The gateway of %s does not take this: %s. Ask its operator why."), with, whyNot)
 		return
 	}
 	p.line(p.say("De gateway van %s is nu niet bereikbaar. Uw gateway probeert het elke halve minuut opnieuw.",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,8 +13,10 @@ import (
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
 )
 
 // How often the gateway looks at files that can be replaced while it runs, and brings
@@ -67,56 +70,63 @@ func tell(log *slog.Logger, what string, err error) {
 // reloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
 // issuers of the trust file, when they are others than before: all of it or nothing.
 // What else stands in the two files needs a restart. The log tells that the keys are
-// others from here on.
+// others from here on. What cannot be taken over is told once, and tried again.
 func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
 	conf, trust, sum, err := s.readKeys()
-	if sum == s.keysSum {
+	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} { // the first time they are those it starts with
+		s.keysSum = sum
 		return false, nil
 	}
-	before := s.keysSum
-	s.keysSum = sum
-	if err != nil {
-		return true, err
+	if err == nil {
+		err = s.takeOver(ctx, conf, trust, sum)
 	}
-	if before == [32]byte{} { // those it was started with
-		s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles())
-		return false, err
+	if err == nil {
+		s.keysSum = sum
+		return true, nil
 	}
+	told := s.keysRefused == sum
+	s.keysRefused = sum
+	return !told, err
+}
+
+// takeOver makes everything before it lets any of it count.
+func (s *server) takeOver(ctx context.Context, conf *config.Gateway, trust *config.Trust, sum [32]byte) error {
 	pins, err := trust.Pins()
 	if err != nil {
-		return true, err
+		return err
+	}
+	if _, err := signed.NewVerifier(pins); err != nil {
+		return fmt.Errorf("%w: %w", config.ErrConfig, err)
 	}
 	own, err := conf.SigningKeys(s.own)
 	if err != nil {
-		return true, err
-	}
-	if err := s.reloadIssuers(conf, trust); err != nil {
-		return true, err
-	}
-	if err := s.ring.Set(own...); err != nil {
-		return true, fmt.Errorf("%w: keys.signing: %w", config.ErrConfig, err)
-	}
-	if err := s.keys.Pin(pins); err != nil {
-		return true, fmt.Errorf("%w: %w", config.ErrConfig, err)
-	}
-	_, err = s.log.Append(ctx, audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]})
-	return true, err
-}
-
-// reloadIssuers takes over other token issuers. Those that are the same stay, with the
-// keys that were read from them.
-func (s *server) reloadIssuers(conf *config.Gateway, trust *config.Trust) error {
-	sum, err := sumOf([]any{issuersIn(trust)}, trust.IssuerFiles())
-	if err != nil || sum == s.issuersSum {
 		return err
 	}
-	issuers, err := issuersOf(trust, conf.Dev, s.logger)
+	if _, err := signed.NewRing(own...); err != nil {
+		return fmt.Errorf("%w: keys.signing: %w", config.ErrConfig, err)
+	}
+	issuers, issuersSum, err := s.issuersFrom(conf, trust)
 	if err != nil {
 		return err
 	}
-	s.issuersSum = sum
+	e := audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]}
+	if _, err := s.log.Append(ctx, e); err != nil {
+		return err
+	}
+	s.issuersSum = issuersSum
 	s.issuers.Store(&issuers)
-	return nil
+	return errors.Join(s.keys.Pin(pins), s.ring.Set(own...))
+}
+
+// issuersFrom makes the token issuers of a trust file. When they are the same as before
+// those stay, with the keys that were read from them.
+func (s *server) issuersFrom(conf *config.Gateway, trust *config.Trust) ([]token.Issuer, [32]byte, error) {
+	sum, err := sumOf([]any{issuersIn(trust)}, trust.IssuerFiles())
+	if err != nil || sum == s.issuersSum {
+		return *s.issuers.Load(), sum, err
+	}
+	issuers, err := issuersOf(trust, conf.Dev, s.logger)
+	return issuers, sum, err
 }
 
 // issuersIn gathers what decides who issues tokens.

@@ -94,7 +94,8 @@ type server struct {
 	keys         *signed.Verifier
 	ring         *signed.Ring
 	issuers      atomic.Pointer[[]token.Issuer]
-	keysSum      [32]byte
+	keysSum      [32]byte // of what is in use
+	keysRefused  [32]byte // of what was not taken over
 	issuersSum   [32]byte
 	logger       *slog.Logger
 	peers        []*client.Peer
@@ -111,6 +112,7 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 			s.Close()
 		}
 	}()
+	_, _ = s.reloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is told below
 	trust, err := config.ReadTrust(conf.Path(conf.Trust))
 	if err != nil {
 		return nil, err
@@ -134,6 +136,9 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 		return nil, err
 	}
 	s.issuers.Store(&issuers)
+	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
+		return nil, err
+	}
 	gc.Tokens.Issuers = func() []token.Issuer { return *s.issuers.Load() }
 	tls := conf.TLS
 	s.certificates, err = certificate.Open(certificate.Files{Certificate: conf.Path(tls.Certificate), Key: conf.Path(tls.Key), CA: conf.Path(tls.CA)}, own.OIN)
@@ -178,9 +183,6 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 		return nil, err
 	}
 	if err := s.listen(g, stderr); err != nil {
-		return nil, err
-	}
-	if _, err := s.reloadKeys(ctx); err != nil { // only sums up what it was started with
 		return nil, err
 	}
 	s.tend(g, gc.Log)

@@ -90,10 +90,36 @@ func (s Statement) check() error {
 	return nil
 }
 
+// hasLongNumber finds a run of digits, or nine that are a burgerservicenummer however
+// they are parted.
 func hasLongNumber(s string) bool {
 	digits := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsDigit(r) })
 	for _, run := range digits {
 		if len([]rune(run)) > maxDigitRun {
+			return true
+		}
+	}
+	return hasBSN(s)
+}
+
+// hasBSN finds nine digits that pass the 11-check, with at most one sign between each
+// two. A text that both parties sign and keep has no place for them.
+func hasBSN(s string) bool {
+	run, parted := "", 0
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			run, parted = run+string(r), 0
+		case strings.ContainsRune(" .-/", r) && parted == 0:
+			parted++
+			continue
+		default:
+			run, parted = "", 0
+		}
+		if len(run) < 9 {
+			continue
+		}
+		if _, err := identity.ParseBSN(run[len(run)-9:]); err == nil {
 			return true
 		}
 	}

@@ -24,7 +24,7 @@ func (d Draft) check(by identity.OIN, subject identity.BSN) error {
 		{"keeper: must be the organisation that signs", isOIN(d.Keeper) && d.Keeper == by},
 		{"subject: a person is needed", !subject.IsZero()},
 	}
-	if !d.narrowed {
+	if d.old == nil {
 		fields = slices.Concat(fields, d.terms(), d.people())
 	}
 	fields = append(fields, d.granted()...)

@@ -58,6 +58,9 @@ func (d Document) Replaces() string { return d.claims.Replaces }
 // Keeper that issued it.
 func (d Document) Keeper() identity.OIN { return d.claims.Issuer }
 
+// Of tells whether it is the consent of this person.
+func (d Document) Of(subject identity.BSN) bool { return d.isOf(subject) }
+
 // Read reads the claims of a kept document whose signature may not hold any more, to
 // show or to end it. They prove nothing. Errors: ErrDocument.
 func Read(raw []byte) (Claims, error) {
@@ -84,9 +87,6 @@ func (d Document) Grants() []Grant {
 	slices.SortFunc(all, func(a, b Grant) int { return cmp.Compare(a.Source, b.Source) })
 	return all
 }
-
-// Recipients who may be told: a copy.
-func (d Document) Recipients() []identity.OIN { return slices.Clone(d.claims.Recipients) }
 
 // Span in which it holds, civil dates, both inclusive: at most twelve months, and
 // not past the birthday on which others become the ones to ask.

@@ -48,8 +48,7 @@ type Draft struct {
 	// Replaces is the id of the consent that ends when this one counts. Optional.
 	Replaces string
 
-	old      *Document // that Narrow or Renew started from
-	narrowed bool
+	old *Document // that Narrow started from
 }
 
 // Issued is a signed consent with what opens it.
@@ -131,7 +130,7 @@ func (d Draft) Write(subject identity.BSN, now time.Time) (Claims, Issued, error
 
 // until is at most twelve months after from; what is narrowed stays as it was.
 func (d Draft) until() civil.Date {
-	if d.narrowed {
+	if d.old != nil {
 		return d.Until
 	}
 	return min(d.Until, d.From.Birthday(1)-1)
@@ -141,7 +140,7 @@ func (d Draft) until() civil.Date {
 // day of birth it is not known, and then a human decides.
 func (d Draft) age() (group, lapses string) {
 	switch {
-	case d.narrowed:
+	case d.old != nil:
 		return d.old.claims.Authority.AgeGroup, d.old.claims.LapsesOn
 	case d.Born.IsZero():
 		return "", ""

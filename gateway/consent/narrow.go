@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -37,23 +36,13 @@ func (d Document) Narrow(without []Grant) (Draft, error) {
 		return Draft{}, fmt.Errorf("%w: without: nothing is left; withdraw the consent instead", ErrDocument)
 	}
 	draft := d.again(left)
-	draft.From, draft.Until, draft.narrowed = d.span.From, d.span.To, true
+	draft.From, draft.Until = d.span.From, d.span.To
 	c := d.Claims()
 	draft.Authority, draft.GivenBy, draft.CoGivenBy, draft.Notice = c.Authority, c.GivenBy, c.CoGivenBy, c.Notice
 	return draft, nil
 }
 
-// Renew gives a draft for the days from and until (inclusive) with the same purpose
-// and grants, which replaces this one. It must be given again: the day of birth,
-// authority as it is now, the notice and the signatures are empty. The old consent
-// ends when the new one is registered, so that is done no earlier than on from.
-func (d Document) Renew(from, until civil.Date) Draft {
-	draft := d.again(d.Grants())
-	draft.From, draft.Until = from, until
-	return draft
-}
-
-// again is what narrowing and renewing keep.
+// again is what narrowing keeps.
 func (d Document) again(grants []Grant) Draft {
 	c := d.Claims()
 	return Draft{
@@ -75,9 +64,6 @@ func (d Draft) follows(c Claims, subject identity.BSN) error {
 	}
 	if c.Replaces != d.old.ID() {
 		return fmt.Errorf("%w: replaces: must be the consent it started from", ErrDocument)
-	}
-	if !d.narrowed {
-		return nil
 	}
 	was := d.old.Claims()
 	was.ID, was.IssuedAt, was.Subject, was.Grants, was.Replaces = c.ID, c.IssuedAt, c.Subject, c.Grants, c.Replaces

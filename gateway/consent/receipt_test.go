@@ -107,7 +107,7 @@ func TestAccessorsGiveCopies(t *testing.T) {
 	require.NoError(t, err)
 	c := d.Claims()
 	c.Recipients[0], c.Grants[0] = "x", "x"
-	d.Recipients()[0] = "x"
+	d.Claims().Recipients[0] = "x"
 	d.Grants()[0].Categories[0] = budgetv1.CategoryAmount
 	clear(out.Document)
 	clear(out.SubjectKey)

@@ -17,19 +17,19 @@ const (
 )
 
 // Consents gives the consents of a person (by pseudonym) for a purpose, also
-// ended ones, newest first, at most 64.
+// ended ones behind those that count, newest first, at most 64.
 func (s *Store) Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error) {
 	return documents(s.reading.consents.QueryContext(ctx, string(tenant), pseudonym, purpose, maxFound))
 }
 
 // Agreements gives the agreements between two parties, in whichever order they
-// are named, also ended ones, newest first, at most 64.
+// are named, also ended ones behind those that count, newest first, at most 64.
 func (s *Store) Agreements(ctx context.Context, tenant, a, b identity.OIN) ([]audit.Document, error) {
 	return s.Between(ctx, tenant, audit.AgreementDocument, a, b)
 }
 
 // Between gives the documents of a kind between two parties, in whichever order
-// they are named, also ended ones, newest first, at most 64.
+// they are named, also ended ones behind those that count, newest first, at most 64.
 func (s *Store) Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error) {
 	return documents(s.reading.between.QueryContext(ctx, string(tenant), string(kind), string(min(a, b)), string(max(a, b)), maxFound))
 }

@@ -52,9 +52,9 @@ func (s *statements) reads() []prepared {
 		{&s.documents, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?"},
 		{&s.document, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND id = ?"},
 		{&s.consents, "SELECT " + documentColumns + " FROM documents WHERE kind = 'CONSENT' AND tenant = ?" +
-			" AND subject = ? AND purpose = ? ORDER BY entered DESC LIMIT ?"},
+			" AND subject = ? AND purpose = ? ORDER BY ended >= 0, entered DESC LIMIT ?"},
 		{&s.between, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND kind = ?" +
-			" AND party_a = ? AND party_b = ? ORDER BY entered DESC LIMIT ?"},
+			" AND party_a = ? AND party_b = ? ORDER BY ended >= 0, entered DESC LIMIT ?"},
 		{&s.list, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND kind = ?" +
 			" AND entered < ? ORDER BY entered DESC LIMIT ?"},
 		{&s.once, "SELECT body, ref, entry, expires FROM once WHERE tenant = ? AND key = ?"},

@@ -128,7 +128,7 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 		}
 	}
 	one.remember(claims)
-	p.seen.add(m, one)
+	p.seen.add(m, one, len(raw))
 	return v.told(one, m.sum)
 }
 

@@ -58,7 +58,7 @@ func (o *Outside) Compact(raw []byte, claims any) error {
 	}
 	one := sighting{by: []*Key{key}}
 	one.remember(claims)
-	set.seen.add(m, one)
+	set.seen.add(m, one, len(raw))
 	return nil
 }
 

@@ -13,12 +13,16 @@ import (
 // is remembered: whom a document names, until when it counts and whether it was
 // ended are looked at every time by who asks.
 type seen struct {
-	mu  sync.Mutex
-	set map[mark]sighting
+	mu    sync.Mutex
+	set   map[mark]sighting
+	bytes int // of the documents
 }
 
-// mostSeen bounds it, at some ten megabytes; when it is full it starts anew.
-const mostSeen = 4096
+// What bounds it; when it is full it starts anew.
+const (
+	mostSeen  = 4096
+	mostBytes = 8 << 20
+)
 
 // mark is what a document is known by: its kind, by which entry it came in, its bytes.
 type mark struct {
@@ -41,13 +45,14 @@ func (s *seen) find(m mark) (sighting, bool) {
 	return one, ok
 }
 
-func (s *seen) add(m mark, one sighting) {
+func (s *seen) add(m mark, one sighting, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.set == nil || len(s.set) >= mostSeen {
-		s.set = map[mark]sighting{}
+	if s.set == nil || len(s.set) >= mostSeen || s.bytes+size > mostBytes {
+		s.set, s.bytes = map[mark]sighting{}, 0
 	}
 	s.set[m] = one
+	s.bytes += size
 }
 
 // fill copies what was read before into claims of the same type. Lists in them are

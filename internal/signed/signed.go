@@ -246,7 +246,7 @@ func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) 
 	if err != nil {
 		return Verified{}, err
 	}
-	p.seen.add(m, one)
+	p.seen.add(m, one, len(raw))
 	return v.told(one, m.sum)
 }
 

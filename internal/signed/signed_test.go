@@ -294,7 +294,7 @@ func TestSeenBeforeIsTheSignatureAlone(t *testing.T) {
 		require.ErrorIs(t, err, ErrSignature)
 	}
 	for i := range mostSeen + 1 {
-		v.pins.Load().seen.add(mark{sum: [32]byte{byte(i), byte(i >> 8), 1}}, sighting{})
+		v.pins.Load().seen.add(mark{sum: [32]byte{byte(i), byte(i >> 8), 1}}, sighting{}, 1)
 	}
 	require.LessOrEqual(t, len(v.pins.Load().seen.set), mostSeen)
 }

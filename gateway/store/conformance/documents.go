@@ -133,14 +133,17 @@ func lookUps(t *testing.T, open Open) {
 	elsewhere := consent("elsewhere", 0)
 	elsewhere.Purpose = "another"
 	b.Puts = append(b.Puts, stranger, elsewhere)
-	b.Ends = []audit.End{{ID: "c-69", Index: 70}}
+	for i := range 10 { // the newest
+		b.Ends = append(b.Ends, audit.End{ID: fmt.Sprintf("c-6%d", i), Index: 70})
+	}
 	write(t, s, one, b)
 	list, err := s.Consents(t.Context(), one, subject, purpose)
 	require.NoError(t, err)
 	require.Len(t, list, 64, "bounded")
-	require.Equal(t, []string{"c-69", "c-68", "c-67"}, ids(list[:3]), "newest first")
-	require.False(t, list[0].Live(), "ended ones too")
-	require.True(t, list[1].Live())
+	require.Equal(t, []string{"c-59", "c-58", "c-57"}, ids(list[:3]), "those that count first, the newest first")
+	require.Equal(t, []string{"c-69", "c-68", "c-67", "c-66"}, ids(list[60:]), "then ended ones: they hide none that counts")
+	require.False(t, list[60].Live())
+	require.True(t, list[0].Live())
 	require.Equal(t, []byte("[]"), list[1].Openings)
 	forth, err := s.Agreements(t.Context(), one, one, two)
 	require.NoError(t, err)

@@ -422,7 +422,8 @@ type Agreement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// PROPOSED, ACCEPTED (its days have not begun), IN_FORCE, EXPIRED, REJECTED,
-	// REVOKED or SUPERSEDED.
+	// REVOKED, SUPERSEDED, or UNVERIFIABLE: a key that signed it is not trusted any
+	// more, it counts for nothing and can be ended.
 	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	// Party code of the other party, and of who proposed it.
 	With       string `protobuf:"bytes,3,opt,name=with,proto3" json:"with,omitempty"`
@@ -606,9 +607,12 @@ func (x *ProposeAgreementRequest) GetReplaces() string {
 }
 
 type ProposeAgreementResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Agreement     *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
-	Delivered     bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Agreement *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	Delivered bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// Why it was not delivered: PEER_UNREACHABLE (it is brought again), or the reason
+	// for which the other gateway refuses it; empty: it was.
+	NotDelivered  string `protobuf:"bytes,3,opt,name=not_delivered,json=notDelivered,proto3" json:"not_delivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -655,6 +659,13 @@ func (x *ProposeAgreementResponse) GetDelivered() bool {
 		return x.Delivered
 	}
 	return false
+}
+
+func (x *ProposeAgreementResponse) GetNotDelivered() string {
+	if x != nil {
+		return x.NotDelivered
+	}
+	return ""
 }
 
 type ListAgreementsRequest struct {
@@ -1179,9 +1190,12 @@ func (x *RejectAgreementRequest) GetReason() string {
 }
 
 type RejectAgreementResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Agreement     *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
-	Delivered     bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Agreement *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	Delivered bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// Why it was not delivered: PEER_UNREACHABLE (it is brought again), or the reason
+	// for which the other gateway refuses it; empty: it was.
+	NotDelivered  string `protobuf:"bytes,3,opt,name=not_delivered,json=notDelivered,proto3" json:"not_delivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1228,6 +1242,13 @@ func (x *RejectAgreementResponse) GetDelivered() bool {
 		return x.Delivered
 	}
 	return false
+}
+
+func (x *RejectAgreementResponse) GetNotDelivered() string {
+	if x != nil {
+		return x.NotDelivered
+	}
+	return ""
 }
 
 type RevokeAgreementRequest struct {
@@ -1283,9 +1304,12 @@ func (x *RevokeAgreementRequest) GetReason() string {
 }
 
 type RevokeAgreementResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Agreement     *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
-	Delivered     bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Agreement *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	Delivered bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// Why it was not delivered: PEER_UNREACHABLE (it is brought again), or the reason
+	// for which the other gateway refuses it; empty: it was.
+	NotDelivered  string `protobuf:"bytes,3,opt,name=not_delivered,json=notDelivered,proto3" json:"not_delivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1332,6 +1356,13 @@ func (x *RevokeAgreementResponse) GetDelivered() bool {
 		return x.Delivered
 	}
 	return false
+}
+
+func (x *RevokeAgreementResponse) GetNotDelivered() string {
+	if x != nil {
+		return x.NotDelivered
+	}
+	return ""
 }
 
 type DelegateRequest struct {
@@ -1457,6 +1488,174 @@ func (x *DelegateResponse) GetDocument() []byte {
 	return nil
 }
 
+type ListDelegationsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDelegationsRequest) Reset() {
+	*x = ListDelegationsRequest{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDelegationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDelegationsRequest) ProtoMessage() {}
+
+func (x *ListDelegationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDelegationsRequest.ProtoReflect.Descriptor instead.
+func (*ListDelegationsRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
+}
+
+type ListDelegationsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Delegations   []*Delegation          `protobuf:"bytes,1,rep,name=delegations,proto3" json:"delegations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDelegationsResponse) Reset() {
+	*x = ListDelegationsResponse{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDelegationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDelegationsResponse) ProtoMessage() {}
+
+func (x *ListDelegationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDelegationsResponse.ProtoReflect.Descriptor instead.
+func (*ListDelegationsResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListDelegationsResponse) GetDelegations() []*Delegation {
+	if x != nil {
+		return x.Delegations
+	}
+	return nil
+}
+
+// Delegation says who may act for this organisation, for what and when.
+type Delegation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// OIN of who may act.
+	To       string   `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	Purposes []string `protobuf:"bytes,3,rep,name=purposes,proto3" json:"purposes,omitempty"`
+	// Civil dates, both inclusive.
+	From  string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	Until string `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
+	// IN_FORCE, FUTURE, EXPIRED, ENDED or UNVERIFIABLE.
+	Status        string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delegation) Reset() {
+	*x = Delegation{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delegation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delegation) ProtoMessage() {}
+
+func (x *Delegation) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delegation.ProtoReflect.Descriptor instead.
+func (*Delegation) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Delegation) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Delegation) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Delegation) GetPurposes() []string {
+	if x != nil {
+		return x.Purposes
+	}
+	return nil
+}
+
+func (x *Delegation) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Delegation) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+func (x *Delegation) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
 type EndDelegationRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1466,7 +1665,7 @@ type EndDelegationRequest struct {
 
 func (x *EndDelegationRequest) Reset() {
 	*x = EndDelegationRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1478,7 +1677,7 @@ func (x *EndDelegationRequest) String() string {
 func (*EndDelegationRequest) ProtoMessage() {}
 
 func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1491,7 +1690,7 @@ func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDelegationRequest.ProtoReflect.Descriptor instead.
 func (*EndDelegationRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *EndDelegationRequest) GetId() string {
@@ -1511,7 +1710,7 @@ type EndDelegationResponse struct {
 
 func (x *EndDelegationResponse) Reset() {
 	*x = EndDelegationResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1523,7 +1722,7 @@ func (x *EndDelegationResponse) String() string {
 func (*EndDelegationResponse) ProtoMessage() {}
 
 func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1536,7 +1735,7 @@ func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDelegationResponse.ProtoReflect.Descriptor instead.
 func (*EndDelegationResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *EndDelegationResponse) GetIndex() int64 {
@@ -1555,7 +1754,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1766,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1779,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeliverRequest) GetDocument() []byte {
@@ -1601,7 +1800,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1812,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1825,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeliverResponse) GetDocument() []byte {
@@ -1697,10 +1896,11 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\r_lead_time_ms\"\x93\x01\n" +
 	"\x17ProposeAgreementRequest\x12F\n" +
 	"\x05terms\x18\x01 \x01(\v2\x1b.ontschot.v1.AgreementTermsB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\x05terms\x120\n" +
-	"\breplaces\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\breplaces\"\x8c\x01\n" +
+	"\breplaces\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\breplaces\"\xc0\x01\n" +
 	"\x18ProposeAgreementResponse\x12C\n" +
 	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\x12+\n" +
-	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\"A\n" +
+	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\x122\n" +
+	"\rnot_delivered\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fnotDelivered\"A\n" +
 	"\x15ListAgreementsRequest\x12(\n" +
 	"\x04with\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x04with\"_\n" +
 	"\x16ListAgreementsResponse\x12E\n" +
@@ -1731,16 +1931,18 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\"q\n" +
 	"\x16RejectAgreementRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12/\n" +
-	"\x06reason\x18\x02 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xf4\x03\xca\xf3\x18\ttechnicalR\x06reason\"\x8b\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xf4\x03\xca\xf3\x18\ttechnicalR\x06reason\"\xbf\x01\n" +
 	"\x17RejectAgreementResponse\x12C\n" +
 	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\x12+\n" +
-	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\"q\n" +
+	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\x122\n" +
+	"\rnot_delivered\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fnotDelivered\"q\n" +
 	"\x16RevokeAgreementRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12/\n" +
-	"\x06reason\x18\x02 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xf4\x03\xca\xf3\x18\ttechnicalR\x06reason\"\x8b\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xf4\x03\xca\xf3\x18\ttechnicalR\x06reason\"\xbf\x01\n" +
 	"\x17RevokeAgreementResponse\x12C\n" +
 	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\x12+\n" +
-	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\"\xbf\x01\n" +
+	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\x122\n" +
+	"\rnot_delivered\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fnotDelivered\"\xbf\x01\n" +
 	"\x0fDelegateRequest\x12/\n" +
 	"\x02to\x18\x01 \x01(\tB\x1f\xbaH\x0fr\r2\v^[0-9]{20}$\xca\xf3\x18\ttechnicalR\x02to\x123\n" +
 	"\bpurposes\x18\x02 \x03(\tB\x17\xbaH\a\x92\x01\x04\b\x01\x10\x10\xca\xf3\x18\ttechnicalR\bpurposes\x12!\n" +
@@ -1748,7 +1950,18 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x05until\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05until\"\\\n" +
 	"\x10DelegateResponse\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12)\n" +
-	"\bdocument\x18\x02 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\">\n" +
+	"\bdocument\x18\x02 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\"\x18\n" +
+	"\x16ListDelegationsRequest\"c\n" +
+	"\x17ListDelegationsResponse\x12H\n" +
+	"\vdelegations\x18\x01 \x03(\v2\x17.ontschot.v1.DelegationB\r\xca\xf3\x18\ttechnicalR\vdelegations\"\xe4\x01\n" +
+	"\n" +
+	"Delegation\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12\x1d\n" +
+	"\x02to\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02to\x12)\n" +
+	"\bpurposes\x18\x03 \x03(\tB\r\xca\xf3\x18\ttechnicalR\bpurposes\x12!\n" +
+	"\x04from\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04from\x12#\n" +
+	"\x05until\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05until\x12%\n" +
+	"\x06status\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06status\">\n" +
 	"\x14EndDelegationRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"<\n" +
 	"\x15EndDelegationResponse\x12#\n" +
@@ -1756,7 +1969,7 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x124\n" +
 	"\bdocument\x18\x01 \x01(\fB\x18\xbaH\bz\x06\x10\x01\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\bdocument\"<\n" +
 	"\x0fDeliverResponse\x12)\n" +
-	"\bdocument\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument2\xb9\x06\n" +
+	"\bdocument\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument2\x97\a\n" +
 	"\x10AgreementService\x12_\n" +
 	"\x10ProposeAgreement\x12$.ontschot.v1.ProposeAgreementRequest\x1a%.ontschot.v1.ProposeAgreementResponse\x12Y\n" +
 	"\x0eListAgreements\x12\".ontschot.v1.ListAgreementsRequest\x1a#.ontschot.v1.ListAgreementsResponse\x12S\n" +
@@ -1765,7 +1978,8 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x0fAcceptAgreement\x12#.ontschot.v1.AcceptAgreementRequest\x1a$.ontschot.v1.AcceptAgreementResponse\x12\\\n" +
 	"\x0fRejectAgreement\x12#.ontschot.v1.RejectAgreementRequest\x1a$.ontschot.v1.RejectAgreementResponse\x12\\\n" +
 	"\x0fRevokeAgreement\x12#.ontschot.v1.RevokeAgreementRequest\x1a$.ontschot.v1.RevokeAgreementResponse\x12G\n" +
-	"\bDelegate\x12\x1c.ontschot.v1.DelegateRequest\x1a\x1d.ontschot.v1.DelegateResponse\x12V\n" +
+	"\bDelegate\x12\x1c.ontschot.v1.DelegateRequest\x1a\x1d.ontschot.v1.DelegateResponse\x12\\\n" +
+	"\x0fListDelegations\x12#.ontschot.v1.ListDelegationsRequest\x1a$.ontschot.v1.ListDelegationsResponse\x12V\n" +
 	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2S\n" +
 	"\vPeerService\x12D\n" +
 	"\aDeliver\x12\x1b.ontschot.v1.DeliverRequest\x1a\x1c.ontschot.v1.DeliverResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
@@ -1782,7 +1996,7 @@ func file_ontschot_v1_agreement_proto_rawDescGZIP() []byte {
 	return file_ontschot_v1_agreement_proto_rawDescData
 }
 
-var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*AgreementTerms)(nil),           // 0: ontschot.v1.AgreementTerms
 	(*AgreementParty)(nil),           // 1: ontschot.v1.AgreementParty
@@ -1807,10 +2021,13 @@ var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*RevokeAgreementResponse)(nil),  // 20: ontschot.v1.RevokeAgreementResponse
 	(*DelegateRequest)(nil),          // 21: ontschot.v1.DelegateRequest
 	(*DelegateResponse)(nil),         // 22: ontschot.v1.DelegateResponse
-	(*EndDelegationRequest)(nil),     // 23: ontschot.v1.EndDelegationRequest
-	(*EndDelegationResponse)(nil),    // 24: ontschot.v1.EndDelegationResponse
-	(*DeliverRequest)(nil),           // 25: ontschot.v1.DeliverRequest
-	(*DeliverResponse)(nil),          // 26: ontschot.v1.DeliverResponse
+	(*ListDelegationsRequest)(nil),   // 23: ontschot.v1.ListDelegationsRequest
+	(*ListDelegationsResponse)(nil),  // 24: ontschot.v1.ListDelegationsResponse
+	(*Delegation)(nil),               // 25: ontschot.v1.Delegation
+	(*EndDelegationRequest)(nil),     // 26: ontschot.v1.EndDelegationRequest
+	(*EndDelegationResponse)(nil),    // 27: ontschot.v1.EndDelegationResponse
+	(*DeliverRequest)(nil),           // 28: ontschot.v1.DeliverRequest
+	(*DeliverResponse)(nil),          // 29: ontschot.v1.DeliverResponse
 }
 var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	1,  // 0: ontschot.v1.AgreementTerms.parties:type_name -> ontschot.v1.AgreementParty
@@ -1827,31 +2044,34 @@ var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	5,  // 11: ontschot.v1.AcceptAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
 	5,  // 12: ontschot.v1.RejectAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
 	5,  // 13: ontschot.v1.RevokeAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	6,  // 14: ontschot.v1.AgreementService.ProposeAgreement:input_type -> ontschot.v1.ProposeAgreementRequest
-	8,  // 15: ontschot.v1.AgreementService.ListAgreements:input_type -> ontschot.v1.ListAgreementsRequest
-	10, // 16: ontschot.v1.AgreementService.GetAgreement:input_type -> ontschot.v1.GetAgreementRequest
-	12, // 17: ontschot.v1.AgreementService.DiffAgreements:input_type -> ontschot.v1.DiffAgreementsRequest
-	15, // 18: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
-	17, // 19: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
-	19, // 20: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
-	21, // 21: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
-	23, // 22: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
-	25, // 23: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
-	7,  // 24: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
-	9,  // 25: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
-	11, // 26: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
-	13, // 27: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
-	16, // 28: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
-	18, // 29: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
-	20, // 30: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
-	22, // 31: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
-	24, // 32: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
-	26, // 33: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
-	24, // [24:34] is the sub-list for method output_type
-	14, // [14:24] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	25, // 14: ontschot.v1.ListDelegationsResponse.delegations:type_name -> ontschot.v1.Delegation
+	6,  // 15: ontschot.v1.AgreementService.ProposeAgreement:input_type -> ontschot.v1.ProposeAgreementRequest
+	8,  // 16: ontschot.v1.AgreementService.ListAgreements:input_type -> ontschot.v1.ListAgreementsRequest
+	10, // 17: ontschot.v1.AgreementService.GetAgreement:input_type -> ontschot.v1.GetAgreementRequest
+	12, // 18: ontschot.v1.AgreementService.DiffAgreements:input_type -> ontschot.v1.DiffAgreementsRequest
+	15, // 19: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
+	17, // 20: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
+	19, // 21: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
+	21, // 22: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
+	23, // 23: ontschot.v1.AgreementService.ListDelegations:input_type -> ontschot.v1.ListDelegationsRequest
+	26, // 24: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
+	28, // 25: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
+	7,  // 26: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
+	9,  // 27: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
+	11, // 28: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
+	13, // 29: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
+	16, // 30: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
+	18, // 31: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
+	20, // 32: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
+	22, // 33: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
+	24, // 34: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
+	27, // 35: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
+	29, // 36: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
+	26, // [26:37] is the sub-list for method output_type
+	15, // [15:26] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_v1_agreement_proto_init() }
@@ -1866,7 +2086,7 @@ func file_ontschot_v1_agreement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_v1_agreement_proto_rawDesc), len(file_ontschot_v1_agreement_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -27,6 +27,7 @@ const (
 	AgreementService_RejectAgreement_FullMethodName  = "/ontschot.v1.AgreementService/RejectAgreement"
 	AgreementService_RevokeAgreement_FullMethodName  = "/ontschot.v1.AgreementService/RevokeAgreement"
 	AgreementService_Delegate_FullMethodName         = "/ontschot.v1.AgreementService/Delegate"
+	AgreementService_ListDelegations_FullMethodName  = "/ontschot.v1.AgreementService/ListDelegations"
 	AgreementService_EndDelegation_FullMethodName    = "/ontschot.v1.AgreementService/EndDelegation"
 )
 
@@ -65,6 +66,9 @@ type AgreementServiceClient interface {
 	// this one. Its tokens are issued by this organisation and name it in act; it shows
 	// in the record of all it does.
 	Delegate(ctx context.Context, in *DelegateRequest, opts ...grpc.CallOption) (*DelegateResponse, error)
+	// ListDelegations gives the delegations of this organisation, newest first, at most
+	// 200, those that ended too.
+	ListDelegations(ctx context.Context, in *ListDelegationsRequest, opts ...grpc.CallOption) (*ListDelegationsResponse, error)
 	// EndDelegation ends one: nothing is released to who acts on it from then on.
 	EndDelegation(ctx context.Context, in *EndDelegationRequest, opts ...grpc.CallOption) (*EndDelegationResponse, error)
 }
@@ -157,6 +161,16 @@ func (c *agreementServiceClient) Delegate(ctx context.Context, in *DelegateReque
 	return out, nil
 }
 
+func (c *agreementServiceClient) ListDelegations(ctx context.Context, in *ListDelegationsRequest, opts ...grpc.CallOption) (*ListDelegationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDelegationsResponse)
+	err := c.cc.Invoke(ctx, AgreementService_ListDelegations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *agreementServiceClient) EndDelegation(ctx context.Context, in *EndDelegationRequest, opts ...grpc.CallOption) (*EndDelegationResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EndDelegationResponse)
@@ -202,6 +216,9 @@ type AgreementServiceServer interface {
 	// this one. Its tokens are issued by this organisation and name it in act; it shows
 	// in the record of all it does.
 	Delegate(context.Context, *DelegateRequest) (*DelegateResponse, error)
+	// ListDelegations gives the delegations of this organisation, newest first, at most
+	// 200, those that ended too.
+	ListDelegations(context.Context, *ListDelegationsRequest) (*ListDelegationsResponse, error)
 	// EndDelegation ends one: nothing is released to who acts on it from then on.
 	EndDelegation(context.Context, *EndDelegationRequest) (*EndDelegationResponse, error)
 	mustEmbedUnimplementedAgreementServiceServer()
@@ -237,6 +254,9 @@ func (UnimplementedAgreementServiceServer) RevokeAgreement(context.Context, *Rev
 }
 func (UnimplementedAgreementServiceServer) Delegate(context.Context, *DelegateRequest) (*DelegateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Delegate not implemented")
+}
+func (UnimplementedAgreementServiceServer) ListDelegations(context.Context, *ListDelegationsRequest) (*ListDelegationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDelegations not implemented")
 }
 func (UnimplementedAgreementServiceServer) EndDelegation(context.Context, *EndDelegationRequest) (*EndDelegationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndDelegation not implemented")
@@ -406,6 +426,24 @@ func _AgreementService_Delegate_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AgreementService_ListDelegations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDelegationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgreementServiceServer).ListDelegations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgreementService_ListDelegations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgreementServiceServer).ListDelegations(ctx, req.(*ListDelegationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AgreementService_EndDelegation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EndDelegationRequest)
 	if err := dec(in); err != nil {
@@ -462,6 +500,10 @@ var AgreementService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Delegate",
 			Handler:    _AgreementService_Delegate_Handler,
+		},
+		{
+			MethodName: "ListDelegations",
+			Handler:    _AgreementService_ListDelegations_Handler,
 		},
 		{
 			MethodName: "EndDelegation",
