@@ -135,7 +135,7 @@ func TestTheLastWordCountsAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, withoutAmount(b))
 	}
-	h.give(p, "", &ontschotv1.ConsentGrant{Source: "GM0119"}, all("SVB")[0])
+	h.give(p, id, &ontschotv1.ConsentGrant{Source: "GM0119"}, all("SVB")[0])
 	_, err := ask()
 	require.Equal(t, budgetv1.ReasonNoConsent, reasonOf(err), "a no is the last word too")
 }
