@@ -2,12 +2,9 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
-
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -106,7 +103,7 @@ func (g *Gateway) agreementsWith(ctx context.Context, p Party) ([]*ontschotv1.Ag
 		if err != nil {
 			return nil, err
 		}
-		view.Terms, view.Document = nil, nil
+		view.Document = nil
 		views = append(views, view)
 	}
 	return views, nil
@@ -191,7 +188,7 @@ func (g *Gateway) agreementView(ctx context.Context, id string) (*ontschotv1.Agr
 	}
 	with, _ := g.partyOf(other(k.terms, g.Own))
 	by, _ := g.partyOf(slices.Concat(k.signedBy, []identity.OIN{""})[0])
-	terms, err := termsMessage(k.terms)
+	terms, err := ontschotv1.NewAgreementTerms(k.terms)
 	if err != nil {
 		return nil, err
 	}
@@ -271,26 +268,12 @@ func (g *Gateway) partyOf(oin identity.OIN) (Party, bool) {
 	return g.Parties[i], true
 }
 
-// termsOf and termsMessage go by the names of the fields, which are the same.
 func termsOf(m *ontschotv1.AgreementTerms) (agreement.Terms, error) {
 	var t agreement.Terms
-	raw, err := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(m)
-	if err == nil {
-		err = json.Unmarshal(raw, &t)
-	}
-	if err != nil {
+	if err := m.Into(&t); err != nil {
 		return t, invalid("terms", "cannot be read")
 	}
 	return t, nil
-}
-
-func termsMessage(t agreement.Terms) (*ontschotv1.AgreementTerms, error) {
-	raw, err := json.Marshal(t)
-	if err != nil {
-		return nil, err
-	}
-	m := &ontschotv1.AgreementTerms{}
-	return m, protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, m)
 }
 
 // termsError names the term that cannot be so.

@@ -129,8 +129,7 @@ func readDraft(c *cobra.Command, path string) (*ontschotv1.AgreementTerms, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", config.ErrConfig, path, err)
 	}
-	m := &ontschotv1.AgreementTerms{}
-	return m, asMessage(terms, m)
+	return ontschotv1.NewAgreementTerms(terms)
 }
 
 // agreements is what the commands that ask a gateway have in common.
@@ -260,7 +259,7 @@ readable YAML. With --yaml only the YAML, to be changed and proposed again.`,
 // draft writes terms as people read them, with the names of the trust file.
 func (a *agreements) draft(m *ontschotv1.AgreementTerms) ([]byte, error) {
 	var terms agreement.Terms
-	if err := ofMessage(m, &terms); err != nil {
+	if err := m.Into(&terms); err != nil {
 		return nil, err
 	}
 	names := map[identity.OIN]string{}

@@ -68,8 +68,8 @@ func (h *house) draft(code string, change func(*agreement.Terms)) *ontschotv1.Ag
 	if change != nil {
 		change(&terms)
 	}
-	m := &ontschotv1.AgreementTerms{}
-	require.NoError(h.t, asMessage(terms, m))
+	m, err := ontschotv1.NewAgreementTerms(terms)
+	require.NoError(h.t, err)
 	return m
 }
 
@@ -336,13 +336,13 @@ func TestTermsGoOverTheWireWhole(t *testing.T) {
 		t.Oversight.Auditors, t.Oversight.Witnesses = []identity.OIN{"00000099000000000009"}, 2
 	})
 	var terms agreement.Terms
-	require.NoError(t, ofMessage(m, &terms))
+	require.NoError(t, m.Into(&terms))
 	raw, err := json.Marshal(terms)
 	require.NoError(t, err)
 	require.NotContains(t, string(raw), `:null`)
 	require.Equal(t, terms.Grants[0].RatePerMinute, int(m.GetGrants()[0].GetRatePerMinute()))
-	again := &ontschotv1.AgreementTerms{}
-	require.NoError(t, asMessage(terms, again))
+	again, err := ontschotv1.NewAgreementTerms(terms)
+	require.NoError(t, err)
 	require.Equal(t, m.String(), again.String())
 	require.Equal(t, []identity.OIN{"00000099000000000009"}, terms.Oversight.Auditors)
 }

@@ -1,31 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
-
-// asMessage and ofMessage go between a struct and a message of the same field names.
-func asMessage(v any, m proto.Message) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, m)
-}
-
-func ofMessage(m proto.Message, v any) error {
-	raw, err := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(raw, v)
-}
 
 // statusOf words the state of an agreement or a consent.
 func (p *page) statusOf(code string) string {
@@ -57,9 +36,9 @@ func (p *page) agreement(a *ontschotv1.Agreement) {
 }
 
 func (p *page) agreements(list []*ontschotv1.Agreement) {
-	rows := [][]string{{"id", p.say("met", "with"), p.say("stand", "state"), p.say("voorgesteld", "proposed"), p.say("door", "by"), p.say("doorlooptijd", "lead time")}}
+	rows := [][]string{{"id", p.say("met", "with"), p.say("stand", "state"), p.say("voorgesteld", "proposed"), p.say("door", "by"), p.say("tot en met", "until"), p.say("doorlooptijd", "lead time")}}
 	for _, a := range list {
-		rows = append(rows, []string{a.GetId(), a.GetWith(), p.statusOf(a.GetStatus()), moment(a.GetProposedAtMs()), a.GetProposedBy(), p.lead(a)})
+		rows = append(rows, []string{a.GetId(), a.GetWith(), p.statusOf(a.GetStatus()), moment(a.GetProposedAtMs()), a.GetProposedBy(), a.GetTerms().GetUntil(), p.lead(a)})
 	}
 	if len(list) == 0 {
 		p.line("%s", p.say("Er zijn geen voorstellen en geen overeenkomsten.", "There are no proposals and no agreements."))

@@ -74,7 +74,7 @@ func TestTheREADMEsCommandsByHand(t *testing.T) {
 	require.Contains(t, out, "€ 111.844,37")
 	require.Contains(t, out, "4 releases")
 	require.Contains(t, out, "Er verandert niets.", "a proposal against the draft it was made of")
-	require.Regexp(t, `ZK5503 +van kracht .* GM0119 +\d+s`, out, "in force, and how long it took")
+	require.Regexp(t, `ZK5503 +van kracht .* GM0119 +2025-12-31 +\d+s`, out, "in force, and how long it took")
 	require.Contains(t, out, "Mag Gemeente Meppel gegevens over u opvragen?")
 	require.Regexp(t, `signing +GM0119 +sign-1 +in use`, out)
 	require.Contains(t, out, "The budget is what GM0119 released")

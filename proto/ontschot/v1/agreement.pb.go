@@ -715,7 +715,7 @@ func (x *ListAgreementsRequest) GetWith() string {
 
 type ListAgreementsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Without terms and documents.
+	// Without documents.
 	Agreements    []*Agreement `protobuf:"bytes,1,rep,name=agreements,proto3" json:"agreements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
