@@ -72,6 +72,8 @@ func tell(log *slog.Logger, what string, err error) {
 // What else stands in the two files needs a restart. The log tells that the keys are
 // others from here on. What cannot be taken over is told once, and tried again.
 func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
 	conf, trust, sum, err := s.readKeys()
 	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} { // the first time they are those it starts with
 		s.keysSum = sum

@@ -94,6 +94,7 @@ type server struct {
 	keys         *signed.Verifier
 	ring         *signed.Ring
 	issuers      atomic.Pointer[[]token.Issuer]
+	reloading    sync.Mutex
 	keysSum      [32]byte // of what is in use
 	keysRefused  [32]byte // of what was not taken over
 	issuersSum   [32]byte
