@@ -71,6 +71,12 @@ func (q *question) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.who.file, "file", "", "the question as JSON (ontschot.v1.ConsentQuestion), or - for stdin; instead of the other flags")
 	f.StringArrayVar(&q.sources, "source", nil, "CODE, or CODE=category,category; once for each source")
+	q.dayFlags(c)
+}
+
+// dayFlags are what differs from one day to the next: from when, and who decides then.
+func (q *question) dayFlags(c *cobra.Command) {
+	f := c.Flags()
 	f.StringVar(&q.from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
 	f.StringVar(&q.until, "until", "", "last day, YYYY-MM-DD; default twelve months")
 	f.StringVar(&q.kind, "authority", "", "who decides for the person, in the register's terms; default what the case says")
@@ -354,8 +360,9 @@ func consentWithdrawCommand() *cobra.Command {
 
 func consentRenewCommand() *cobra.Command {
 	var k consents
-	var from, until, notice string
+	var notice string
 	var signed []string
+	q := question{who: &k.who, sources: []string{""}} // those of the old one are put in its place
 	c := &cobra.Command{
 		Use: "renew ID --case CASE --person REF [--notice SHA256 --signed ...]", Short: "Ask again for the same, and take it down",
 		Long: `Ask a person again for what a consent allows, for another period, and take it down in its place. Without
@@ -363,9 +370,7 @@ func consentRenewCommand() *cobra.Command {
 		Example: "  ontschot consent renew ID --case case.json --person A3\n  ontschot consent renew ID --case case.json --person A3 --notice 9f86... --signed self:digid:substantieel:assertion.xml",
 		Args:    oneArg("its id"),
 	}
-	k.who.flags(c)
-	c.Flags().StringVar(&from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
-	c.Flags().StringVar(&until, "until", "", "last day, YYYY-MM-DD; default twelve months")
+	q.dayFlags(c)
 	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
 	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
@@ -373,7 +378,6 @@ func consentRenewCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		q := question{who: &k.who, from: from, until: until, sources: []string{""}}
 		m, err := q.read(c)
 		if err != nil {
 			return err
