@@ -423,6 +423,10 @@ func agreementDelegationsCommand() *cobra.Command {
 			return err
 		}
 		return a.out.printAny(c, answer, func(p *page) {
+			if len(answer.GetDelegations()) == 0 {
+				p.line("%s", p.say("Niemand handelt namens deze organisatie.", "Nobody acts for this organisation."))
+				return
+			}
 			rows := [][]string{{"id", p.say("gemachtigde", "who may act"), p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("doelen", "purposes")}}
 			for _, d := range answer.GetDelegations() {
 				rows = append(rows, []string{d.GetId(), d.GetTo(), p.statusOf(d.GetStatus()), d.GetFrom(), d.GetUntil(), strings.Join(d.GetPurposes(), " ")})
