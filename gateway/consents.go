@@ -84,8 +84,9 @@ func (g *Gateway) madeBefore(ctx context.Context, caller token.Caller, id string
 	return g.receipt(ctx, caller, id)
 }
 
-// saysLess refuses a consent that says less of a source than one that counts, unless it
-// takes its place: a question that is being answered goes on until that one is ended.
+// saysLess refuses a consent that says less of a source than one that counts, or for a
+// shorter time, unless it takes its place: the last word decides, and the receipt of the
+// one before would say that it is in force.
 func (g *Gateway) saysLess(ctx context.Context, a asking) error {
 	if a.draft.Replaces != "" {
 		return nil
@@ -100,8 +101,13 @@ func (g *Gateway) saysLess(ctx context.Context, a asking) error {
 		}
 		for _, was := range old.Grants() {
 			i := slices.IndexFunc(a.draft.Grants, func(n consent.Grant) bool { return n.Source == was.Source })
-			if i >= 0 && slices.ContainsFunc(was.Categories, func(c budgetv1.Category) bool { return !slices.Contains(a.draft.Grants[i].Categories, c) }) {
-				return invalid("question.replaces", "this says less of a source than a consent that counts: name that one here, or narrow it")
+			if i < 0 || len(was.Categories) == 0 {
+				continue
+			}
+			now := a.draft.Grants[i].Categories
+			fewer := slices.ContainsFunc(was.Categories, func(c budgetv1.Category) bool { return !slices.Contains(now, c) })
+			if fewer || a.draft.Until < old.Span().To {
+				return invalid("question.replaces", "this says less of a source, or for a shorter time, than a consent that counts: name that one here, or narrow it")
 			}
 		}
 	}

@@ -55,6 +55,12 @@ func TestNarrowingRevivesNothing(t *testing.T) {
 	_, why, metadata := reason(t, err)
 	require.Equal(t, "INVALID_FIELD question.replaces", why+" "+metadata["field"])
 
+	short := h.questionFor("A3", "GM0119")
+	short.Until = f.Case.Today.String()
+	_, err = h.give(cl, short, "self")
+	_, why, _ = reason(t, err)
+	require.Equal(t, "INVALID_FIELD", why, "for a shorter time")
+
 	// Whoever withdraws the first receipt withdraws what has taken its place.
 	_, err = cl.WithdrawConsent(bounded(t), &ontschotv1.WithdrawConsentRequest{Id: wide.GetId()})
 	require.NoError(t, err)
