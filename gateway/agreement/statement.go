@@ -30,15 +30,15 @@ const (
 // bound to what the parties signed, so that it says nothing of other terms under the
 // same id.
 type Statement struct {
-	Issuer    identity.OIN `json:"iss"`
-	ID        string       `json:"jti"` // UUIDv7
-	IssuedAt  int64        `json:"iat"` // seconds since 1970
 	Act       string       `json:"act"` // reject or revoke
 	Agreement string       `json:"agreement"`
-	// Terms is their digest: Proposal.TermsDigest, Terms.Digest.
-	Terms string `json:"terms_sha256"`
+	IssuedAt  int64        `json:"iat"` // seconds since 1970
+	Issuer    identity.OIN `json:"iss"`
+	ID        string       `json:"jti"` // UUIDv7
 	// Reason for the other party to read, of 1 to 500 characters.
 	Reason string `json:"reason"`
+	// Terms is their digest: Proposal.TermsDigest, Terms.Digest.
+	Terms string `json:"terms_sha256"`
 }
 
 // NewStatement signs a statement; the issuer is the signer. Errors: ErrStatement.

@@ -10,24 +10,26 @@ import (
 )
 
 // Terms are what is signed, and what is enforced. Dates are civil dates, both
-// inclusive. A draft is the same without id, replaces and proposed_at.
+// inclusive. A draft is the same without id, replaces and proposed_at. Members stand in
+// the order of their names: so the canonical form, which is what is signed, needs no
+// sorting.
 type Terms struct {
-	Version int    `json:"version"` // 1
-	ID      string `json:"id"`      // UUIDv7
+	Finance   Finance   `json:"finance"`
+	From      string    `json:"from"`
+	Grants    []Grant   `json:"grants"`
+	ID        string    `json:"id"` // UUIDv7
+	Oversight Oversight `json:"oversight"`
+	Parties   []Party   `json:"parties"` // two
+	// ProposedAt is when the first proposal of this negotiation was made, in seconds
+	// since 1970.
+	ProposedAt int64 `json:"proposed_at"`
 	// Replaces is the id of the agreement or the open proposal that this one takes
 	// the place of; "" when there is none.
 	Replaces string `json:"replaces"`
-	// ProposedAt is when the first proposal of this negotiation was made, in seconds
-	// since 1970.
-	ProposedAt int64     `json:"proposed_at"`
-	Parties    []Party   `json:"parties"` // two
-	Grants     []Grant   `json:"grants"`
-	Finance    Finance   `json:"finance"`
-	Oversight  Oversight `json:"oversight"`
 	// Sunset: what happens when the legal basis ends, in words both parties signed.
-	Sunset string `json:"sunset"`
-	From   string `json:"from"`
-	Until  string `json:"until"` // less than five years after from
+	Sunset  string `json:"sunset"`
+	Until   string `json:"until"`   // less than five years after from
+	Version int    `json:"version"` // 1
 }
 
 // Roles of a party. It is both when it asks in one grant and is asked in another.
@@ -45,18 +47,18 @@ type Party struct {
 
 // Grant is what one party may ask of another.
 type Grant struct {
-	Consumer   identity.OIN `json:"consumer"`
-	Source     identity.OIN `json:"source"`
-	Purposes   []string     `json:"purposes"`
-	Categories []string     `json:"categories"`
-	// LegalBasis code of the policy's catalog, for example avg-6-1-e.
-	LegalBasis string `json:"legal_basis"`
 	// Assurance: the least level of the case worker (laag, substantieel, hoog).
-	Assurance     string `json:"assurance"`
-	RetentionDays int    `json:"retention_days"`
-	MaxAgeDays    int    `json:"max_age_days"` // a result is not built upon after this
+	Assurance  string       `json:"assurance"`
+	Categories []string     `json:"categories"`
+	Consumer   identity.OIN `json:"consumer"`
+	// LegalBasis code of the policy's catalog, for example avg-6-1-e.
+	LegalBasis string   `json:"legal_basis"`
+	MaxAgeDays int      `json:"max_age_days"` // a result is not built upon after this
+	Purposes   []string `json:"purposes"`
 	// RatePerMinute the source accepts.
-	RatePerMinute int `json:"rate_per_minute"`
+	RatePerMinute int          `json:"rate_per_minute"`
+	RetentionDays int          `json:"retention_days"`
+	Source        identity.OIN `json:"source"`
 }
 
 // Assurances are the levels of assurance from low to high (eIDAS, 910/2014 art. 8).
@@ -71,19 +73,19 @@ func (g Grant) Suffices(level string) bool {
 
 // Finance: how money is settled; nobody pre-finances.
 type Finance struct {
-	Settlement string `json:"settlement"`
 	CostShare  string `json:"cost_share"`
+	Settlement string `json:"settlement"`
 }
 
 // Oversight: who may audit spending, and whom to call.
 type Oversight struct {
 	Auditors []identity.OIN `json:"auditors"`
-	// DPIA is the SHA-256 of the data protection impact assessment (AVG art. 35).
-	DPIA string `json:"dpia_sha256"`
 	// BreachContact is whom to tell of a data breach (AVG art. 33): an e-mail
 	// address, an https address, or tel:+31...
 	BreachContact string `json:"breach_contact"`
-	Witnesses     int    `json:"witnesses"`
+	// DPIA is the SHA-256 of the data protection impact assessment (AVG art. 35).
+	DPIA      string `json:"dpia_sha256"`
+	Witnesses int    `json:"witnesses"`
 }
 
 // Digest is the hex SHA-256 of the terms in canonical form (RFC 8785): of exactly

@@ -12,31 +12,32 @@ import (
 )
 
 // Claims of a consent. It holds no BSN and no birth date. Civil dates, both
-// inclusive; bytes in base64url.
+// inclusive; bytes in base64url. Here and in what it holds, members stand in the order
+// of their names: so the canonical form, which is what is signed, needs no sorting.
 type Claims struct {
+	Authority Authority `json:"authority"`
+	Basis     Basis     `json:"basis"`
+	// Case is the commitment to the case number that all consents of one question carry.
+	Case       string       `json:"case"`
+	CoGivenBy  []Signature  `json:"co_given_by"`
+	Controller identity.OIN `json:"controller"`
+	From       string       `json:"from"`
+	GivenBy    Signature    `json:"given_by"`
+	// Grants are the digests of the disclosures, sorted.
+	Grants   []string     `json:"grants"`
+	IssuedAt int64        `json:"iat"` // seconds since 1970
 	Issuer   identity.OIN `json:"iss"` // the keeper
 	ID       string       `json:"jti"` // UUIDv7
-	IssuedAt int64        `json:"iat"` // seconds since 1970
-	// Subject is HMAC-SHA-256(key, BSN) under a key made for this document alone.
-	Subject string `json:"subject_commitment"`
-	// Case is the commitment to the case number that all consents of one question carry.
-	Case    string `json:"case"`
-	Purpose string `json:"purpose"`
-	// Grants are the digests of the disclosures, sorted.
-	Grants     []string       `json:"grants"`
-	Controller identity.OIN   `json:"controller"`
-	Recipients []identity.OIN `json:"recipients"`
-	Basis      Basis          `json:"basis"`
-	GivenBy    Signature      `json:"given_by"`
-	CoGivenBy  []Signature    `json:"co_given_by"`
-	Authority  Authority      `json:"authority"`
 	// LapsesOn is the next 12th, 16th or 18th birthday; empty for an adult.
-	LapsesOn string `json:"lapses_on"`
-	From     string `json:"from"`
+	LapsesOn   string         `json:"lapses_on"`
+	Notice     Notice         `json:"notice"`
+	Purpose    string         `json:"purpose"`
+	Recipients []identity.OIN `json:"recipients"`
+	Replaces   string         `json:"replaces"`
+	// Subject is HMAC-SHA-256(key, BSN) under a key made for this document alone.
+	Subject  string `json:"subject_commitment"`
 	Until    string `json:"until"`
-	Notice   Notice `json:"notice"`
 	Withdraw string `json:"withdraw_url"`
-	Replaces string `json:"replaces"`
 }
 
 // Basis is the registered legal basis beside the consent.
@@ -48,17 +49,17 @@ type Basis struct {
 
 // Signature of a person: in which role, and how that was proven.
 type Signature struct {
+	Proof Proof `json:"proof"`
 	// Role: self, ouder_met_gezag, voogd, curator, mentor, gemachtigde, bewindvoerder or naaste.
-	Role  string `json:"role"`
-	Proof Proof  `json:"proof"`
+	Role string `json:"role"`
 }
 
 // Proof of who gave it. Hash is over the assertion, so that two signatures of
 // one person are seen to be of one person.
 type Proof struct {
+	Hash string `json:"hash"`
 	Kind string `json:"kind"` // digid, eidas or paper
 	LOA  string `json:"loa"`
-	Hash string `json:"hash"`
 }
 
 // Authority is what the keeper found in the registers on the day it looked.
@@ -66,10 +67,10 @@ type Authority struct {
 	// AgeGroup on the day the consent was given: under_12, 12_15, 16_17 or adult; empty
 	// when the keeper does not know it, and then a human decides.
 	AgeGroup string `json:"age_group"`
-	// Kind in the register's own terms; empty for an adult of whom nothing is registered.
-	Kind string `json:"kind"`
 	// Holders of authority or guardianship.
-	Holders  int    `json:"holders"`
+	Holders int `json:"holders"`
+	// Kind in the register's own terms; empty for an adult of whom nothing is registered.
+	Kind     string `json:"kind"`
 	LookedUp string `json:"looked_up"`
 	// Settled is on what a human settled a case that the registers left unclear:
 	// gezagsregister, rechterlijke_uitspraak or voogdijregister. Kind and Holders are
@@ -84,8 +85,8 @@ func settlements() []string {
 
 // Notice is the text the person was shown.
 type Notice struct {
-	Version string `json:"version"`
 	SHA256  string `json:"sha256"`
+	Version string `json:"version"`
 }
 
 // Disclosure opens the grant of one source: base64url of the JSON array

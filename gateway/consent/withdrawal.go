@@ -10,11 +10,11 @@ import (
 // Withdrawal is a statement that ends a consent. It is as easy to give as the
 // consent was (AVG art. 7 lid 3), and holds from the moment it stands in the log.
 type Withdrawal struct {
-	Issuer   identity.OIN `json:"iss"` // the keeper
-	ID       string       `json:"jti"`
-	IssuedAt int64        `json:"iat"`
 	Act      string       `json:"act"` // withdraw
 	Consent  string       `json:"consent"`
+	IssuedAt int64        `json:"iat"`
+	Issuer   identity.OIN `json:"iss"` // the keeper
+	ID       string       `json:"jti"`
 }
 
 // VerifyWithdrawal checks the keeper's signature.

@@ -28,18 +28,18 @@ var ErrMismatch = errors.New("the budget is not what was signed")
 // Claims of a result: what the gateway signs beside a budget. It holds no person,
 // no amount and no reference.
 type Claims struct {
-	Issuer   identity.OIN `json:"iss"`
-	ID       string       `json:"jti"`
-	IssuedAt int64        `json:"iat"` // seconds since 1970
-	Expires  int64        `json:"exp"` // not to be built upon after this
-	// Digest of the budget and of its receipt, base64url of SHA-256.
-	Digest  string `json:"digest"`
-	Receipt string `json:"receipt"`
 	// Case binds the budget to the case it was asked for, under a salt of its own:
 	// SHA-256(domain, jti, case commitment).
-	Case           string `json:"case"`
-	PolicyRevision string `json:"policy_revision"`
-	Complete       bool   `json:"complete"`
+	Case     string `json:"case"`
+	Complete bool   `json:"complete"`
+	// Digest of the budget and of its receipt, base64url of SHA-256.
+	Digest         string       `json:"digest"`
+	Expires        int64        `json:"exp"` // not to be built upon after this
+	IssuedAt       int64        `json:"iat"` // seconds since 1970
+	Issuer         identity.OIN `json:"iss"`
+	ID             string       `json:"jti"`
+	PolicyRevision string       `json:"policy_revision"`
+	Receipt        string       `json:"receipt"`
 }
 
 // Digest is the SHA-256 over the RFC 8785 form of the budget's JSON (proto field
@@ -102,11 +102,11 @@ func encode(sum [32]byte) string { return base64.RawURLEncoding.EncodeToString(s
 
 // AccountClaims of a signed account: what it is of, and its digest.
 type AccountClaims struct {
-	Issuer   identity.OIN `json:"iss"`
-	ID       string       `json:"jti"`
-	IssuedAt int64        `json:"iat"`
 	Digest   string       `json:"digest"`
 	Funder   string       `json:"funder"`
+	IssuedAt int64        `json:"iat"`
+	Issuer   identity.OIN `json:"iss"`
+	ID       string       `json:"jti"`
 }
 
 // SignAccount signs the account of one funder. It names the budget it was drawn
