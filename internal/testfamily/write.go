@@ -2,7 +2,9 @@ package testfamily
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -24,6 +26,12 @@ type Layout struct {
 	Sources  map[string]string // likewise: the party's own system
 }
 
+// Ports of a development folder, and how often a taken one is passed over.
+const (
+	lowest, highest = 10240, 32000
+	tries           = 100
+)
+
 // FreeLayout finds free ports on loopback for the gateway and the system of
 // every party.
 func (f *Family) FreeLayout() (Layout, error) {
@@ -34,13 +42,17 @@ func (f *Family) FreeLayout() (Layout, error) {
 			h.Close()
 		}
 	}()
+	// Below the range from which outgoing connections get their ports: between choosing
+	// and listening no connection of anybody can take one.
 	free := func() (string, error) {
-		h, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", err
+		for range tries {
+			h, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lowest+mathrand.IntN(highest-lowest)))
+			if err == nil {
+				held = append(held, h)
+				return h.Addr().String(), nil
+			}
 		}
-		held = append(held, h)
-		return h.Addr().String(), nil
+		return "", errors.New("no free port on loopback")
 	}
 	for code := range f.Parties {
 		var err error
