@@ -223,15 +223,15 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // be told or has a place that nobody fills.
 func (w notices) check(lang string) error {
 	file := "reasons/notice." + lang + ".yaml"
-	for name, text := range map[string][2]string{
-		"notice":  {w.Notice, "controller reader who purpose sources from to lapses signers withdraw law reference"},
-		"receipt": {w.Receipt, "controller who purpose sources from to lapses signers withdraw date id"},
-		"source":  {w.Source, "source"}, "kind": {w.Kind, "source kind"}, "item": {w.Item, "category"}, "lapses": {w.Lapses, "date"},
-		"nothing": {w.Nothing, ""}, "or": {w.Or, ""},
+	for _, t := range []struct{ name, text, places string }{
+		{"notice", w.Notice, "controller reader who purpose sources from to lapses signers withdraw law reference"},
+		{"receipt", w.Receipt, "controller who purpose sources from to lapses signers withdraw date id"},
+		{"source", w.Source, "source"}, {"kind", w.Kind, "source kind"}, {"item", w.Item, "category"}, {"lapses", w.Lapses, "date"},
+		{"nothing", w.Nothing, ""}, {"or", w.Or, ""},
 	} {
-		has, must := slices.Compact(slices.Sorted(slices.Values(places(text[0])))), slices.Sorted(strings.FieldsSeq(text[1]))
-		if strings.TrimSpace(text[0]) == "" || !slices.Equal(has, must) {
-			return fmt.Errorf("%w: %s: %s must be there, with exactly these places: %s", ErrTable, file, name, text[1])
+		has, must := slices.Compact(slices.Sorted(slices.Values(places(t.text)))), slices.Sorted(strings.FieldsSeq(t.places))
+		if strings.TrimSpace(t.text) == "" || !slices.Equal(has, must) {
+			return fmt.Errorf("%w: %s: %s must be there, with exactly these places: %s", ErrTable, file, t.name, t.places)
 		}
 	}
 	for role, r := range w.Roles {
