@@ -146,9 +146,6 @@ func (n narrowing) of(d token.Detail, trust *config.Trust) (token.Detail, error)
 	return d, nil
 }
 
-// mintToken mints for all that a development client may ask.
-func mintToken(dir string) (string, error) { return mintNarrow(dir, narrowing{}) }
-
 // mintNarrow signs with what lies in a development folder.
 func mintNarrow(dir string, only narrowing) (string, error) {
 	client, err := config.ReadClient(filepath.Join(dir, "client.yaml"))

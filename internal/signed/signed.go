@@ -211,9 +211,6 @@ type Verified struct {
 	Issuer identity.OIN // of a document of several signatures: the first to sign
 	KeyID  string
 	Digest [32]byte // SHA-256 of the document as it was given
-	// Retired tells that a key that signed it signs nothing new by now. The document
-	// counts only if it was taken in before that.
-	Retired bool
 	// SignedBy are those who signed it, in the order of their signatures.
 	SignedBy []identity.OIN
 }
@@ -222,10 +219,9 @@ type Verified struct {
 func (v *Verifier) told(s sighting, sum [32]byte) (Verified, error) {
 	now, out := time.Now(), Verified{Issuer: s.of[0], KeyID: s.by[0].ID, Digest: sum, SignedBy: s.of}
 	for _, k := range s.by {
-		out.Retired = out.Retired || !k.Retired.IsZero() && !now.Before(k.Retired)
-	}
-	if v.fresh && out.Retired {
-		return Verified{}, fmt.Errorf("%w: it is retired", ErrKey)
+		if v.fresh && !k.Retired.IsZero() && !now.Before(k.Retired) {
+			return Verified{}, fmt.Errorf("%w: it is retired", ErrKey)
+		}
 	}
 	return out, nil
 }
