@@ -189,7 +189,7 @@ func (g *Gateway) stated(ctx context.Context, k kept, act string) ([]byte, error
 	if live {
 		return nil, nil
 	}
-	d, err := g.Documents.Document(ctx, g.Own, statementID(k.terms.ID))
+	d, err := g.Documents.Document(ctx, statementID(k.terms.ID))
 	switch {
 	case err == nil:
 		return d.Body, nil

@@ -25,8 +25,8 @@ type asking struct {
 	draft  consent.Draft
 	needs  []consent.Need
 	notice *ontschotv1.ConsentNotice
-	// ends must be live until this one counts: what was withdrawn is not narrowed.
-	ends string
+	// narrows: it takes something out of a consent, and says nothing new.
+	narrows bool
 }
 
 // asking reads a question to a person: what is asked, who must sign, and the text.

@@ -1,14 +1,15 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
+	"encoding/hex"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -80,7 +81,7 @@ func (g *Gateway) vouched(ctx context.Context, b *budgetv1.Budget, purpose strin
 	}
 	e := audit.Entry{
 		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: purpose, Organisations: []identity.OIN{g.Own},
-		PolicyRevision: g.Policy.Revision(), Case: []byte(caller.Case()), Rests: restsOf(b),
+		PolicyRevision: g.Policy.Revision(), Case: []byte(caller.Case()), Rests: g.restsOf(b), Day: today,
 	}
 	if err := g.concern(ctx, &e, caller, b.GetPurpose()); err != nil {
 		return brought{}, err
@@ -130,27 +131,28 @@ func (g *Gateway) lawsTold(b *budgetv1.Budget, party Party) []string {
 	return laws
 }
 
-// restsOf lists the documents that a budget rests on.
-func restsOf(b *budgetv1.Budget) []string {
-	var rests []string
+// restsOf lists what a budget rests on.
+func (g *Gateway) restsOf(b *budgetv1.Budget) []register.Rest {
+	var rests []register.Rest
 	for _, s := range b.GetSources() {
 		if s.GetStatus() != "OK" {
 			continue
 		}
-		rests = appendNew(rests, s.GetConsent())
+		party, _ := g.party(s.GetSource())
+		rests = appendNew(rests, register.Rest{ID: s.GetConsent(), Source: party.OIN, Recipient: g.Own})
 		if s.GetAgreement() != "" {
-			rests = appendNew(rests, s.GetAgreement())
+			rests = appendNew(rests, register.Rest{ID: s.GetAgreement()})
 		}
 	}
 	return rests
 }
 
 // concern says in an entry whom and what it concerns, from the documents it rests on,
-// and refuses when the days of one are over. That none was ended is checked where the
+// and refuses when the days of one are over. That each counts is checked where the
 // entry is recorded.
 func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Caller, purpose string) error {
-	for _, id := range e.Rests {
-		d, err := g.Documents.Document(ctx, g.Own, id)
+	for _, rest := range e.Rests {
+		d, err := g.Documents.Document(ctx, rest.ID)
 		if err != nil {
 			return err
 		}
@@ -158,12 +160,12 @@ func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Call
 			return err
 		}
 		if d.Kind == audit.AgreementDocument {
-			e.Agreements = appendNew(e.Agreements, d.Digest)
+			e.Agreements = appendNew(e.Agreements, hex.EncodeToString(d.Digest[:]))
 			continue
 		}
-		e.Consents = append(e.Consents, id)
-		if !slices.ContainsFunc(e.Subjects, func(s []byte) bool { return bytes.Equal(s, d.Subject) }) {
-			e.Subjects = append(e.Subjects, d.Subject)
+		e.Consents = appendNew(e.Consents, rest.ID)
+		if !slices.ContainsFunc(e.Subjects, func(s []byte) bool { return string(s) == d.Subject }) {
+			e.Subjects = append(e.Subjects, []byte(d.Subject))
 		}
 	}
 	return nil
@@ -171,7 +173,7 @@ func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Call
 
 // stillHolds refuses a kept document whose days are over, and an agreement that asks
 // a higher level of assurance than the case worker has.
-func (g *Gateway) stillHolds(d audit.Document, caller token.Caller, purpose string) error {
+func (g *Gateway) stillHolds(d audit.Kept, caller token.Caller, purpose string) error {
 	inForce := false
 	switch d.Kind {
 	case audit.ConsentDocument:

@@ -47,7 +47,7 @@ func (g *Gateway) releaseView(ctx context.Context, b brought, view *budgetv1.Bud
 		return err
 	}
 	e := b.entry
-	e.Subjects, e.Consents, e.Agreements, e.Rests = nil, nil, nil, restsOf(view)
+	e.Subjects, e.Consents, e.Agreements, e.Rests = nil, nil, nil, g.restsOf(view)
 	actedFor(&e, b.caller)
 	e.Kind, e.Payload, e.Status = audit.Release, digest[:], "view"
 	proof, err := g.append(ctx, e)

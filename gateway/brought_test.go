@@ -153,7 +153,6 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 					_, err = errands()[errand](h, ctx, proto.CloneOf(b))
 					h.seams.disarm()
 					require.NoError(t, h.keys.Pin(h.pins(signed.Signer{})))
-					h.today.Store(int64(h.family.Case.Today.Date))
 					if err != nil {
 						refused[status.Code(err).String()+" "+reasonOf(err)]++
 						continue
@@ -177,9 +176,9 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 // be asked again.
 func TestAQuestionIsOfOneDay(t *testing.T) {
 	h := newHouse(t, nil)
-	f, today, again := h.household(), h.family.Case.Today.Date, 0
+	f, again := h.household(), 0
 	for k := int64(0); ; k += stride {
-		h.today.Store(int64(today))
+		today := h.Today() // days pass, and none comes back
 		ctx, trace := h.traced(h.municipality())
 		before := false // the release
 		p := h.seams.arm(k, func() { before = len(h.record.releases(trace)) == 0; h.today.Add(1) })

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -58,9 +55,6 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 	if r.GetNoticeSha256() != a.notice.GetSha256Nl() && r.GetNoticeSha256() != a.notice.GetSha256En() {
 		return nil, invalid("notice_sha256", "is not that of the text for this question; ask again and show that text")
 	}
-	if err := g.saysLess(ctx, a); err != nil {
-		return nil, err
-	}
 	a.draft.Notice = consent.Notice{Version: a.notice.GetVersion(), SHA256: r.GetNoticeSha256()}
 	for i, s := range r.GetSignatures() {
 		// The same page signs for three children: what stands in each consent of it is
@@ -84,43 +78,9 @@ func (g *Gateway) madeBefore(ctx context.Context, caller token.Caller, id string
 	return g.receipt(ctx, caller, id)
 }
 
-// saysLess refuses a consent that says less of a source than one that counts, or for a
-// shorter time, unless it takes its place: the last word decides, and the receipt of the
-// one before would say that it is in force.
-func (g *Gateway) saysLess(ctx context.Context, a asking) error {
-	if a.draft.Replaces != "" {
-		return nil
-	}
-	of := g.lookup(a.caller, a.draft.Purpose).readConsents(ctx, a.bsn)
-	if of.err != nil {
-		return of.err
-	}
-	for _, old := range of.all {
-		if of.ended[old.ID()] || old.Claims().Case != a.caller.Case() || !old.InForce(g.Today()) {
-			continue
-		}
-		for _, was := range old.Grants() {
-			i := slices.IndexFunc(a.draft.Grants, func(n consent.Grant) bool { return n.Source == was.Source })
-			if i < 0 || len(was.Categories) == 0 {
-				continue
-			}
-			now := a.draft.Grants[i].Categories
-			fewer := slices.ContainsFunc(was.Categories, func(c budgetv1.Category) bool { return !slices.Contains(now, c) })
-			if fewer || a.draft.Until < old.Span().To {
-				return invalid("question.replaces", "this says less of a source, or for a shorter time, than a consent that counts: name that one here, or narrow it")
-			}
-		}
-	}
-	return nil
-}
-
 // issue signs a consent as its keeper and makes it count.
 func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentReceipt, error) {
-	now, err := g.after(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	issued, err := a.draft.Issue(g.Signers.Signer(), a.bsn, now)
+	issued, err := a.draft.Issue(g.Signers.Signer(), a.bsn, g.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -129,30 +89,15 @@ func (g *Gateway) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 		RegisterRequest: &ontschotv1.RegisterRequest{
 			Document: issued.Document, Disclosures: issued.Disclosures, SubjectKey: issued.SubjectKey, Pseudonym: pseudonyms[0],
 		},
-		deed: a.making(issued.ID), pseudonyms: pseudonyms, ends: a.ends,
+		deed: a.making(issued.ID), pseudonyms: pseudonyms, narrows: a.narrows,
 	})
+	if errors.Is(err, register.ErrSaysLess) {
+		return nil, invalid("question.replaces", "this says less of a source, or for a shorter time, than a consent that counts: name that one here, or narrow it")
+	}
 	if err != nil {
 		return nil, err
 	}
 	return g.receipt(ctx, a.caller, kept.GetId())
-}
-
-// after is now, but after all that the person said before, also what was withdrawn
-// since: the last word decides, and a consent knows no smaller part of time than a
-// second.
-func (g *Gateway) after(ctx context.Context, a asking) (time.Time, error) {
-	now := g.Now()
-	documents, err := g.consentsOf(ctx, a.bsn, a.draft.Purpose)
-	if err != nil {
-		return now, err
-	}
-	for _, d := range documents {
-		old, err := g.openConsent(d)
-		if said := time.Unix(old.Claims().IssuedAt+1, 0); err == nil && now.Before(said) {
-			now = said
-		}
-	}
-	return now, nil
 }
 
 // NarrowConsent takes something out of a consent.
@@ -177,7 +122,7 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if err != nil {
 		return nil, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
 	}
-	kept, old, err := g.consentOf(ctx, d.caller, r.GetId())
+	_, old, err := g.consentOf(ctx, d.caller, r.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -194,34 +139,7 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if !old.Of(bsn) {
 		return nil, consent.ErrOtherPerson
 	}
-	if draft.Grants, err = g.stillSaid(ctx, d.caller, bsn, old, draft.Grants); err != nil {
-		return nil, err
-	}
-	if !kept.Live() && !slices.ContainsFunc(draft.Grants, func(g consent.Grant) bool { return len(g.Categories) > 0 }) {
-		return nil, &audit.EndedError{ID: kept.ID}
-	}
-	return g.issue(ctx, asking{deed: d, bsn: bsn, draft: draft, ends: kept.ID})
-}
-
-// stillSaid cuts grants down to what the person's last word on each source allows now:
-// what was refused or withdrawn since is not said again by saying less.
-func (g *Gateway) stillSaid(ctx context.Context, caller token.Caller, bsn identity.BSN, old consent.Document, grants []consent.Grant) ([]consent.Grant, error) {
-	of := g.lookup(caller, old.Purpose()).readConsents(ctx, bsn)
-	if of.err != nil {
-		return nil, of.err
-	}
-	for i, one := range grants {
-		now, err := consent.Find(of.all, consent.Question{
-			Subject: bsn, Source: one.Source, Recipient: caller.Organisation(), Purpose: old.Purpose(), Case: caller.Case(),
-			Today: max(g.Today(), old.Span().From), Ended: func(id string) bool { return of.ended[id] },
-		})
-		if err != nil {
-			grants[i].Categories = []budgetv1.Category{}
-			continue
-		}
-		grants[i].Categories = slices.DeleteFunc(one.Categories, func(c budgetv1.Category) bool { return !slices.Contains(now.Categories(), c) })
-	}
-	return grants, nil
+	return g.issue(ctx, asking{deed: d, bsn: bsn, draft: draft, narrows: true})
 }
 
 // WithdrawConsent ends a consent.
@@ -242,23 +160,10 @@ func (g *Gateway) withdraw(ctx context.Context, r *ontschotv1.WithdrawConsentReq
 	if err != nil {
 		return 0, err
 	}
-	index, err := g.withdrawOne(ctx, d, kept.ID)
 	// Whoever withdraws means what he holds a receipt of, whatever has taken its place
-	// since, also in this very moment.
-	for range maxChain {
-		next, found, failed := g.successor(ctx, kept)
-		if err != nil || failed != nil || !found {
-			return index, errors.Join(err, failed)
-		}
-		if kept = next; kept.Live() {
-			index, err = g.withdrawOne(ctx, d, kept.ID)
-		}
-	}
-	return index, err
+	// since: the log ends all that followed from it with the same entry.
+	return g.withdrawOne(ctx, d, kept.ID)
 }
-
-// maxChain bounds how often a consent was replaced.
-const maxChain = 64
 
 func (g *Gateway) withdrawOne(ctx context.Context, d deed, id string) (int64, error) {
 	jti, err := uuid.NewV7()
@@ -273,18 +178,4 @@ func (g *Gateway) withdrawOne(ctx context.Context, d deed, id string) (int64, er
 	}
 	answer, err := g.takeWithdrawal(ctx, deed{caller: d.caller}, &ontschotv1.RegisterRequest{Document: raw})
 	return answer.GetIndex(), err
-}
-
-// successor finds the consent that replaces one.
-func (g *Gateway) successor(ctx context.Context, of audit.Document) (audit.Document, bool, error) {
-	documents, err := g.Documents.Consents(ctx, g.Own, of.Subject, of.Purpose)
-	if err != nil {
-		return of, false, fmt.Errorf("%w: %w", errStore, err)
-	}
-	for _, d := range documents {
-		if one, err := g.openConsent(d); err == nil && one.Replaces() == of.ID {
-			return d, true, nil
-		}
-	}
-	return of, false, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -73,8 +74,8 @@ func (g *Gateway) receipt(ctx context.Context, caller token.Caller, id string) (
 }
 
 // consentOf finds a consent of the caller's case.
-func (g *Gateway) consentOf(ctx context.Context, caller token.Caller, id string) (audit.Document, consent.Document, error) {
-	d, err := g.Documents.Document(ctx, g.Own, id)
+func (g *Gateway) consentOf(ctx context.Context, caller token.Caller, id string) (audit.Kept, consent.Document, error) {
+	d, err := g.Documents.Document(ctx, id)
 	if err != nil {
 		return d, consent.Document{}, err
 	}
@@ -93,8 +94,8 @@ func (g *Gateway) consentOf(ctx context.Context, caller token.Caller, id string)
 
 // consentToEnd finds a consent of the caller's case that is to end. Its signature need
 // not hold any more: a key that was taken out keeps nobody from withdrawing.
-func (g *Gateway) consentToEnd(ctx context.Context, caller token.Caller, id string) (audit.Document, error) {
-	d, err := g.Documents.Document(ctx, g.Own, id)
+func (g *Gateway) consentToEnd(ctx context.Context, caller token.Caller, id string) (audit.Kept, error) {
+	d, err := g.Documents.Document(ctx, id)
 	if err != nil {
 		return d, err
 	}
@@ -109,14 +110,14 @@ func (g *Gateway) consentToEnd(ctx context.Context, caller token.Caller, id stri
 }
 
 // receiptOf is what the person takes home.
-func (g *Gateway) receiptOf(d audit.Document, opened consent.Document) (*ontschotv1.ConsentReceipt, error) {
+func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.ConsentReceipt, error) {
 	c, span := opened.Claims(), opened.Span()
 	record, err := opened.Receipt(policies.Dutch, g.names(), time.UnixMilli(d.Since))
 	if err != nil {
 		return nil, err
 	}
 	out := &ontschotv1.ConsentReceipt{
-		Id: d.ID, Status: g.consentStatus(d, span), Purpose: c.Purpose, From: span.From.String(), Until: span.To.String(),
+		Id: d.ID, Status: g.standing(d.Record, span), Purpose: c.Purpose, From: span.From.String(), Until: span.To.String(),
 		LapsesOn: c.LapsesOn, Replaces: c.Replaces, Record: record, Document: d.Body,
 	}
 	for _, s := range append([]consent.Signature{c.GivenBy}, c.CoGivenBy...) {
@@ -140,9 +141,10 @@ func (g *Gateway) receiptOf(d audit.Document, opened consent.Document) (*ontscho
 	return out, nil
 }
 
-func (g *Gateway) consentStatus(d audit.Document, span civil.Span) string {
+// standing is what has become of a document, in a word of the API.
+func (g *Gateway) standing(d register.Record, span civil.Span) string {
 	switch today := g.Today(); {
-	case !d.Live():
+	case !d.Live() || d.Lost || d.Replaced(today):
 		return "ENDED"
 	case today < span.From:
 		return "FUTURE"

@@ -21,6 +21,7 @@ type decision struct {
 	once     *audit.Once // the idempotency key; nil: none
 	today    civil.Date  // on which it was decided
 	keys     int64       // the set of pinned keys by which
+	judged   int64       // the size of the register by which
 	index    int64       // of its entry in the log
 }
 

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -82,7 +83,7 @@ func (g *Gateway) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegat
 	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	documents, err := g.Documents.List(ctx, g.Own, audit.DelegationDocument, 0, 200)
+	documents, err := g.Documents.List(ctx, audit.DelegationDocument)
 	if err != nil {
 		return nil, g.refuse(ctx, fmt.Errorf("%w: %w", errStore, err))
 	}
@@ -93,7 +94,7 @@ func (g *Gateway) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegat
 	return answer, nil
 }
 
-func (g *Gateway) delegationView(d audit.Document) *ontschotv1.Delegation {
+func (g *Gateway) delegationView(d audit.Kept) *ontschotv1.Delegation {
 	out := &ontschotv1.Delegation{Id: d.ID, To: string(d.PartyA), Status: "UNVERIFIABLE"}
 	if d.PartyA == g.Own {
 		out.To = string(d.PartyB)
@@ -101,7 +102,7 @@ func (g *Gateway) delegationView(d audit.Document) *ontschotv1.Delegation {
 	one, err := token.VerifyDelegation(g.Keys, d.Body)
 	if err == nil {
 		out.Purposes, out.From, out.Until = one.Purposes(), one.Span().From.String(), one.Span().To.String()
-		out.Status = g.consentStatus(d, one.Span())
+		out.Status = g.standing(d.Record, one.Span())
 	}
 	if !d.Live() {
 		out.Status = "ENDED"
@@ -126,7 +127,7 @@ func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 	if by.caller.Actor() != "" {
 		return 0, errActor
 	}
-	d, err := g.Documents.Document(ctx, g.Own, r.GetId())
+	d, err := g.Documents.Document(ctx, r.GetId())
 	if err != nil {
 		return 0, err
 	}
@@ -140,13 +141,13 @@ func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 // delegations in force from an organisation to one that acts for it. Each is verified
 // again at every use: what lies in a file proves nothing.
 func (g *Gateway) delegations(ctx context.Context, org, actor identity.OIN) ([]token.Delegation, error) {
-	documents, err := g.Documents.Between(ctx, g.Own, audit.DelegationDocument, org, actor)
+	documents, err := g.Documents.Between(ctx, audit.DelegationDocument, org, actor)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
 	var all []token.Delegation
 	for _, d := range documents {
-		if !d.Live() {
+		if !d.Live() || d.Lost {
 			continue
 		}
 		if one, err := token.VerifyDelegation(g.Keys, d.Body); err == nil {
@@ -163,5 +164,5 @@ func actedFor(e *audit.Entry, caller token.Caller) {
 		return
 	}
 	e.Organisations = appendNew(e.Organisations, caller.Actor())
-	e.Rests = appendNew(e.Rests, caller.Delegation())
+	e.Rests = appendNew(e.Rests, register.Rest{ID: caller.Delegation()})
 }

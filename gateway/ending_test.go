@@ -8,6 +8,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -99,13 +100,19 @@ func replacing(same bool) func(h *house, f household) func() (string, int64) {
 	}
 }
 
-// inForce is the agreement with a source, and another one if that has ended.
+// inForce is the agreement with a source that counts; where none does, another one that
+// takes the place of the last.
 func (h *house) inForce(code string) string {
 	h.t.Helper()
-	d, err := h.store.Document(h.t.Context(), h.family.Requester().OIN, h.agreements[code])
+	last := h.agreements[code]
+	d, err := h.log.Document(h.t.Context(), last)
 	require.NoError(h.t, err)
-	if d.Live() {
-		return d.ID
+	switch {
+	case d.Live() && !d.Replaced(h.Today()):
+		return last
+	case d.Live():
+		last = d.Successor
+		return h.agree(code, func(t *agreement.Terms) { t.Replaces = last })
 	}
 	return h.agree(code, nil)
 }
@@ -121,7 +128,7 @@ func revoking(h *house, _ household) func() (string, int64) {
 
 func revokedByThem(h *house, _ household) func() (string, int64) {
 	id := h.inForce("ZK5503")
-	d, err := h.store.Document(h.t.Context(), h.family.Requester().OIN, id)
+	d, err := h.log.Document(h.t.Context(), id)
 	require.NoError(h.t, err)
 	a, err := agreement.Verify(h.keys, d.Body)
 	require.NoError(h.t, err)
@@ -140,13 +147,15 @@ func revokedByThem(h *house, _ household) func() (string, int64) {
 // superseding puts terms in the place of others that allow nothing for this purpose.
 func superseding(h *house, _ household) func() (string, int64) {
 	id := h.inForce("ZK5503")
-	raw, err := h.family.Agreement("ZK5503", func(t *agreement.Terms) { t.Grants[0].Purposes = []string{"other.purpose"} })
+	raw, err := h.family.Agreement("ZK5503", func(t *agreement.Terms) { t.Grants[0].Purposes, t.Replaces = []string{"other.purpose"}, id })
 	require.NoError(h.t, err)
 	a, err := agreement.Verify(h.keys, raw)
 	require.NoError(h.t, err)
 	e := audit.Entry{
-		Kind: audit.Agreement, Organisations: a.Parties(), Agreements: []string{a.Digest()}, End: id,
-		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: raw, PartyA: a.Parties()[0], PartyB: a.Parties()[1]},
+		Kind: audit.Agreement, Organisations: a.Parties(), Agreements: []string{a.Digest()},
+		Put: &audit.Document{Body: raw, Document: register.Document{
+			ID: a.ID(), Kind: register.Agreement, Keys: a.Keys(), From: a.Span().From, Until: a.Span().To, Replaces: id, PartyA: a.Parties()[0], PartyB: a.Parties()[1],
+		}},
 	}
 	return func() (string, int64) {
 		proof, err := h.log.Append(h.t.Context(), e)

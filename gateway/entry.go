@@ -6,6 +6,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -28,7 +29,7 @@ func (g *Gateway) pseudonyms(bsn identity.BSN, purpose string) [][]byte {
 // entry is what every entry about a question has in common.
 func (g *Gateway) entry(d decision) audit.Entry {
 	e := audit.Entry{
-		Trace: d.trace, Activity: d.question.purpose, Organisations: []identity.OIN{g.Own},
+		Day: d.today, Trace: d.trace, Activity: d.question.purpose, Organisations: []identity.OIN{g.Own},
 		PolicyRevision: g.Policy.Revision(), Case: []byte(d.caller.Case()),
 	}
 	for _, p := range d.question.persons {
@@ -98,6 +99,7 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, []told) {
 func (g *Gateway) releaseEntry(d decision, digest [32]byte, answers []budget.Answer) audit.Entry {
 	e := g.entry(d)
 	e.Kind, e.Decided, e.Decision, e.Payload, e.Status = audit.Release, d.index, "allow", digest[:], "complete"
+	e.Judged = d.judged
 	for i, a := range answers {
 		if len(a.Gaps) > 0 {
 			e.Status = "partial"
@@ -105,9 +107,10 @@ func (g *Gateway) releaseEntry(d decision, digest [32]byte, answers []budget.Ans
 		if a.Response == nil {
 			continue
 		}
-		e.Consents, e.Rests = appendNew(e.Consents, a.Consent), appendNew(e.Rests, a.Consent)
+		e.Consents = appendNew(e.Consents, a.Consent)
+		e.Rests = appendNew(e.Rests, register.Rest{ID: a.Consent, Source: d.pairs[i].source.OIN, Recipient: g.Own})
 		if a.Agreement != "" {
-			e.Rests = appendNew(e.Rests, a.Agreement)
+			e.Rests = appendNew(e.Rests, register.Rest{ID: a.Agreement})
 			e.Agreements = appendNew(e.Agreements, d.pairs[i].grant.Agreement().Agreement().Digest())
 		}
 	}

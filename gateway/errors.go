@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -81,6 +82,10 @@ func meanings() []meaning {
 		{audit.ErrNoDocument, codes.NotFound, "NO_DOCUMENT", "register the consent first"},
 		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
 		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
+		{register.ErrReplaced, codes.FailedPrecondition, "DOCUMENT_REPLACED", "name the last of those that came in its place"},
+		{register.ErrKeyState, codes.FailedPrecondition, "KEY_NOT_IN_USE", "sign it with a key that is in use; the trust files say which are"},
+		{register.ErrSaysLess, codes.FailedPrecondition, "SAYS_LESS", "name the consent that it replaces, or narrow that one"},
+		{audit.ErrDay, codes.Aborted, "DAY_CHANGED", "ask again"},
 		{errMidnight, codes.Aborted, "DAY_CHANGED", "ask again"},
 		{errCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case it belongs to"},
 		{errRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
@@ -109,6 +114,7 @@ func meanings() []meaning {
 		{errNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
 		{errUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
+		{register.ErrRefused, codes.InvalidArgument, "DOCUMENT_DOES_NOT_FIT", "read what it is to take the place of, and say so"},
 		{errStore, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
 		{context.Canceled, codes.Canceled, "CANCELLED", "the caller hung up"},

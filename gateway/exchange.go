@@ -43,7 +43,8 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 		return decision{}, err
 	}
 	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: today, keys: keys}
-	documents := g.lookup(caller, asked.purpose)
+	documents := g.lookup(caller, asked.purpose, today)
+	d.judged = documents.register.Size()
 	for _, ask := range asked.asks {
 		agreed, notAgreed := documents.agreed(ctx, ask) // 2 have the parties agreed?
 		yes, no := documents.consented(ctx, ask)        // 3 did the person say yes?
@@ -51,7 +52,7 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 			return decision{}, err // a lock that cannot be looked at is not a lock that is shut
 		}
 		grant, refusals := g.Policy.Decide(ctx, policy.Question{ // 4 what may pass, and why?
-			Caller: caller, Purpose: asked.purpose, Subject: g.pseudonym(ask.person, asked.purpose), Today: g.Today(),
+			Caller: caller, Purpose: asked.purpose, Subject: g.pseudonym(ask.person, asked.purpose), Today: today,
 			Requester: g.Own, RequesterKind: g.own.Kind, Source: ask.source.OIN, SourceKind: ask.source.Kind, Laws: ask.source.Laws,
 			Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
 		})

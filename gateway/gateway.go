@@ -18,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/plan"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -51,19 +52,17 @@ type Recorder interface {
 	Append(ctx context.Context, e audit.Entry) (audit.Proof, error)
 }
 
-// Documents finds the signed documents that were registered. Ended ones are among
-// them, marked as such.
+// Documents finds the signed documents that were registered, as the log tells of them,
+// ended ones among them. Lists are whole, the newest first.
 type Documents interface {
-	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
-	Agreements(ctx context.Context, tenant identity.OIN, a, b identity.OIN) ([]audit.Document, error)
-	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
-	// Between gives documents of a kind between two parties, at most 64: those that count
-	// first, the newest first.
-	Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error)
-	// List gives documents of a kind that entered before an index, newest first.
-	List(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, before int64, limit int) ([]audit.Document, error)
+	// Register says which of them count.
+	Register() register.View
+	Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.Kept, error)
+	Document(ctx context.Context, id string) (audit.Kept, error)
+	Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Kept, error)
+	List(ctx context.Context, kind audit.DocumentKind) ([]audit.Kept, error)
 	// Once tells what was done under an idempotency key.
-	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error)
+	Once(ctx context.Context, key [32]byte) (audit.OnceRow, bool, error)
 }
 
 // Texts words gaps, findings and refusals in Dutch and English.

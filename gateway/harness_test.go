@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -85,6 +86,7 @@ func newHouse(t testing.TB, change func(*gateway.Config)) *house {
 	}
 	h.Gateway, err = gateway.New(h.config)
 	require.NoError(t, err)
+	require.NoError(t, h.RecordKeys(t.Context(), h.family.Pins()))
 	for _, code := range []string{"ZK5503", "UWV", "SVB", "CAK"} {
 		h.agree(code, nil)
 	}
@@ -99,7 +101,8 @@ func (h *house) openRecord() {
 	require.NoError(h.t, err)
 	h.log, err = audit.Open(h.t.Context(), audit.Config{
 		Store: h.store, Origin: testfamily.LogOrigin(own.OIN), Tenant: own.OIN, Key: key,
-		Now: func() time.Time { h.seams.pass("the record's clock"); return h.now() },
+		Now:   func() time.Time { h.seams.pass("the record's clock"); return h.now() },
+		Today: func() civil.Date { return civil.Date(h.today.Load()) },
 	})
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { h.log.Close(); h.store.Close() })
@@ -121,7 +124,7 @@ func (h *house) configure() {
 	h.config = gateway.Config{
 		Own: own.OIN, Sources: map[string]gateway.Source{}, Keys: h.keys, Signers: ring, Policy: judge,
 		Tokens: token.Checker{Keys: h.keys, Audience: string(own.OIN), Now: func() time.Time { h.seams.pass("the clock of the token"); return h.now() }},
-		Record: h.record, Documents: &documents{h.store, h.seams}, Texts: &wording{texts, h.seams}, Changes: changes,
+		Record: h.record, Documents: &documents{h.log, h.seams}, Texts: &wording{texts, h.seams}, Changes: changes,
 		Certificates: &authority{h.family.CA, h.seams},
 		WithdrawURL:  "https://localhost/withdraw", Trust: result.Trust{Keys: h.keys, Releaser: own.OIN, Log: h.inspection().Keys},
 		PseudonymKeys: [][]byte{own.PseudonymKey}, SourceTimeout: &patience,
@@ -184,7 +187,8 @@ func (h *house) rests(index int64) []string {
 	}))
 	var ids []string
 	for _, r := range open.Rests {
-		ids = append(ids, string(r.Value))
+		id, _, _ := strings.Cut(string(r.Value), "/") // of a consent, its source and who is told follow
+		ids = append(ids, id)
 	}
 	return ids
 }
@@ -206,12 +210,17 @@ func (h *house) compose(ctx context.Context, r *ontschotv1.AssembleBudgetRequest
 	return s.budget, err
 }
 
-// ended is the index of the entry that ended a document.
+// ended is the index of the entry that ended a document, or that put another in its place.
 func (h *house) ended(id string) int64 {
 	h.t.Helper()
-	d, err := h.store.Document(context.Background(), h.family.Requester().OIN, id)
+	d, err := h.log.Document(context.Background(), id)
 	require.NoError(h.t, err)
-	require.False(h.t, d.Live())
+	if d.Live() {
+		require.True(h.t, d.Replaced(h.Today()))
+		next, err := h.log.Document(context.Background(), d.Successor)
+		require.NoError(h.t, err)
+		return next.Entered
+	}
 	return d.Ended
 }
 

@@ -4,12 +4,16 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 )
 
@@ -50,7 +54,7 @@ func (g *Gateway) before(ctx context.Context, d deed) (id string, err error) {
 	if d.once == nil {
 		return "", nil
 	}
-	row, found, err := g.Documents.Once(ctx, g.Own, d.once.Key)
+	row, found, err := g.Documents.Once(ctx, d.once.Key)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%w: %w", errStore, err)
@@ -76,7 +80,15 @@ func (d deed) making(id string) deed {
 func (g *Gateway) done(ctx context.Context, d deed, e audit.Entry) (audit.Proof, error) {
 	actedFor(&e, d.caller)
 	e.Once = d.once
-	return g.append(ctx, e)
+	proof, err := g.append(ctx, e)
+	if errors.Is(err, register.ErrRefused) && e.Put != nil {
+		room := agreement.ErrDocument
+		if e.Put.Kind == register.Consent {
+			room = consent.ErrDocument
+		}
+		err = fmt.Errorf("%w: %w", room, err)
+	}
+	return proof, err
 }
 
 // once reads the idempotency key of a call. What is kept of key and request is a keyed

@@ -2,14 +2,13 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -44,7 +43,9 @@ func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw
 		return "", err
 	}
 	e := g.agreementEntry(terms, p.Digest(), "proposed")
-	e.Put = &audit.Document{ID: proposalID(terms.ID), Kind: audit.ProposalDocument, Body: raw, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN}
+	e.Put = &audit.Document{Body: raw, Document: register.Document{
+		ID: register.ProposalID(terms.ID), Kind: register.Proposal, Keys: p.Keys(), Replaces: terms.Replaces, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN,
+	}}
 	if terms.Replaces == "" {
 		return g.noted(ctx, d, e, terms.ID)
 	}
@@ -59,11 +60,7 @@ func (g *Gateway) takeProposal(ctx context.Context, d deed, by identity.OIN, raw
 		return "", fmt.Errorf("%w: proposed_at is not that of the proposal it answers", agreement.ErrDocument)
 	case old.open():
 		e.End = old.proposal.ID
-	case old.agreement != nil && old.agreement.Live():
-		e.Rests = []string{old.agreement.ID}
-	default:
-		return "", &audit.EndedError{ID: terms.Replaces}
-	}
+	} // whether what it replaces still counts is for the log to say
 	return g.noted(ctx, d, e, terms.ID)
 }
 
@@ -93,7 +90,7 @@ func (g *Gateway) roomFor(ctx context.Context, by identity.OIN) error {
 	if err := g.mayFill(by); err != nil {
 		return err
 	}
-	documents, err := g.Documents.Between(ctx, g.Own, audit.ProposalDocument, g.Own, by)
+	documents, err := g.Documents.Between(ctx, audit.ProposalDocument, g.Own, by)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
@@ -102,7 +99,7 @@ func (g *Gateway) roomFor(ctx context.Context, by identity.OIN) error {
 		if !d.Live() {
 			continue
 		}
-		if k, err := g.kept(ctx, strings.TrimPrefix(d.ID, proposalPrefix)); err == nil && k.open() && k.signedBy[0] == by {
+		if k, err := g.kept(ctx, register.TermsID(d.ID)); err == nil && k.open() && k.signedBy[0] == by {
 			open++
 		}
 	}
@@ -124,37 +121,13 @@ func (g *Gateway) putInForce(ctx context.Context, d deed, k kept, raw []byte) er
 		return errOtherTerms
 	}
 	e := g.agreementEntry(terms, a.Digest(), "in_force")
-	e.Put = &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: raw, PartyA: terms.Parties[0].OIN, PartyB: terms.Parties[1].OIN}
-	e.Rests = []string{k.proposal.ID}
+	e.Put, e.Rests = putAgreement(a, raw), []register.Rest{{ID: k.proposal.ID}}
 	lead := max(0, g.Now().UnixMilli()-terms.ProposedAt*1000)
 	if e.Payload, err = signed.Canonical(map[string]any{"agreement": a.ID(), "terms_sha256": terms.Digest(), "lead_time_ms": lead}); err != nil {
 		return err
 	}
-	if e.End, err = g.replacedAgreement(ctx, terms); err != nil {
-		return err
-	}
 	_, err = g.done(ctx, d, e)
 	return err
-}
-
-// replacedAgreement gives the id of the agreement that ends when this one counts; empty
-// when there is none that still does.
-func (g *Gateway) replacedAgreement(ctx context.Context, t agreement.Terms) (string, error) {
-	if from, err := civil.Parse(t.From); t.Replaces == "" || err != nil || from > g.Today() {
-		return "", nil // the old one counts until the new one's first day
-	}
-	old, err := g.Documents.Document(ctx, g.Own, t.Replaces)
-	switch {
-	case errors.Is(err, audit.ErrNoDocument):
-		return "", nil // what it replaces was a proposal, or is not kept here
-	case err != nil:
-		return "", err
-	case old.Kind != audit.AgreementDocument || min(old.PartyA, old.PartyB) != min(t.Parties[0].OIN, t.Parties[1].OIN) || max(old.PartyA, old.PartyB) != max(t.Parties[0].OIN, t.Parties[1].OIN):
-		return "", fmt.Errorf("%w: it replaces what is no agreement between these parties", agreement.ErrDocument)
-	case !old.Live():
-		return "", nil
-	}
-	return old.ID, nil
 }
 
 // takeStatement takes in a rejection or a revocation. It ends what there is: the
@@ -178,22 +151,16 @@ func (g *Gateway) takeStatement(ctx context.Context, d deed, by identity.OIN, ra
 		return err
 	}
 	e := g.agreementEntry(k.terms, "", s.Act)
-	e.Put = &audit.Document{ID: statementID(s.Agreement), Kind: audit.StatementDocument, Body: raw, PartyA: k.terms.Parties[0].OIN, PartyB: k.terms.Parties[1].OIN}
+	e.Put = &audit.Document{Body: raw, Document: register.Document{
+		ID: statementID(s.Agreement), Kind: register.Statement, PartyA: k.terms.Parties[0].OIN, PartyB: k.terms.Parties[1].OIN,
+	}}
 	e.Kind, e.End = audit.Withdrawal, s.Agreement
 	if k.agreement == nil {
 		e.End = k.proposal.ID
 	}
-	if _, err = g.done(ctx, d, e); err != nil || k.agreement != nil {
-		return err
-	}
-	// Accepted in the very same moment: what was rejected does not stay in force.
-	now, err := g.kept(ctx, s.Agreement)
-	if err != nil || now.agreement == nil || !now.agreement.Live() {
-		return err
-	}
-	e = g.agreementEntry(k.terms, "", s.Act)
-	e.Kind, e.End = audit.Withdrawal, s.Agreement
-	_, err = g.done(ctx, deed{caller: d.caller}, e)
+	// Accepted in the very same moment: what was rejected does not stay in force, as the
+	// log ends terms both as a proposal and as an agreement.
+	_, err = g.done(ctx, d, e)
 	return err
 }
 
@@ -231,14 +198,9 @@ func (g *Gateway) noted(ctx context.Context, d deed, e audit.Entry, id string) (
 	return id, err
 }
 
-// proposalID is under which id a proposal is kept, beside the agreement it may become.
-func proposalID(id string) string { return proposalPrefix + id }
-
 // statementID is under which id the statement is kept that ended a proposal or an
 // agreement: there is one at most.
 func statementID(id string) string { return "statement:" + id }
-
-const proposalPrefix = "proposal:"
 
 // other party than this one; this one itself when it is none.
 func other(t agreement.Terms, than identity.OIN) identity.OIN {

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/policies"
@@ -19,8 +18,8 @@ import (
 type kept struct {
 	terms     agreement.Terms
 	signedBy  []identity.OIN
-	proposal  *audit.Document // nil: the agreement was registered as a whole
-	agreement *audit.Document // nil: not accepted
+	proposal  *audit.Kept // nil: the agreement was registered as a whole
+	agreement *audit.Kept // nil: not accepted
 	// doubt is why its signatures do not hold any more; it can be shown and ended still.
 	doubt error
 }
@@ -31,8 +30,8 @@ func (k kept) open() bool { return k.agreement == nil && k.proposal != nil && k.
 // kept reads and verifies what is kept under an agreement's id.
 func (g *Gateway) kept(ctx context.Context, id string) (kept, error) {
 	var k kept
-	for at, into := range map[string]**audit.Document{proposalID(id): &k.proposal, id: &k.agreement} {
-		d, err := g.Documents.Document(ctx, g.Own, at)
+	for at, into := range map[string]**audit.Kept{register.ProposalID(id): &k.proposal, id: &k.agreement} {
+		d, err := g.Documents.Document(ctx, at)
 		switch {
 		case errors.Is(err, audit.ErrNoDocument):
 		case err != nil:
@@ -89,12 +88,12 @@ func (g *Gateway) list(ctx context.Context, r *ontschotv1.ListAgreementsRequest)
 func (g *Gateway) agreementsWith(ctx context.Context, p Party) ([]*ontschotv1.Agreement, error) {
 	ids := []string{}
 	for _, kind := range []audit.DocumentKind{audit.ProposalDocument, audit.AgreementDocument} {
-		documents, err := g.Documents.Between(ctx, g.Own, kind, g.Own, p.OIN)
+		documents, err := g.Documents.Between(ctx, kind, g.Own, p.OIN)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range documents {
-			ids = appendNew(ids, strings.TrimPrefix(d.ID, proposalPrefix))
+			ids = appendNew(ids, register.TermsID(d.ID))
 		}
 	}
 	var views []*ontschotv1.Agreement
@@ -225,6 +224,8 @@ func (g *Gateway) statusOf(ctx context.Context, k kept, stated bool) (string, er
 		return "REVOKED", nil
 	case !live:
 		return "SUPERSEDED", nil
+	case k.agreement != nil && k.agreement.Replaced(g.Today()):
+		return "SUPERSEDED", nil
 	case k.doubt != nil:
 		return "UNVERIFIABLE", nil
 	case until < g.Today():
@@ -234,19 +235,12 @@ func (g *Gateway) statusOf(ctx context.Context, k kept, stated bool) (string, er
 	case g.Today() < from:
 		return "ACCEPTED", nil
 	}
-	with, err := g.lookup(token.Caller{}, "").readBetween(ctx, k.terms.Parties[0].OIN, k.terms.Parties[1].OIN)
-	if err != nil {
-		return "", err
-	}
-	if superseded(with, g.Today())[k.terms.ID] {
-		return "SUPERSEDED", nil
-	}
 	return "IN_FORCE", nil
 }
 
 // reasonOf gives what a party stated when it rejected or revoked these terms.
 func (g *Gateway) reasonOf(ctx context.Context, t agreement.Terms) (reason string, stated bool, err error) {
-	d, err := g.Documents.Document(ctx, g.Own, statementID(t.ID))
+	d, err := g.Documents.Document(ctx, statementID(t.ID))
 	if errors.Is(err, audit.ErrNoDocument) {
 		return "", false, nil
 	}

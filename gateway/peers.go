@@ -146,7 +146,7 @@ func (g *Gateway) Redeliver(ctx context.Context) error {
 			continue
 		}
 		for _, kind := range []audit.DocumentKind{audit.ProposalDocument, audit.StatementDocument} {
-			documents, err := g.Documents.Between(ctx, g.Own, kind, g.Own, p.OIN)
+			documents, err := g.Documents.Between(ctx, kind, g.Own, p.OIN)
 			if err != nil {
 				return err
 			}
@@ -161,7 +161,7 @@ func (g *Gateway) Redeliver(ctx context.Context) error {
 }
 
 // toBring tells whether a document is this organisation's own and still of use.
-func (g *Gateway) toBring(ctx context.Context, d audit.Document) bool {
+func (g *Gateway) toBring(ctx context.Context, d audit.Kept) bool {
 	id, by := "", identity.OIN("")
 	if p, err := agreement.VerifyProposal(g.Keys, d.Body); d.Kind == audit.ProposalDocument && err == nil {
 		id, by = p.ID(), p.SignedBy()[0]

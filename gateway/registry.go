@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -77,30 +77,12 @@ func (g *Gateway) takeAgreement(ctx context.Context, d deed, r *ontschotv1.Regis
 	if err := g.between(a.Terms(), g.Own); err != nil {
 		return nil, err
 	}
-	ends, err := g.replacedAgreement(ctx, a.Terms())
-	if err != nil {
-		return nil, err
-	}
-	parties, rests := a.Parties(), []string(nil)
-	switch _, err := g.Documents.Document(ctx, g.Own, proposalID(a.ID())); {
-	case err == nil:
-		rests = []string{proposalID(a.ID())} // what was rejected does not come into force by another door
-	case !errors.Is(err, audit.ErrNoDocument):
-		return nil, err
-	}
-	between, err := g.lookup(token.Caller{}, "").readBetween(ctx, parties[0], parties[1])
-	if err != nil {
-		return nil, err
-	}
-	for _, one := range slices.Concat(between.live, between.ended) {
-		if one.Terms().Replaces == a.ID() && !g.knows(ctx, a.ID(), r.GetDocument()) {
-			return nil, fmt.Errorf("%w: %w", ErrRegisteredBefore, &audit.EndedError{ID: a.ID()}) // in whose place another came first
-		}
+	parties, rests := a.Parties(), []register.Rest(nil)
+	if _, proposed := g.Documents.Register().Document(register.ProposalID(a.ID())); proposed {
+		rests = []register.Rest{{ID: register.ProposalID(a.ID())}} // what was rejected does not come into force by another door
 	}
 	return g.keep(ctx, d, audit.Entry{
-		End: ends, Rests: rests,
-		Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()},
-		Put: &audit.Document{ID: a.ID(), Kind: audit.AgreementDocument, Body: r.GetDocument(), PartyA: parties[0], PartyB: parties[1]},
+		Rests: rests, Kind: audit.Agreement, Organisations: parties, Agreements: []string{a.Digest()}, Put: putAgreement(a, r.GetDocument()),
 	}, a.ID(), "AGREEMENT")
 }
 
@@ -115,7 +97,7 @@ type toKeep struct {
 	*ontschotv1.RegisterRequest
 	deed
 	pseudonyms [][]byte // of the person, under every version of the key
-	ends       string   // what it must end; empty: what it replaces, if that still counts
+	narrows    bool     // the one it replaces
 }
 
 func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.RegisterResponse, error) {
@@ -143,52 +125,38 @@ func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.Regist
 	if err != nil {
 		return nil, err
 	}
-	if r.ends == "" {
-		if r.ends, err = g.replaced(ctx, d, r.pseudonyms); err != nil {
-			return nil, err
+	put := &audit.Document{Body: r.GetDocument(), Openings: open, Document: register.Document{
+		ID: d.ID(), Kind: register.Consent, Keys: d.Keys(), From: d.Span().From, Until: d.Span().To, Replaces: d.Replaces(),
+		Subjects: texts(r.pseudonyms), Purpose: d.Purpose(), Case: d.Claims().Case, Recipients: d.Claims().Recipients,
+		Narrows: r.narrows, Void: d.Signed() != nil,
+	}}
+	for _, one := range d.Grants() {
+		grant := register.Grant{Source: one.Source}
+		for _, c := range one.Categories {
+			grant.Categories = append(grant.Categories, string(c))
 		}
+		put.Grants = append(put.Grants, grant)
 	}
 	return g.keep(ctx, r.deed, audit.Entry{
-		End:  r.ends,
 		Kind: audit.Consent, Activity: d.Purpose(), Organisations: []identity.OIN{g.Own}, Subjects: [][]byte{r.GetPseudonym()}, Consents: []string{d.ID()},
-		Put: &audit.Document{ID: d.ID(), Kind: audit.ConsentDocument, Body: r.GetDocument(), Openings: open, Subject: r.GetPseudonym(), Purpose: d.Purpose()},
+		Put: put,
 	}, d.ID(), "CONSENT")
 }
 
-// replaced gives the id of the consent that ends when this one counts: replaced
-// consents count as ended (contract 23). It must be of the same person and purpose.
-// One that was withdrawn already has nothing left to end.
-func (g *Gateway) replaced(ctx context.Context, d consent.Document, pseudonyms [][]byte) (string, error) {
-	if d.Replaces() == "" {
-		return "", nil
-	}
-	old, err := g.Documents.Document(ctx, g.Own, d.Replaces())
-	if err != nil {
-		return "", err
-	}
-	was, err := consent.Read(old.Body)
-	if err != nil || was.Case != d.Claims().Case {
-		return "", fmt.Errorf("%w: it replaces what is no consent of this case", consent.ErrDocument)
-	}
-	if d.Span().From > g.Today() {
-		return "", nil // the old one counts until then; from then on the last word does
-	}
-	if old.Kind != audit.ConsentDocument || !slices.ContainsFunc(pseudonyms, func(p []byte) bool { return bytes.Equal(old.Subject, p) }) || old.Purpose != d.Purpose() {
-		return "", fmt.Errorf("%w: it replaces what is no consent of this person for this purpose", consent.ErrDocument)
-	}
-	if !old.Live() {
-		return "", nil
-	}
-	return old.ID, nil
+func putAgreement(a agreement.Agreement, raw []byte) *audit.Document {
+	parties := a.Parties()
+	return &audit.Document{Body: raw, Document: register.Document{
+		ID: a.ID(), Kind: register.Agreement, Keys: a.Keys(), From: a.Span().From, Until: a.Span().To, Replaces: a.Terms().Replaces, PartyA: parties[0], PartyB: parties[1],
+	}}
 }
 
 // openAgreement verifies a kept agreement again.
-func (g *Gateway) openAgreement(d audit.Document) (agreement.Agreement, error) {
+func (g *Gateway) openAgreement(d audit.Kept) (agreement.Agreement, error) {
 	return agreement.Verify(g.Keys, d.Body)
 }
 
 // openConsent verifies a kept consent again and opens it.
-func (g *Gateway) openConsent(d audit.Document) (consent.Document, error) {
+func (g *Gateway) openConsent(d audit.Kept) (consent.Document, error) {
 	var open openings
 	if err := json.Unmarshal(d.Openings, &open); err != nil {
 		return consent.Document{}, consent.ErrDocument
@@ -229,7 +197,9 @@ func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.Reg
 	}
 	return g.keep(ctx, by, audit.Entry{
 		Kind: audit.Agreement, Activity: AgreementPurpose, Status: "delegated", Organisations: []identity.OIN{g.Own, d.Delegate()},
-		Put: &audit.Document{ID: d.ID(), Kind: audit.DelegationDocument, Body: r.GetDocument(), PartyA: g.Own, PartyB: d.Delegate()},
+		Put: &audit.Document{Body: r.GetDocument(), Document: register.Document{
+			ID: d.ID(), Kind: register.Delegation, Keys: d.Keys(), From: d.Span().From, Until: d.Span().To, PartyA: g.Own, PartyB: d.Delegate(),
+		}},
 	}, d.ID(), "DELEGATION")
 }
 
@@ -241,7 +211,7 @@ func (g *Gateway) takeWithdrawal(ctx context.Context, d deed, r *ontschotv1.Regi
 	if w.Issuer != g.Own {
 		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
 	}
-	ends, err := g.Documents.Document(ctx, g.Own, w.Consent)
+	ends, err := g.Documents.Document(ctx, w.Consent)
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +248,7 @@ func (g *Gateway) keep(ctx context.Context, d deed, e audit.Entry, id, kind stri
 // knows tells whether this very document was taken in before: a retired key signs
 // nothing new, and what lies in the documents folder at the next start is not new.
 func (g *Gateway) knows(ctx context.Context, id string, body []byte) bool {
-	d, err := g.Documents.Document(ctx, g.Own, id)
+	d, err := g.Documents.Document(ctx, id)
 	return err == nil && bytes.Equal(d.Body, body)
 }
 

@@ -86,7 +86,7 @@ func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget
 		if id == "" {
 			continue
 		}
-		document, err := g.Documents.Document(ctx, g.Own, id)
+		document, err := g.Documents.Document(ctx, id)
 		if err != nil {
 			return nil, false, fmt.Errorf("%w: %w", errStore, err)
 		}

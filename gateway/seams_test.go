@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/policies"
 )
@@ -67,32 +67,32 @@ func onlyThese(t testing.TB, ways []string, went map[string]int) {
 
 // documents are the store's, with a seam before and after each look-up.
 type documents struct {
-	*store.Store
+	*audit.Log
 	seams *seams
 }
 
-func (d *documents) Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error) {
+func (d *documents) Register() register.View {
+	d.seams.pass("before the register is read")
+	defer d.seams.pass("after the register was read")
+	return d.Log.Register()
+}
+
+func (d *documents) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.Kept, error) {
 	d.seams.pass("before consents are read")
 	defer d.seams.pass("after consents were read")
-	return d.Store.Consents(ctx, tenant, pseudonym, purpose)
+	return d.Log.Consents(ctx, pseudonyms, purpose)
 }
 
-func (d *documents) Agreements(ctx context.Context, tenant, a, b identity.OIN) ([]audit.Document, error) {
-	d.seams.pass("before agreements are read")
-	defer d.seams.pass("after agreements were read")
-	return d.Store.Agreements(ctx, tenant, a, b)
-}
-
-func (d *documents) Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error) {
+func (d *documents) Document(ctx context.Context, id string) (audit.Kept, error) {
 	d.seams.pass("before a document is read")
 	defer d.seams.pass("after a document was read")
-	return d.Store.Document(ctx, tenant, id)
+	return d.Log.Document(ctx, id)
 }
 
-func (d *documents) Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error) {
+func (d *documents) Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Kept, error) {
 	d.seams.pass("before documents are read")
 	defer d.seams.pass("after documents were read")
-	return d.Store.Between(ctx, tenant, kind, a, b)
+	return d.Log.Between(ctx, kind, a, b)
 }
 
 // recorder is the record, with a seam before and after each entry. It remembers

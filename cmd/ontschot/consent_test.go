@@ -88,7 +88,7 @@ func TestAConsentFromBeginningToEnd(t *testing.T) {
 	require.Equal(t, "NO_CONSENT", at(), "taken out")
 	_, err = cl.NarrowConsent(bounded(t), &ontschotv1.NarrowConsentRequest{Id: given.GetId(), Without: grants([]string{"GM0119=period"}), Identifiers: identifiersOf(f.Case, "A3")})
 	_, why, _ := reason(t, err)
-	require.Equal(t, "DOCUMENT_ENDED", why, "the old one is narrowed no more")
+	require.Equal(t, "DOCUMENT_REPLACED", why, "the old one is narrowed no more")
 	_, err = cl.NarrowConsent(bounded(t), &ontschotv1.NarrowConsentRequest{Id: narrowed.GetReceipt().GetId(), Without: grants([]string{"GM0119=period"}), Identifiers: identifiersOf(f.Case, "A1")})
 	_, why, _ = reason(t, err)
 	require.Equal(t, "OTHER_PERSON", why)

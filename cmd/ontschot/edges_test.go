@@ -47,7 +47,7 @@ func TestNarrowingRevivesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "CONSENT_WITHDRAWN", at("SVB"))
 	less := narrow(wide.GetId(), "UWV")
-	require.Equal(t, "NO_CONSENT", at("SVB"), "still no")
+	require.Equal(t, "CONSENT_WITHDRAWN", at("SVB"), "still no")
 	require.Equal(t, "NO_ADAPTER", at("GM0119"))
 
 	// A fresh consent that says less must say which one it replaces.
@@ -285,7 +285,12 @@ func TestWhatALostKeySignedCanBeEnded(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(h.dir, "gateway.yaml"))
 	require.NoError(t, err)
 	h.replace("gateway.yaml", []byte(strings.Replace(string(raw), "id: sign-1", "id: sign-2", 1)))
-	h.trust(func(p *config.Party) { p.Keys[0].ID, p.Keys[0].File = "sign-2", "trust/sign-2.pem" })
+	h.trust(func(p *config.Party) {
+		next := p.Keys[0]
+		next.ID, next.File = "sign-2", "trust/sign-2.pem"
+		p.Keys[0].Lost = true
+		p.Keys = append(p.Keys, next)
+	})
 	_, err = h.ask()
 	_, why, _ := reason(t, err)
 	require.Equal(t, "NO_AGREEMENT", why, "nothing that it signed counts")

@@ -42,13 +42,14 @@ func mayImport() map[string][]string {
 		"gateway/policy":            with(facts, []string{"internal/civil", "internal/identity", "proto/ontschot/budget/v1"}),
 		"gateway/budget":            {"internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
 		"gateway/plan":              {"gateway/budget", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
-		"gateway/audit":             {"internal/identity", "proto/ontschot/budget/v1"},
+		"gateway/register":          {"internal/civil", "internal/identity"},
+		"gateway/audit":             {"gateway/register", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
 		"gateway/store":             {"gateway/audit", "internal/identity"},
 		"gateway/store/conformance": {"gateway/audit", "internal/identity", "gateway/store"},
 		"gateway/result":            {"gateway/audit", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
 		"gateway/client":            with(words, []string{"gateway/result", "internal/certificate", "internal/identity"}),
 		"gateway": with(facts, words, []string{
-			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/result", "internal/certificate", "internal/civil", "internal/identity", "internal/signed", "policies"}),
+			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/register", "gateway/result", "internal/certificate", "internal/civil", "internal/identity", "internal/signed", "policies"}),
 	}
 }
 

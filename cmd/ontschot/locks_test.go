@@ -240,7 +240,6 @@ func TestAReplacedConsentNoLongerCounts(t *testing.T) {
 func TestTheLastWordDecides(t *testing.T) {
 	f := open(t, "meppel")
 	wide := f.Case.Consents[0]
-	later := func(c *consent.Claims) { c.IssuedAt += 60 }
 	narrow := wide
 	narrow.Categories = []string{"entitlement", "product"}
 	no := wide
@@ -255,8 +254,14 @@ func TestTheLastWordDecides(t *testing.T) {
 		"narrower, and withdrawn": {narrow, true, "CONSENT_WITHDRAWN", 0},
 		"no":                      {no, false, "NO_CONSENT", 0},
 	} {
-		first := given(t, f, wide, nil)
-		second, id, err := f.Consent(c.second, later)
+		first, firstID, err := f.Consent(wide, nil)
+		require.NoError(t, err)
+		second, id, err := f.Consent(c.second, func(claims *consent.Claims) {
+			claims.IssuedAt += 60
+			if len(c.second.Categories) > 0 { // who says less must name what it takes the place of
+				claims.Replaces = firstID
+			}
+		})
 		require.NoError(t, err)
 		documents := spoilt(t, f, nil, func(i int, cc casefile.Consent) []*ontschotv1.RegisterRequest {
 			if i > 0 {

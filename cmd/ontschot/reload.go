@@ -111,6 +111,9 @@ func (s *server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	if err != nil {
 		return err
 	}
+	if err := s.gateway.RecordKeys(ctx, pins); err != nil {
+		return err
+	}
 	e := audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]}
 	if _, err := s.log.Append(ctx, e); err != nil {
 		return err

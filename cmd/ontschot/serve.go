@@ -180,6 +180,13 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 		return nil, err
 	}
 	s.gateway = g
+	pins, err := trust.Pins()
+	if err != nil {
+		return nil, err
+	}
+	if err := g.RecordKeys(ctx, pins); err != nil {
+		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
+	}
 	if err := s.takeDocuments(ctx, g); err != nil {
 		return nil, err
 	}
@@ -240,14 +247,22 @@ func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	if err != nil || !pinned.Hold(key) {
 		return fmt.Errorf("%w: keys.log does not belong to the log_keys of %s in the trust file", config.ErrConfig, own.Code)
 	}
-	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
-		return err
-	}
-	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned})
+	set, err := s.conf.CivilDate()
 	if err != nil {
 		return err
 	}
-	gc.Record, gc.Documents = s.log, s.store
+	var today func() civil.Date
+	if !set.IsZero() {
+		today = func() civil.Date { return set }
+	}
+	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
+		return err
+	}
+	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Today: today})
+	if err != nil {
+		return err
+	}
+	gc.Record, gc.Documents = s.log, s.log
 	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: pinned}
 	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -79,8 +80,15 @@ func (s *server) startSource(ctx context.Context, source config.Source, stderr i
 func narrows(err error, r *ontschotv1.RegisterRequest) bool {
 	kind, _ := signed.KindOf(r.GetDocument())
 	act, _ := signed.ActOf(r.GetDocument())
-	return kind == signed.Statement && act != token.ActDelegate || errors.Is(err, audit.ErrEnded) || errors.Is(err, audit.ErrUnavailable) ||
+	return kind == signed.Statement && act != token.ActDelegate || kind == signed.Consent && unsaid(err) ||
+		errors.Is(err, audit.ErrEnded) || errors.Is(err, audit.ErrUnavailable) ||
 		errors.Is(err, audit.ErrDamaged) || errors.Is(err, audit.ErrTampered)
+}
+
+// unsaid reports whether a consent was refused for what it would have taken away: then
+// what it says less than would count.
+func unsaid(err error) bool {
+	return errors.Is(err, register.ErrSaysLess) || errors.Is(err, register.ErrReplaced) || errors.Is(err, register.ErrRefused)
 }
 
 // takeDocuments registers what lies in the documents folder. A document that is

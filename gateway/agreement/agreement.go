@@ -28,6 +28,7 @@ type Agreement struct {
 	terms       Terms
 	digest      string
 	from, until civil.Date
+	keys        []string
 }
 
 // Verify checks that every party has signed, and that the terms can be enforced.
@@ -41,7 +42,7 @@ func Verify(v *signed.Verifier, raw []byte) (Agreement, error) {
 	if err != nil {
 		return Agreement{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	a := Agreement{terms: t, digest: hex.EncodeToString(proof.Digest[:])}
+	a := Agreement{terms: t, digest: hex.EncodeToString(proof.Digest[:]), keys: proof.Keys}
 	a.from, _ = civil.Parse(t.From) // checked
 	a.until, _ = civil.Parse(t.Until)
 	return a, nil
@@ -66,12 +67,18 @@ func (a Agreement) Digest() string { return a.digest }
 // Terms that were signed: a copy.
 func (a Agreement) Terms() Terms { return a.terms.clone() }
 
+// Keys that signed it, each by its digest.
+func (a Agreement) Keys() []string { return a.keys }
+
+// Span of civil dates, both inclusive.
+func (a Agreement) Span() civil.Span { return civil.Span{From: a.from, To: a.until} }
+
 // Parties to it.
 func (a Agreement) Parties() []identity.OIN { return oins(a.terms.Parties) }
 
 // InForce tells whether the day lies within the agreement's own days.
 func (a Agreement) InForce(today civil.Date) bool {
-	return civil.Span{From: a.from, To: a.until}.Contains(today)
+	return a.Span().Contains(today)
 }
 
 // Covering is the fact that an agreement in force covers one question. The zero

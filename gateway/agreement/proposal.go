@@ -15,6 +15,7 @@ type Proposal struct {
 	terms          Terms
 	signedBy       []identity.OIN
 	digest, agreed string
+	keys           []string
 }
 
 // VerifyProposal checks that every signature on it is a party's, and that the terms
@@ -29,7 +30,7 @@ func VerifyProposal(v *signed.Verifier, raw []byte) (Proposal, error) {
 	if err != nil {
 		return Proposal{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	return Proposal{t, slices.Clone(proof.SignedBy), hex.EncodeToString(proof.Digest[:]), t.Digest()}, nil
+	return Proposal{t, slices.Clone(proof.SignedBy), hex.EncodeToString(proof.Digest[:]), t.Digest(), proof.Keys}, nil
 }
 
 // ID the agreement will have.
@@ -40,6 +41,9 @@ func (p Proposal) Terms() Terms { return p.terms.clone() }
 
 // SignedBy are those who have signed, the proposer first.
 func (p Proposal) SignedBy() []identity.OIN { return slices.Clone(p.signedBy) }
+
+// Keys that signed it, each by its digest.
+func (p Proposal) Keys() []string { return p.keys }
 
 // Digest is the hex SHA-256 of the document with the signatures it has now.
 func (p Proposal) Digest() string { return p.digest }

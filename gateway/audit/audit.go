@@ -9,6 +9,8 @@ package audit
 import (
 	"errors"
 	"fmt"
+
+	"github.com/ontschot/ontschot/gateway/register"
 )
 
 // Errors of the log. None of them repeats a value of an entry, except that
@@ -16,16 +18,10 @@ import (
 var (
 	// ErrUnavailable means that nothing was recorded, so nothing may be released.
 	ErrUnavailable = errors.New("the record cannot be written")
-	// ErrEnded means that a document an entry rests on is no longer live; the
-	// error is an *EndedError.
-	ErrEnded = errors.New("a document this rests on has ended")
-	// ErrNoDocument means that an entry ends, or a caller asks for, a document
-	// that was never entered.
-	ErrNoDocument = errors.New("no such document")
-	// ErrConflict means that another document is already kept under the same id.
-	ErrConflict = errors.New("another document has this id")
 	// ErrKeyReused means that the caller used an idempotency key for another request.
 	ErrKeyReused = errors.New("idempotency key used before with another request")
+	// ErrDay means that the day by which this was judged has passed in the log.
+	ErrDay = errors.New("the day has passed by which this was judged")
 	// ErrInvalid means that an entry is not well formed; the text names the field.
 	ErrInvalid = errors.New("not a well-formed entry")
 	// ErrTampered means that something does not agree with what was signed.
@@ -35,13 +31,15 @@ var (
 	ErrDamaged = errors.New("the database file is damaged")
 )
 
+// Errors of the rules about documents, which the register knows.
+var (
+	ErrEnded      = register.ErrEnded
+	ErrNoDocument = register.ErrNoDocument
+	ErrConflict   = register.ErrConflict
+)
+
 // EndedError is the ErrEnded of one document.
-type EndedError struct{ ID string }
-
-func (e *EndedError) Error() string { return fmt.Sprintf("document %s: %v", e.ID, ErrEnded) }
-
-// Unwrap makes errors.Is(err, ErrEnded) hold.
-func (e *EndedError) Unwrap() error { return ErrEnded }
+type EndedError = register.EndedError
 
 // HeadIndex is the index of a TamperError about the head and not about an entry.
 const HeadIndex = -1

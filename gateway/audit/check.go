@@ -20,6 +20,9 @@ func (e *Entry) check() error {
 	case e.End != "" && !isID(e.End):
 		return invalid("end")
 	}
+	if (e.Key != nil) && (e.Kind != Key || !isDigest(e.Key.Digest)) {
+		return invalid("key")
+	}
 	if err := e.checkPut(); err != nil {
 		return err
 	}
@@ -65,8 +68,8 @@ func (e *Entry) checkValues() error {
 			return invalid("consents[%d]", i)
 		}
 	}
-	for i, id := range e.Rests {
-		if !isID(id) {
+	for i, r := range e.Rests {
+		if !isID(r.ID) || len(restText(r)) > restsField.size() {
 			return invalid("rests[%d]", i)
 		}
 	}
@@ -92,8 +95,8 @@ func (d *Document) check() error {
 		return invalid("put.body")
 	case len(d.Openings) > maxOpenings:
 		return invalid("put.openings")
-	case d.Digest != "" && d.Digest != hexDigest(d.Body):
-		return invalid("put.digest: is not that of the body")
+	case !isText(d.Replaces) || !isText(d.Case):
+		return invalid("put.replaces, put.case")
 	case d.Kind == ConsentDocument:
 		return d.checkConsent()
 	}
@@ -101,13 +104,21 @@ func (d *Document) check() error {
 }
 
 func (d *Document) checkConsent() error {
+	odd := func(s string) bool { return len(s) < 16 || len(s) > 64 }
 	switch {
-	case len(d.Subject) < 16 || len(d.Subject) > 64:
-		return invalid("put.subject")
+	case len(d.Subjects) == 0 || len(d.Subjects) > maxPseudonyms || slices.ContainsFunc(d.Subjects, odd):
+		return invalid("put.subjects")
 	case d.Purpose == "" || !isText(d.Purpose):
 		return invalid("put.purpose")
+	case len(d.Recipients) > maxGrants || len(d.Grants) > maxGrants:
+		return invalid("put.recipients, put.grants: too many")
 	case d.PartyA != "" || d.PartyB != "":
 		return invalid("put.party: a consent has none")
+	}
+	for _, g := range d.Grants {
+		if len(g.Categories) > maxGrants || slices.ContainsFunc(g.Categories, func(c string) bool { return !isText(c) }) {
+			return invalid("put.grants")
+		}
 	}
 	return nil
 }
@@ -118,7 +129,7 @@ func (d *Document) checkParties() error {
 	switch {
 	case a != nil || b != nil || d.PartyA == d.PartyB:
 		return invalid("put.party")
-	case len(d.Subject) > 0 || d.Purpose != "":
+	case len(d.Subjects) > 0 || d.Purpose != "":
 		return invalid("put.subject: only a consent has one")
 	}
 	return nil

@@ -3,7 +3,8 @@ package audit
 import (
 	"context"
 	"maps"
-	"slices"
+
+	"github.com/ontschot/ontschot/gateway/register"
 )
 
 // maxDecisions bounds how many recent decisions are remembered.
@@ -23,6 +24,8 @@ func (l *Log) commit(group []*waiter) {
 	}
 	if err == nil {
 		l.keep(t)
+	} else {
+		l.forget()
 	}
 	for i, w := range group {
 		if err != nil {
@@ -51,10 +54,58 @@ func (l *Log) landed(t *transaction) bool {
 // keep makes the transaction's head the log's own.
 func (l *Log) keep(t *transaction) {
 	l.head = t.next
+	l.size.Store(t.next.N)
 	if len(l.decisions)+len(t.decisions) > maxDecisions {
 		clear(l.decisions)
 	}
 	maps.Copy(l.decisions, t.decisions)
+}
+
+// forget makes the register anew when it has taken in entries that are not in the log:
+// their transaction failed. It is rare. When the log cannot be read either, the register
+// is empty, nothing counts, and the next transaction makes it.
+func (l *Log) forget() {
+	if l.register.Load().Size() <= l.head.N {
+		return
+	}
+	l.size.Store(0)
+	fresh := register.New()
+	if err := l.cfg.Store.View(context.Background(), l.cfg.Tenant, func(s Snapshot) error { return fold(s, fresh, l.head.N) }); err != nil {
+		fresh = register.New()
+	}
+	l.register.Store(fresh)
+	l.size.Store(fresh.Size())
+}
+
+// fold takes entries into a register, from where it is up to a size.
+func fold(s Snapshot, into *register.Register, size int64) error {
+	for into.Size() < size {
+		rows, err := s.Rows(into.Size(), int(min(pageSize, size-into.Size())))
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return tampered(into.Size(), "n: no entry of this index")
+		}
+		for _, row := range rows {
+			if row.Bad != "" || row.Index != into.Size() {
+				return tampered(into.Size(), "n: no entry of this index")
+			}
+			leaf, open, err := readRow(row)
+			if err == nil {
+				err = checkRecord(row)
+			}
+			if err != nil {
+				return tampered(row.Index, "%v", err)
+			}
+			fact, err := factOf(row.Index, &leaf, &open)
+			if err != nil {
+				return err
+			}
+			into.Apply(fact)
+		}
+	}
+	return nil
 }
 
 // transact locks the head, takes the entries in queue order, and signs one
@@ -64,12 +115,8 @@ func (l *Log) transact(tx Tx, group []*waiter) (*transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	documents, err := tx.Lookup(idsOf(group))
-	if err != nil {
-		return nil, err
-	}
 	t := &transaction{
-		log: l, tx: tx, tree: head.clone(), documents: documents,
+		log: l, tx: tx, tree: head.clone(), register: l.register.Load(),
 		decisions: map[int64]string{}, outcomes: make([]outcome, len(group)),
 	}
 	for i, w := range group {
@@ -84,20 +131,4 @@ func (l *Log) transact(tx Tx, group []*waiter) (*transaction, error) {
 		return t, nil
 	}
 	return t, tx.Write(t.batch)
-}
-
-// idsOf lists every document that the group speaks of, each once.
-func idsOf(group []*waiter) []string {
-	var ids []string
-	for _, w := range group {
-		ids = append(ids, w.rests...)
-		if w.put != nil {
-			ids = append(ids, w.put.ID)
-		}
-		if w.end != "" {
-			ids = append(ids, w.end)
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
 }

@@ -3,101 +3,136 @@ package audit
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // DocumentKind says what a kept document is.
-type DocumentKind string
+type DocumentKind = register.Kind
 
-// The kinds of document. Releases rest on consents and agreements; the others are
-// what leads to an agreement, ends one, or lets somebody act for a party.
+// The kinds of document.
 const (
-	ConsentDocument    DocumentKind = "CONSENT"
-	AgreementDocument  DocumentKind = "AGREEMENT"
-	ProposalDocument   DocumentKind = "PROPOSAL"
-	StatementDocument  DocumentKind = "STATEMENT"
-	DelegationDocument DocumentKind = "DELEGATION"
-)
-
-// Status of a document in the store.
-type Status string
-
-// A document is live from the entry that puts it to the entry that ends it.
-const (
-	Live  Status = "live"
-	Ended Status = "ended"
+	ConsentDocument    = register.Consent
+	AgreementDocument  = register.Agreement
+	ProposalDocument   = register.Proposal
+	StatementDocument  = register.Statement
+	DelegationDocument = register.Delegation
 )
 
 // NotEnded is the Ended index of a document that no entry ended.
-const NotEnded = -1
+const NotEnded = register.NotEnded
 
-// Document is a signed document that counts from one entry of the log until
-// another. Its zero value is not live.
+// Document is a signed document that an entry puts. What the register knows of it
+// stands in the log, the digest computed from Body; the bytes stand beside it.
 type Document struct {
-	// ID is the document's own identifier (its jti), at most 64 characters of
-	// letters, digits and ._:- . Required.
-	ID   string
-	Kind DocumentKind
-	// Digest is the SHA-256 of Body in lower-case hexadecimal. Empty when putting
-	// means: computed.
-	Digest string
+	register.Document
 	// Body is the document as it was signed, at most 64 KiB. Required.
 	Body []byte
 	// Openings are what the keeper needs to open the document's salted digests,
 	// as the caller encodes them; at most 128 KiB; never an amount, name or BSN.
 	Openings []byte
-	// Subject is the keeper's pseudonym of the person, 16 to 64 bytes, and
-	// Purpose what the consent is for. Consents only, both required there.
-	Subject []byte
-	Purpose string
-	// PartyA and PartyB are the two parties; the store keeps them in ascending
-	// order. All kinds but consents, both required there.
-	PartyA, PartyB identity.OIN
-	// Status, Entered and Ended are the log's: the index of the entry that put the
-	// document, and that of the entry that ended it or NotEnded. Since and Until are
-	// the times of these entries, in milliseconds since 1970; Until is 0 when live.
-	Status         Status
-	Entered, Ended int64
-	Since, Until   int64
 }
 
-// Live tells whether a release may rest on the document. Both columns must say
-// so: whoever changes one of them in the database revives nothing.
-func (d Document) Live() bool { return d.Status == Live && d.Ended == NotEnded }
+// Kept is a document as the log tells of it, with its bytes.
+type Kept struct {
+	register.Record
+	Body, Openings []byte
+}
 
-// description is what an entry commits to about the document it puts: every
-// column but the body, which the digest stands for, and the life cycle, which
-// the log itself tells.
+// description is what an entry commits to about the document it puts: all that the
+// register is made of. Members stand in the order of their names.
 type description struct {
-	Digest   string       `json:"digest"`
-	ID       string       `json:"id"`
-	Kind     DocumentKind `json:"kind"`
-	Openings string       `json:"openings"` // SHA-256, hexadecimal
-	PartyA   string       `json:"party_a"`
-	PartyB   string       `json:"party_b"`
-	Purpose  string       `json:"purpose"`
-	Subject  string       `json:"subject"` // hexadecimal
+	Case       string         `json:"case"`
+	Digest     string         `json:"digest"`
+	From       string         `json:"from"` // civil date, or empty
+	Grants     []grant        `json:"grants"`
+	ID         string         `json:"id"`
+	Keys       []string       `json:"keys"` // SHA-256 of each key that signed it
+	Kind       DocumentKind   `json:"kind"`
+	Narrows    bool           `json:"narrows"`
+	Openings   string         `json:"openings"` // SHA-256, hexadecimal
+	PartyA     identity.OIN   `json:"party_a"`
+	PartyB     identity.OIN   `json:"party_b"`
+	Purpose    string         `json:"purpose"`
+	Recipients []identity.OIN `json:"recipients"`
+	Replaces   string         `json:"replaces"`
+	Subjects   []string       `json:"subjects"` // hexadecimal
+	Until      string         `json:"until"`    // civil date, or empty
+	Void       bool           `json:"void"`
+}
+
+type grant struct {
+	Categories []string     `json:"categories"`
+	Source     identity.OIN `json:"source"`
 }
 
 func (d Document) description() description {
-	return description{
-		Digest: d.Digest, ID: d.ID, Kind: d.Kind, Openings: hexDigest(d.Openings),
-		PartyA: string(d.PartyA), PartyB: string(d.PartyB),
-		Purpose: d.Purpose, Subject: hex.EncodeToString(d.Subject),
+	out := description{
+		Case: d.Case, Digest: hex.EncodeToString(d.Digest[:]), From: dateText(d.From), Grants: []grant{}, ID: d.ID, Keys: orEmpty(d.Keys), Kind: d.Kind,
+		Narrows: d.Narrows, Openings: hexDigest(d.Openings), PartyA: d.PartyA, PartyB: d.PartyB, Purpose: d.Purpose,
+		Recipients: orEmpty(d.Recipients), Replaces: d.Replaces, Subjects: []string{}, Until: dateText(d.Until), Void: d.Void,
 	}
+	for _, g := range d.Grants {
+		out.Grants = append(out.Grants, grant{orEmpty(g.Categories), g.Source})
+	}
+	for _, s := range d.Subjects {
+		out.Subjects = append(out.Subjects, hex.EncodeToString([]byte(s)))
+	}
+	return out
 }
 
-// filled gives the document as it is stored: digest computed, parties in order.
-func (d Document) filled() Document {
-	if d.Digest == "" {
-		d.Digest = hexDigest(d.Body)
+// document is what the register takes from a description; false when it is malformed.
+func (d description) document() (register.Document, bool) {
+	out := register.Document{
+		ID: d.ID, Kind: d.Kind, Keys: d.Keys, Replaces: d.Replaces, Purpose: d.Purpose, Case: d.Case,
+		Recipients: d.Recipients, Narrows: d.Narrows, Void: d.Void, PartyA: d.PartyA, PartyB: d.PartyB,
 	}
+	digest, err := hex.DecodeString(d.Digest)
+	if err != nil || len(digest) != len(out.Digest) {
+		return out, false
+	}
+	out.Digest = [32]byte(digest)
+	ok := true
+	out.From, out.Until = dateOf(d.From, &ok), dateOf(d.Until, &ok)
+	for _, g := range d.Grants {
+		out.Grants = append(out.Grants, register.Grant{Source: g.Source, Categories: g.Categories})
+	}
+	for _, s := range d.Subjects {
+		raw, err := hex.DecodeString(s)
+		if err != nil {
+			return out, false
+		}
+		out.Subjects = append(out.Subjects, string(raw))
+	}
+	return out, ok
+}
+
+func dateText(d civil.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+func dateOf(s string, ok *bool) civil.Date {
+	if s == "" {
+		return 0
+	}
+	d, err := civil.Parse(s)
+	*ok = *ok && err == nil
+	return d
+}
+
+// filled gives the document as it is put: digest computed, parties in order.
+func (d Document) filled() Document {
+	d.Digest = sha256.Sum256(d.Body)
 	if d.PartyA > d.PartyB {
 		d.PartyA, d.PartyB = d.PartyB, d.PartyA
 	}
-	d.Status, d.Entered, d.Ended = Live, 0, NotEnded
-	d.Since, d.Until = 0, 0
+	d.Keys = slices.Clone(d.Keys)
 	return d
 }
 

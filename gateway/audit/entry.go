@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -70,21 +72,30 @@ type Entry struct {
 	// release the 32-byte digest of the budget, required there. At most 512 KiB.
 	Payload []byte
 
-	// Rests holds the ids of documents that must be live at this entry's place in
-	// the log, at most 128; if one is not, the entry is refused with ErrEnded.
-	Rests []string
+	// Day is the civil day by which it was judged; zero: that of the log. A question and
+	// a release by a day that has passed in the log are refused with ErrDay.
+	Day civil.Date
+	// Judged is of how many entries the register was made by which it was judged; zero:
+	// of those before its decision. It is not in the leaf.
+	Judged int64
+	// Rests holds what must count at this entry's place in the log, at most 448; if
+	// something does not, the entry is refused with ErrEnded.
+	Rests []register.Rest
 	// Put is a document that counts from this entry on. A consent entry puts a
 	// CONSENT; an agreement entry an AGREEMENT, PROPOSAL, STATEMENT or DELEGATION,
 	// or nothing if it has End; a withdrawal may put the STATEMENT that withdraws.
 	// The same id with the same digest again appends nothing and gives the first
-	// entry (ErrEnded if that document has ended; ErrConflict if End is still live,
-	// as then not everything was done before); with another digest it is ErrConflict.
+	// entry (ErrEnded if that document has ended); with another digest it is
+	// ErrConflict. What the document does not fit with is refused with the errors of
+	// the room register.
 	Put *Document
 	// End is the id of a document, of any kind, that this entry ends; required for
-	// withdrawals. A withdrawal of what has ended already appends nothing, keeps no
-	// Put and gives the entry that ended it; with any other kind that is ErrEnded.
-	// An entry with Put and End replaces one document by the next (contract 23).
+	// withdrawals. A withdrawal of what has ended already, with all that followed from
+	// it, appends nothing, keeps no Put and gives the entry that ended it; with any
+	// other kind that is ErrEnded.
 	End string
+	// Key says in which state a key of an organisation is from here on; key entries only.
+	Key *register.KeyChange
 
 	// Once makes the request that this entry is about count once; nil when it came
 	// without an idempotency key. The same key with another body is ErrKeyReused.

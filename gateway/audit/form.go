@@ -17,6 +17,8 @@ const (
 	maxAgreements    = 64
 	maxDocument      = 64 << 10
 	maxOpenings      = 128 << 10 // sixteen disclosures of 4 KiB, and a key
+	maxGrants        = 16
+	maxPseudonyms    = 8 // versions of the key
 	maxIndex         = 1<<53 - 2
 	maxTime          = 1<<53 - 1
 )

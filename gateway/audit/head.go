@@ -74,7 +74,7 @@ func (l *Log) follow(tx Tx) (*tree, error) {
 		return nil, err
 	}
 	if head.Size == l.head.N && head.Checkpoint == l.head.checkpoint {
-		return l.head, nil
+		return l.head, fold(tx, l.register.Load(), head.Size)
 	}
 	next, err := readHead(tx, head, l.cfg.Origin, l.cfg.keys())
 	if err != nil {
@@ -90,5 +90,5 @@ func (l *Log) follow(tx Tx) (*tree, error) {
 	if before != l.head.Hash {
 		return nil, headTampered("checkpoint: the log was rewritten")
 	}
-	return next, nil
+	return next, fold(tx, l.register.Load(), next.N)
 }

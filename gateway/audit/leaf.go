@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -15,7 +16,7 @@ import (
 const maxLeaf = 32 << 10
 
 // leafVersion is raised when the field set changes.
-const leafVersion = 2
+const leafVersion = 3
 
 // noRetry is the retry_of of a leaf that repeats no question.
 const noRetry = -1
@@ -34,10 +35,12 @@ type Leaf struct {
 	Agreements    []string       `json:"agreements"` // SHA-256, hexadecimal
 	Case          string         `json:"case"`       // commitment
 	Consents      []string       `json:"consents"`   // commitments to ids
+	Day           string         `json:"day"`        // civil date by which it was judged, never below the one before
 	Decided       int64          `json:"decided"`    // index of the decision; -1 if this is no release
 	Decision      string         `json:"decision"`
 	End           string         `json:"end"` // commitment to the id of the document that ends
 	ID            string         `json:"id"`  // UUIDv7
+	Key           string         `json:"key"` // SHA-256 of a key whose state, in status, is another from here on
 	Kind          Kind           `json:"kind"`
 	Organisations []identity.OIN `json:"organisations"`
 	Payload       string         `json:"payload"`  // commitment; of a release: to the digest of the budget
@@ -53,7 +56,7 @@ type Leaf struct {
 	Version       int            `json:"version"`
 }
 
-var errLeaf = errors.New("not a leaf of version 2 in canonical form")
+var errLeaf = errors.New("not a leaf of version 3 in canonical form")
 
 // ParseLeaf reads a leaf strictly: canonical bytes, the fixed members, every
 // text in its form. The error names the member, never its value.
@@ -99,6 +102,12 @@ func (l *Leaf) check() error {
 		return fmt.Errorf("%w: decided", errLeaf)
 	case l.RetryOf < noRetry || l.RetryOf > maxIndex || l.RetryOf != noRetry && !l.Kind.asks():
 		return fmt.Errorf("%w: retry_of", errLeaf)
+	}
+	if _, err := civil.Parse(l.Day); err != nil {
+		return fmt.Errorf("%w: day", errLeaf)
+	}
+	if l.Key != "" && (!isDigest(l.Key) || l.Kind != Key || len(l.Organisations) == 0) {
+		return fmt.Errorf("%w: key", errLeaf)
 	}
 	return errors.Join(l.checkTexts(), l.checkCommitments())
 }

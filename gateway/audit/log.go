@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -26,6 +29,8 @@ type Config struct {
 	Earlier Keys
 	// Now is the wall clock; nil means time.Now.
 	Now func() time.Time
+	// Today is the civil day; nil means that of Now.
+	Today func() civil.Date
 }
 
 // Limits of the queue, in entries.
@@ -39,6 +44,11 @@ const (
 type Log struct {
 	cfg  Config
 	head *tree // the writer's own
+
+	// register says what counts. Readers look at it as it was after the entries that are
+	// committed, size of them.
+	register atomic.Pointer[register.Register]
+	size     atomic.Int64
 
 	// decisions are the traces of recent decisions by index, the writer's own; a
 	// release looks here before it asks the store.
@@ -77,17 +87,25 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Today == nil {
+		cfg.Today = func() civil.Date { return civil.Today(cfg.Now()) }
+	}
 	l := &Log{
 		cfg: cfg, decisions: map[int64]string{},
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	err := cfg.Store.View(ctx, cfg.Tenant, func(s Snapshot) (err error) {
-		l.head, err = l.open(s)
-		return err
+		if l.head, err = l.open(s); err != nil {
+			return err
+		}
+		fresh := register.New()
+		l.register.Store(fresh)
+		return fold(s, fresh, l.head.N)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the record: %w", err)
 	}
+	l.size.Store(l.head.N)
 	go l.write()
 	return l, nil
 }
@@ -119,7 +137,7 @@ func (c *Config) check() error {
 // then it is not recorded. Once its transaction is under way the entry counts,
 // whatever becomes of the context.
 func (l *Log) Append(ctx context.Context, e Entry) (Proof, error) {
-	p, err := prepare(e, l.cfg.Tenant, l.cfg.Now())
+	p, err := prepare(e, l.cfg.Tenant, l.cfg.Now(), l.cfg.Today())
 	if err != nil {
 		return Proof{}, err
 	}

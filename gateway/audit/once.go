@@ -1,10 +1,6 @@
 package audit
 
-import (
-	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
-)
+import "time"
 
 // keyLife is how long a key counts when an entry does not say.
 const keyLife = 24 * time.Hour
@@ -104,20 +100,13 @@ func (t *transaction) repeat(p *prepared, first *OnceRow) (outcome, error) {
 	return t.enter(retry)
 }
 
-// retry gives the same entry as the retry of another. It is the one thing in a
-// leaf that only its place in the log can tell.
+// retry gives the same entry as the retry of another.
 func (p *prepared) retry(of int64) (*prepared, error) {
-	leaf, err := ParseLeaf(p.leaf)
-	if err != nil {
-		return nil, err
+	next, err := p.changed(func(l *Leaf) { l.RetryOf = of })
+	if err == nil {
+		next.once = nil
 	}
-	leaf.RetryOf = of
-	next := *p
-	if next.leaf, err = leaf.encode(); err != nil {
-		return nil, err
-	}
-	next.record, next.once = tlog.RecordHash(next.leaf), nil
-	return &next, nil
+	return next, err
 }
 
 // bind keeps the key of a request with the entry that stands for it.

@@ -42,7 +42,9 @@ func (f field) size() int {
 	case payloadField:
 		return 512 << 10
 	case putField:
-		return 4 << 10
+		return 8 << 10
+	case restsField:
+		return 96 // an id and two organisations
 	}
 	return maxID
 }

@@ -2,11 +2,14 @@ package audit
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -22,13 +25,14 @@ type prepared struct {
 	opening []byte
 	salt    []byte // of the payload
 	record  tlog.Hash
-	rests   []string
+	rests   []register.Rest
+	judged  int64
 	put     *Document
-	end     string
 	once    *OnceRow // but for its entry; nil without a key
+	fact    register.Entry
 }
 
-func prepare(e Entry, tenant identity.OIN, now time.Time) (*prepared, error) {
+func prepare(e Entry, tenant identity.OIN, now time.Time, today civil.Date) (*prepared, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
@@ -37,15 +41,19 @@ func prepare(e Entry, tenant identity.OIN, now time.Time) (*prepared, error) {
 		return nil, fmt.Errorf("%w: no randomness", ErrUnavailable)
 	}
 	p := &prepared{
-		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, end: e.End,
+		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, judged: e.Judged,
 	}
+	if e.Day.IsZero() {
+		e.Day = today
+	}
+	p.fact = register.Entry{Day: e.Day, Time: p.time, End: e.End, Stated: e.Kind == Withdrawal, Key: e.Key}
 	p.once = e.Once.row(p.time)
 	if e.Kind == Release {
 		p.decided = e.Decided
 	}
 	if e.Put != nil {
 		d := e.Put.filled()
-		p.put = &d
+		p.put, p.fact.Put = &d, &d.Document
 	}
 	o, err := p.openingOf(e)
 	if err != nil {
@@ -57,10 +65,13 @@ func prepare(e Entry, tenant identity.OIN, now time.Time) (*prepared, error) {
 // openingOf gathers the values that the leaf only commits to.
 func (p *prepared) openingOf(e Entry) (opening, error) {
 	o := opening{
-		Consents: valuesOf(e.Consents), Rests: valuesOf(e.Rests), Subjects: make([]opened, len(e.Subjects)),
+		Consents: valuesOf(e.Consents), Subjects: make([]opened, len(e.Subjects)),
 	}
 	for i, s := range e.Subjects {
 		o.Subjects[i].Value = s
+	}
+	for _, r := range e.Rests {
+		o.Rests = append(o.Rests, opened{Value: []byte(restText(r))})
 	}
 	if len(e.Case) > 0 {
 		o.Case = []opened{{Value: e.Case}}
@@ -93,7 +104,10 @@ func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	l := Leaf{
 		Activity: e.Activity, Agreements: e.Agreements, Decided: p.decided, Decision: e.Decision,
 		ID: p.id, Kind: e.Kind, Organisations: e.Organisations, Policy: e.PolicyRevision,
-		RetryOf: noRetry, Status: e.Status, Tenant: tenant, Time: p.time, Trace: e.Trace, Version: leafVersion,
+		Day: e.Day.String(), RetryOf: noRetry, Status: e.Status, Tenant: tenant, Time: p.time, Trace: e.Trace, Version: leafVersion,
+	}
+	if e.Key != nil {
+		l.Key, l.Status, l.Organisations = e.Key.Digest, string(e.Key.State), []identity.OIN{e.Key.Owner}
 	}
 	o.seal(&l)
 	if err := l.check(); err != nil {
@@ -107,4 +121,70 @@ func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	}
 	p.salt, p.record = o.payloadSalt(), tlog.RecordHash(p.leaf)
 	return nil
+}
+
+// restText is how a leaf commits to what an entry rests on: the id of a document, and
+// of a consent also the source and the recipient, with strokes between.
+func restText(r register.Rest) string {
+	if r.Source == "" {
+		return r.ID
+	}
+	return r.ID + "/" + string(r.Source) + "/" + string(r.Recipient)
+}
+
+func restOf(text string) register.Rest {
+	id, of, _ := strings.Cut(text, "/")
+	source, recipient, _ := strings.Cut(of, "/")
+	return register.Rest{ID: id, Source: identity.OIN(source), Recipient: identity.OIN(recipient)}
+}
+
+// factOf is what the register takes from an entry that stands in the log.
+func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
+	e := register.Entry{Index: index, Time: leaf.Time, Stated: leaf.Kind == Withdrawal}
+	e.Day, _ = civil.Parse(leaf.Day) // ParseLeaf has checked it
+	if len(open.End) > 0 {
+		e.End = string(open.End[0].Value)
+	}
+	if leaf.Key != "" {
+		e.Key = &register.KeyChange{Owner: leaf.Organisations[0], Digest: leaf.Key, State: register.KeyState(leaf.Status)}
+	}
+	if len(open.Put) == 0 {
+		return e, nil
+	}
+	var d description
+	if err := decodeCanonical(open.Put[0].Value, putField.size(), &d); err != nil {
+		return e, tampered(index, "opening: put is no description of a document")
+	}
+	put, ok := d.document()
+	if !ok {
+		return e, tampered(index, "opening: put is no description of a document")
+	}
+	e.Put = &put
+	return e, nil
+}
+
+// later gives the same entry, judged by a later day: of what narrows, or was never
+// judged by a day, the day of the log is as good.
+func (p *prepared) later(day civil.Date) (*prepared, error) {
+	next, err := p.changed(func(l *Leaf) { l.Day = day.String() })
+	if err == nil {
+		next.fact.Day = day
+	}
+	return next, err
+}
+
+// changed gives the same entry with something in its leaf that only its place in the
+// log can tell.
+func (p *prepared) changed(change func(*Leaf)) (*prepared, error) {
+	leaf, err := ParseLeaf(p.leaf)
+	if err != nil {
+		return nil, err
+	}
+	change(&leaf)
+	next := *p
+	if next.leaf, err = leaf.encode(); err != nil {
+		return nil, err
+	}
+	next.record = tlog.RecordHash(next.leaf)
+	return &next, nil
 }

@@ -18,6 +18,9 @@ type Store interface {
 	Update(ctx context.Context, tenant identity.OIN, f func(Tx) error) error
 	// View runs f on one unchanging snapshot. f's own error is returned as it is.
 	View(ctx context.Context, tenant identity.OIN, f func(Snapshot) error) error
+	// Once gives what is kept under an idempotency key, expired or not; false if nothing
+	// is. What decides is the transaction that appends.
+	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (OnceRow, bool, error)
 	// Check reads the whole database and tells whether it is sound: ErrDamaged if
 	// not. It takes as long as the database is big.
 	Check(ctx context.Context) error
@@ -29,12 +32,11 @@ type Snapshot interface {
 	Head() (Head, error)
 	// Rows gives at most limit entries from index on, in order of their index.
 	Rows(from int64, limit int) ([]Row, error)
-	// Lookup gives what is kept under these ids, without Body, Openings and times;
-	// what is not kept is absent. At most 4,096 ids.
-	Lookup(ids []string) (map[string]Document, error)
-	// Documents gives at most limit whole documents whose id is greater than
-	// after, in order of their id.
-	Documents(after string, limit int) ([]Document, error)
+	// Documents gives at most limit documents whose id is greater than after, in order
+	// of their id.
+	Documents(after string, limit int) ([]Stored, error)
+	// Document gives what is stored under an id; false if nothing is.
+	Document(id string) (Stored, bool, error)
 }
 
 // Tx is a Snapshot that can be written.
@@ -51,10 +53,8 @@ type Tx interface {
 type Batch struct {
 	// Rows follow on the last one without a gap; none if only Once is written.
 	Rows []Row
-	// Puts are new documents, complete.
-	Puts []Document
-	// Ends are applied after Puts.
-	Ends []End
+	// Puts are new documents.
+	Puts []Stored
 	// Once are keys that count from now on, in the place of expired ones. With them
 	// some of the rows that expired by Now (milliseconds) are deleted, a bounded
 	// number.
@@ -64,11 +64,11 @@ type Batch struct {
 	Head Head
 }
 
-// End says that a document ended with the entry of this index and time, in
-// milliseconds.
-type End struct {
-	ID          string
-	Index, Time int64
+// Stored is what a store keeps of a document: its bytes, and no word on whether it
+// counts. The log tells which bytes they must be.
+type Stored struct {
+	ID             string
+	Body, Openings []byte
 }
 
 // Head is the size of the log and the signed checkpoint over it.

@@ -1,12 +1,14 @@
 package audit
 
+import "github.com/ontschot/ontschot/gateway/register"
+
 // transaction is one group on its way into the log.
 type transaction struct {
 	log       *Log
 	tx        Tx
 	tree      *tree                // the head and what is added to it
 	next      *tree                // the new head alone
-	documents map[string]Document  // as the entries taken so far leave them
+	register  *register.Register   // as the entries taken so far leave it
 	once      map[[32]byte]OnceRow // keys that the entries taken so far use
 	decisions map[int64]string
 	batch     Batch
@@ -32,6 +34,15 @@ func (t *transaction) take(p *prepared) (outcome, error) {
 
 // enter appends an entry that did not stand in the log before, or refuses it.
 func (t *transaction) enter(p *prepared) (outcome, error) {
+	if day := t.register.Day(); p.fact.Day < day {
+		if p.kind.asks() || p.kind == Release {
+			return outcome{err: ErrDay}, nil
+		}
+		var err error
+		if p, err = p.later(day); err != nil {
+			return outcome{}, err
+		}
+	}
 	refusal, err := t.refuse(p)
 	if err != nil {
 		return outcome{}, err
@@ -45,39 +56,31 @@ func (t *transaction) enter(p *prepared) (outcome, error) {
 // again finds the entry that did this already: a withdrawal of what has ended, or
 // the same document put twice. As long as something is left to end, it did not.
 func (t *transaction) again(p *prepared) (int64, bool) {
-	end, kept := t.documents[p.end]
-	switch {
-	case kept && end.Live():
-		return 0, false
-	case p.kind == Withdrawal:
-		return end.Ended, kept && end.Ended != NotEnded
-	case p.put == nil:
+	view := t.register.Head()
+	if p.kind == Withdrawal {
+		end, kept := view.Document(p.fact.End)
+		return end.Ended, kept && !end.Live() && !t.register.Ends(p.fact.End)
+	}
+	if p.put == nil {
 		return 0, false
 	}
-	d, kept := t.documents[p.put.ID]
+	d, kept := view.Document(p.put.ID)
 	return d.Entered, kept && d.Live() && d.Digest == p.put.Digest && d.Kind == p.put.Kind
 }
 
 // refuse tells why an entry cannot stand at this place in the log.
 func (t *transaction) refuse(p *prepared) (refusal, err error) {
-	for _, id := range p.rests {
-		if !t.documents[id].Live() {
-			return &EndedError{ID: id}, nil
+	judged := p.judged
+	if judged == 0 {
+		judged = p.decided + 1
+	}
+	for _, r := range p.rests {
+		if !t.register.Head().Counts(r, p.fact.Day, judged) {
+			return &EndedError{ID: r.ID}, nil
 		}
 	}
-	if p.put != nil {
-		if d, kept := t.documents[p.put.ID]; kept && !d.Live() && d.Digest == p.put.Digest {
-			return &EndedError{ID: p.put.ID}, nil
-		} else if kept {
-			return ErrConflict, nil
-		}
-	}
-	if p.end != "" {
-		if d, kept := t.documents[p.end]; !kept {
-			return ErrNoDocument, nil
-		} else if !d.Live() {
-			return &EndedError{ID: p.end}, nil
-		}
+	if err := t.register.Refuse(p.fact); err != nil {
+		return err, nil
 	}
 	if p.kind == Release {
 		return t.refuseUndecided(p)
@@ -131,17 +134,10 @@ func (t *transaction) append(p *prepared) (outcome, error) {
 		t.decisions[index] = p.trace
 	}
 	if p.put != nil {
-		d := *p.put
-		d.Entered, d.Since = index, p.time
-		t.documents[d.ID] = d
-		t.batch.Puts = append(t.batch.Puts, d)
+		t.batch.Puts = append(t.batch.Puts, Stored{ID: p.put.ID, Body: p.put.Body, Openings: p.put.Openings})
 	}
-	if p.end != "" {
-		d := t.documents[p.end]
-		d.Status, d.Ended, d.Until = Ended, index, p.time
-		t.documents[p.end] = d
-		t.batch.Ends = append(t.batch.Ends, End{ID: p.end, Index: index, Time: p.time})
-	}
+	p.fact.Index = index
+	t.register.Apply(p.fact)
 	t.bind(p, index)
 	return outcome{index: index, tree: t.tree, leaf: p.leaf}, nil
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"math"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -18,7 +20,8 @@ type walk struct {
 	tenant    identity.OIN
 	tree      *tree // recomputed from the leaves
 	questions map[int64]question
-	kept      map[string]life
+	register  *register.Register
+	openings  map[string]string // by id: the SHA-256 of what opens a document
 	report    Report
 }
 
@@ -33,7 +36,8 @@ func newWalk(s Snapshot, signed tlog.Tree, tenant identity.OIN) *walk {
 		snapshot: s, signed: signed, tenant: tenant,
 		tree:      &tree{hashes: map[int64]tlog.Hash{}},
 		questions: map[int64]question{},
-		kept:      map[string]life{},
+		register:  register.New(),
+		openings:  map[string]string{},
 		report:    Report{Kinds: map[Kind]int64{}},
 	}
 }
@@ -137,12 +141,44 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 	if err := w.asked(index, leaf); err != nil {
 		return err
 	}
+	fact, err := factOf(index, leaf, open)
+	if err != nil {
+		return err
+	}
+	if fact.Day < w.register.Day() {
+		return tampered(index, "leaf: day lies before that of the entry before it")
+	}
+	judged := index
+	if leaf.Kind == Release {
+		judged = leaf.Decided + 1
+	}
 	for _, v := range open.Rests {
-		if l, ok := w.kept[string(v.Value)]; !ok || l.ended != NotEnded {
+		if !w.register.Head().Counts(restOf(string(v.Value)), fact.Day, judged) {
 			return tampered(index, "leaf: rests on a document that has ended")
 		}
 	}
-	return w.lives(index, leaf.Time, open)
+	return w.counts(index, fact, open)
+}
+
+// counts holds an entry against the rules about documents, and folds it in.
+func (w *walk) counts(index int64, fact register.Entry, open *opening) error {
+	if err := w.register.Refuse(fact); err != nil {
+		what := "puts, ends or replaces a document that it may not"
+		switch {
+		case errors.Is(err, ErrConflict), fact.Put != nil && errors.Is(err, ErrEnded) && fact.End == "":
+			what = "puts a document for the second time"
+		case fact.End != "" && (errors.Is(err, ErrEnded) || errors.Is(err, ErrNoDocument)):
+			what = "ends a document that is not live"
+		}
+		return tampered(index, "leaf: %s", what)
+	}
+	w.register.Apply(fact)
+	if fact.Put != nil {
+		var d description
+		_ = decodeCanonical(open.Put[0].Value, putField.size(), &d) // factOf has read it
+		w.openings[d.ID] = d.Openings
+	}
+	return nil
 }
 
 // asked follows questions from the first time they are put to their release.

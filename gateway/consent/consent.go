@@ -3,7 +3,6 @@ package consent
 import (
 	"crypto/hmac"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -66,34 +65,27 @@ func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
 // Span in which the consent holds, civil dates, both inclusive.
 func (c Consent) Span() civil.Span { return c.document.effective() }
 
-// Find gives the consent among the documents that answers the question with yes. When none does, the error says what came closest.
+// Find holds documents against the question and gives the first that answers it with
+// yes. Which document decides is not for this room to say: the log does, and with a
+// question it is one. When none answers yes, the error says what came closest.
 func Find(documents []Document, q Question) (Consent, error) {
-	best, closest, last := Consent{}, error(ErrNone), int64(-1)
+	closest := error(ErrNone)
 	for _, d := range documents {
 		c, err := d.answers(q)
-		said := d.claims.IssuedAt
-		switch {
-		case err == nil || errors.Is(err, errSaidNo) || errors.Is(err, ErrWithdrawn) || errors.Is(err, ErrExpired):
-			if said > last { // what was said last decides alone
-				best, closest, last = Consent{}, ErrNone, said
-			}
-			if said < last {
-				continue
-			}
+		if err == nil {
+			return c, nil
 		}
-		switch {
-		case err != nil:
-			if rank(err) > rank(closest) {
-				closest = err
-			}
-		case len(c.grant.categories) > len(best.grant.categories): // of what was said at one moment the widest
-			best = c
+		if rank(err) > rank(closest) {
+			closest = err
 		}
 	}
-	if best.grant.disclosure == "" {
-		return Consent{}, closest
-	}
-	return best, nil
+	return Consent{}, closest
+}
+
+// Within is the same consent for no more than these categories.
+func (c Consent) Within(categories []string) Consent {
+	c.grant.categories = slices.DeleteFunc(c.Categories(), func(one budgetv1.Category) bool { return !slices.Contains(categories, string(one)) })
+	return c
 }
 
 // rank orders errors by how close the document came to a yes.

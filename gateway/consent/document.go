@@ -39,6 +39,7 @@ type Document struct {
 	lapses civil.Date
 	// lookedUp is the day on which the keeper looked up who may sign.
 	lookedUp civil.Date
+	keys     []string
 }
 
 type grant struct {
@@ -99,11 +100,21 @@ const maxGrants = 16
 // be exactly those that were signed, no more and no fewer.
 func Verify(v *signed.Verifier, raw []byte, disclosures []string, key []byte) (Document, error) {
 	var c Claims
-	if _, err := v.Compact(signed.Consent, raw, &c); err != nil {
+	proof, err := v.Compact(signed.Consent, raw, &c)
+	if err != nil {
 		return Document{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	return open(c, raw, disclosures, key)
+	d, err := open(c, raw, disclosures, key)
+	d.keys = proof.Keys
+	return d, err
 }
+
+// Keys that signed it, each by its digest.
+func (d Document) Keys() []string { return d.keys }
+
+// Signed reports whether those who signed are those who had to: ErrAuthority or
+// ErrWrongSigner when it can never count.
+func (d Document) Signed() error { return d.signers() }
 
 // open is all that Verify does but the signature, so that what is issued is judged
 // as it will be when it is used.

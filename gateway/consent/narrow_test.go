@@ -24,7 +24,7 @@ func TestNarrow(t *testing.T) {
 	require.NotEqual(t, was.Subject, is.Subject, "a key of its own")
 	was.ID, was.IssuedAt, was.Subject, was.Grants, was.Replaces = is.ID, is.IssuedAt, is.Subject, is.Grants, is.Replaces
 	require.Equal(t, was, is, "days, authority, signatures and notice stay")
-	c, err := ask(t, f, "UWV", "2025-06-30", narrow, wide)
+	c, err := ask(t, f, "UWV", "2025-06-30", narrow)
 	require.NoError(t, err)
 	require.Equal(t, []budgetv1.Category{"entitlement", "period"}, c.Categories())
 
@@ -33,9 +33,9 @@ func TestNarrow(t *testing.T) {
 	require.NoError(t, err)
 	narrow = verify(t, keys, issue(t, f, less))
 	require.Equal(t, []consent.Grant{{Source: uwv, Categories: []budgetv1.Category{"entitlement", "period", "income"}}, {Source: svb, Categories: []budgetv1.Category{}}}, narrow.Grants())
-	_, err = ask(t, f, "SVB", "2025-06-30", wide, narrow)
+	_, err = ask(t, f, "SVB", "2025-06-30", narrow)
 	require.ErrorIs(t, err, consent.ErrNone)
-	_, err = ask(t, f, "UWV", "2025-06-30", wide, narrow)
+	_, err = ask(t, f, "UWV", "2025-06-30", narrow)
 	require.NoError(t, err)
 
 	for name, c := range map[string]struct {

@@ -13,7 +13,7 @@ var schema string
 const (
 	// applicationID marks the file as a record of Ontschot: "Onts" in ASCII.
 	applicationID = 0x4f6e7473
-	schemaVersion = 2
+	schemaVersion = 3
 )
 
 // prepareSchema makes the tables in an empty database, and leaves any other as it

@@ -24,31 +24,16 @@ CREATE TABLE head (
     checkpoint TEXT   NOT NULL
 );
 
--- Signed documents, from the entry that put them to the one that ended them; since
--- and until are the times of these entries, until is 0 when there is none.
+-- The bytes of signed documents and of what opens them. Whether one counts is for the
+-- log to tell; no column here is believed, and bytes that are not those the log tells
+-- of are found at the next use.
 CREATE TABLE documents (
-    tenant   TEXT   NOT NULL,
-    id       TEXT   NOT NULL,
-    kind     TEXT   NOT NULL,
-    digest   TEXT   NOT NULL,
-    status   TEXT   NOT NULL,
-    body     BLOB   NOT NULL,
-    openings BLOB   NOT NULL,
-    subject  BLOB   NOT NULL,
-    purpose  TEXT   NOT NULL,
-    party_a  TEXT   NOT NULL,
-    party_b  TEXT   NOT NULL,
-    entered  BIGINT NOT NULL,
-    ended    BIGINT NOT NULL,
-    since    BIGINT NOT NULL,
-    until    BIGINT NOT NULL,
+    tenant   TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    body     BLOB NOT NULL,
+    openings BLOB NOT NULL,
     PRIMARY KEY (tenant, id)
 );
-
-CREATE INDEX documents_by_subject ON documents (tenant, subject, purpose, entered)
-    WHERE kind = 'CONSENT';
-CREATE INDEX documents_by_parties ON documents (tenant, kind, party_a, party_b, entered);
-CREATE INDEX documents_by_kind ON documents (tenant, kind, entered);
 
 -- Idempotency keys, so that a retry is known as one: key and body are HMACs of 32
 -- bytes and name nobody. This table is no part of the log: audit verify does not

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 )
@@ -55,43 +54,52 @@ func entry(n, id, leaf, opening, hashes any) (r audit.Row) {
 	return r
 }
 
-// maxLookup bounds one Lookup, and chunk is how many ids go in one statement.
-const (
-	maxLookup = 4096
-	chunk     = 16
-)
-
-// Lookup is audit.Snapshot's.
-func (s *snapshot) Lookup(ids []string) (map[string]audit.Document, error) {
-	if len(ids) > maxLookup {
-		return nil, fmt.Errorf("%w: too many documents at once", audit.ErrUnavailable)
+// Document is audit.Snapshot's.
+func (s *snapshot) Document(id string) (audit.Stored, bool, error) {
+	list, err := documents(s.tx.StmtContext(s.ctx, s.use.document).QueryContext(s.ctx, s.tenant, id))
+	if err != nil || len(list) == 0 {
+		return audit.Stored{}, false, err
 	}
-	found := make(map[string]audit.Document, len(ids))
-	for len(ids) > 0 {
-		n := min(len(ids), chunk)
-		if err := s.lookup(ids[:n], found); err != nil {
-			return nil, err
-		}
-		ids = ids[n:]
-	}
-	return found, nil
-}
-
-// lookup fills a statement's places with ids, the last one as often as needed.
-func (s *snapshot) lookup(ids []string, found map[string]audit.Document) error {
-	args := make([]any, 1, chunk+1)
-	args[0] = s.tenant
-	for i := range chunk {
-		args = append(args, ids[min(i, len(ids)-1)])
-	}
-	list, err := documents(s.tx.StmtContext(s.ctx, s.use.lookup).QueryContext(s.ctx, args...))
-	for _, d := range list {
-		found[d.ID] = d
-	}
-	return err
+	return list[0], true, nil
 }
 
 // Documents is audit.Snapshot's.
-func (s *snapshot) Documents(after string, limit int) ([]audit.Document, error) {
+func (s *snapshot) Documents(after string, limit int) ([]audit.Stored, error) {
 	return documents(s.tx.StmtContext(s.ctx, s.use.documents).QueryContext(s.ctx, s.tenant, after, limit))
+}
+
+// documents reads rows of documents. A value of another type than its column's reads as
+// empty, which is the bytes of no document.
+func documents(rows *sql.Rows, err error) ([]audit.Stored, error) {
+	if err != nil {
+		return nil, failed("reading documents", err)
+	}
+	defer rows.Close()
+	var list []audit.Stored
+	for rows.Next() {
+		var id, body, openings any
+		if err := rows.Scan(&id, &body, &openings); err != nil {
+			return nil, failed("reading documents", err)
+		}
+		list = append(list, audit.Stored{ID: text(id), Body: raw(body), Openings: raw(openings)})
+	}
+	return list, failed("reading documents", rows.Err())
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+func raw(v any) []byte {
+	b, _ := v.([]byte)
+	return b
+}
+
+func number(v any) int64 {
+	n, ok := v.(int64)
+	if !ok {
+		return audit.NotEnded - 1 // no index at all
+	}
+	return n
 }

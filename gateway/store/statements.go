@@ -3,22 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 )
-
-const documentColumns = "id, kind, digest, status, body, openings, subject, purpose, party_a, party_b, entered, ended, since, until"
-
-// lightColumns are documentColumns without the two that are long, and the times.
-const lightColumns = "id, kind, digest, status, NULL, NULL, subject, purpose, party_a, party_b, entered, ended, 0, 0"
 
 // statements are prepared once for a pool.
 type statements struct {
-	head, entries, lookup, documents *sql.Stmt
-	consents, between, list          *sql.Stmt
-	document, once                   *sql.Stmt
-	insertEntry, insertDocument      *sql.Stmt
-	endDocument, setHead             *sql.Stmt
-	setOnce, expire                  *sql.Stmt
+	head, entries, documents, document, once *sql.Stmt
+	insertEntry, insertDocument, setHead     *sql.Stmt
+	setOnce, expire                          *sql.Stmt
 }
 
 // prepare compiles what a pool may do.
@@ -44,19 +35,11 @@ type prepared struct {
 }
 
 func (s *statements) reads() []prepared {
-	places := "?" + strings.Repeat(", ?", chunk-1)
 	return []prepared{
 		{&s.head, "SELECT size, checkpoint FROM head WHERE tenant = ?"},
 		{&s.entries, "SELECT n, id, leaf, opening, hashes FROM entries WHERE tenant = ? AND n >= ? ORDER BY n LIMIT ?"},
-		{&s.lookup, "SELECT " + lightColumns + " FROM documents WHERE tenant = ? AND id IN (" + places + ")"},
-		{&s.documents, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?"},
-		{&s.document, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND id = ?"},
-		{&s.consents, "SELECT " + documentColumns + " FROM documents WHERE kind = 'CONSENT' AND tenant = ?" +
-			" AND subject = ? AND purpose = ? ORDER BY ended >= 0, entered DESC LIMIT ?"},
-		{&s.between, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND kind = ?" +
-			" AND party_a = ? AND party_b = ? ORDER BY ended >= 0, entered DESC LIMIT ?"},
-		{&s.list, "SELECT " + documentColumns + " FROM documents WHERE tenant = ? AND kind = ?" +
-			" AND entered < ? ORDER BY entered DESC LIMIT ?"},
+		{&s.documents, "SELECT id, body, openings FROM documents WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?"},
+		{&s.document, "SELECT id, body, openings FROM documents WHERE tenant = ? AND id = ?"},
 		{&s.once, "SELECT body, ref, entry, expires FROM once WHERE tenant = ? AND key = ?"},
 	}
 }
@@ -64,8 +47,7 @@ func (s *statements) reads() []prepared {
 func (s *statements) writes() []prepared {
 	return []prepared{
 		{&s.insertEntry, "INSERT INTO entries (tenant, n, id, leaf, opening, hashes) VALUES (?, ?, ?, ?, ?, ?)"},
-		{&s.insertDocument, "INSERT INTO documents (tenant, " + documentColumns + ") VALUES (?" + strings.Repeat(", ?", 14) + ")"},
-		{&s.endDocument, "UPDATE documents SET status = 'ended', ended = ?, until = ? WHERE tenant = ? AND id = ? AND status = 'live' AND ended = -1"},
+		{&s.insertDocument, "INSERT INTO documents (tenant, id, body, openings) VALUES (?, ?, ?, ?)"},
 		{&s.setHead, "INSERT INTO head (tenant, size, checkpoint) VALUES (?, ?, ?)" +
 			" ON CONFLICT (tenant) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint"},
 		{&s.setOnce, "INSERT INTO once (tenant, key, body, ref, entry, expires) VALUES (?, ?, ?, ?, ?, ?)" +

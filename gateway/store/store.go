@@ -17,7 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 )
 
-// Errors of opening. All others are those that audit.Store and the look-ups name.
+// Errors of opening. All others are those that audit.Store names.
 var (
 	// ErrDamaged is audit.ErrDamaged under the name of the room that finds it.
 	ErrDamaged = audit.ErrDamaged

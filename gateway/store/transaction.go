@@ -52,11 +52,6 @@ func (t *transaction) Write(b audit.Batch) error {
 			return err
 		}
 	}
-	for _, e := range b.Ends {
-		if err := t.end(e); err != nil {
-			return err
-		}
-	}
 	if err := t.keep(b.Once, b.Now); err != nil {
 		return err
 	}
@@ -74,22 +69,8 @@ func (t *transaction) insert(rows []audit.Row) error {
 	return nil
 }
 
-func (t *transaction) put(d audit.Document) error {
-	return t.exec(t.use.insertDocument, t.tenant, d.ID, string(d.Kind), d.Digest, string(d.Status),
-		blob(d.Body), blob(d.Openings), blob(d.Subject), d.Purpose, string(d.PartyA), string(d.PartyB),
-		d.Entered, d.Ended, d.Since, d.Until)
-}
-
-// end ends a live document; that there is none is a mistake of the caller's.
-func (t *transaction) end(e audit.End) error {
-	result, err := t.tx.StmtContext(t.ctx, t.use.endDocument).ExecContext(t.ctx, e.Index, e.Time, t.tenant, e.ID)
-	if err != nil {
-		return failed("ending a document", err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return fmt.Errorf("ending a document: %w", audit.ErrNoDocument)
-	}
-	return nil
+func (t *transaction) put(d audit.Stored) error {
+	return t.exec(t.use.insertDocument, t.tenant, d.ID, blob(d.Body), blob(d.Openings))
 }
 
 func (t *transaction) exec(statement *sql.Stmt, args ...any) error {

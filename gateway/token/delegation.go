@@ -40,20 +40,22 @@ type DelegationClaims struct {
 type Delegation struct {
 	claims DelegationClaims
 	span   civil.Span
+	keys   []string
 }
 
 // VerifyDelegation checks signature and form. What is taken in now is verified with
 // signed.Verifier.Fresh. Errors: ErrDocument.
 func VerifyDelegation(v *signed.Verifier, raw []byte) (Delegation, error) {
 	var c DelegationClaims
-	if _, err := v.Compact(signed.Statement, raw, &c); err != nil {
+	proof, err := v.Compact(signed.Statement, raw, &c)
+	if err != nil {
 		return Delegation{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	span, field := c.check()
 	if field != "" {
 		return Delegation{}, fmt.Errorf("%w: %s", ErrDocument, field)
 	}
-	return Delegation{c, span}, nil
+	return Delegation{c, span, proof.Keys}, nil
 }
 
 // check gives the days of a delegation, or the field that is not in order.
@@ -91,6 +93,9 @@ func purposesInOrder(list []string) bool {
 	}
 	return true
 }
+
+// Keys that signed it, each by its digest.
+func (d Delegation) Keys() []string { return d.keys }
 
 // ID of the statement.
 func (d Delegation) ID() string { return d.claims.ID }

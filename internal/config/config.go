@@ -137,8 +137,10 @@ type Key struct {
 	Kinds []signed.Kind `yaml:"kinds"`
 	File  string        `yaml:"file"`
 	// Retired is from when on it signs nothing new (RFC 3339); empty: it is in use, or
-	// announced. A key that was lost is not retired but taken out.
+	// announced. A key that was lost is not retired: see Lost.
 	Retired string `yaml:"retired,omitempty"`
+	// Lost says that somebody else may have it. It stays here, as the log must know.
+	Lost bool `yaml:"lost,omitempty"`
 }
 
 // Client is client.yaml of a municipal system.
@@ -319,7 +321,7 @@ func (t *Trust) Pins() (map[identity.OIN][]signed.Key, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%w: key %s of %s: retired is no time such as 2026-01-31T00:00:00Z", ErrConfig, k.ID, p.Code)
 			}
-			keys[p.OIN] = append(keys[p.OIN], signed.Key{ID: k.ID, Alg: k.Alg, Public: public, Kinds: k.Kinds, Retired: retired})
+			keys[p.OIN] = append(keys[p.OIN], signed.Key{ID: k.ID, Alg: k.Alg, Public: public, Kinds: k.Kinds, Retired: retired, Lost: k.Lost})
 		}
 	}
 	return keys, nil

@@ -36,6 +36,7 @@ type sighting struct {
 	claims reflect.Value // what was read; shared by all who read it again
 	by     []*Key        // that signed it, in the order of its signatures
 	of     []identity.OIN
+	keys   []string // by, by their digests
 }
 
 func (s *seen) find(m mark) (sighting, bool) {
@@ -70,4 +71,7 @@ func (s sighting) fill(claims any) bool {
 func (s *sighting) remember(claims any) {
 	s.claims = reflect.New(reflect.TypeOf(claims).Elem()).Elem()
 	s.claims.Set(reflect.ValueOf(claims).Elem())
+	for _, k := range s.by {
+		s.keys = append(s.keys, k.digest)
+	}
 }

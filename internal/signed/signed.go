@@ -10,6 +10,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,8 +61,29 @@ type Key struct {
 	Public crypto.PublicKey
 	Kinds  []Kind // what it may sign
 	// Retired is from when on it signs nothing new; the zero time: it is in use. What
-	// was taken in before stays good. A key that was lost is not retired but taken out.
+	// was taken in before stays good. A key that was lost is not retired: see Lost.
 	Retired time.Time
+	// Lost says that somebody else may have it: it has signed nothing that counts.
+	Lost bool
+
+	digest string
+}
+
+// Digest is by which a key is known in the log, whatever its id: the SHA-256 of its
+// SubjectPublicKeyInfo (RFC 5280), in lower-case hexadecimal.
+func (k Key) Digest() (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(k.Public)
+	if err != nil {
+		return "", fmt.Errorf("%w: %T has no public form", ErrKey, k.Public)
+	}
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// SignsDocuments reports whether it may sign what is kept, and not tokens and results
+// alone.
+func (k Key) SignsDocuments() bool {
+	return slices.ContainsFunc(k.Kinds, func(kind Kind) bool { return kind == Consent || kind == Agreement || kind == Statement })
 }
 
 // Verifier holds the pinned keys of each issuer. Its methods are safe for
@@ -100,6 +123,10 @@ func (v *Verifier) Pin(keys map[identity.OIN][]Key) error {
 			if err := fits(k); err != nil {
 				return fmt.Errorf("key %q of %s: %w", k.ID, issuer, err)
 			}
+			var err error
+			if k.digest, err = k.Digest(); err != nil {
+				return fmt.Errorf("key %q of %s: %w", k.ID, issuer, err)
+			}
 			p.keys[issuer][k.ID] = &k
 		}
 	}
@@ -137,7 +164,7 @@ func fits(k Key) error {
 // find gives the key that a header names, if it may sign this kind with this algorithm.
 func (p *pins) find(issuer identity.OIN, kind Kind, h header) (*Key, error) {
 	k, ok := p.keys[issuer][h.KeyID]
-	if !ok || k.Alg != h.Alg || !slices.Contains(k.Kinds, kind) {
+	if !ok || k.Lost || k.Alg != h.Alg || !slices.Contains(k.Kinds, kind) {
 		return nil, ErrKey
 	}
 	return k, nil
@@ -213,11 +240,13 @@ type Verified struct {
 	Digest [32]byte // SHA-256 of the document as it was given
 	// SignedBy are those who signed it, in the order of their signatures.
 	SignedBy []identity.OIN
+	// Keys that signed it, each by its digest, in the same order.
+	Keys []string
 }
 
 // told is what is known of a document by the keys that signed it, as they are now.
 func (v *Verifier) told(s sighting, sum [32]byte) (Verified, error) {
-	now, out := time.Now(), Verified{Issuer: s.of[0], KeyID: s.by[0].ID, Digest: sum, SignedBy: s.of}
+	now, out := time.Now(), Verified{Issuer: s.of[0], KeyID: s.by[0].ID, Digest: sum, SignedBy: s.of, Keys: s.keys}
 	for _, k := range s.by {
 		if v.fresh && !k.Retired.IsZero() && !now.Before(k.Retired) {
 			return Verified{}, fmt.Errorf("%w: it is retired", ErrKey)

@@ -62,7 +62,9 @@ func TestSignAndVerify(t *testing.T) {
 	proof, err := v.Compact(Consent, raw, &got)
 	require.NoError(t, err)
 	require.Equal(t, claims{Issuer: alice, Text: "<&> é"}, got)
-	require.Equal(t, Verified{Issuer: alice, KeyID: "a1", Digest: sha256.Sum256(raw), SignedBy: []identity.OIN{alice}}, proof)
+	digest, err := Key{Public: s.Key.Public()}.Digest()
+	require.NoError(t, err)
+	require.Equal(t, Verified{Issuer: alice, KeyID: "a1", Digest: sha256.Sum256(raw), SignedBy: []identity.OIN{alice}, Keys: []string{digest}}, proof)
 }
 
 // Every kind against every kind: only itself.

@@ -160,8 +160,8 @@ func DocumentKinds() []signed.Kind {
 	return []signed.Kind{signed.Consent, signed.Agreement, signed.Statement, signed.Result, signed.Permit}
 }
 
-// Verifier pins the keys of all parties.
-func (f *Family) Verifier() (*signed.Verifier, error) {
+// Pins are the keys of all parties.
+func (f *Family) Pins() map[identity.OIN][]signed.Key {
 	keys := map[identity.OIN][]signed.Key{}
 	for _, p := range f.Parties {
 		keys[p.OIN] = []signed.Key{
@@ -169,5 +169,10 @@ func (f *Family) Verifier() (*signed.Verifier, error) {
 			{ID: p.Token.KeyID, Alg: p.Token.Alg, Public: p.Token.Key.Public(), Kinds: []signed.Kind{signed.Token}},
 		}
 	}
-	return signed.NewVerifier(keys)
+	return keys
+}
+
+// Verifier pins the keys of all parties.
+func (f *Family) Verifier() (*signed.Verifier, error) {
+	return signed.NewVerifier(f.Pins())
 }

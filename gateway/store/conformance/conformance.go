@@ -19,12 +19,7 @@ import (
 // of other rooms.
 type Store interface {
 	audit.Store
-	Consents(ctx context.Context, tenant identity.OIN, pseudonym []byte, purpose string) ([]audit.Document, error)
-	Agreements(ctx context.Context, tenant, a, b identity.OIN) ([]audit.Document, error)
-	Between(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Document, error)
-	List(ctx context.Context, tenant identity.OIN, kind audit.DocumentKind, before int64, limit int) ([]audit.Document, error)
 	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error)
-	Document(ctx context.Context, tenant identity.OIN, id string) (audit.Document, error)
 }
 
 // Open gives a store over one and the same database each time it is called in a
@@ -47,15 +42,10 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"tenants apart":                 tenantsApart,
 		"one at a time":                 oneAtATime,
 		"a snapshot stands still":       standsStill,
-		"documents live and end":        documentsEnd,
-		"look-ups":                      lookUps,
-		"documents between two parties": between,
-		"a list of a kind":              lists,
+		"documents":                     documents,
 		"keys":                          keys,
 		"keys expire":                   keysExpire,
 		"keys are all or nothing":       keysAllOrNothing,
-		"a document ends once":          endsOnce,
-		"many documents at once":        manyDocuments,
 		"pages":                         pages,
 		"an ended context does not cut": endedContext,
 	} {
@@ -73,15 +63,10 @@ func emptyLog(t *testing.T, open Open) {
 		rows, err := v.Rows(0, 10)
 		require.NoError(t, err)
 		require.Empty(t, rows)
-		found, err := v.Lookup([]string{"a"})
+		_, found, err := v.Document("a")
 		require.NoError(t, err)
-		require.Empty(t, found)
-		found, err = v.Lookup(nil)
-		require.NoError(t, err)
-		require.Empty(t, found)
+		require.False(t, found)
 	})
-	_, err := s.Document(t.Context(), one, "a")
-	require.ErrorIs(t, err, audit.ErrNoDocument)
 }
 
 func readBack(t *testing.T, open Open) {
@@ -91,9 +76,9 @@ func readBack(t *testing.T, open Open) {
 		every[i] = byte(i)
 	}
 	row := audit.Row{Index: 0, ID: "id-0", Leaf: every, Opening: []byte("{}"), Hashes: make([]byte, 64)}
-	doc := consent("c", 0)
+	doc := stored("c")
 	doc.Body, doc.Openings = every, make([]byte, 64<<10)
-	write(t, s, one, audit.Batch{Rows: []audit.Row{row}, Puts: []audit.Document{doc}, Head: audit.Head{Size: 1, Checkpoint: "line\n— é\n"}})
+	write(t, s, one, audit.Batch{Rows: []audit.Row{row}, Puts: []audit.Stored{doc}, Head: audit.Head{Size: 1, Checkpoint: "line\n— é\n"}})
 	again := open(t) // from disk
 	view(t, again, one, func(v audit.Snapshot) {
 		head, err := v.Head()
@@ -104,7 +89,7 @@ func readBack(t *testing.T, open Open) {
 		require.Equal(t, []audit.Row{row}, rows)
 		docs, err := v.Documents("", 10)
 		require.NoError(t, err)
-		require.Equal(t, []audit.Document{doc}, docs)
+		require.Equal(t, []audit.Stored{doc}, docs)
 	})
 	require.NoError(t, again.Check(t.Context()))
 }
@@ -119,12 +104,6 @@ func allOrNothing(t *testing.T, open Open) {
 	require.Equal(t, errOwn, err, "the callback's own error comes back as it is")
 	err = s.Update(t.Context(), one, func(tx audit.Tx) error { return tx.Write(batch(1, 2)) })
 	require.ErrorIs(t, err, audit.ErrUnavailable, "an index that is taken")
-	err = s.Update(t.Context(), one, func(tx audit.Tx) error {
-		b := batch(2, 1)
-		b.Ends = []audit.End{{ID: "nobody", Index: 2}}
-		return tx.Write(b)
-	})
-	require.ErrorIs(t, err, audit.ErrNoDocument)
 	require.EqualValues(t, 2, size(t, s, one))
 	view(t, s, one, func(v audit.Snapshot) {
 		rows, err := v.Rows(0, 10)
@@ -136,7 +115,7 @@ func allOrNothing(t *testing.T, open Open) {
 func tenantsApart(t *testing.T, open Open) {
 	s := open(t)
 	b := batch(0, 1)
-	b.Puts = []audit.Document{consent("same", 0), agreement("deal", 0)}
+	b.Puts = []audit.Stored{stored("same"), stored("deal")}
 	b.Once = []audit.OnceRow{{Key: key(1), Body: key(2), Expires: 10}}
 	write(t, s, one, b)
 	require.Zero(t, size(t, s, two))
@@ -144,19 +123,10 @@ func tenantsApart(t *testing.T, open Open) {
 		rows, err := v.Rows(0, 10)
 		require.NoError(t, err)
 		require.Empty(t, rows)
-		found, err := v.Lookup([]string{"same"})
+		_, found, err := v.Document("same")
 		require.NoError(t, err)
-		require.Empty(t, found)
+		require.False(t, found)
 	})
-	list, err := s.Consents(t.Context(), two, subject, purpose)
-	require.NoError(t, err)
-	require.Empty(t, list)
-	list, err = s.Agreements(t.Context(), two, one, two)
-	require.NoError(t, err)
-	require.Empty(t, list)
-	list, err = s.List(t.Context(), two, audit.AgreementDocument, 0, 10)
-	require.NoError(t, err)
-	require.Empty(t, list)
 	_, found, err := s.Once(t.Context(), two, key(1))
 	require.NoError(t, err)
 	require.False(t, found)
@@ -226,7 +196,7 @@ func pages(t *testing.T, open Open) {
 	s := open(t)
 	b := batch(0, 25)
 	for i := range 25 {
-		b.Puts = append(b.Puts, consent(fmt.Sprintf("c-%02d", i), int64(i)))
+		b.Puts = append(b.Puts, stored(fmt.Sprintf("c-%02d", i)))
 	}
 	write(t, s, one, b)
 	view(t, s, one, func(v audit.Snapshot) {

@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Register gives what counts after every entry that is committed. It is in memory.
+func (l *Log) Register() register.View { return l.register.Load().At(l.size.Load()) }
+
+// Document gives one document with its bytes. Errors: ErrNoDocument; ErrTampered when
+// the bytes are not those that the log tells of; ErrUnavailable, ErrDamaged.
+func (l *Log) Document(ctx context.Context, id string) (Kept, error) {
+	record, known := l.Register().Document(id)
+	if !known {
+		return Kept{}, fmt.Errorf("reading a document: %w", ErrNoDocument)
+	}
+	list, err := l.withBytes(ctx, []register.Record{record})
+	if err != nil {
+		return Kept{}, err
+	}
+	return list[0], nil
+}
+
+// Consents gives a person's consents for a purpose, the newest first: all there are. No
+// purpose means any.
+func (l *Log) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]Kept, error) {
+	return l.withBytes(ctx, l.Register().Consents(texts(pseudonyms), purpose))
+}
+
+// Between gives the documents of a kind between two parties, the newest first: all there
+// are.
+func (l *Log) Between(ctx context.Context, kind DocumentKind, a, b identity.OIN) ([]Kept, error) {
+	return l.withBytes(ctx, l.Register().Between(kind, a, b))
+}
+
+// List gives the documents of a kind, the newest first: all there are.
+func (l *Log) List(ctx context.Context, kind DocumentKind) ([]Kept, error) {
+	return l.withBytes(ctx, l.Register().List(kind))
+}
+
+// Once gives what is kept under an idempotency key, expired or not; false if nothing is.
+// It lets a caller answer early: what decides is the transaction that appends.
+func (l *Log) Once(ctx context.Context, key [32]byte) (OnceRow, bool, error) {
+	return l.cfg.Store.Once(ctx, l.cfg.Tenant, key)
+}
+
+// withBytes reads the bytes of documents and holds them against the log.
+func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]Kept, error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	list := make([]Kept, 0, len(records))
+	err := l.cfg.Store.View(ctx, l.cfg.Tenant, func(s Snapshot) error {
+		list = list[:0]
+		for _, r := range records {
+			stored, known, err := s.Document(r.ID)
+			if err != nil {
+				return err
+			}
+			if !known || sha256.Sum256(stored.Body) != r.Digest {
+				return tampered(r.Entered, "documents: the document of this entry is gone or changed")
+			}
+			list = append(list, Kept{r, stored.Body, stored.Openings})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading documents: %w", err)
+	}
+	return list, nil
+}
+
+func texts(list [][]byte) []string {
+	out := make([]string, len(list))
+	for i, b := range list {
+		out[i] = string(b)
+	}
+	return out
+}

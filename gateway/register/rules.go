@@ -1,0 +1,255 @@
+package register
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ontschot/ontschot/internal/civil"
+)
+
+// Errors of an entry that cannot stand at its place in the log.
+var (
+	// ErrEnded means that a document an entry rests on, ends or replaces does not count
+	// any more; the error is an *EndedError.
+	ErrEnded = errors.New("a document this rests on has ended")
+	// ErrNoDocument means that an entry ends or replaces, or a caller asks for, a
+	// document that was never entered.
+	ErrNoDocument = errors.New("no such document")
+	// ErrConflict means that another document is already kept under the same id.
+	ErrConflict = errors.New("another document has this id")
+	// ErrReplaced means that another document came in the place of what this one is to
+	// replace; the error is a *ReplacedError.
+	ErrReplaced = errors.New("another document has come in the place of the one this replaces")
+	// ErrSaysLess means that a consent says less than one that counts, without naming it.
+	ErrSaysLess = errors.New("this says less of a source, or for a shorter time, than a consent that counts, and does not name it")
+	// ErrKeyState means that a key that signed a document signs nothing new: it is not
+	// known to the log, retired or lost.
+	ErrKeyState = errors.New("a key that signed this signs nothing new")
+	// ErrRefused means that a document does not fit the one it replaces.
+	ErrRefused = errors.New("this cannot take the place of what it replaces")
+)
+
+// EndedError is the ErrEnded of one document.
+type EndedError struct{ ID string }
+
+func (e *EndedError) Error() string { return fmt.Sprintf("document %s: %v", e.ID, ErrEnded) }
+
+// Unwrap makes errors.Is(err, ErrEnded) hold.
+func (e *EndedError) Unwrap() error { return ErrEnded }
+
+// ReplacedError is the ErrReplaced of one document, and names the last of those that
+// came in its place.
+type ReplacedError struct{ ID, Last string }
+
+func (e *ReplacedError) Error() string {
+	return fmt.Sprintf("document %s: %v: %s", e.ID, ErrReplaced, e.Last)
+}
+
+// Unwrap makes errors.Is(err, ErrReplaced) hold.
+func (e *ReplacedError) Unwrap() error { return ErrReplaced }
+
+// Refuse says why an entry cannot be the next one: the rules that compare documents,
+// by what stands in the log before it and by nothing else.
+func (r *Register) Refuse(e Entry) error {
+	v := r.Head()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if e.Key != nil {
+		if err := r.refuseKey(*e.Key); err != nil {
+			return err
+		}
+	}
+	if e.End != "" {
+		switch d := r.byID[e.End]; {
+		case d == nil:
+			return ErrNoDocument
+		case !slices.ContainsFunc(r.endsWith(d, e.Stated), func(one *document) bool { return one.ended == NotEnded }):
+			return &EndedError{ID: e.End}
+		}
+	}
+	if e.Put == nil {
+		return nil
+	}
+	if d := r.byID[e.Put.ID]; d != nil {
+		if d.Digest == e.Put.Digest && v.ended(d) {
+			return &EndedError{ID: d.ID}
+		}
+		return ErrConflict
+	}
+	for _, digest := range e.Put.Keys {
+		if k := r.keys[digest]; k == nil || k.used == NotEnded || k.retired != NotEnded || k.lost != NotEnded {
+			return ErrKeyState
+		}
+	}
+	switch e.Put.Kind {
+	case Consent:
+		return v.refuseConsent(*e.Put, e.Day)
+	case Agreement, Proposal:
+		return v.refuseTerms(*e.Put)
+	}
+	return nil
+}
+
+// refuseKey holds a change of a key against the states it was in: it goes from in use
+// to retired to lost, and never back.
+func (r *Register) refuseKey(c KeyChange) error {
+	k := r.keys[c.Digest]
+	switch {
+	case k == nil:
+		return nil
+	case k.lost != NotEnded && c.State != Lost, k.retired != NotEnded && c.State == InUse:
+		return fmt.Errorf("%w: and is never in use again", ErrKeyState)
+	}
+	return nil
+}
+
+func (v View) refuseConsent(d Document, day civil.Date) error {
+	if d.Void {
+		return nil // it is nobody's word, and replaces nothing
+	}
+	if d.Replaces == "" {
+		return v.saysLess(d, day)
+	}
+	old := v.r.byID[d.Replaces]
+	switch {
+	case old == nil:
+		return ErrNoDocument
+	case old.Kind != Consent || old.Void || old.Purpose != d.Purpose || old.Case != d.Case || !v.samePerson(old, d):
+		return fmt.Errorf("%w: it is no consent of this person for this purpose in this case", ErrRefused)
+	case d.Narrows:
+		return v.refuseNarrowing(old, d, day)
+	case len(old.children) > 0:
+		return v.replaced(old)
+	}
+	return nil
+}
+
+// replaced names the last of those that came in the place of a document.
+func (v View) replaced(d *document) error {
+	last := d
+	for len(last.children) > 0 {
+		last = last.children[len(last.children)-1]
+	}
+	return &ReplacedError{ID: d.ID, Last: last.ID}
+}
+
+func (v View) samePerson(old *document, d Document) bool {
+	return slices.ContainsFunc(d.Subjects, func(s string) bool {
+		p := v.r.persons[s]
+		return p != nil && p.one() == old.person.one()
+	})
+}
+
+// refuseNarrowing: what has ended, or what another has come in the place of by now, has
+// nothing to take out. One that begins later does not stand in the way: a part is as
+// easy to withdraw as the whole.
+func (v View) refuseNarrowing(old *document, d Document, day civil.Date) error {
+	if v.ended(old) || v.lost(old) { // a good key would make it count again
+		return &EndedError{ID: old.ID}
+	}
+	for _, c := range old.followers() {
+		if c.Narrows && c.replaces == old || c.From <= max(day, old.From) {
+			return v.replaced(old)
+		}
+	}
+	left := 0
+	for _, g := range d.Grants {
+		was, named := find(old.said, v.r.sources[string(g.Source)])
+		if !named || v.known(g.Categories)&^was != 0 || !v.allKnown(g.Categories) {
+			return fmt.Errorf("%w: it says more than the consent that it narrows", ErrRefused)
+		}
+		left += len(g.Categories)
+	}
+	if d.From != old.From || d.Until != old.Until || !slices.Equal(d.Recipients, old.Recipients) || len(d.Grants) != len(old.said) || left == 0 {
+		return fmt.Errorf("%w: it differs from the consent that it narrows in more than its grants", ErrRefused)
+	}
+	return nil
+}
+
+// followers are all that came in the place of a document, in every branch.
+func (d *document) followers() (all []*document) {
+	for _, c := range d.children {
+		all = append(append(all, c), c.followers()...)
+	}
+	return all
+}
+
+// known are the bits of categories that were heard of before.
+func (v View) known(categories []string) (bits uint16) {
+	for _, c := range categories {
+		if n := v.r.categories[c]; n != 0 {
+			bits |= 1 << (n - 1)
+		}
+	}
+	return bits
+}
+
+func (v View) allKnown(categories []string) bool {
+	return !slices.ContainsFunc(categories, func(c string) bool { return v.r.categories[c] == 0 })
+}
+
+// saysLess refuses a consent that says less of a source than the one that decides on it
+// today, or for a shorter time, and does not name it: the receipt of the one before
+// would say that it is in force. One that says no to all it names is always taken.
+func (v View) saysLess(d Document, day civil.Date) error {
+	if !slices.ContainsFunc(d.Grants, func(g Grant) bool { return len(g.Categories) > 0 }) {
+		return nil
+	}
+	consents := v.of(d.Subjects)
+	for _, g := range d.Grants {
+		for _, recipient := range d.Recipients {
+			t := Thing{Purpose: d.Purpose, Case: d.Case, Recipient: recipient, Source: g.Source}
+			last, all := v.last(consents, t, day)
+			if last == nil || v.standing(last, day) != Yes {
+				continue
+			}
+			was := v.allowed(last, all, t)
+			shorter := d.Until != 0 && (last.Until == 0 || d.Until < last.Until)
+			if was&^v.known(g.Categories) != 0 || was != 0 && shorter {
+				return ErrSaysLess
+			}
+		}
+	}
+	return nil
+}
+
+// refuseTerms: a proposal answers what is open or replaces what counts; an agreement
+// comes in the place of one that nothing has come in the place of yet.
+func (v View) refuseTerms(d Document) error {
+	if d.Kind == Agreement && v.r.awaited[d.ID] != nil {
+		return &EndedError{ID: d.ID} // in whose place another came first
+	}
+	if d.Replaces == "" {
+		return nil
+	}
+	old := v.r.terms(d.Replaces)
+	switch {
+	case old == nil && d.Kind == Agreement:
+		return nil // it is not kept here
+	case old == nil:
+		return ErrNoDocument
+	case min(old.PartyA, old.PartyB) != min(d.PartyA, d.PartyB) || max(old.PartyA, old.PartyB) != max(d.PartyA, d.PartyB):
+		return fmt.Errorf("%w: it is between other parties", ErrRefused)
+	case d.Kind == Proposal && v.ended(old):
+		return &EndedError{ID: d.Replaces}
+	}
+	before := old.accepted()
+	switch {
+	case before == nil:
+		return nil
+	case d.Kind == Proposal && v.ended(before):
+		return &EndedError{ID: before.ID}
+	case len(before.children) > 0:
+		return v.replaced(before)
+	}
+	return nil
+}
+
+// Ends reports whether something is left to end when this document is withdrawn.
+func (r *Register) Ends(id string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	d := r.byID[id]
+	return d != nil && slices.ContainsFunc(r.endsWith(d, true), func(one *document) bool { return one.ended == NotEnded })
+}

@@ -1,0 +1,287 @@
+package register_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// sequences of the test below; more with ONTSCHOT_LONG=1.
+func sequences() string {
+	if os.Getenv("ONTSCHOT_LONG") == "1" {
+		return "30000"
+	}
+	return "10000"
+}
+
+func sources() []string { return []string{"S1", "S2"} }
+
+const first = civil.Date(700000) // day 0 of the model
+
+// fold drives a register as the log does, beside the model.
+type fold struct {
+	t        *rapid.T
+	m        *model
+	r        *register.Register
+	consents map[string]register.Document
+	deals    map[string]mAgreement
+	next     int
+}
+
+// enter appends an entry if the register lets it, and says whether it did.
+func (f *fold) enter(e register.Entry, rests ...register.Rest) error {
+	e.Index, e.Day, e.Time = f.r.Size(), first+civil.Date(f.m.today), 1
+	for _, rest := range rests {
+		if !f.r.Head().Counts(rest, e.Day, e.Index) {
+			return register.ErrEnded
+		}
+	}
+	if err := f.r.Refuse(e); err != nil {
+		return err
+	}
+	f.r.Apply(e)
+	return nil
+}
+
+// alike checks that both took it, or neither did.
+func (f *fold) alike(what string, model, register error) {
+	require.Equal(f.t, model == nil, register == nil, "%s: the model says %v, the register %v", what, model, register)
+}
+
+func (f *fold) id(kind string) string {
+	f.next++
+	return fmt.Sprintf("%s-%d", kind, f.next)
+}
+
+func draw[T any](f *fold, what string, list ...T) T { return rapid.SampledFrom(list).Draw(f.t, what) }
+
+func some(f *fold, what string, list ...string) []string {
+	var out []string
+	for _, one := range list {
+		if rapid.Bool().Draw(f.t, what) {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// known draws one of the ids that are known, or one that is not.
+func known[T any](f *fold, of map[string]T) string {
+	ids := []string{"nobody"}
+	for id := range of {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return draw(f, "id", ids...)
+}
+
+func (f *fold) give() {
+	c := mConsent{
+		ID: f.id("c"), Person: draw(f, "person", "P", "Q"), Purpose: "compose", Case: draw(f, "case", "k1", "k1", "k2"),
+		Recipients: draw(f, "recipients", []string{"R1"}, []string{"R1"}, []string{"R1", "R2"}, []string{"R2"}),
+		Grants:     map[string][]string{}, Key: draw(f, "key", "own1", "own1", "own2"), Void: draw(f, "void", false, false, false, false, true),
+	}
+	for _, source := range some(f, "sources", sources()...) {
+		c.Grants[source] = some(f, "categories", "a", "b", "c")
+	}
+	if len(c.Grants) == 0 {
+		c.Grants["S1"] = nil
+	}
+	c.From = f.m.today + draw(f, "from", 0, 0, -2, 1, 3)
+	c.Until = c.From + draw(f, "days", 8, 8, 1, 4)
+	if rapid.Bool().Draw(f.t, "replaces") {
+		c.Replaces = known(f, f.consents)
+		if old, ok := f.consents[c.Replaces]; ok && rapid.Bool().Draw(f.t, "same") {
+			c.Person, c.Case = old.Subjects[0][:1], old.Case
+		}
+	}
+	d := f.documentOf(c)
+	f.alike("give "+c.ID, f.m.give(c), f.enter(register.Entry{Put: &d}))
+	if f.m.word(c.ID) != nil {
+		f.consents[c.ID] = d
+	}
+}
+
+// documentOf writes a consent as the log does. The person has a pseudonym for each
+// version of the key, and an older document has the older alone.
+func (f *fold) documentOf(c mConsent) register.Document {
+	d := register.Document{
+		ID: c.ID, Kind: register.Consent, Digest: sha256.Sum256([]byte(c.ID)), Keys: []string{c.Key}, From: first + civil.Date(c.From), Until: first + civil.Date(c.Until),
+		Replaces: c.Replaces, Subjects: f.pseudonyms(c.Person), Purpose: c.Purpose, Case: c.Case, Narrows: c.Narrows, Void: c.Void,
+	}
+	for _, r := range c.Recipients {
+		d.Recipients = append(d.Recipients, identity.OIN(r))
+	}
+	for _, source := range sources() {
+		if categories, ok := c.Grants[source]; ok {
+			d.Grants = append(d.Grants, register.Grant{Source: identity.OIN(source), Categories: categories})
+		}
+	}
+	return d
+}
+
+// pseudonyms: the key has a new version from day 6 on, and the first is still read.
+func (f *fold) pseudonyms(person string) []string {
+	if f.m.today < 6 {
+		return []string{person + " under 1"}
+	}
+	return []string{person + " under 2", person + " under 1"}
+}
+
+func (f *fold) narrow() {
+	old, id, without := known(f, f.consents), f.id("c"), map[string][]string{}
+	for _, source := range some(f, "sources", sources()...) {
+		without[source] = some(f, "categories", "a", "b", "c")
+	}
+	key := draw(f, "key", "own1", "own2")
+	err := f.m.narrow(old, id, without, key)
+	if errors.Is(err, errRefused) || errors.Is(err, errUnknown) {
+		return // the room of consents refuses these
+	}
+	d := f.consents[old]
+	d.ID, d.Replaces, d.Keys, d.Narrows, d.Digest = id, old, []string{key}, true, sha256.Sum256([]byte(id))
+	d.Subjects, d.Grants = f.pseudonyms(d.Subjects[0][:1]), slices.Clone(d.Grants)
+	for i, g := range d.Grants {
+		if gone, ok := without[string(g.Source)]; ok {
+			d.Grants[i].Categories = slices.DeleteFunc(slices.Clone(g.Categories), func(c string) bool { return len(gone) == 0 || slices.Contains(gone, c) })
+		}
+	}
+	f.alike("narrow "+old, err, f.enter(register.Entry{Put: &d}))
+	if err == nil {
+		f.consents[id] = d
+	}
+}
+
+func (f *fold) withdraw() {
+	id := known(f, f.consents)
+	before := f.m.index
+	err := f.m.withdraw(id)
+	if err == nil && f.m.index == before {
+		require.False(f.t, f.r.Ends(id), "nothing is left to end of %s", id)
+		return
+	}
+	f.alike("withdraw "+id, err, f.enter(register.Entry{End: id, Stated: true}))
+}
+
+func (f *fold) propose() {
+	a := mAgreement{
+		ID: f.id("a"), A: "X", B: draw(f, "with", "Y", "Y", "Z"), From: f.m.today + draw(f, "from", 0, 0, 2, -1),
+		Keys: draw(f, "keys", []string{"own1", "their1"}, []string{"their1", "own2"}),
+	}
+	a.Until = a.From + draw(f, "days", 6, 6, 2)
+	if rapid.Bool().Draw(f.t, "replaces") {
+		a.Replaces = known(f, f.deals)
+		if old, ok := f.deals[a.Replaces]; ok {
+			a.B = old.B
+		}
+	}
+	e := register.Entry{Put: f.terms(a, register.Proposal, a.Keys[:1])}
+	if old := f.m.deal(a.Replaces); old != nil && old.accepted == 0 && old.ended == 0 {
+		e.End = register.ProposalID(a.Replaces)
+	}
+	f.alike("propose "+a.ID+" for "+a.Replaces, f.m.propose(a, a.A), f.enter(e))
+	if f.m.deal(a.ID) != nil {
+		f.deals[a.ID] = a
+	}
+}
+
+func (f *fold) terms(a mAgreement, kind register.Kind, keys []string) *register.Document {
+	d := &register.Document{ID: a.ID, Kind: kind, Keys: keys, Replaces: a.Replaces, PartyA: identity.OIN(a.A), PartyB: identity.OIN(a.B)}
+	if kind == register.Proposal {
+		d.ID = register.ProposalID(a.ID)
+	} else {
+		d.From, d.Until = first+civil.Date(a.From), first+civil.Date(a.Until)
+	}
+	d.Digest = sha256.Sum256([]byte(d.ID))
+	return d
+}
+
+func (f *fold) accept() {
+	id := known(f, f.deals)
+	if id == "nobody" {
+		return
+	}
+	a := f.deals[id]
+	f.alike("accept "+id, f.m.accept(id), f.enter(register.Entry{Put: f.terms(a, register.Agreement, a.Keys)}, register.Rest{ID: register.ProposalID(id)}))
+}
+
+func (f *fold) end() {
+	id := known(f, f.deals)
+	d := f.m.deal(id)
+	switch {
+	case d == nil:
+	case d.accepted > 0:
+		f.alike("revoke "+id, f.m.revoke(id), f.enter(register.Entry{End: id, Stated: true}))
+	default:
+		f.alike("reject "+id, f.m.reject(id), f.enter(register.Entry{End: register.ProposalID(id), Stated: true}))
+	}
+}
+
+func (f *fold) key() {
+	name, state := draw(f, "key", "own1", "own2", "their1"), draw(f, "state", "in_use", "retired", "lost")
+	f.alike("key "+name+" "+state, f.m.key(name, state), f.enter(register.Entry{Key: &register.KeyChange{Digest: name, State: register.KeyState(state)}}))
+}
+
+// same holds every answer of the register against the model's.
+func (f *fold) same() {
+	at := f.r.At(f.r.Size())
+	for _, day := range []int{f.m.today, f.m.today + 1, f.m.today + 4} {
+		for _, person := range []string{"P", "Q"} {
+			for _, cas := range []string{"k1", "k2"} {
+				for _, recipient := range []string{"R1", "R2"} {
+					for _, source := range sources() {
+						want := f.m.told(person, "compose", cas, recipient, source, day)
+						word := at.LastWord(register.Thing{
+							Pseudonyms: f.pseudonyms(person), Purpose: "compose", Case: cas, Recipient: identity.OIN(recipient), Source: identity.OIN(source),
+						}, first+civil.Date(day))
+						require.Equal(f.t, want, word.Categories, "%s %s %s %s on day %d, by %s", person, cas, recipient, source, day, word.ID)
+						if word.ID != "" {
+							counts := at.Counts(register.Rest{ID: word.ID, Source: identity.OIN(source), Recipient: identity.OIN(recipient)}, first+civil.Date(day), f.r.Size())
+							require.Equal(f.t, len(want) > 0, counts, "%s rests on %s", source, word.ID)
+						}
+					}
+				}
+			}
+		}
+		for _, with := range []string{"Y", "Z"} {
+			ids := at.Agreements("X", identity.OIN(with), first+civil.Date(day))
+			slices.Sort(ids)
+			require.Equal(f.t, f.m.agreed("X", with, day), ids, "agreements with %s on day %d", with, day)
+		}
+	}
+}
+
+// Random sequences of all that can be done with documents: after every step register and
+// model give the same answer for every pair and day. A sequence that fails is shrunk.
+func TestTheRegisterIsTheModel(t *testing.T) {
+	require.NoError(t, flag.Set("rapid.checks", sequences()))
+	require.NoError(t, flag.Set("rapid.nofailfile", "true"))
+	rapid.Check(t, func(t *rapid.T) {
+		f := &fold{t: t, m: newModel(), r: register.New(), consents: map[string]register.Document{}, deals: map[string]mAgreement{}}
+		for _, name := range []string{"own1", "own2", "their1"} {
+			f.alike("key", f.m.key(name, "in_use"), f.enter(register.Entry{Key: &register.KeyChange{Digest: name, State: register.InUse}}))
+		}
+		steps := []func(){
+			f.give, f.give, f.give, f.give, f.narrow, f.narrow, f.narrow, f.withdraw, f.propose, f.propose, f.accept, f.accept, f.end,
+			func() { f.m.pass(f.m.today + 1) }, func() { f.m.pass(f.m.today + 2) },
+		}
+		if rapid.IntRange(0, 2).Draw(t, "keys change") == 0 {
+			steps = append(steps, f.key, f.key)
+		}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			rapid.SampledFrom(steps).Draw(t, "step")()
+			f.same()
+		}
+	})
+}
