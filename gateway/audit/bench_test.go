@@ -25,7 +25,7 @@ func BenchmarkAppend(b *testing.B) {
 				wg.Go(func() {
 					for i := w; i < b.N; i += writers {
 						e := decision(bench.trace())
-						e.Rests = []string{"c-1"}
+						e.Rests = restsOn("c-1")
 						if _, err := bench.log.Append(context.Background(), e); err != nil {
 							b.Error(err)
 							return
@@ -59,7 +59,7 @@ func TestAllocations(t *testing.T) {
 	b.append(consent("c-1"))
 	got := testing.AllocsPerRun(50, func() {
 		e := decision(b.trace())
-		e.Rests = []string{"c-1"}
+		e.Rests = restsOn("c-1")
 		b.append(e)
 	})
 	require.LessOrEqual(t, got, 400.0)

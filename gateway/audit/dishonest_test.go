@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -16,7 +18,6 @@ import (
 // to hear, so that every signature and hash is right and the story is not.
 type operator struct {
 	audit.Store
-	revive  map[string]bool // documents it says are live
 	instead map[int64]int64 // entries it shows in the place of others
 	used    *audit.OnceRow  // what it says every key was used for
 }
@@ -28,17 +29,6 @@ func (o *operator) Update(ctx context.Context, tenant identity.OIN, f func(audit
 type lyingTx struct {
 	audit.Tx
 	by *operator
-}
-
-func (l *lyingTx) Lookup(ids []string) (map[string]audit.Document, error) {
-	found, err := l.Tx.Lookup(ids)
-	for id, d := range found {
-		if l.by.revive[id] {
-			d.Status, d.Ended = audit.Live, audit.NotEnded
-			found[id] = d
-		}
-	}
-	return found, err
 }
 
 func (l *lyingTx) Once(key [32]byte) (audit.OnceRow, bool, error) {
@@ -67,6 +57,20 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 			_, err := l.Append(t.Context(), release(trace0, 1, sha256.Sum256(nil), "c-1"))
 			return err
 		}},
+		"releases what another took the place of": {"rests on a document that has ended", func(b *bench, l *audit.Log) error {
+			_, err := l.Append(t.Context(), release(trace0, 1, sha256.Sum256(nil), "c-0"))
+			return err
+		}},
+		"goes back to an earlier day": {"day lies before", func(b *bench, l *audit.Log) error {
+			e := decision(b.trace())
+			e.Day = civil.MustParse("2020-01-01")
+			_, err := l.Append(t.Context(), e)
+			return err
+		}},
+		"ends what has ended": {"ends a document that is not live", func(b *bench, l *audit.Log) error {
+			_, err := l.Append(t.Context(), withdrawal("c-1"))
+			return err
+		}},
 		"releases without a decision": {"a release without its decision", func(b *bench, l *audit.Log) error {
 			_, err := l.Append(t.Context(), release(trace0, 2, sha256.Sum256(nil)))
 			return err
@@ -80,20 +84,32 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			b.append(consent("c-1"))
+			zero, one, withdrawn := consent("c-0"), consent("c-1"), withdrawal("c-1")
+			one.Put.Case, one.Put.Replaces = zero.Put.Case, "c-0"
+			b.append(zero)
 			b.append(decision(trace0))
-			b.append(withdrawal("c-1"))
+			b.append(one)
+			b.append(withdrawn)
 			l, err := audit.Open(t.Context(), b.config(&operator{
-				Store: b.store, revive: map[string]bool{"c-1": true}, instead: map[int64]int64{2: 1},
+				Store: b.store, instead: map[int64]int64{2: 1},
 				used: &audit.OnceRow{Body: once("key", "body").Body, Entry: 2, Expires: math.MaxInt64},
 			}))
 			require.NoError(t, err)
 			defer l.Close()
+			c0, c1 := zero.Put.Document, one.Put.Document
+			lie := []register.Entry{{Index: 0, Put: &c0}}
+			switch name {
+			case "releases after the withdrawal":
+				lie = append(lie, register.Entry{Index: 2, Put: &c1})
+			case "ends what has ended":
+				lie = append(lie, register.Entry{Index: 2, Put: &c1})
+			}
+			audit.Pretend(l, lie...)
 			require.NoError(t, c.act(b, l))
 			var found *audit.TamperError
 			_, err = b.verify()
 			require.ErrorAs(t, err, &found)
-			require.EqualValues(t, 3, found.Index)
+			require.EqualValues(t, 4, found.Index)
 			require.Contains(t, found.What, c.what)
 		})
 	}

@@ -82,7 +82,7 @@ func TestOneGroup(t *testing.T) {
 	var neighbours []<-chan result
 	for i := range 10 {
 		e := decision(b.trace())
-		e.Rests = []string{fmt.Sprintf("c-%d", i%2+1)}
+		e.Rests = restsOn(fmt.Sprintf("c-%d", i%2+1))
 		neighbours = append(neighbours, start(t.Context(), l, e))
 		waitFor(t, l, i+2)
 	}
@@ -128,7 +128,7 @@ func TestWhoLeavesTheQueueIsNotRecorded(t *testing.T) {
 	g.pass <- nil
 	require.NoError(t, (<-first).err)
 	require.NoError(t, (<-stays).err)
-	d, err := b.store.Document(t.Context(), tenant, "c-1")
+	d, err := b.log.Document(t.Context(), "c-1")
 	require.NoError(t, err)
 	require.True(t, d.Live())
 	_, err = l.Append(ctx, decision(b.trace()))
@@ -136,7 +136,7 @@ func TestWhoLeavesTheQueueIsNotRecorded(t *testing.T) {
 }
 
 func TestAnEntryUnderWayCounts(t *testing.T) {
-	b, g, l := gated(t)
+	_, g, l := gated(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	under := start(ctx, l, withdrawal("c-1"))
 	<-g.entered
@@ -144,7 +144,7 @@ func TestAnEntryUnderWayCounts(t *testing.T) {
 	g.pass <- nil
 	r := <-under
 	require.NoError(t, r.err)
-	d, err := b.store.Document(t.Context(), tenant, "c-1")
+	d, err := l.Document(t.Context(), "c-1")
 	require.NoError(t, err)
 	require.Equal(t, r.proof.Index, d.Ended)
 }
@@ -159,7 +159,7 @@ func TestAFailedCommitChangesNothing(t *testing.T) {
 		require.ErrorIs(t, r.err, audit.ErrUnavailable)
 		require.ErrorIs(t, r.err, errDisk)
 	}
-	d, err := b.store.Document(t.Context(), tenant, "c-1")
+	d, err := b.log.Document(t.Context(), "c-1")
 	require.NoError(t, err)
 	require.True(t, d.Live())
 	g.pass <- nil

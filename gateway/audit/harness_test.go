@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -88,17 +90,31 @@ func release(trace string, decided int64, digest [32]byte, rests ...string) audi
 	return audit.Entry{
 		Kind: audit.Release, Trace: trace, Activity: "integral_budget.compose", Decided: decided,
 		Organisations: []identity.OIN{tenant}, Decision: "allow", Status: "Ok",
-		Subjects: [][]byte{[]byte("pseudonym of a person")}, Payload: digest[:], Rests: rests,
+		Subjects: [][]byte{[]byte("pseudonym of a person")}, Payload: digest[:], Rests: restsOn(rests...),
 	}
+}
+
+// restsOn is what an entry rests on: of a consent (c...) what the tenant may hear from
+// the other organisation.
+func restsOn(ids ...string) []register.Rest {
+	var rests []register.Rest
+	for _, id := range ids {
+		rest := register.Rest{ID: id}
+		if strings.HasPrefix(id, "c") {
+			rest.Source, rest.Recipient = other, tenant
+		}
+		rests = append(rests, rest)
+	}
+	return rests
 }
 
 func consent(id string) audit.Entry {
 	return audit.Entry{
 		Kind: audit.Consent, Activity: "consent.register", Status: "Ok", Consents: []string{id},
-		Put: &audit.Document{
-			ID: id, Kind: audit.ConsentDocument, Body: []byte("signed " + id), Openings: []byte(`{"k":"` + id + `"}`),
-			Subject: []byte("pseudonym of a person"), Purpose: "integral_budget.compose",
-		},
+		Put: &audit.Document{Body: []byte("signed " + id), Openings: []byte(`{"k":"` + id + `"}`), Document: register.Document{
+			ID: id, Kind: register.Consent, Subjects: []string{"pseudonym of a person"}, Purpose: "integral_budget.compose", Case: "case-" + id,
+			Recipients: []identity.OIN{tenant}, Grants: []register.Grant{{Source: other, Categories: []string{"entitlement"}}},
+		}},
 	}
 }
 
@@ -106,7 +122,7 @@ func agreement(id string) audit.Entry {
 	sum := sha256.Sum256([]byte("signed " + id))
 	return audit.Entry{
 		Kind: audit.Agreement, Activity: "agreement.register", Status: "Ok", Agreements: []string{hex.EncodeToString(sum[:])},
-		Put: &audit.Document{ID: id, Kind: audit.AgreementDocument, Body: []byte("signed " + id), PartyA: other, PartyB: tenant},
+		Put: &audit.Document{Body: []byte("signed " + id), Document: register.Document{ID: id, Kind: register.Agreement, PartyA: other, PartyB: tenant}},
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 // maxLeaf bounds a leaf in bytes; an entry at all its limits stays below it.
 const maxLeaf = 32 << 10
 
-// leafVersion is raised when the field set changes.
+// leafVersion is raised when the field set changes. Receipts of version 2 were given
+// out and are still read.
 const leafVersion = 3
 
 // noRetry is the retry_of of a leaf that repeats no question.
@@ -32,15 +33,15 @@ const noRetry = -1
 // A fuzz target compares it with the reference implementation of RFC 8785.
 type Leaf struct {
 	Activity      string         `json:"activity"`
-	Agreements    []string       `json:"agreements"` // SHA-256, hexadecimal
-	Case          string         `json:"case"`       // commitment
-	Consents      []string       `json:"consents"`   // commitments to ids
-	Day           string         `json:"day"`        // civil date by which it was judged, never below the one before
-	Decided       int64          `json:"decided"`    // index of the decision; -1 if this is no release
+	Agreements    []string       `json:"agreements"`    // SHA-256, hexadecimal
+	Case          string         `json:"case"`          // commitment
+	Consents      []string       `json:"consents"`      // commitments to ids
+	Day           string         `json:"day,omitempty"` // civil date by which it was judged, never below the one before; none in version 2
+	Decided       int64          `json:"decided"`       // index of the decision; -1 if this is no release
 	Decision      string         `json:"decision"`
-	End           string         `json:"end"` // commitment to the id of the document that ends
-	ID            string         `json:"id"`  // UUIDv7
-	Key           string         `json:"key"` // SHA-256 of a key whose state, in status, is another from here on
+	End           string         `json:"end"`           // commitment to the id of the document that ends
+	ID            string         `json:"id"`            // UUIDv7
+	Key           string         `json:"key,omitempty"` // SHA-256 of a key whose state, in status, is another from here on
 	Kind          Kind           `json:"kind"`
 	Organisations []identity.OIN `json:"organisations"`
 	Payload       string         `json:"payload"`  // commitment; of a release: to the digest of the budget
@@ -56,7 +57,7 @@ type Leaf struct {
 	Version       int            `json:"version"`
 }
 
-var errLeaf = errors.New("not a leaf of version 3 in canonical form")
+var errLeaf = errors.New("not a leaf of version 2 or 3 in canonical form")
 
 // ParseLeaf reads a leaf strictly: canonical bytes, the fixed members, every
 // text in its form. The error names the member, never its value.
@@ -88,7 +89,7 @@ func (l Leaf) encode() ([]byte, error) {
 func (l *Leaf) check() error {
 	traced, known := l.Kind.known()
 	switch {
-	case l.Version != leafVersion:
+	case l.Version != leafVersion && l.Version != 2:
 		return fmt.Errorf("%w: version", errLeaf)
 	case !known:
 		return fmt.Errorf("%w: kind", errLeaf)
@@ -103,7 +104,7 @@ func (l *Leaf) check() error {
 	case l.RetryOf < noRetry || l.RetryOf > maxIndex || l.RetryOf != noRetry && !l.Kind.asks():
 		return fmt.Errorf("%w: retry_of", errLeaf)
 	}
-	if _, err := civil.Parse(l.Day); err != nil {
+	if _, err := civil.Parse(l.Day); (err != nil) == (l.Version == leafVersion) || l.Version == 2 && l.Day+l.Key != "" {
 		return fmt.Errorf("%w: day", errLeaf)
 	}
 	if l.Key != "" && (!isDigest(l.Key) || l.Kind != Key || len(l.Organisations) == 0) {

@@ -98,7 +98,7 @@ func TestADeedIsNotDoneTwice(t *testing.T) {
 	require.Equal(t, "c-1", again.Ref, "what the first request made")
 	require.Equal(t, first.Index, again.Index)
 	require.Equal(t, first.Leaf, again.Leaf)
-	_, err := b.store.Document(t.Context(), tenant, "c-2")
+	_, err := b.log.Document(t.Context(), "c-2")
 	require.ErrorIs(t, err, audit.ErrNoDocument)
 
 	other := give("c-3")
@@ -145,7 +145,7 @@ func TestAKeyOfWhatWasDoneBefore(t *testing.T) {
 func TestARefusalUsesNoKey(t *testing.T) {
 	b := newBench(t)
 	e := decision(b.trace())
-	e.Rests, e.Once = []string{"c-1"}, once("k", "q")
+	e.Rests, e.Once = restsOn("c-1"), once("k", "q")
 	_, err := b.log.Append(t.Context(), e)
 	require.ErrorIs(t, err, audit.ErrEnded)
 	_, found, err := b.store.Once(t.Context(), tenant, e.Once.Key)
@@ -226,7 +226,7 @@ func TestOneKeyInOneGroup(t *testing.T) {
 		return e
 	}
 	refused := asked("q")
-	refused.Rests = []string{"nobody"}
+	refused.Rests = restsOn("nobody")
 	var waiting []<-chan result
 	for i, e := range []audit.Entry{refused, asked("q"), asked("other"), gives("c-3"), asked("q"), gives("c-4"), asked("q")} {
 		waiting = append(waiting, start(t.Context(), l, e))

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -23,11 +26,24 @@ func TestAnEntryAtItsLimitsFits(t *testing.T) {
 		e.Agreements = append(e.Agreements, strings.Repeat("f", 64))
 		e.Subjects = append(e.Subjects, make([]byte, 64))
 		e.Consents = append(e.Consents, long[:64])
-		e.Rests = append(e.Rests, long[:64], long[:64])
+		e.Rests = append(e.Rests, register.Rest{ID: long[:54], Source: "00000099000000119000", Recipient: "00000099000000119000"}, register.Rest{ID: long[:64]})
 	}
 	e.End = long[:63]
-	e.Put = &Document{ID: long[:64], Kind: ConsentDocument, Body: make([]byte, 64<<10), Openings: make([]byte, 128<<10), Subject: make([]byte, 64), Purpose: long}
-	p, err := prepare(e, "00000099000000119000", testTime)
+	e.Put = &Document{Body: make([]byte, 64<<10), Openings: make([]byte, 128<<10), Document: register.Document{
+		ID: long[:64], Kind: ConsentDocument, Purpose: long, Case: long, Replaces: long[:64], Keys: []string{strings.Repeat("f", 64)},
+	}}
+	for range maxPseudonyms {
+		e.Put.Subjects = append(e.Put.Subjects, string(make([]byte, 64)))
+	}
+	for range maxGrants {
+		e.Put.Recipients = append(e.Put.Recipients, "00000099000000119000")
+		g := register.Grant{Source: "00000099000000119000"}
+		for range 11 { // the categories that there are
+			g.Categories = append(g.Categories, "own_contribution")
+		}
+		e.Put.Grants = append(e.Put.Grants, g)
+	}
+	p, err := prepare(e, "00000099000000119000", testTime, civil.Today(testTime))
 	require.NoError(t, err)
 	leaf, err := ParseLeaf(p.leaf)
 	require.NoError(t, err)
@@ -38,7 +54,7 @@ func TestAnEntryAtItsLimitsFits(t *testing.T) {
 
 func TestAnOpeningOpensOnlyItsOwnLeaf(t *testing.T) {
 	e := Entry{Kind: Admin, Subjects: [][]byte{[]byte("a"), []byte("a")}, Consents: []string{"a"}}
-	p, err := prepare(e, "00000099000000119000", testTime)
+	p, err := prepare(e, "00000099000000119000", testTime, civil.Today(testTime))
 	require.NoError(t, err)
 	leaf, err := ParseLeaf(p.leaf)
 	require.NoError(t, err)
@@ -53,7 +69,7 @@ func TestAnOpeningOpensOnlyItsOwnLeaf(t *testing.T) {
 }
 
 func FuzzParseOpening(f *testing.F) {
-	p, err := prepare(Entry{Kind: Admin, Subjects: [][]byte{[]byte("a")}}, "00000099000000119000", testTime)
+	p, err := prepare(Entry{Kind: Admin, Subjects: [][]byte{[]byte("a")}}, "00000099000000119000", testTime, civil.Today(testTime))
 	require.NoError(f, err)
 	f.Add(p.opening)
 	f.Add([]byte("{}"))

@@ -61,7 +61,7 @@ func (t *transaction) again(p *prepared) (int64, bool) {
 		end, kept := view.Document(p.fact.End)
 		return end.Ended, kept && !end.Live() && !t.register.Ends(p.fact.End)
 	}
-	if p.put == nil {
+	if end, kept := view.Document(p.fact.End); p.put == nil || kept && end.Live() {
 		return 0, false
 	}
 	d, kept := view.Document(p.put.ID)

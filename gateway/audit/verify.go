@@ -98,6 +98,9 @@ func readRow(row Row) (Leaf, opening, error) {
 	if err != nil {
 		return Leaf{}, opening{}, fmt.Errorf("leaf: %w", err)
 	}
+	if leaf.Version != leafVersion {
+		return Leaf{}, opening{}, errors.New("leaf: of an earlier version than the record")
+	}
 	if leaf.ID != row.ID {
 		return Leaf{}, opening{}, errors.New("id: not that of the leaf")
 	}
