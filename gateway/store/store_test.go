@@ -116,8 +116,8 @@ func overwrite(t *testing.T, path string, from, count int64) {
 func TestOtherDatabasesAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"of another program": "CREATE TABLE x (y)",
-		"of a later version": "UPDATE version SET version = 3",
-		"of an earlier one":  "UPDATE version SET version = 1",
+		"of a later version": "UPDATE version SET version = 4",
+		"of an earlier one":  "UPDATE version SET version = 2",
 		"with a trigger":     "CREATE TRIGGER t AFTER UPDATE ON documents BEGIN UPDATE documents SET body = x''; END",
 		"with a view":        "CREATE VIEW v AS SELECT 1",
 	} {
