@@ -88,7 +88,7 @@ func narrows(err error, r *ontschotv1.RegisterRequest) bool {
 // unsaid reports whether a consent was refused for what it would have taken away: then
 // what it says less than would count.
 func unsaid(err error) bool {
-	return errors.Is(err, register.ErrSaysLess) || errors.Is(err, register.ErrReplaced) || errors.Is(err, register.ErrRefused)
+	return errors.Is(err, register.ErrSaysLess) || errors.Is(err, register.ErrReplaced)
 }
 
 // takeDocuments registers what lies in the documents folder. A document that is

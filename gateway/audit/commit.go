@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/ontschot/ontschot/gateway/register"
 )
 
@@ -70,17 +72,26 @@ func (l *Log) forget() {
 	}
 	l.size.Store(0)
 	fresh := register.New()
-	if err := l.cfg.Store.View(context.Background(), l.cfg.Tenant, func(s Snapshot) error { return fold(s, fresh, l.head.N) }); err != nil {
+	if err := l.cfg.Store.View(context.Background(), l.cfg.Tenant, func(s Snapshot) error { return fold(s, fresh, nothing(), l.head.Tree) }); err != nil {
 		fresh = register.New()
 	}
 	l.register.Store(fresh)
 	l.size.Store(fresh.Size())
 }
 
-// fold takes entries into a register, from where it is up to a size.
-func fold(s Snapshot, into *register.Register, size int64) error {
-	for into.Size() < size {
-		rows, err := s.Rows(into.Size(), int(min(pageSize, size-into.Size())))
+// fold takes entries into a register, from where it is up to a signed head. They are
+// hashed on the way, from a tree of as many entries as the register is made of: a row
+// that was put in the place of another would otherwise be believed.
+func fold(s Snapshot, into *register.Register, from *tree, head tlog.Tree) error {
+	if into.Size() == head.N {
+		return nil
+	}
+	if into.Size() != from.N {
+		return headTampered("size: the register is of another size than the tree")
+	}
+	grown := from.clone()
+	for into.Size() < head.N {
+		rows, err := s.Rows(into.Size(), int(min(pageSize, head.N-into.Size())))
 		if err != nil {
 			return err
 		}
@@ -88,25 +99,42 @@ func fold(s Snapshot, into *register.Register, size int64) error {
 			return tampered(into.Size(), "n: no entry of this index")
 		}
 		for _, row := range rows {
-			if row.Bad != "" || row.Index != into.Size() {
-				return tampered(into.Size(), "n: no entry of this index")
-			}
-			leaf, open, err := readRow(row)
-			if err == nil {
-				err = checkRecord(row)
-			}
+			fact, err := readFact(row, into.Size())
 			if err != nil {
-				return tampered(row.Index, "%v", err)
+				return err
 			}
-			fact, err := factOf(row.Index, &leaf, &open)
-			if err != nil {
+			if _, err := grown.add(tlog.RecordHash(row.Leaf)); err != nil {
 				return err
 			}
 			into.Apply(fact)
 		}
+		if grown, err = grown.sealed(); err != nil {
+			return err
+		}
+	}
+	if grown.Hash != head.Hash {
+		return headTampered("checkpoint: its root is not that of the entries")
 	}
 	return nil
 }
+
+// readFact reads what the register takes from the row of an index.
+func readFact(row Row, index int64) (register.Entry, error) {
+	if row.Bad != "" || row.Index != index {
+		return register.Entry{}, tampered(index, "n: no entry of this index")
+	}
+	leaf, open, err := readRow(row)
+	if err == nil {
+		err = checkRecord(row)
+	}
+	if err != nil {
+		return register.Entry{}, tampered(index, "%v", err)
+	}
+	return factOf(index, &leaf, &open)
+}
+
+// nothing is the tree of no entries.
+func nothing() *tree { return &tree{hashes: map[int64]tlog.Hash{}} }
 
 // transact locks the head, takes the entries in queue order, and signs one
 // checkpoint over all that are appended.

@@ -72,7 +72,7 @@ type grant struct {
 func (d Document) description() description {
 	out := description{
 		Case: d.Case, Digest: hex.EncodeToString(d.Digest[:]), From: dateText(d.From), Grants: []grant{}, ID: d.ID, Keys: orEmpty(d.Keys), Kind: d.Kind,
-		Narrows: d.Narrows, Openings: hexDigest(d.Openings), PartyA: d.PartyA, PartyB: d.PartyB, Purpose: d.Purpose,
+		Narrows: d.Narrows, Openings: hex.EncodeToString(d.Opens[:]), PartyA: d.PartyA, PartyB: d.PartyB, Purpose: d.Purpose,
 		Recipients: orEmpty(d.Recipients), Replaces: d.Replaces, Subjects: []string{}, Until: dateText(d.Until), Void: d.Void,
 	}
 	for _, g := range d.Grants {
@@ -91,10 +91,11 @@ func (d description) document() (register.Document, bool) {
 		Recipients: d.Recipients, Narrows: d.Narrows, Void: d.Void, PartyA: d.PartyA, PartyB: d.PartyB,
 	}
 	digest, err := hex.DecodeString(d.Digest)
-	if err != nil || len(digest) != len(out.Digest) {
+	opens, failed := hex.DecodeString(d.Openings)
+	if err != nil || failed != nil || len(digest) != len(out.Digest) || len(opens) != len(out.Opens) {
 		return out, false
 	}
-	out.Digest = [32]byte(digest)
+	out.Digest, out.Opens = [32]byte(digest), [32]byte(opens)
 	ok := true
 	out.From, out.Until = dateOf(d.From, &ok), dateOf(d.Until, &ok)
 	for _, g := range d.Grants {
@@ -128,15 +129,10 @@ func dateOf(s string, ok *bool) civil.Date {
 
 // filled gives the document as it is put: digest computed, parties in order.
 func (d Document) filled() Document {
-	d.Digest = sha256.Sum256(d.Body)
+	d.Digest, d.Opens = sha256.Sum256(d.Body), sha256.Sum256(d.Openings)
 	if d.PartyA > d.PartyB {
 		d.PartyA, d.PartyB = d.PartyB, d.PartyA
 	}
 	d.Keys = slices.Clone(d.Keys)
 	return d
-}
-
-func hexDigest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ontschot/ontschot/gateway/register"
 )
 
 // open reads and checks a head that this process has not seen before.
@@ -74,7 +76,7 @@ func (l *Log) follow(tx Tx) (*tree, error) {
 		return nil, err
 	}
 	if head.Size == l.head.N && head.Checkpoint == l.head.checkpoint {
-		return l.head, fold(tx, l.register.Load(), head.Size)
+		return l.head, l.catchUp(tx, l.head.Tree)
 	}
 	next, err := readHead(tx, head, l.cfg.Origin, l.cfg.keys())
 	if err != nil {
@@ -90,5 +92,21 @@ func (l *Log) follow(tx Tx) (*tree, error) {
 	if before != l.head.Hash {
 		return nil, headTampered("checkpoint: the log was rewritten")
 	}
-	return next, fold(tx, l.register.Load(), next.N)
+	return next, l.catchUp(tx, next.Tree)
+}
+
+// catchUp makes the register that of a head, from where it is: at the head this process
+// wrote last, or at the beginning when it had to be made anew. When the entries are not
+// those of the head, nothing of them is believed.
+func (l *Log) catchUp(tx Tx, to tlog.Tree) error {
+	from := l.head
+	if l.register.Load().Size() == 0 {
+		from = nothing()
+	}
+	err := fold(tx, l.register.Load(), from, to)
+	if err != nil {
+		l.size.Store(0)
+		l.register.Store(register.New())
+	}
+	return err
 }

@@ -34,10 +34,10 @@ func (w *walk) documents(ctx context.Context) error {
 			break
 		}
 	}
-	if strange != nil && found == nil && len(w.openings) == 0 {
+	if strange != nil && found == nil && len(w.waiting) == 0 {
 		return strange
 	}
-	for id := range w.openings {
+	for id := range w.waiting {
 		record, _ := w.register.Head().Document(id)
 		found = earlier(found, &TamperError{record.Entered, "documents: the document of this entry is gone"})
 	}
@@ -57,12 +57,11 @@ func earlier(a, b *TamperError) *TamperError {
 
 func (w *walk) document(d Stored) *TamperError {
 	record, _ := w.register.Head().Document(d.ID)
-	opens := w.openings[d.ID]
-	delete(w.openings, d.ID)
+	delete(w.waiting, d.ID)
 	switch {
 	case sha256.Sum256(d.Body) != record.Digest:
 		return &TamperError{record.Entered, "documents.body: not as the log tells"}
-	case hexDigest(d.Openings) != opens:
+	case sha256.Sum256(d.Openings) != record.Opens:
 		return &TamperError{record.Entered, "documents.openings: not as the log tells"}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -107,7 +108,7 @@ func (l *Leaf) check() error {
 	if _, err := civil.Parse(l.Day); (err != nil) == (l.Version == leafVersion) || l.Version == 2 && l.Day+l.Key != "" {
 		return fmt.Errorf("%w: day", errLeaf)
 	}
-	if l.Key != "" && (!isDigest(l.Key) || l.Kind != Key || len(l.Organisations) == 0) {
+	if l.Key != "" && (!isDigest(l.Key) || l.Kind != Key || len(l.Organisations) == 0 || !register.KeyState(l.Status).Known()) {
 		return fmt.Errorf("%w: key", errLeaf)
 	}
 	return errors.Join(l.checkTexts(), l.checkCommitments())

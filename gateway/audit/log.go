@@ -100,7 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		}
 		fresh := register.New()
 		l.register.Store(fresh)
-		return fold(s, fresh, l.head.N)
+		return fold(s, fresh, nothing(), l.head.Tree)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the record: %w", err)

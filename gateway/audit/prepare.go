@@ -83,9 +83,13 @@ func (p *prepared) openingOf(e Entry) (opening, error) {
 		o.End = []opened{{Value: []byte(e.End)}}
 	}
 	if p.put != nil {
-		text, err := encodeCanonical(p.put.description())
+		says := p.put.description()
+		text, err := encodeCanonical(says)
 		if err != nil {
 			return opening{}, err
+		}
+		if _, ok := says.document(); !ok || len(text) > putField.size() { // it could not be read again
+			return opening{}, invalid("put: a date, or too much")
 		}
 		o.Put = []opened{{Value: text}}
 	}
@@ -115,6 +119,9 @@ func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	}
 	if p.leaf, err = l.encode(); err != nil {
 		return err
+	}
+	if len(p.leaf) > maxLeaf {
+		return invalid("too much for one entry")
 	}
 	if p.opening, err = o.encode(); err != nil {
 		return err

@@ -10,7 +10,10 @@ import (
 )
 
 // Register gives what counts after every entry that is committed. It is in memory.
-func (l *Log) Register() register.View { return l.register.Load().At(l.size.Load()) }
+func (l *Log) Register() register.View {
+	size := l.size.Load() // first: a register that is made anew after this is not smaller
+	return l.register.Load().At(size)
+}
 
 // Document gives one document with its bytes. Errors: ErrNoDocument; ErrTampered when
 // the bytes are not those that the log tells of; ErrUnavailable, ErrDamaged.
@@ -62,7 +65,7 @@ func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]Kept,
 			if err != nil {
 				return err
 			}
-			if !known || sha256.Sum256(stored.Body) != r.Digest {
+			if !known || sha256.Sum256(stored.Body) != r.Digest || sha256.Sum256(stored.Openings) != r.Opens {
 				return tampered(r.Entered, "documents: the document of this entry is gone or changed")
 			}
 			list = append(list, Kept{r, stored.Body, stored.Openings})

@@ -70,9 +70,12 @@ func (t *transaction) again(p *prepared) (int64, bool) {
 
 // refuse tells why an entry cannot stand at this place in the log.
 func (t *transaction) refuse(p *prepared) (refusal, err error) {
-	judged := p.judged
-	if judged == 0 {
+	judged := p.judged // as the auditor will take it, who knows the decision only
+	switch {
+	case p.kind == Release && (judged == 0 || judged > p.decided):
 		judged = p.decided + 1
+	case judged == 0:
+		judged = t.tree.N
 	}
 	for _, r := range p.rests {
 		if !t.register.Head().Counts(r, p.fact.Day, judged) {

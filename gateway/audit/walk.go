@@ -21,7 +21,7 @@ type walk struct {
 	tree      *tree // recomputed from the leaves
 	questions map[int64]question
 	register  *register.Register
-	openings  map[string]string // by id: the SHA-256 of what opens a document
+	waiting   map[string]bool // ids of documents whose bytes were not seen yet
 	report    Report
 }
 
@@ -37,7 +37,7 @@ func newWalk(s Snapshot, signed tlog.Tree, tenant identity.OIN) *walk {
 		tree:      &tree{hashes: map[int64]tlog.Hash{}},
 		questions: map[int64]question{},
 		register:  register.New(),
-		openings:  map[string]string{},
+		waiting:   map[string]bool{},
 		report:    Report{Kinds: map[Kind]int64{}},
 	}
 }
@@ -157,11 +157,11 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 			return tampered(index, "leaf: rests on a document that has ended")
 		}
 	}
-	return w.counts(index, fact, open)
+	return w.counts(index, fact)
 }
 
 // counts holds an entry against the rules about documents, and folds it in.
-func (w *walk) counts(index int64, fact register.Entry, open *opening) error {
+func (w *walk) counts(index int64, fact register.Entry) error {
 	if err := w.register.Refuse(fact); err != nil {
 		what := "puts, ends or replaces a document that it may not"
 		switch {
@@ -174,9 +174,7 @@ func (w *walk) counts(index int64, fact register.Entry, open *opening) error {
 	}
 	w.register.Apply(fact)
 	if fact.Put != nil {
-		var d description
-		_ = decodeCanonical(open.Put[0].Value, putField.size(), &d) // factOf has read it
-		w.openings[d.ID] = d.Openings
+		w.waiting[fact.Put.ID] = true
 	}
 	return nil
 }

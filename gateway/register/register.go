@@ -48,6 +48,7 @@ type Document struct {
 	ID     string
 	Kind   Kind
 	Digest [32]byte // SHA-256 of the signed bytes
+	Opens  [32]byte // SHA-256 of what opens it
 	// Keys that signed it, by the SHA-256 of each.
 	Keys []string
 	// From and Until are the first and the last day on which it can count, both
@@ -81,6 +82,9 @@ const (
 	Retired KeyState = "retired"
 	Lost    KeyState = "lost"
 )
+
+// Known reports whether it is one of the list.
+func (s KeyState) Known() bool { return s == InUse || s == Retired || s == Lost }
 
 // KeyChange says that a key of an organisation is in another state from here on.
 type KeyChange struct {

@@ -27,7 +27,7 @@ func (r *Register) Head() View { return View{r, math.MaxInt64} }
 type Record struct {
 	ID             string
 	Kind           Kind
-	Digest         [32]byte
+	Digest, Opens  [32]byte
 	Purpose, Case  string
 	From, Until    civil.Date
 	Replaces       string
@@ -57,7 +57,7 @@ func (d Record) Replaced(day civil.Date) bool {
 
 func (v View) record(d *document) Record {
 	out := Record{
-		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Purpose: d.Purpose, Case: d.Case, From: d.From, Until: d.Until, Replaces: d.Replaces,
+		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Opens: d.Opens, Purpose: d.Purpose, Case: d.Case, From: d.From, Until: d.Until, Replaces: d.Replaces,
 		PartyA: d.PartyA, PartyB: d.PartyB, Void: d.Void, Entered: d.entered, Ended: NotEnded, Since: d.since, Lost: v.lost(d),
 	}
 	if len(d.Subjects) > 0 {
