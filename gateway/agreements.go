@@ -11,6 +11,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -29,7 +30,7 @@ func (g *Gateway) ProposeAgreement(ctx context.Context, r *ontschotv1.ProposeAgr
 }
 
 func (g *Gateway) propose(ctx context.Context, r *ontschotv1.ProposeAgreementRequest) (*ontschotv1.ProposeAgreementResponse, error) {
-	d, err := g.signing(ctx, r)
+	d, err := g.signing(ctx, policy.ProposeAgreement, r)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (g *Gateway) AcceptAgreement(ctx context.Context, r *ontschotv1.AcceptAgree
 }
 
 func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementRequest) (*ontschotv1.Agreement, error) {
-	d, err := g.signing(ctx, r)
+	d, err := g.signing(ctx, policy.AcceptAgreement, r)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +160,11 @@ func (g *Gateway) RevokeAgreement(ctx context.Context, r *ontschotv1.RevokeAgree
 // state signs a statement, records it here and brings it to the other party. What was
 // stated before is brought again and not stated anew.
 func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason string) (*ontschotv1.Agreement, string, error) {
-	d, err := g.signing(ctx, r)
+	operation := policy.RejectAgreement
+	if act == agreement.Revoke {
+		operation = policy.RevokeAgreement
+	}
+	d, err := g.signing(ctx, operation, r)
 	if err != nil {
 		return nil, "", err
 	}
@@ -227,8 +232,8 @@ func (g *Gateway) notDelivered(ctx context.Context, with identity.OIN, raw []byt
 }
 
 // signing checks who calls to sign for the organisation: known well enough.
-func (g *Gateway) signing(ctx context.Context, r proto.Message) (deed, error) {
-	d, err := g.doing(ctx, AgreementPurpose, r)
+func (g *Gateway) signing(ctx context.Context, operation policy.Operation, r proto.Message) (deed, error) {
+	d, err := g.doing(ctx, AgreementPurpose, operation, r)
 	if err == nil && !(agreement.Grant{Assurance: "substantieel"}).Suffices(d.caller.Assurance()) {
 		err = errAssurance
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -33,7 +34,7 @@ type asking struct {
 func (g *Gateway) asking(ctx context.Context, request proto.Message, q *ontschotv1.ConsentQuestion) (asking, error) {
 	a := asking{}
 	var err error
-	if a.deed, err = g.doing(ctx, ConsentPurpose, request); err != nil {
+	if a.deed, err = g.doing(ctx, ConsentPurpose, policy.GiveConsent, request); err != nil {
 		return a, err
 	}
 	who, err := readPerson("question.person", q.GetPerson())

@@ -30,13 +30,13 @@ type brought struct {
 // brought checks a budget that a caller brings back: who asks, in which role and for
 // which case; that it is what this gateway released and not too old; and, in the
 // transaction that records the question, that nothing it rests on has ended since.
-func (g *Gateway) brought(ctx context.Context, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
-	out, err := g.vouched(ctx, b, purpose, request)
+func (g *Gateway) brought(ctx context.Context, operation policy.Operation, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
+	out, err := g.vouched(ctx, operation, b, purpose, request)
 	if err != nil {
 		return brought{}, err
 	}
 	out.again = func() error {
-		_, err := g.vouched(ctx, b, purpose, request)
+		_, err := g.vouched(ctx, operation, b, purpose, request)
 		return err
 	}
 	proof, err := g.append(ctx, out.entry)
@@ -57,9 +57,9 @@ func (g *Gateway) stands(b brought) error {
 }
 
 // vouched makes every check of brought but that of the record.
-func (g *Gateway) vouched(ctx context.Context, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
+func (g *Gateway) vouched(ctx context.Context, operation policy.Operation, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
 	today, keys := g.Today(), g.Keys.Generation()
-	caller, err := g.caller(ctx, purpose)
+	caller, err := g.mayDo(ctx, purpose, operation)
 	if err != nil {
 		return brought{}, err
 	}

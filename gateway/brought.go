@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/plan"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -27,7 +28,7 @@ const AccountPurpose = "integral_budget.account"
 // signed like any budget. It lives no longer than the budget, and rests on what is
 // the member's own: what others signed does not show in it.
 func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontschotv1.ViewResponse, error) {
-	b, err := g.brought(ctx, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	b, err := g.brought(ctx, policy.ViewBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -62,7 +63,7 @@ func (g *Gateway) releaseView(ctx context.Context, b brought, view *budgetv1.Bud
 
 // CheckPlan holds a plan against a budget the caller brings.
 func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*ontschotv1.CheckPlanResponse, error) {
-	b, err := g.brought(ctx, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	b, err := g.brought(ctx, policy.PlanBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -73,7 +74,7 @@ func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest)
 // Account draws up one account per funder and signs each. Under an assumed basis
 // it says so in what is signed.
 func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*ontschotv1.AccountResponse, error) {
-	b, err := g.brought(ctx, r.GetBudget(), AccountPurpose, r)
+	b, err := g.brought(ctx, policy.AccountForBudget, r.GetBudget(), AccountPurpose, r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -93,7 +94,7 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 
 // Dissolve takes a budget the caller brings apart at a date.
 func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*ontschotv1.DissolveResponse, error) {
-	b, err := g.brought(ctx, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	b, err := g.brought(ctx, policy.DissolveBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -111,7 +112,7 @@ func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (
 
 // Sunset tells what stays after a legal basis ends.
 func (g *Gateway) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*ontschotv1.SunsetResponse, error) {
-	b, err := g.brought(ctx, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	b, err := g.brought(ctx, policy.SunsetBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -110,7 +111,7 @@ func (g *Gateway) NarrowConsent(ctx context.Context, r *ontschotv1.NarrowConsent
 }
 
 func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest) (*ontschotv1.ConsentReceipt, error) {
-	d, err := g.doing(ctx, ConsentPurpose, r)
+	d, err := g.doing(ctx, ConsentPurpose, policy.NarrowConsent, r)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (g *Gateway) WithdrawConsent(ctx context.Context, r *ontschotv1.WithdrawCon
 }
 
 func (g *Gateway) withdraw(ctx context.Context, r *ontschotv1.WithdrawConsentRequest) (int64, error) {
-	d, err := g.doing(ctx, ConsentPurpose, r)
+	d, err := g.withdrawing(ctx, ConsentPurpose, r)
 	if err != nil {
 		return 0, err
 	}

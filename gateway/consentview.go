@@ -6,6 +6,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -24,7 +25,7 @@ func (g *Gateway) ListConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 }
 
 func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRequest) (*ontschotv1.ListConsentsResponse, error) {
-	by, err := g.doing(ctx, ConsentPurpose, r)
+	by, err := g.doing(ctx, ConsentPurpose, policy.ReadConsents, r)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 
 // GetConsent gives the receipt of one.
 func (g *Gateway) GetConsent(ctx context.Context, r *ontschotv1.GetConsentRequest) (*ontschotv1.GetConsentResponse, error) {
-	d, err := g.doing(ctx, ConsentPurpose, r)
+	d, err := g.doing(ctx, ConsentPurpose, policy.ReadConsents, r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -46,7 +47,7 @@ func (g *Gateway) Delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (
 }
 
 func (g *Gateway) delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (*ontschotv1.DelegateResponse, error) {
-	d, err := g.signing(ctx, r)
+	d, err := g.signing(ctx, policy.GiveDelegation, r)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func errorText(err error) string {
 
 // ListDelegations says who may act for this organisation.
 func (g *Gateway) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegationsRequest) (*ontschotv1.ListDelegationsResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadDelegations, r); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
 	documents, err := g.Documents.List(ctx, audit.DelegationDocument)
@@ -120,7 +121,7 @@ func (g *Gateway) EndDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 }
 
 func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (int64, error) {
-	by, err := g.signing(ctx, r)
+	by, err := g.signing(ctx, policy.EndDelegation, r)
 	if err != nil {
 		return 0, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
@@ -142,6 +143,11 @@ func outward(err error) error {
 	if errors.As(err, &bad) {
 		return rpcError(codes.InvalidArgument, bad.Error(), "INVALID_FIELD", map[string]string{"field": bad.field},
 			&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: bad.field, Description: bad.what}}})
+	}
+	var refused *policy.RefusedError
+	if errors.As(err, &refused) {
+		return rpcError(codes.PermissionDenied, errRole.Error()+"; the table of operations says which roles and levels may: "+string(refused.Operation), budgetv1.ReasonPolicyDenied,
+			map[string]string{"codes": strings.Join(refused.Codes, " "), "operation": string(refused.Operation)})
 	}
 	var no *denied
 	if errors.As(err, &no) {

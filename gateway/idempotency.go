@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 )
@@ -35,12 +36,18 @@ type deed struct {
 	once   *audit.Once // nil: none
 }
 
-// doing checks who calls and that the request is well formed.
-func (g *Gateway) doing(ctx context.Context, purpose string, request proto.Message) (deed, error) {
-	caller, err := g.caller(ctx, purpose)
+// doing checks who calls, that the policy lets this case worker do it, and that the
+// request is well formed.
+func (g *Gateway) doing(ctx context.Context, purpose string, operation policy.Operation, request proto.Message) (deed, error) {
+	caller, err := g.mayDo(ctx, purpose, operation)
 	if err != nil {
 		return deed{}, err
 	}
+	return g.called(ctx, caller, request)
+}
+
+// called checks that the request of a known caller is well formed.
+func (g *Gateway) called(ctx context.Context, caller token.Caller, request proto.Message) (deed, error) {
 	if err := g.wellFormed(request); err != nil {
 		return deed{}, err
 	}

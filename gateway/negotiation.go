@@ -7,6 +7,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -67,7 +68,7 @@ func (g *Gateway) ListAgreements(ctx context.Context, r *ontschotv1.ListAgreemen
 }
 
 func (g *Gateway) list(ctx context.Context, r *ontschotv1.ListAgreementsRequest) (*ontschotv1.ListAgreementsResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadAgreements, r); err != nil {
 		return nil, err
 	}
 	answer := &ontschotv1.ListAgreementsResponse{}
@@ -110,7 +111,7 @@ func (g *Gateway) agreementsWith(ctx context.Context, p Party) ([]*ontschotv1.Ag
 
 // GetAgreement gives one with its terms and the signed document.
 func (g *Gateway) GetAgreement(ctx context.Context, r *ontschotv1.GetAgreementRequest) (*ontschotv1.GetAgreementResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadAgreements, r); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
 	view, err := g.agreementView(ctx, r.GetId())
@@ -130,7 +131,7 @@ func (g *Gateway) DiffAgreements(ctx context.Context, r *ontschotv1.DiffAgreemen
 }
 
 func (g *Gateway) diff(ctx context.Context, r *ontschotv1.DiffAgreementsRequest) (*ontschotv1.DiffAgreementsResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, r); err != nil {
+	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadAgreements, r); err != nil {
 		return nil, err
 	}
 	k, err := g.kept(ctx, r.GetId())

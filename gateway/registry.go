@@ -28,7 +28,7 @@ const RegisterPurpose = "documents.register"
 
 // Register takes in one signed document for a caller of the gateway's own organisation.
 func (g *Gateway) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
-	d, err := g.doing(ctx, RegisterPurpose, r)
+	d, err := g.registering(ctx, r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}

@@ -9,6 +9,10 @@ type label struct {
 	NL   string `yaml:"nl"`
 	EN   string `yaml:"en"`
 	Rank int    `yaml:"rank"`
+	// Who may do an operation. It permits nothing here: only gateway/policy does.
+	Roles     []string `yaml:"roles"`
+	Assurance string   `yaml:"assurance"`
+	Persons   int      `yaml:"persons"`
 }
 
 func (l label) in(lang string) string {

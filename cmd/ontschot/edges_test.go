@@ -224,7 +224,7 @@ func TestATokenBindsDeedsToo(t *testing.T) {
 	low := narrow(func(c *token.Claims) { c.Assurance = "laag" })
 	_, err = low.Agreements.RevokeAgreement(bounded(t), &ontschotv1.RevokeAgreementRequest{Id: list.GetAgreements()[0].GetId(), Reason: "x"})
 	_, why, _ = reason(t, err)
-	require.Equal(t, "ASSURANCE_TOO_LOW", why)
+	require.Equal(t, "POLICY_DENIED", why)
 
 	v := h.vendor()
 	id := v.delegate("agreements.sign", f.Case.Purpose)

@@ -47,6 +47,8 @@ decision := {
 	"fields": {f: "none" | some f in asked}, "dropped": {}, "obligations": obligations,
 }
 
+operation := {"contract": "ontschot.decision/1", "decision": false, "reasons": ["ROL-01"], "checks": ["ROL-01"]}
+
 reasons := [] if count(asked) > 0
 
 reasons := ["SYS-01"] if count(asked) == 0

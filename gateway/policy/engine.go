@@ -35,6 +35,7 @@ const (
 	defaultTimeout   = 50 * time.Millisecond
 	defaultCacheSize = 4096
 	typicalKey       = 1024 // bytes
+	doorsCacheSize   = 1024
 )
 
 // Engine judges by one revision of the rules. It is safe for concurrent use and
@@ -46,6 +47,9 @@ type Engine struct {
 	matrix   matrix
 	query    rego.PreparedEvalQuery
 	cache    *cache
+	// What may be done at the doors.
+	operations rego.PreparedEvalQuery
+	doors      *cache
 }
 
 // New loads the rules, checks the tables against their schemas, compiles strictly
@@ -59,17 +63,26 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	query, err := tree.prepare(ctx)
+	compiler, err := tree.compile()
+	if err != nil {
+		return nil, err
+	}
+	query, err := tree.prepare(ctx, compiler, "data.core.decision")
+	if err != nil {
+		return nil, err
+	}
+	operations, err := tree.prepare(ctx, compiler, "data.core.operation")
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		revision: tree.revision,
-		timeout:  orDefault(config.Timeout, defaultTimeout),
-		names:    newVocabulary(tree.data),
-		matrix:   newMatrix(tree.data),
-		query:    query,
-		cache:    newCache(orDefault(config.CacheSize, defaultCacheSize)),
+		revision:   tree.revision,
+		timeout:    orDefault(config.Timeout, defaultTimeout),
+		names:      newVocabulary(tree.data),
+		matrix:     newMatrix(tree.data),
+		query:      query,
+		cache:      newCache(orDefault(config.CacheSize, defaultCacheSize)),
+		operations: operations, doors: newCache(doorsCacheSize),
 	}
 	return e, e.selfTest(ctx)
 }
@@ -90,6 +103,13 @@ func (e *Engine) selfTest(ctx context.Context) error {
 	}
 	if o.Allow {
 		return fmt.Errorf("%w: rules/core allows an empty question", ErrRules)
+	}
+	o, err = e.judgeOperation(ctx, ast.NewObject())
+	if err != nil {
+		return fmt.Errorf("%w: rules/core does not answer who may do nothing at all: %w", ErrRules, err)
+	}
+	if o.Allow {
+		return fmt.Errorf("%w: rules/core allows what nobody does", ErrRules)
 	}
 	return nil
 }

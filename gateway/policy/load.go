@@ -118,23 +118,28 @@ func (t *tree) add(ctx context.Context, fsys fs.FS, file string, raw []byte) err
 	return fmt.Errorf("%w: %s: only *.rego and data.yaml count here; rename it or move it out of rules/", ErrRules, file)
 }
 
-// prepare compiles strictly and prepares the one query. The store keeps the
-// tables as terms, so that reading a cell copies nothing.
-func (t *tree) prepare(ctx context.Context) (rego.PreparedEvalQuery, error) {
+// compile compiles strictly, with nothing but the listed capabilities.
+func (t *tree) compile() (*ast.Compiler, error) {
 	modules := map[string]*ast.Module{}
 	for file, source := range t.modules {
 		module, err := ast.ParseModuleWithOpts(file, source, ast.ParserOptions{Capabilities: t.capabilities, RegoVersion: ast.RegoV1})
 		if err != nil {
-			return rego.PreparedEvalQuery{}, fmt.Errorf("%w: %w", ErrRules, err)
+			return nil, fmt.Errorf("%w: %w", ErrRules, err)
 		}
 		modules[file] = module
 	}
 	compiler := ast.NewCompiler().WithCapabilities(t.capabilities).WithStrict(true)
 	if compiler.Compile(modules); compiler.Failed() {
-		return rego.PreparedEvalQuery{}, fmt.Errorf("%w: %w", ErrRules, compiler.Errors)
+		return nil, fmt.Errorf("%w: %w", ErrRules, compiler.Errors)
 	}
+	return compiler, nil
+}
+
+// prepare prepares one query. The store keeps the tables as terms, so that reading a
+// cell copies nothing.
+func (t *tree) prepare(ctx context.Context, compiler *ast.Compiler, name string) (rego.PreparedEvalQuery, error) {
 	query, err := rego.New(
-		rego.Query("data.core.decision"),
+		rego.Query(name),
 		rego.Compiler(compiler),
 		rego.Capabilities(t.capabilities),
 		rego.Store(inmem.NewFromObjectWithOpts(t.data, inmem.OptReturnASTValuesOnRead(true))),

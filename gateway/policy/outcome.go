@@ -35,7 +35,7 @@ const (
 func Codes() []string {
 	return []string{
 		"SYS-02", CodeUndecided, "DOEL-01", "GROND-01", "OVK-01", "OVK-02", "OVK-03",
-		"TOEST-05", "TOEST-01", "TOEST-02", "TOEST-03", "TOEST-04", "ROL-01",
+		"TOEST-05", "TOEST-01", "TOEST-02", "TOEST-03", "TOEST-04", "ROL-01", "ROL-02",
 		CodeNoField, "VELD-01", "VELD-02", "VELD-03",
 	}
 }

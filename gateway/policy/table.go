@@ -24,7 +24,11 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 	if _, err := identity.ParseOIN(place[2]); place[1] == "overlays" && err != nil {
 		return fmt.Errorf("%w: %s: the folder must be the OIN of an organisation, twenty digits", ErrRules, file)
 	}
-	schema, err := readFile(fsys, schemas[place[1]])
+	name := schemas[place[1]]
+	if place[1] == "catalog" && place[2] == "operations" {
+		name = "schemas/operations.json" // a list of cells, not of words only
+	}
+	schema, err := readFile(fsys, name)
 	if err != nil {
 		return err
 	}

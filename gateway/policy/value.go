@@ -18,8 +18,8 @@ func newVocabulary(data map[string]any) vocabulary {
 		"subject", "action", "resource", "context", "type", "id", "properties", "name",
 		"org_type", "role", "assurance", "purpose", "law", "source", "source_kind", "fields",
 		"legal_basis", "contract", "date", "agreement", "consent", "requester", "purposes",
-		"from", "until", "digest", "status", "by", "sources",
-		"organisation", "read", "person", "gemeente", "active", ContractRequest,
+		"from", "until", "digest", "status", "by", "sources", "second",
+		"organisation", "read", "person", "gemeente", "active", ContractRequest, ContractOperation,
 	)
 	for purpose := range member(data, "matrix") {
 		v.learn(purpose)

@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"context"
+	"encoding/binary"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+
+	"github.com/ontschot/ontschot/gateway/token"
+)
+
+// ContractOperation is the version of the contract in which a door asks.
+const ContractOperation = "ontschot.operation/1"
+
+// Operation is what somebody comes to do at a door of the gateway. Each has a cell
+// in rules/catalog/operations; one without a cell is a no.
+type Operation string
+
+// The operations that the doors ask about. Withdrawing a consent is none: it is
+// nobody's to allow (AVG art. 7 lid 3).
+const (
+	GiveConsent       Operation = "consents.give"
+	ReadConsents      Operation = "consents.read"
+	NarrowConsent     Operation = "consents.narrow"
+	RegisterDocument  Operation = "documents.register"
+	ProposeAgreement  Operation = "agreements.propose"
+	AcceptAgreement   Operation = "agreements.accept"
+	RejectAgreement   Operation = "agreements.reject"
+	RevokeAgreement   Operation = "agreements.revoke"
+	ReadAgreements    Operation = "agreements.read"
+	GiveDelegation    Operation = "delegations.give"
+	EndDelegation     Operation = "delegations.end"
+	ReadDelegations   Operation = "delegations.read"
+	ViewBudget        Operation = "budget.view"
+	PlanBudget        Operation = "budget.plan"
+	AccountForBudget  Operation = "budget.account"
+	DissolveBudget    Operation = "budget.dissolve"
+	SunsetBudget      Operation = "budget.sunset"
+	ReadLog           Operation = "log.read"
+	maxOperationBytes           = 64
+)
+
+// Operations lists all of them.
+func Operations() []Operation {
+	return []Operation{
+		GiveConsent, ReadConsents, NarrowConsent, RegisterDocument,
+		ProposeAgreement, AcceptAgreement, RejectAgreement, RevokeAgreement, ReadAgreements,
+		GiveDelegation, EndDelegation, ReadDelegations,
+		ViewBudget, PlanBudget, AccountForBudget, DissolveBudget, SunsetBudget, ReadLog,
+	}
+}
+
+// RefusedError means that the policy lets this case worker not do this.
+type RefusedError struct {
+	Operation Operation
+	// Codes of the checks that failed, such as ROL-01, in the order of Codes.
+	Codes []string
+}
+
+func (e *RefusedError) Error() string {
+	return "the policy does not allow " + string(e.Operation) + ": " + strings.Join(e.Codes, " ")
+}
+
+// MayDo reports whether a case worker may do something; nil means yes. What cannot be
+// judged, in time and in full, is a no. Errors: *RefusedError.
+func (e *Engine) MayDo(ctx context.Context, caller token.Caller, operation Operation) error {
+	o := e.operation(ctx, doing{
+		organisation: string(caller.Organisation()), operation: string(operation),
+		worker: worker{caller.Role(), caller.Assurance()},
+	})
+	if o.Allow {
+		return nil
+	}
+	return &RefusedError{operation, o.Reasons}
+}
+
+// doing is everything the rules see of what somebody comes to do.
+type doing struct {
+	contract     string // empty: ContractOperation
+	organisation string
+	operation    string
+	worker
+	second *worker // nil: nobody else
+}
+
+// worker is a case worker as far as the rules look.
+type worker struct{ role, assurance string }
+
+// operation judges, or finds what was judged before of the very same.
+func (e *Engine) operation(ctx context.Context, d doing) Outcome {
+	if d.contract == "" {
+		d.contract = ContractOperation
+	}
+	if d.tooLong() {
+		return undecided()
+	}
+	key := d.key()
+	if o, ok := e.doors.get(key); ok {
+		return o.clone()
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	o, err := e.judgeOperation(ctx, e.names.operation(d))
+	if err != nil || ctx.Err() != nil {
+		return undecided() // not kept: the next time may be better
+	}
+	e.doors.put("", key, o.clone())
+	return o
+}
+
+func (e *Engine) judgeOperation(ctx context.Context, input ast.Value) (Outcome, error) {
+	results, err := e.operations.Eval(ctx, rego.EvalParsedInput(input))
+	if err != nil {
+		return Outcome{}, err
+	}
+	if len(results) != 1 || len(results[0].Expressions) != 1 {
+		return Outcome{}, errAnswer
+	}
+	value, _ := results[0].Expressions[0].Value.(ast.Value)
+	r := newReader(value, 4)
+	o := Outcome{Reasons: r.codes("reasons"), Checks: r.codes("checks"), Allow: r.flag("decision")}
+	// A yes with a check that failed, without checks, or a no without a reason is no answer.
+	if r.text("contract") != ContractDecision || r.failed || o.Allow != (len(o.Reasons) == 0) || len(o.Checks) == 0 {
+		return Outcome{}, errAnswer
+	}
+	return o, nil
+}
+
+func (d doing) texts() []string {
+	all := []string{d.contract, d.organisation, d.operation, d.role, d.assurance}
+	if d.second != nil {
+		all = append(all, d.second.role, d.second.assurance)
+	}
+	return all
+}
+
+func (d doing) tooLong() bool {
+	for _, text := range d.texts() {
+		if len(text) > maxText {
+			return true
+		}
+	}
+	return len(d.operation) > maxOperationBytes
+}
+
+// key stands for everything the rules see, each text preceded by its length.
+func (d doing) key() (key []byte) {
+	for _, text := range d.texts() {
+		key = append(binary.AppendUvarint(key, uint64(len(text))), text...)
+	}
+	return key
+}
+
+// operation writes it as the rules read it.
+func (v vocabulary) operation(d doing) ast.Value {
+	subject := [][2]*ast.Term{
+		v.text("type", "organisation"), v.text("id", d.organisation),
+		v.object("properties", v.text("role", d.role), v.text("assurance", d.assurance)),
+	}
+	if d.second != nil {
+		subject = append(subject, v.object("second", v.text("role", d.second.role), v.text("assurance", d.second.assurance)))
+	}
+	return ast.NewObject(
+		v.object("subject", subject...),
+		v.object("action", v.text("name", d.operation)),
+		v.object("context", v.text("contract", d.contract)),
+	)
+}

@@ -1,0 +1,78 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/token"
+)
+
+// Every operation that a door asks about has a cell, and every cell a door.
+func TestEveryOperationHasACell(t *testing.T) {
+	tree, err := load(t.Context(), folder(t))
+	require.NoError(t, err)
+	cells := member(member(tree.data, "catalog"), "operations")
+	require.Len(t, cells, len(Operations()))
+	for _, operation := range Operations() {
+		require.Equal(t, string(operation), member(cells, string(operation))["code"])
+	}
+}
+
+// A caller that nobody checked may do nothing, and nothing that has no cell is allowed.
+func TestNobodyMayDoAnything(t *testing.T) {
+	e := newEngine(t)
+	for _, operation := range append(Operations(), "budget.delete", "", Operation(strings.Repeat("x", 1000))) {
+		var no *RefusedError
+		require.ErrorAs(t, e.MayDo(t.Context(), token.Caller{}, operation), &no)
+		require.NotEmpty(t, no.Codes)
+	}
+}
+
+// A table without the cell, and a folder without the table, are a no; what cannot be
+// judged is one too.
+func TestAnOperationWithoutACellIsNo(t *testing.T) {
+	work := doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}
+	require.True(t, newEngine(t).operation(t.Context(), work).Allow)
+
+	m := folder(t)
+	edit(t, m, doorsFile, "consents.give:\n", "log.read:\n")
+	edit(t, m, doorsFile, "\nlog.read:\n  {code: log.read", "\nconsents.narrow:\n  {code: log.read")
+	require.ErrorIs(t, func() error { _, err := New(t.Context(), Config{FS: m}); return err }(), ErrRules, "a cell that is there twice")
+
+	m = folder(t)
+	delete(m, doorsFile)
+	e := engineOf(t, m)
+	require.Equal(t, []string{"ROL-01", "ROL-02"}, e.operation(t.Context(), work).Reasons)
+	require.True(t, e.Evaluate(t.Context(), question()).Allow, "budgets have a table of their own")
+
+	m = folder(t)
+	m["rules/core/operation.rego"] = &fstest.MapFile{Data: []byte("package core\n\noperation := {} if input.action.name == \"x\"\n")}
+	_, err := New(t.Context(), Config{FS: m})
+	require.ErrorContains(t, err, "who may do nothing at all")
+	m["rules/core/operation.rego"] = &fstest.MapFile{Data: []byte("package core\n\noperation := {\"contract\": \"ontschot.decision/1\", \"decision\": true, \"reasons\": [], \"checks\": [\"ROL-01\"]}\n")}
+	_, err = New(t.Context(), Config{FS: m})
+	require.ErrorContains(t, err, "allows what nobody does")
+}
+
+// What was judged is kept under all that the rules see.
+func TestTheKeyOfAnOperationHoldsAllOfIt(t *testing.T) {
+	second := &worker{"consulent", "hoog"}
+	keys := map[string]bool{}
+	all := []doing{
+		{}, {organisation: "a"}, {operation: "a"}, {worker: worker{role: "a"}}, {worker: worker{assurance: "a"}},
+		{second: second}, {second: &worker{}}, {contract: "a"}, {organisation: "a", second: second},
+	}
+	for _, d := range all {
+		keys[string(d.key())] = true
+	}
+	require.Len(t, keys, len(all))
+	e := newEngine(t)
+	for range 2 { // the second time from what was kept
+		require.False(t, e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"schoonmaker", "laag"}}).Allow)
+		require.True(t, e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}).Allow)
+		require.Equal(t, []string{"SYS-02"}, e.operation(t.Context(), doing{contract: "x", organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}).Reasons)
+	}
+}
