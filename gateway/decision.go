@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
@@ -22,6 +23,7 @@ type decision struct {
 	today    civil.Date  // on which it was decided
 	keys     int64       // the set of pinned keys by which
 	judged   int64       // the size of the register by which
+	refused  error       // nil: the caller may ask it, whatever stays shut
 	index    int64       // of its entry in the log
 }
 
@@ -32,9 +34,40 @@ type pair struct {
 	refusals []*budgetv1.Gap
 }
 
-// nothing tells whether no part of the question is permitted.
-func (d decision) nothing() bool {
-	return !slices.ContainsFunc(d.pairs, func(p pair) bool { return p.grant.Allows() })
+// mayAsk gives why the caller may ask nothing at all: the token is for none of the
+// sources, or the policy has no cell of the purpose for this case worker. A question
+// that may be asked is answered, if only with what is missing: consents, agreements and
+// single cells say what is told, not who may ask.
+func (g *Gateway) mayAsk(ctx context.Context, d decision) error {
+	if slices.ContainsFunc(d.pairs, func(p pair) bool { return p.grant.Allows() }) {
+		return nil
+	}
+	if !slices.ContainsFunc(d.pairs, d.named) {
+		return &denied{d.refusals()}
+	}
+	codes := g.Policy.MayAsk(ctx, policy.Question{
+		Caller: d.caller, Purpose: d.question.purpose, Subject: "household", Today: d.today,
+		Requester: g.Own, RequesterKind: g.own.Kind, Source: g.Own,
+	})
+	switch {
+	case len(codes) == 0:
+		return nil
+	case codes[0] == policy.CodePurpose:
+		return &denied{d.refusals()}
+	}
+	// Who may not ask does not learn what others signed.
+	var gaps []*budgetv1.Gap
+	for _, p := range d.pairs {
+		gaps = append(gaps, &budgetv1.Gap{Person: string(p.person.ref), Source: p.source.Code, Reason: budgetv1.ReasonPolicyDenied, Code: strings.Join(codes, " ")})
+	}
+	return &denied{gaps}
+}
+
+// named tells whether the token names anything of the source.
+func (d decision) named(p pair) bool {
+	return slices.ContainsFunc(budgetv1.Categories(), func(c budgetv1.Category) bool {
+		return d.caller.Allows(d.question.purpose, p.source.OIN, string(c))
+	})
 }
 
 // refusals of all pairs.

@@ -74,7 +74,7 @@ type refused struct {
 func (g *Gateway) decisionEntry(d decision) (audit.Entry, []told) {
 	e := g.entry(d)
 	e.Kind, e.Decision, e.Once = audit.Decision, "allow", d.once
-	if d.nothing() {
+	if d.refused != nil {
 		e.Kind, e.Decision = audit.Deny, "deny"
 	}
 	list := []told{}

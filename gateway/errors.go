@@ -122,7 +122,7 @@ func meanings() []meaning {
 	}
 }
 
-// denied means that nothing at all is permitted.
+// denied means that the caller may ask nothing at all of what was asked.
 type denied struct{ gaps []*budgetv1.Gap }
 
 func (d *denied) Error() string { return "nothing of what was asked is permitted" }

@@ -27,7 +27,8 @@ func (g *Gateway) AssembleBudget(req *ontschotv1.AssembleBudgetRequest, stream g
 }
 
 // decide takes a question past the locks, one person at one source at a time. A
-// lock that stays shut is a gap in the answer; nothing at all permitted is an error.
+// lock that stays shut is a gap in the answer, also when all do; who may ask nothing
+// at all is refused.
 func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequest) (decision, error) {
 	today, keys := g.Today(), g.Keys.Generation()  //   by which all of it is judged
 	caller, err := g.caller(ctx, req.GetPurpose()) // 1 who asks, and for what?
@@ -58,12 +59,13 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 		})
 		d.pairs = append(d.pairs, pair{ask, grant, refusals})
 	}
+	d.refused = g.mayAsk(ctx, d)
 	d.index, err = g.recordDecision(ctx, d) // 5 recorded, denials too, before anybody is asked
 	if err != nil {
 		return decision{}, err
 	}
-	if d.nothing() {
-		return decision{}, &denied{d.refusals()}
+	if d.refused != nil {
+		return decision{}, d.refused
 	}
 	return d, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
@@ -415,15 +416,8 @@ func TestWhoMaySign(t *testing.T) {
 			f, err := testfamily.New(cf, time.Now())
 			require.NoError(t, err)
 			b, err := play(t, f, options{without: true}).ask()
-			if c.reason == "NO_ADAPTER" {
-				require.NoError(t, err)
-				require.Equal(t, c.reason, gapOf(b, "A5", "GM0119"))
-				return
-			}
-			// The only question there was: nothing at all is permitted.
-			code, why, _ := reason(t, err)
-			require.Equal(t, codes.PermissionDenied, code)
-			require.Equal(t, c.reason, why)
+			require.NoError(t, err) // the only question there was; what stays shut is told
+			require.Equal(t, c.reason, gapOf(b, "A5", "GM0119"))
 		})
 	}
 }
@@ -442,15 +436,30 @@ func TestConsentLapsesOnTheBirthday(t *testing.T) {
 	}
 }
 
-// Nothing at all permitted is an error that says why for each.
+// A question that may be asked is answered when nothing is permitted: a signed budget
+// that says why for each. Who may ask nothing at all is refused, and learns nothing of
+// what others signed.
 func TestNothingPermitted(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{without: true, documents: spoilt(t, f, nil, func(int, casefile.Consent) []*ontschotv1.RegisterRequest { return nil })})
-	_, err := h.ask()
-	code, why, meta := reason(t, err)
-	require.Equal(t, codes.PermissionDenied, code)
-	require.Equal(t, "NO_CONSENT", why)
-	require.Equal(t, "NO_CONSENT", meta["A2/UWV"])
-	require.Equal(t, "TOEST-01", meta["codes"])
-	require.Equal(t, exitNo, exitCode(err))
+	b, err := h.ask() // the client verifies signature and receipt
+	require.NoError(t, err)
+	require.Empty(t, b.GetLines())
+	require.False(t, b.GetComplete())
+	require.Equal(t, "NO_CONSENT", gapOf(b, "A2", "UWV"))
+	for _, gap := range b.GetGaps() {
+		require.Equal(t, "TOEST-01", gap.GetCode())
+	}
+	for name, change := range map[string]func(*token.Claims){
+		"the role":  func(c *token.Claims) { c.Role = "kwaliteitsmedewerker" },
+		"the level": func(c *token.Claims) { c.Assurance = "laag" },
+	} {
+		_, err = h.client(func() (string, error) { return f.Token(time.Now(), change) }).AssembleBudget(t.Context(), requestOf(f.Case), nil)
+		code, why, meta := reason(t, err)
+		require.Equal(t, codes.PermissionDenied, code, name)
+		require.Equal(t, "POLICY_DENIED", why, name)
+		require.Equal(t, "POLICY_DENIED", meta["A2/UWV"], name)
+		require.Equal(t, "ROL-01", meta["codes"], name)
+		require.Equal(t, exitNo, exitCode(err), name)
+	}
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -183,6 +184,35 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 	return g, refused.parts()
 }
 
+// MayAsk gives the codes of why a case worker may ask nothing at all for a purpose: no
+// cell of the matrix is for this role and level. None: there is a cell. Agreement and
+// consent are not looked at.
+func (e *Engine) MayAsk(ctx context.Context, q Question) []string {
+	codes := map[string]bool{}
+	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
+	for kind, laws := range e.matrix[q.Purpose] {
+		for law, asked := range laws {
+			q.SourceKind = kind
+			said := slices.DeleteFunc(e.Evaluate(ctx, q.input(law, asked)).Reasons, func(code string) bool { return !barsAsking(code) })
+			if len(said) == 0 {
+				return nil
+			}
+			for _, code := range said {
+				codes[code] = true
+			}
+		}
+	}
+	if len(codes) == 0 {
+		return []string{CodePurpose}
+	}
+	return slices.Sorted(maps.Keys(codes))
+}
+
+// barsAsking tells whether a check is about who asks and not about what others signed.
+func barsAsking(code string) bool {
+	return code == "ROL-01" || code == CodePurpose || strings.HasPrefix(code, "SYS-")
+}
+
 // RoleSuffices tells whether the case worker's role and level of assurance would do
 // for the laws of the question; agreement and consent are not looked at.
 func (e *Engine) RoleSuffices(ctx context.Context, q Question) bool {
@@ -190,7 +220,7 @@ func (e *Engine) RoleSuffices(ctx context.Context, q Question) bool {
 	for _, law := range q.Laws {
 		said := e.Evaluate(ctx, q.input(law, e.Categories(q.Purpose, q.SourceKind, law)))
 		for _, no := range said.Reasons {
-			if no == "ROL-01" || no == "DOEL-01" || strings.HasPrefix(no, "SYS-") {
+			if barsAsking(no) {
 				return false
 			}
 		}

@@ -28,6 +28,7 @@ type Outcome struct {
 const (
 	CodeUndecided = "SYS-01"  // not judged: deny
 	CodeNoField   = "VELD-00" // nothing remains
+	CodePurpose   = "DOEL-01" // the purpose does not know the source
 )
 
 // Codes lists all codes of the policy in the order in which they are told: the

@@ -38,8 +38,8 @@ type ExchangeServiceClient interface {
 	// streams progress per source, then the budget as its last message. A missing
 	// consent or a silent source is a gap in the budget, not an error. Errors:
 	// UNAUTHENTICATED (token), INVALID_ARGUMENT (naming the field),
-	// RESOURCE_EXHAUSTED (request over 1 MiB), PERMISSION_DENIED (nothing at all
-	// is permitted, with reasons), UNAVAILABLE (the record cannot be written).
+	// RESOURCE_EXHAUSTED (request over 1 MiB), PERMISSION_DENIED (a caller who may
+	// ask nothing at all, with reasons), UNAVAILABLE (the record cannot be written).
 	AssembleBudget(ctx context.Context, in *AssembleBudgetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AssembleBudgetResponse], error)
 }
 
@@ -83,8 +83,8 @@ type ExchangeServiceServer interface {
 	// streams progress per source, then the budget as its last message. A missing
 	// consent or a silent source is a gap in the budget, not an error. Errors:
 	// UNAUTHENTICATED (token), INVALID_ARGUMENT (naming the field),
-	// RESOURCE_EXHAUSTED (request over 1 MiB), PERMISSION_DENIED (nothing at all
-	// is permitted, with reasons), UNAVAILABLE (the record cannot be written).
+	// RESOURCE_EXHAUSTED (request over 1 MiB), PERMISSION_DENIED (a caller who may
+	// ask nothing at all, with reasons), UNAVAILABLE (the record cannot be written).
 	AssembleBudget(*AssembleBudgetRequest, grpc.ServerStreamingServer[AssembleBudgetResponse]) error
 	mustEmbedUnimplementedExchangeServiceServer()
 }
