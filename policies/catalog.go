@@ -13,6 +13,8 @@ type label struct {
 	Roles     []string `yaml:"roles"`
 	Assurance string   `yaml:"assurance"`
 	Persons   int      `yaml:"persons"`
+	// Needs of a purpose, by kind of source and law.
+	Needs map[string]map[string][]string `yaml:"needs"`
 }
 
 func (l label) in(lang string) string {

@@ -148,11 +148,12 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 	g := Grant{consent: q.Consent, agreement: q.Agreement}
 	laws := q.Laws
 	if len(laws) == 0 {
-		laws = e.Laws(q.Purpose, q.SourceKind)
+		laws = e.lawsToAsk(q.Purpose, q.SourceKind)
 	}
 	refused := refusals{laws: laws}
 	for _, law := range laws {
-		asked := e.Categories(q.Purpose, q.SourceKind, law)
+		known := e.Categories(q.Purpose, q.SourceKind, law)
+		asked := union(known, e.needed(q.Purpose, q.SourceKind, law))
 		said := e.Evaluate(ctx, q.input(law, asked))
 		if no := q.lock(said); no != nil {
 			refused.law(law, *no)
@@ -160,7 +161,12 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 		}
 		s := scope{law: law}
 		for _, c := range asked {
-			if no := q.missing(said, c); no != nil {
+			no := q.missing(said, c)
+			if !slices.Contains(known, c) {
+				// Nobody's consent or agreement makes up for what the matrix does not know.
+				no = &refusal{budgetv1.ReasonPolicyDenied, "VELD-01"}
+			}
+			if no != nil {
 				refused.category(law, c, *no)
 				continue
 			}
@@ -168,7 +174,7 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 		}
 		// A line is not told without telling that there is one.
 		if slices.Contains(asked, budgetv1.CategoryEntitlement) && !slices.Contains(s.categories, budgetv1.CategoryEntitlement) {
-			refused.law(law, *q.missing(said, budgetv1.CategoryEntitlement))
+			refused.law(law, refused.of(law, budgetv1.CategoryEntitlement))
 			continue
 		}
 		if len(s.categories) > 0 {
@@ -182,6 +188,14 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 		return Grant{}, refused.whole()
 	}
 	return g, refused.parts()
+}
+
+// union of two lists, in the order of the closed list.
+func union(a, b []budgetv1.Category) []budgetv1.Category {
+	if len(b) == 0 {
+		return a
+	}
+	return slices.DeleteFunc(budgetv1.Categories(), func(c budgetv1.Category) bool { return !slices.Contains(a, c) && !slices.Contains(b, c) })
 }
 
 // MayAsk gives the codes of why a case worker may ask nothing at all for a purpose: no

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -171,6 +172,88 @@ func TestAPolicyNarrowsAndNeverWidens(t *testing.T) {
 			require.Equal(t, every, grant.Allows())
 			require.Equal(t, !covers(engine, f, agreed) || !covers(engine, f, consented) || !covers(engine, f, token), len(gaps) > 0)
 		})
+	}
+}
+
+// changed are the real rules with one edit.
+func changed(t *testing.T, file, old, with string) *policy.Engine {
+	t.Helper()
+	files := fstest.MapFS{}
+	require.NoError(t, fs.WalkDir(policies.FS, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(policies.FS, path)
+		files[path] = &fstest.MapFile{Data: raw}
+		return err
+	}))
+	before := string(files[file].Data)
+	require.Contains(t, before, old)
+	files[file] = &fstest.MapFile{Data: []byte(strings.Replace(before, old, with, 1))}
+	engine, err := policy.New(t.Context(), policy.Config{FS: files, Timeout: time.Minute})
+	require.NoError(t, err)
+	return engine
+}
+
+// A category that an answer needs is missed whatever takes it away, the matrix itself
+// included: a budget never becomes less money in silence.
+func TestWhatIsNeededIsMissed(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	const matrix, needs = "rules/matrix/integral_budget.compose/data.yaml", "rules/catalog/purposes/data.yaml"
+	wia := "wia:\n      fields: {entitlement: none, product: none, period: none, income: none, reference: none}"
+	every := budgetv1.Categories()
+	less := func(without ...budgetv1.Category) []budgetv1.Category {
+		return slices.DeleteFunc(budgetv1.Categories(), func(c budgetv1.Category) bool { return slices.Contains(without, c) })
+	}
+	for name, c := range map[string]struct {
+		file, old, with   string
+		agreed, consented []budgetv1.Category
+		want              []string // reason, code, laws and categories of each gap
+		passes            bool
+	}{
+		"nothing is missing":        {matrix, wia, wia, every, every, nil, true},
+		"the matrix takes it away":  {matrix, wia, strings.Replace(wia, "income: none, ", "", 1), every, every, []string{"POLICY_DENIED VELD-01 WIA income"}, true},
+		"and nobody asks for it":    {matrix, wia, strings.Replace(wia, "income: none, ", "", 1), less("income"), less("income"), []string{"POLICY_DENIED VELD-01 WIA income", "NO_AGREEMENT VELD-02 WAJONG,WW,ZW income"}, true},
+		"it is not needed":          {matrix, wia, strings.Replace(wia, ", reference: none", "", 1), every, every, nil, true},
+		"that there is a right":     {matrix, wia, strings.Replace(wia, "entitlement: none, ", "", 1), every, every, []string{"POLICY_DENIED VELD-01 WIA "}, true},
+		"the agreement takes it":    {matrix, wia, wia, less("period"), every, []string{"NO_AGREEMENT VELD-02  period"}, true},
+		"the consent takes it":      {matrix, wia, wia, every, less("period"), []string{"NO_CONSENT TOEST-01  period"}, true},
+		"the cell is taken away":    {matrix, "    wia:\n", "    pw:\n", every, every, []string{"PURPOSE_NOT_ALLOWED DOEL-01 WIA "}, true},
+		"what nobody says is known": {needs, "wia: [entitlement, product, period, income]", "wia: [entitlement, product, period, income, spending]", every, every, []string{"POLICY_DENIED VELD-01 WIA spending"}, true},
+	} {
+		grant, gaps := changed(t, c.file, c.old, c.with).Decide(t.Context(), question(t, f, c.agreed, c.consented, nil))
+		require.Equal(t, c.passes, grant.Allows(), name)
+		var got []string
+		for _, g := range gaps {
+			got = append(got, g.GetReason()+" "+g.GetCode()+" "+strings.Join(g.GetLaws(), ",")+" "+strings.Join(g.GetCategories(), ","))
+		}
+		require.ElementsMatch(t, c.want, got, name)
+	}
+
+	// A source of figures only is missed under a law whose cell was taken out.
+	q := question(t, f, every, every, nil)
+	q.SourceKind, q.Laws = "CAK", nil
+	_, gaps := changed(t, matrix, "  cak:\n    wmo:\n", "  cak:\n    pw:\n").Decide(t.Context(), q)
+	require.Contains(t, fmt.Sprint(gaps), "WMO")
+}
+
+// The matrix as it is gives whatever is needed.
+func TestTheMatrixGivesWhatIsNeeded(t *testing.T) {
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
+	require.NoError(t, err)
+	q := question(t, f, budgetv1.Categories(), budgetv1.Categories(), nil)
+	for _, kind := range []string{"MUNICIPALITY", "CARE_OFFICE", "UWV", "INSURER", "SVB", "CAK", "EDUCATION", "TRANSPORT"} {
+		q.SourceKind, q.Laws = kind, nil
+		grant, gaps := engine.Decide(t.Context(), q)
+		require.True(t, grant.Allows(), kind)
+		require.Empty(t, gaps, kind)
 	}
 }
 

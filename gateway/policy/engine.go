@@ -45,6 +45,7 @@ type Engine struct {
 	timeout  time.Duration
 	names    vocabulary
 	matrix   matrix
+	needs    matrix
 	query    rego.PreparedEvalQuery
 	cache    *cache
 	// What may be done at the doors.
@@ -80,6 +81,7 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		timeout:    orDefault(config.Timeout, defaultTimeout),
 		names:      newVocabulary(tree.data),
 		matrix:     newMatrix(tree.data),
+		needs:      newNeeds(tree.data),
 		query:      query,
 		cache:      newCache(orDefault(config.CacheSize, defaultCacheSize)),
 		operations: operations, doors: newCache(doorsCacheSize),

@@ -27,6 +27,44 @@ func newMatrix(data map[string]any) matrix {
 	return m
 }
 
+// newNeeds reads which categories an answer needs, in the shape of the matrix.
+func newNeeds(data map[string]any) matrix {
+	needs := matrix{}
+	for purpose, entry := range member(data["catalog"], "purposes") {
+		needs[purpose] = map[string]map[string][]budgetv1.Category{}
+		for kind, laws := range member(entry, "needs") {
+			needs[purpose][kind] = map[string][]budgetv1.Category{}
+			for law, list := range member(laws, "") {
+				named := map[string]any{}
+				for _, category := range list.([]any) { // the schema says so
+					named[category.(string)] = true
+				}
+				needs[purpose][kind][law] = categories(named)
+			}
+		}
+	}
+	return needs
+}
+
+// needed lists the categories without which an answer of this kind of source under
+// this law is not complete.
+func (e *Engine) needed(purpose, kind, law string) []budgetv1.Category {
+	return e.needs[purpose][KindKey(kind)][LawKey(law)]
+}
+
+// lawsToAsk are those of the matrix and those that are needed: a cell that was taken
+// out is missed, also at a source of which only the tables know the laws.
+func (e *Engine) lawsToAsk(purpose, kind string) []string {
+	laws := e.Laws(purpose, kind)
+	for law := range e.needs[purpose][KindKey(kind)] {
+		if law = strings.ToUpper(law); !slices.Contains(laws, law) {
+			laws = append(laws, law)
+		}
+	}
+	slices.Sort(laws)
+	return laws
+}
+
 // member gives a member of an object, or for no name the object itself.
 func member(value any, name string) map[string]any {
 	object, _ := value.(map[string]any)

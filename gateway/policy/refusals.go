@@ -35,11 +35,22 @@ func (r *refusals) category(law string, c budgetv1.Category, no refusal) {
 	r.without = append(r.without, categoryRefusal{law, c, no})
 }
 
+// of gives why a category that was refused under a law is missing.
+func (r *refusals) of(law string, c budgetv1.Category) refusal {
+	i := slices.IndexFunc(r.without, func(p categoryRefusal) bool { return p.law == law && p.category == c })
+	return r.without[i].refusal
+}
+
 // whole is the one gap of a source of which nothing passes: the first reason in
 // the order in which the locks are tried.
 func (r *refusals) whole() []*budgetv1.Gap {
-	order := budgetv1.GapReasons()
-	first := slices.MinFunc(r.shut, func(a, b lawRefusal) int {
+	order, shut := budgetv1.GapReasons(), r.shut
+	if len(shut) == 0 { // each law by itself may be asked about, and of none anything passes
+		for _, p := range r.without {
+			shut = append(shut, lawRefusal{p.law, p.refusal})
+		}
+	}
+	first := slices.MinFunc(shut, func(a, b lawRefusal) int {
 		return slices.Index(order, a.reason) - slices.Index(order, b.reason)
 	})
 	return []*budgetv1.Gap{{Reason: first.reason, Code: first.code}}

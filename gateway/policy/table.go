@@ -25,8 +25,8 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 		return fmt.Errorf("%w: %s: the folder must be the OIN of an organisation, twenty digits", ErrRules, file)
 	}
 	name := schemas[place[1]]
-	if place[1] == "catalog" && place[2] == "operations" {
-		name = "schemas/operations.json" // a list of cells, not of words only
+	if place[1] == "catalog" && (place[2] == "operations" || place[2] == "purposes") {
+		name = "schemas/" + place[2] + ".json" // lists of more than words
 	}
 	schema, err := readFile(fsys, name)
 	if err != nil {
