@@ -183,6 +183,9 @@ func (d *denied) status() error {
 		}
 	}
 	sorted := slices.SortedFunc(maps.Keys(reasons), func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+	if len(sorted) == 0 { // a no that says no reason is the policy's
+		sorted = []string{budgetv1.ReasonPolicyDenied}
+	}
 	metadata["reasons"] = strings.Join(sorted, " ")
 	metadata["codes"] = strings.Join(slices.Sorted(maps.Keys(policyCodes)), " ")
 	return rpcError(codes.PermissionDenied, d.Error()+": "+metadata["reasons"], sorted[0], metadata)

@@ -99,7 +99,7 @@ func (g *Gateway) roomFor(ctx context.Context, by identity.OIN) error {
 		if !d.Live() {
 			continue
 		}
-		if k, err := g.kept(ctx, register.TermsID(d.ID)); err == nil && k.open() && k.signedBy[0] == by {
+		if k, err := g.kept(ctx, register.TermsID(d.ID)); err == nil && k.open() && k.proposer() == by {
 			open++
 		}
 	}

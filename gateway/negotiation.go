@@ -28,6 +28,17 @@ type kept struct {
 // open tells whether the proposal waits for an answer.
 func (k kept) open() bool { return k.agreement == nil && k.proposal != nil && k.proposal.Live() }
 
+// proposer is who signed first; empty when no signature holds any more, as after a key
+// was lost.
+func (k kept) proposer() identity.OIN { return first(k.signedBy) }
+
+func first(signers []identity.OIN) identity.OIN {
+	if len(signers) == 0 {
+		return ""
+	}
+	return signers[0]
+}
+
 // kept reads and verifies what is kept under an agreement's id.
 func (g *Gateway) kept(ctx context.Context, id string) (kept, error) {
 	var k kept
@@ -51,7 +62,9 @@ func (g *Gateway) kept(ctx context.Context, id string) (kept, error) {
 	p, err := agreement.VerifyProposal(g.Keys, d.Body)
 	if err != nil {
 		k.doubt = err
-		k.terms, err = agreement.Read(d.Body)
+		if k.terms, err = agreement.Read(d.Body); err == nil && len(k.terms.Parties) < 2 {
+			err = agreement.ErrDocument // nobody checked these terms: they may be anything
+		}
 		return k, err
 	}
 	k.terms, k.signedBy = p.Terms(), p.SignedBy()
@@ -187,7 +200,7 @@ func (g *Gateway) agreementView(ctx context.Context, id string) (*ontschotv1.Agr
 		return nil, err
 	}
 	with, _ := g.partyOf(other(k.terms, g.Own))
-	by, _ := g.partyOf(slices.Concat(k.signedBy, []identity.OIN{""})[0])
+	by, _ := g.partyOf(k.proposer())
 	terms, err := ontschotv1.NewAgreementTerms(k.terms)
 	if err != nil {
 		return nil, err

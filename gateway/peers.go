@@ -164,7 +164,7 @@ func (g *Gateway) Redeliver(ctx context.Context) error {
 func (g *Gateway) toBring(ctx context.Context, d audit.Kept) bool {
 	id, by := "", identity.OIN("")
 	if p, err := agreement.VerifyProposal(g.Keys, d.Body); d.Kind == audit.ProposalDocument && err == nil {
-		id, by = p.ID(), p.SignedBy()[0]
+		id, by = p.ID(), first(p.SignedBy())
 	}
 	if s, err := agreement.VerifyStatement(g.Keys, d.Body); d.Kind == audit.StatementDocument && err == nil {
 		id, by = s.Agreement, s.Issuer

@@ -42,15 +42,22 @@ func (r *refusals) of(law string, c budgetv1.Category) refusal {
 }
 
 // whole is the one gap of a source of which nothing passes: the first reason in
-// the order in which the locks are tried.
+// the order in which the locks are tried. Nothing passes too when every law is open and
+// each of its categories is kept back, as with a consent that grants nothing of what
+// the source supplies; and a law of which the policy knows no category is no purpose.
 func (r *refusals) whole() []*budgetv1.Gap {
-	order, shut := budgetv1.GapReasons(), r.shut
-	if len(shut) == 0 { // each law by itself may be asked about, and of none anything passes
-		for _, p := range r.without {
-			shut = append(shut, lawRefusal{p.law, p.refusal})
-		}
+	var all []refusal
+	for _, no := range r.shut {
+		all = append(all, no.refusal)
 	}
-	first := slices.MinFunc(shut, func(a, b lawRefusal) int {
+	for _, no := range r.without {
+		all = append(all, no.refusal)
+	}
+	if len(all) == 0 {
+		return []*budgetv1.Gap{{Reason: budgetv1.ReasonPurposeNotAllowed, Code: "DOEL-01"}}
+	}
+	order := budgetv1.GapReasons()
+	first := slices.MinFunc(all, func(a, b refusal) int {
 		return slices.Index(order, a.reason) - slices.Index(order, b.reason)
 	})
 	return []*budgetv1.Gap{{Reason: first.reason, Code: first.code}}
