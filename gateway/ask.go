@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -38,8 +39,17 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 	var all sync.WaitGroup
 	var mu sync.Mutex // a stream takes one message at a time
 	count := int32(0)
+	var broken any // what a goroutine panicked with; there it would end the process
 	for _, i := range open {
 		all.Go(func() {
+			defer func() {
+				if what := recover(); what != nil {
+					g.Log.Error("asking a source panicked", "trace", d.trace, "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+					mu.Lock()
+					defer mu.Unlock()
+					broken = what
+				}
+			}()
 			p := d.pairs[i]
 			answers[i] = g.askOne(ctx, g.Sources[p.source.Code], d, p)
 			mu.Lock()
@@ -52,6 +62,9 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 		})
 	}
 	all.Wait()
+	if broken != nil {
+		panic(broken)
+	}
 	return answers
 }
 

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/ontschot/ontschot/internal/certificate"
+	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // Deadlines. A caller without one gets defaultDeadline. What is shaved off leaves
@@ -63,21 +64,43 @@ func (g *Gateway) credentials(ctx context.Context) (bearer string, leaf *x509.Ce
 	return bearer, leaf, nil
 }
 
-// traceOf takes the trace id of a W3C traceparent, or makes one.
+// traceOf is the trace id of a call. The gateway makes its own always: what a caller
+// sends may be anything that fits, a BSN among zeros as well, and the record keeps it.
 func traceOf(ctx context.Context) string {
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		if values := md.Get("traceparent"); len(values) == 1 {
-			parts := strings.Split(values[0], "-")
-			if len(parts) == 4 && isTrace(parts[1]) {
-				return parts[1]
-			}
-		}
+	if t := trailOf(ctx); t != nil {
+		return t.trace
 	}
+	return newTrace()
+}
+
+func newTrace() string {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails (crypto/rand)
 	return hex.EncodeToString(id)
 }
 
-func isTrace(s string) bool {
-	return len(s) == 32 && strings.Trim(s, "0") != "" && strings.Trim(s, "0123456789abcdef") == ""
+// linkOf is the trace id of a well-formed W3C traceparent that came with the call, by
+// which a caller's own log can be laid beside the request log; empty when there is none,
+// or when it holds what can be a BSN.
+func linkOf(ctx context.Context) string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	values := md.Get("traceparent")
+	if len(values) != 1 { // two would be a choice
+		return ""
+	}
+	parts := strings.Split(values[0], "-")
+	if len(parts) != 4 || parts[0] != "00" || !isHex(parts[1], 32) || !isHex(parts[2], 16) || len(parts[3]) != 2 {
+		return ""
+	}
+	if strings.Trim(parts[3], hexadecimal) != "" || identity.HoldsBSN(values[0]) {
+		return ""
+	}
+	return parts[1]
+}
+
+const hexadecimal = "0123456789abcdef"
+
+// isHex reports whether a text is an id of so many hexadecimal digits, not all zero.
+func isHex(s string, size int) bool {
+	return len(s) == size && strings.Trim(s, "0") != "" && strings.Trim(s, hexadecimal) == ""
 }

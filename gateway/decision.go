@@ -109,6 +109,7 @@ func (g *Gateway) known(ctx context.Context, purpose string) (token.Caller, erro
 	if caller.Organisation() != g.Own {
 		return token.Caller{}, errNotOwn
 	}
+	trailOf(ctx).asks(caller, purpose)
 	return caller, nil
 }
 

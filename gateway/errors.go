@@ -131,9 +131,13 @@ func (d *denied) Error() string { return "nothing of what was asked is permitted
 func (g *Gateway) refuse(ctx context.Context, err error) error {
 	out := outward(err)
 	s := status.Convert(out)
-	g.Log.Info("refused", "code", s.Code().String(), "reason", reasonOf(s))
+	log := g.Log
+	if t := trailOf(ctx); t != nil {
+		log = log.With("trace", t.trace, "link", t.link)
+	}
+	log.Info("refused", "code", s.Code().String(), "reason", reasonOf(s))
 	if s.Code() == codes.Internal {
-		g.Log.Error("internal error", "kind", fmt.Sprintf("%T", err)) // its text may hold anything
+		log.Error("internal error", "kind", fmt.Sprintf("%T", err)) // its text may hold anything
 	}
 	return out
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
@@ -96,12 +98,14 @@ func (d *documents) Between(ctx context.Context, kind audit.DocumentKind, a, b i
 }
 
 // recorder is the record, with a seam before and after each entry. It remembers
-// which releases were recorded for a question.
+// which releases were recorded for a question, by the trace id that came with it.
 type recorder struct {
 	*audit.Log
 	seams    *seams
 	mu       sync.Mutex
-	released map[string][]int64 // by trace
+	released map[string][]int64
+	failed   []audit.Entry // of calls that panicked
+	traces   []string      // under which something was recorded
 }
 
 func (r *recorder) Append(ctx context.Context, e audit.Entry) (audit.Proof, error) {
@@ -109,7 +113,16 @@ func (r *recorder) Append(ctx context.Context, e audit.Entry) (audit.Proof, erro
 	proof, err := r.Log.Append(ctx, e)
 	if err == nil && e.Kind == audit.Release {
 		r.mu.Lock()
-		r.released[e.Trace] = append(r.released[e.Trace], proof.Index)
+		trace := traceparent(ctx)
+		r.released[trace] = append(r.released[trace], proof.Index)
+		r.mu.Unlock()
+	}
+	if err == nil {
+		r.mu.Lock()
+		r.traces = append(r.traces, e.Trace)
+		if e.Status == "failed" {
+			r.failed = append(r.failed, e)
+		}
 		r.mu.Unlock()
 	}
 	r.seams.pass("after a " + string(e.Kind) + " was recorded")
@@ -137,4 +150,14 @@ func (w *wording) Gap(reason, lang string, params map[string]string) string {
 func (w *wording) Finding(code, lang string, params map[string]string) string {
 	w.seams.pass("a finding is worded")
 	return w.Texts.Finding(code, lang, params)
+}
+
+// traceparent is the trace id that a caller sent along.
+func traceparent(ctx context.Context) string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	parts := strings.Split(strings.Join(md.Get("traceparent"), ""), "-")
+	if len(parts) != 4 {
+		return ""
+	}
+	return parts[1]
 }

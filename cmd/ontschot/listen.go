@@ -1,21 +1,16 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net"
-	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
-	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/internal/config"
@@ -26,7 +21,7 @@ import (
 const maxRequest = 1 << 20
 
 // listen serves until Close.
-func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
+func (s *server) listen(g *gateway.Gateway) error {
 	l, err := net.Listen("tcp", s.conf.Listen)
 	if err != nil {
 		return err
@@ -43,7 +38,7 @@ func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
 			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go
 			Time: 2 * time.Minute, Timeout: 20 * time.Second,
 		}),
-		grpc.StreamInterceptor(recoverStream(stderr)), grpc.UnaryInterceptor(recoverUnary(stderr)),
+		grpc.StreamInterceptor(g.GuardStream), grpc.UnaryInterceptor(g.GuardUnary),
 	)
 	ontschotv1.RegisterExchangeServiceServer(s.grpc, g)
 	ontschotv1.RegisterBudgetServiceServer(s.grpc, g)
@@ -60,28 +55,4 @@ func (s *server) listen(g *gateway.Gateway, stderr io.Writer) error {
 	reflection.Register(s.grpc)
 	go func() { _ = s.grpc.Serve(l) }() // ends with Close
 	return nil
-}
-
-// recoverStream and recoverUnary turn a panic into an error of one call. What the
-// panic said is not written down: it may hold anything.
-func recoverStream(stderr io.Writer) grpc.StreamServerInterceptor {
-	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
-		defer func() { err = recovered(recover(), stderr, err) }()
-		return next(srv, stream)
-	}
-}
-
-func recoverUnary(stderr io.Writer) grpc.UnaryServerInterceptor {
-	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (answer any, err error) {
-		defer func() { err = recovered(recover(), stderr, err) }()
-		return next(ctx, req)
-	}
-}
-
-func recovered(what any, stderr io.Writer, err error) error {
-	if what == nil {
-		return err
-	}
-	fmt.Fprintf(stderr, "ontschot: a call panicked (%T)\n%s\n", what, debug.Stack())
-	return status.Error(codes.Internal, "something went wrong inside the gateway; its operator finds more in its log")
 }

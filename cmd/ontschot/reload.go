@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"time"
 
 	"github.com/ontschot/ontschot/gateway"
@@ -34,23 +35,32 @@ func (s *server) tend(g *gateway.Gateway, log *slog.Logger) {
 		s.certificates.Watch(ctx, reloadEvery, func(err error) { tell(log, "certificates", err) })
 	})
 	s.tending.Go(func() {
-		every(ctx, reloadEvery, func() {
+		s.every(ctx, reloadEvery, func() {
 			if changed, err := s.reloadKeys(ctx); changed {
 				tell(log, "keys", err)
 			}
 		})
 	})
 	s.tending.Go(func() {
-		every(ctx, redeliverEvery, func() { _ = g.Redeliver(ctx) }) // each that fails is logged
+		s.every(ctx, redeliverEvery, func() { _ = g.Redeliver(ctx) }) // each that fails is logged
 	})
 }
 
-// every does it at once, and then again and again.
-func every(ctx context.Context, pause time.Duration, do func()) {
+// every does it at once, and then again and again. A panic is a bug of that one time: it
+// does not end the process.
+func (s *server) every(ctx context.Context, pause time.Duration, do func()) {
+	once := func() {
+		defer func() {
+			if what := recover(); what != nil {
+				s.logger.Error("a task panicked", "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+			}
+		}()
+		do()
+	}
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
-		do()
+		once()
 		select {
 		case <-ctx.Done():
 			return

@@ -190,7 +190,7 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 	if err := s.takeDocuments(ctx, g); err != nil {
 		return nil, err
 	}
-	if err := s.listen(g, stderr); err != nil {
+	if err := s.listen(g); err != nil {
 		return nil, err
 	}
 	s.tend(g, gc.Log)

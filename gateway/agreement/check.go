@@ -69,7 +69,7 @@ func (c *checker) number(n, least, most int, field string) {
 }
 
 func (c *checker) text(s string, most int, field string) {
-	c.must(!hasBSN(s), field, "without what can be a burgerservicenummer: nine digits that pass the 11-check")
+	c.must(!identity.HoldsBSN(s), field, "without what can be a burgerservicenummer: nine digits that pass the 11-check")
 	if !isText(s, most) {
 		c.must(false, field, fmt.Sprintf("a text of 1 to %d characters on one line, with single spaces", most))
 	}

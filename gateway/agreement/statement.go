@@ -99,29 +99,5 @@ func hasLongNumber(s string) bool {
 			return true
 		}
 	}
-	return hasBSN(s)
-}
-
-// hasBSN finds nine digits that pass the 11-check, with at most one sign between each
-// two. A text that both parties sign and keep has no place for them.
-func hasBSN(s string) bool {
-	run, parted := "", 0
-	for _, r := range s {
-		switch {
-		case r >= '0' && r <= '9':
-			run, parted = run+string(r), 0
-		case strings.ContainsRune(" .-/", r) && parted == 0:
-			parted++
-			continue
-		default:
-			run, parted = "", 0
-		}
-		if len(run) < 9 {
-			continue
-		}
-		if _, err := identity.ParseBSN(run[len(run)-9:]); err == nil {
-			return true
-		}
-	}
-	return false
+	return identity.HoldsBSN(s)
 }

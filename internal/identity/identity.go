@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ var (
 	ErrBSN = errors.New("no burgerservicenummer: nine digits that pass the 11-check")
 	ErrOIN = errors.New("no OIN: twenty digits")
 )
+
+// date is a civil date as people and systems write it.
+var date = regexp.MustCompile(`\b((19|20)\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])|([0-2]\d|3[01])-(0[1-9]|1[0-2])-(19|20)\d\d)\b`)
 
 // OIN is an organisation's identification number: 20 digits, a string because
 // leading zeros matter (prefix 00000099 is for tests).
@@ -89,4 +93,78 @@ func mac(key []byte, text string) (sum [32]byte) {
 	h.Write([]byte(text))
 	h.Sum(sum[:0])
 	return sum
+}
+
+// HoldsBSN reports whether nine digits that pass the 11-check stand anywhere in a text,
+// with at most one sign between each two. Such a text is not signed or written down.
+func HoldsBSN(s string) bool {
+	for _, groups := range runs(s) {
+		run := strings.Join(groups, "")
+		for i := 0; i+9 <= len(run); i++ {
+			if _, err := ParseBSN(run[i : i+9]); err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// LooksLikeBSN reports whether a reference that somebody chose is, or holds, what people
+// write as a BSN: nine digits that pass the 11-check, together or in groups, or eight,
+// by systems that lose the leading zero. A longer number is none, nor is a UUID or a civil
+// date: by chance many of them hold such digits.
+func LooksLikeBSN(s string) bool {
+	if isUUID(s) {
+		return false
+	}
+	for _, groups := range runs(date.ReplaceAllString(s, "x")) {
+		for i := range groups {
+			for j := i + 1; j <= len(groups); j++ {
+				number := strings.Join(groups[i:j], "")
+				if len(number) == 8 {
+					number = "0" + number
+				}
+				if _, err := ParseBSN(number); err == nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// runs gives the digits of a text in groups that stand one sign apart.
+func runs(s string) (all [][]string) {
+	var groups []string
+	run := ""
+	add := func() {
+		if run != "" {
+			groups = append(groups, run)
+		}
+		run = ""
+	}
+	parted := false
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			run, parted = run+string(r), false
+		case strings.ContainsRune(" .-/_", r) && !parted:
+			add()
+			parted = true
+		default:
+			add()
+			all, groups, parted = append(all, groups), nil, false
+		}
+	}
+	add()
+	return append(all, groups)
+}
+
+// isUUID knows both ways of writing one, with a letter at least: digits alone are a number.
+func isUUID(s string) bool {
+	bare := s
+	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
+		bare = strings.ReplaceAll(s, "-", "")
+	}
+	return len(bare) == 32 && strings.Trim(bare, "0123456789abcdefABCDEF") == "" && !digits(bare)
 }
