@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"slices"
 
-	"buf.build/go/protovalidate"
-
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -73,9 +71,9 @@ func (w *Writer) placeContributions(r *budgetv1.FetchResponse) error {
 }
 
 func checkContribution(c contribution) error {
-	at := c.from.Type + c.from.Pointer + ": "
-	if err := protovalidate.Validate(c.message); err != nil {
-		return BadData(at+FieldPath(err), "as the message allows")
+	at := placeOf(c.from.Type, c.from.Pointer)
+	if err := checkMessage(at, c.message); err != nil {
+		return err
 	}
 	s, err := span(c.message.GetPeriod())
 	if err != nil || s.Until() < s.From {

@@ -20,6 +20,13 @@ const most = 256
 // only what was granted is kept.
 func (w *Writer) Response() (*budgetv1.FetchResponse, error) {
 	for _, l := range w.lines {
+		if budgetv1.DropLabel(l.GetProduct()) {
+			pointer := ""
+			if len(l.GetProvenance()) > 0 {
+				pointer = l.GetProvenance()[0].GetPointer()
+			}
+			w.notices = append(w.notices, budgetv1.NoticeOfText(l.GetLaw(), pointer))
+		}
 		if err := checkLine(l); err != nil {
 			return nil, err
 		}
@@ -65,10 +72,10 @@ func bounded(r *budgetv1.FetchResponse) error {
 func checkLine(l *budgetv1.BudgetLine) error {
 	at := ""
 	if len(l.GetProvenance()) > 0 {
-		at = l.GetProvenance()[0].GetRecordType() + l.GetProvenance()[0].GetPointer() + ": "
+		at = placeOf(l.GetProvenance()[0].GetRecordType(), l.GetProvenance()[0].GetPointer())
 	}
-	if err := protovalidate.Validate(l); err != nil {
-		return BadData(at+FieldPath(err), "as the message allows")
+	if err := checkMessage(at, l); err != nil {
+		return err
 	}
 	if l.GetAmount() != nil && l.GetIncome() != nil {
 		return BadData(at+"income", "amount or income, not both")
@@ -84,6 +91,26 @@ func checkLine(l *budgetv1.BudgetLine) error {
 		}
 	}
 	return nil
+}
+
+// checkMessage holds a message against its rules, and refuses codes, identifiers and
+// dates that cannot be shown: they would be printed and signed at the other end.
+func checkMessage(at string, m proto.Message) error {
+	if err := protovalidate.Validate(m); err != nil {
+		return BadData(at+FieldPath(err), "as the message allows")
+	}
+	if path := budgetv1.Unprintable(m); path != "" {
+		return BadData(at+path, "without control and format characters")
+	}
+	return nil
+}
+
+// placeOf names a record in an error, unless its own name cannot be shown.
+func placeOf(recordType, pointer string) string {
+	if !budgetv1.Printable(recordType + pointer) {
+		return ""
+	}
+	return recordType + pointer + ": "
 }
 
 func span(p *budgetv1.Period) (s civil.Span, err error) {
@@ -144,6 +171,9 @@ func history(l *budgetv1.BudgetLine) *budgetv1.HistoryLine {
 // notify adds a notice. Under a law that was not granted it says neither which
 // law nor where: record types are named after laws.
 func (w *Writer) notify(r *budgetv1.FetchResponse, n *budgetv1.Notice) {
+	if budgetv1.Unprintable(n) != "" { // what it says of where is left out; that it says it stays
+		n = &budgetv1.Notice{Code: n.GetCode()}
+	}
 	if n.GetLaw() != "" {
 		granted := Granted(w.request, n.GetLaw())
 		if refusal(granted) != "" {

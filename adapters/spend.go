@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -51,9 +50,9 @@ func (w *Writer) placeSpends(r *budgetv1.FetchResponse) error {
 }
 
 func checkSpend(s spend) error {
-	at := s.from.Type + s.from.Pointer + ": "
-	if err := protovalidate.Validate(s.message); err != nil {
-		return BadData(at+FieldPath(err), "as the message allows")
+	at := placeOf(s.from.Type, s.from.Pointer)
+	if err := checkMessage(at, s.message); err != nil {
+		return err
 	}
 	if _, err := civil.Parse(s.message.GetStart()); err != nil {
 		return BadData(at+"start", "a civil date")

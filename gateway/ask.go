@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -134,7 +135,12 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 		return a
 	}
 	p.grant.Minimise(response)
-	a.Response = response
+	odd, err := cleaned(response)
+	if err != nil {
+		a.Gaps = []*budgetv1.Gap{gapOf(ctx, err)}
+		return a
+	}
+	a.Response, a.Gaps = response, append(slices.Clone(a.Gaps), odd...)
 	return a
 }
 

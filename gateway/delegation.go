@@ -14,6 +14,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -30,7 +31,12 @@ func (g *Gateway) callOf(ctx context.Context, purpose string) (token.Call, error
 	call := token.Call{Bearer: bearer, Leaf: leaf, Purpose: purpose, Today: g.Today()}
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if values := md.Get(caseKey); len(values) == 1 { // two would be a choice
-			call.Case = values[0]
+			switch call.Case = values[0]; { // it is signed, in consents
+			case !budgetv1.Printable(call.Case):
+				return token.Call{}, invalid(caseKey, "%s", notShowable)
+			case identity.LooksLikeBSN(call.Case):
+				return token.Call{}, invalid(caseKey, "%s", likeBSN)
+			}
 		}
 	}
 	call.Delegations = func(org, actor identity.OIN) ([]token.Delegation, error) { return g.delegations(ctx, org, actor) }

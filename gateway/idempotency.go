@@ -16,6 +16,8 @@ import (
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // onceHeader names a request, so that who gets no answer can ask again: the same
@@ -108,6 +110,12 @@ func (g *Gateway) once(ctx context.Context, caller token.Caller, method string, 
 	}
 	if len(values) > 1 || len(values[0]) < minKey || len(values[0]) > maxKey {
 		return nil, invalid(onceHeader, "one key of %d to %d characters is needed, such as a UUID", minKey, maxKey)
+	}
+	if !budgetv1.Printable(values[0]) {
+		return nil, invalid(onceHeader, "%s", notShowable)
+	}
+	if identity.LooksLikeBSN(values[0]) {
+		return nil, invalid(onceHeader, "%s", likeBSN)
 	}
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
 	if err != nil {

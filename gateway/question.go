@@ -89,7 +89,10 @@ func (g *Gateway) wellFormed(req proto.Message) error {
 		v := bad.Violations[0].Proto
 		return invalid(protovalidate.FieldPathString(v.GetField()), "breaks the rule %s", v.GetRuleId())
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return showable(req)
 }
 
 func readWindow(w *budgetv1.Window) (civil.Span, error) {

@@ -7,9 +7,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// unlisted is the label of a product whose code is on no list.
-const unlisted = "onbekend"
-
 // unknownCodes: a source used a code that no list of ours has. Nothing was
 // dropped for it. A line with such a product is told by itself; what else a
 // source gives notice of is told with it, or with the person and the law.
@@ -31,7 +28,7 @@ func (v *view) toldByLine(f *budgetv1.Finding) bool {
 	})
 }
 
-func (l line) isUnlisted() bool { return l.GetProduct().GetLabel() == unlisted }
+func (l line) isUnlisted() bool { return l.GetProduct().GetLabel() == budgetv1.Unlisted }
 
 // conflicts: two records of one right name unequal money (contracts 31).
 func conflicts(v *view) []*budgetv1.Finding {
