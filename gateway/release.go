@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -30,7 +32,8 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		return nil, err
 	}
 	for range len(d.pairs) + 1 { // every round but the last takes out an answer
-		total := budget.Assemble(g.toAssemble(d), answers)
+		var total *budgetv1.Budget
+		total, answers = g.fitting(d, answers)
 		digest, err := result.Digest(total)
 		if err != nil {
 			return nil, err
@@ -108,7 +111,7 @@ func (g *Gateway) append(ctx context.Context, e audit.Entry) (audit.Proof, error
 	return g.Record.Append(ctx, e)
 }
 
-// mostLines bounds a budget, so that it can be brought back in one request.
+// mostLines bounds what a budget is assembled of; what it may weigh is bounded after.
 const mostLines = 1000
 
 // bounded keeps answers, in the order of the question, as long as together they make
@@ -125,6 +128,57 @@ func bounded(answers []budget.Answer) []budget.Answer {
 		}
 	}
 	return out
+}
+
+// MaxRequest bounds a request, in bytes, before any of our code sees it.
+const MaxRequest = 1 << 20
+
+// mostBytes bounds a budget so that it can be brought back. What is left of a request
+// is for the receipt and the signature, and for the plan that comes with it.
+const mostBytes = MaxRequest * 3 / 4
+
+// fitting assembles a budget that can be brought back in one request. The largest
+// answers make place when it does not fit, and are gaps: how much a line weighs, with
+// its findings and their texts, shows only when it is assembled.
+func (g *Gateway) fitting(d decision, answers []budget.Answer) (*budgetv1.Budget, []budget.Answer) {
+	for {
+		total := budget.Assemble(g.toAssemble(d), answers)
+		size := proto.Size(total)
+		if size <= mostBytes {
+			return total, answers
+		}
+		left, some := lighter(answers, float64(size-mostBytes)/float64(size))
+		if !some { // nothing is told already
+			return total, answers
+		}
+		answers = left
+	}
+}
+
+// lighter takes out the largest answers, until the rest weighs less by a share of the whole;
+// some says that one was taken out.
+func lighter(answers []budget.Answer, share float64) (out []budget.Answer, some bool) {
+	out = slices.Clone(answers)
+	var bySize []int
+	size, whole := make([]int, len(out)), 0
+	for i, a := range out {
+		if a.Response != nil {
+			size[i] = proto.Size(a.Response)
+			whole += size[i]
+			bySize = append(bySize, i)
+		}
+	}
+	slices.SortStableFunc(bySize, func(a, b int) int { return size[b] - size[a] })
+	gone := 0
+	for _, i := range bySize {
+		if some && float64(gone) >= share*float64(whole) {
+			break
+		}
+		out[i].Response, out[i].Gaps = nil, []*budgetv1.Gap{{Reason: budgetv1.ReasonBadDataAtSource, Code: "TOO_MANY_RECORDS"}}
+		gone += size[i]
+		some = true
+	}
+	return out, some
 }
 
 // withoutEnded takes out every answer that rests on a document that has ended.

@@ -17,9 +17,6 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// maxRequest bounds a request before any of our code sees it.
-const maxRequest = 1 << 20
-
 // listen serves until Close.
 func (s *server) listen(g *gateway.Gateway) error {
 	l, err := net.Listen("tcp", s.conf.Listen)
@@ -33,7 +30,7 @@ func (s *server) listen(g *gateway.Gateway) error {
 	s.addr = l.Addr()
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(s.certificates.Server())),
-		grpc.MaxRecvMsgSize(maxRequest), grpc.MaxConcurrentStreams(256),
+		grpc.MaxRecvMsgSize(gateway.MaxRequest), grpc.MaxConcurrentStreams(256),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go
 			Time: 2 * time.Minute, Timeout: 20 * time.Second,
