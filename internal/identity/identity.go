@@ -19,8 +19,9 @@ var (
 	ErrOIN = errors.New("no OIN: twenty digits")
 )
 
-// date is a civil date as people and systems write it.
-var date = regexp.MustCompile(`\b((19|20)\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])|([0-2]\d|3[01])-(0[1-9]|1[0-2])-(19|20)\d\d)\b`)
+// harmless are UUIDs, and civil dates as people and systems write them.
+var harmless = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|` +
+	`\b((19|20)\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])|([0-2]\d|3[01])-(0[1-9]|1[0-2])-(19|20)\d\d)\b`)
 
 // OIN is an organisation's identification number: 20 digits, a string because
 // leading zeros matter (prefix 00000099 is for tests).
@@ -114,10 +115,7 @@ func HoldsBSN(s string) bool {
 // by systems that lose the leading zero. A longer number is none, nor is a UUID or a civil
 // date: by chance many of them hold such digits.
 func LooksLikeBSN(s string) bool {
-	if isUUID(s) {
-		return false
-	}
-	for _, groups := range runs(date.ReplaceAllString(s, "x")) {
+	for _, groups := range runs(harmless.ReplaceAllString(s, "x")) {
 		for i := range groups {
 			for j := i + 1; j <= len(groups); j++ {
 				number := strings.Join(groups[i:j], "")
@@ -158,13 +156,4 @@ func runs(s string) (all [][]string) {
 	}
 	add()
 	return append(all, groups)
-}
-
-// isUUID knows both ways of writing one, with a letter at least: digits alone are a number.
-func isUUID(s string) bool {
-	bare := s
-	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
-		bare = strings.ReplaceAll(s, "-", "")
-	}
-	return len(bare) == 32 && strings.Trim(bare, "0123456789abcdefABCDEF") == "" && !digits(bare)
 }

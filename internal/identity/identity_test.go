@@ -67,25 +67,26 @@ func FuzzParseBSN(f *testing.F) {
 
 func TestWhatLooksLikeABSN(t *testing.T) {
 	for text, want := range map[string]struct{ holds, looks bool }{
-		"999940004":                            {true, true},
-		"P999940004x":                          {true, true},
-		"999.940.004":                          {true, true},
-		"999 94 00 04":                         {true, true},
-		"zaak-9999-40-004-1":                   {true, true},
-		"999_940_004":                          {true, true},
-		"999940005":                            {false, false},
-		"999--940004":                          {false, false},
-		"99940016":                             {false, false},
-		"12345672":                             {false, true}, // 012345672
-		"123-456-72":                           {false, true},
-		"2025-01-01":                           {false, false}, // as 020250101 it would be one
-		"20250101":                             {false, true},
-		"1999940004123":                        {true, false}, // a longer number
-		"0190e2d4-9999-7400-8400-1234567890ab": {true, false},
-		"0190e2d499997400840012345678900a":     {true, false},
-		"99994000400000000000000000000000":     {true, false},
-		"P":                                    {false, false},
-		"":                                     {false, false},
+		"999940004":                              {true, true},
+		"P999940004x":                            {true, true},
+		"999.940.004":                            {true, true},
+		"999 94 00 04":                           {true, true},
+		"zaak-9999-40-004-1":                     {true, true},
+		"999_940_004":                            {true, true},
+		"999940005":                              {false, false},
+		"999--940004":                            {false, false},
+		"99940016":                               {false, false},
+		"12345672":                               {false, true}, // 012345672
+		"123-456-72":                             {false, true},
+		"2025-01-01":                             {false, false}, // as 020250101 it would be one
+		"20250101":                               {false, true},
+		"1999940004123":                          {true, false}, // a longer number
+		"0190e2d4-9999-7400-8400-1234567890ab":   {true, false},
+		"0190e2d499997400840012345678900a":       {true, false},
+		"99994000400000000000000000000000":       {true, false},
+		"0198c1e2-0000-7000-8000-000000000001-n": {true, false},
+		"P":                                      {false, false},
+		"":                                       {false, false},
 	} {
 		require.Equal(t, want.holds, HoldsBSN(text), text)
 		require.Equal(t, want.looks, LooksLikeBSN(text), text)
