@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
@@ -81,6 +82,13 @@ func TestDisclosuresMustBeThoseThatWereSigned(t *testing.T) {
 		"an adult whose it lapses":  func(c *consent.Claims) { c.LapsesOn = "2030-01-01" },
 		"settled on a hunch":        func(c *consent.Claims) { c.Authority.Settled = "gevoel" },
 		"under age and no birthday": func(c *consent.Claims) { c.Authority.AgeGroup = "12_15" },
+		"no purpose":                func(c *consent.Claims) { c.Purpose = "" },
+		"no first day":              func(c *consent.Claims) { c.From = "" },
+		"no last day":               func(c *consent.Claims) { c.Until = "" },
+		"lapses on no such day":     func(c *consent.Claims) { c.LapsesOn = "2030-02-30" },
+		"never looked up":           func(c *consent.Claims) { c.Authority.LookedUp = "" },
+		"looked up on no such day":  func(c *consent.Claims) { c.Authority.LookedUp = "2025-02-30" },
+		"looked up afterwards":      func(c *consent.Claims) { c.Authority.LookedUp = (civil.MustParse(c.From) + 1).String() },
 	} {
 		r := given(t, f, 1, change)
 		_, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())

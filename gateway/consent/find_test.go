@@ -1,0 +1,232 @@
+package consent_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// today is a day on which the consent of draft holds. nobody has no number.
+const (
+	today  = "2025-06-30"
+	nobody = "nobody"
+)
+
+// lock is one reason why a consent does not answer a question.
+type lock struct {
+	person   string // who gave it; empty: whom the question is about
+	draft    func(*consent.Draft)
+	claims   func(*consent.Claims)
+	question func(*consent.Question)
+	want     error
+	// word tells that the person has said something of this source, for this purpose.
+	word bool
+}
+
+func locks(f *testfamily.Family) map[string]lock {
+	uwv, own := f.Parties["UWV"].OIN, f.Requester().OIN
+	return map[string]lock{
+		"no grant of the source": {draft: func(d *consent.Draft) { d.Grants = d.Grants[1:] }, want: consent.ErrNone},
+		"another purpose":        {claims: func(c *consent.Claims) { c.Purpose = "integral_budget.account" }, want: consent.ErrNone},
+		"another recipient":      {claims: func(c *consent.Claims) { c.Recipients = []identity.OIN{uwv} }, want: consent.ErrNone},
+		"no recipient":           {claims: func(c *consent.Claims) { c.Recipients = []identity.OIN{} }, want: consent.ErrNone},
+		"another person":         {person: sanne, want: consent.ErrOtherPerson},
+		"no commitment":          {claims: func(c *consent.Claims) { c.Subject = "" }, want: consent.ErrOtherPerson},
+		"another household":      {claims: func(c *consent.Claims) { c.Case = "another" }, want: consent.ErrHousehold},
+		"wrong signer":           {claims: func(c *consent.Claims) { c.GivenBy.Role = "bewindvoerder" }, want: consent.ErrWrongSigner},
+		"no proof":               {claims: func(c *consent.Claims) { c.GivenBy.Proof.Hash = "" }, want: consent.ErrWrongSigner},
+		"not yet begun":          {claims: func(c *consent.Claims) { c.From = "2025-07-01" }, want: consent.ErrNone},
+		"expired":                {claims: func(c *consent.Claims) { c.Until = "2025-06-29" }, want: consent.ErrExpired, word: true},
+		"a no":                   {draft: func(d *consent.Draft) { d.Grants[0].Categories = nil }, want: consent.ErrNone, word: true},
+		"more than twelve months ago": {
+			claims: func(c *consent.Claims) {
+				c.From, c.Until, c.Authority.LookedUp = "2024-06-30", "2030-01-01", "2024-06-30"
+			}, want: consent.ErrExpired, word: true,
+		},
+		"lapsed on a birthday": {
+			claims: func(c *consent.Claims) {
+				c.Authority.AgeGroup, c.LapsesOn = "16_17", today
+			}, want: consent.ErrExpired, word: true,
+		},
+		"withdrawn":              {question: func(q *consent.Question) { q.Ended = func(string) bool { return true } }, want: consent.ErrWithdrawn},
+		"nobody knows":           {question: func(q *consent.Question) { q.Ended = nil }, want: consent.ErrWithdrawn},
+		"of nobody, for nobody":  {person: nobody, question: func(q *consent.Question) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
+		"asked for nobody":       {question: func(q *consent.Question) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
+		"asked for no purpose":   {question: func(q *consent.Question) { q.Purpose = "" }, want: consent.ErrNone},
+		"asked by nobody":        {question: func(q *consent.Question) { q.Recipient = "" }, want: consent.ErrNone},
+		"asked by another":       {question: func(q *consent.Question) { q.Recipient = uwv }, want: consent.ErrNone},
+		"asked of no source":     {question: func(q *consent.Question) { q.Source = "" }, want: consent.ErrNone},
+		"asked of another":       {question: func(q *consent.Question) { q.Source = own }, want: consent.ErrNone},
+		"asked without a case":   {question: func(q *consent.Question) { q.Case = "" }, want: consent.ErrHousehold},
+		"asked on no day":        {question: func(q *consent.Question) { q.Today = 0 }, want: consent.ErrNone},
+		"of no case, for none":   {claims: func(c *consent.Claims) { c.Case = "" }, question: func(q *consent.Question) { q.Case = "" }, want: consent.ErrHousehold},
+		"born too late":          {question: func(q *consent.Question) { q.Born = civil.MustParse("2010-03-12") }, want: consent.ErrAuthority},
+		"the age group is wrong": {claims: ofAChild, question: bornIn2008, want: consent.ErrAuthority},
+		"the birthday is wrong":  {claims: minor("16_17", "2026-06-16"), question: bornIn2008, want: consent.ErrAuthority},
+	}
+}
+
+func minor(group, lapses string) func(*consent.Claims) {
+	return func(c *consent.Claims) { c.Authority.AgeGroup, c.LapsesOn = group, lapses }
+}
+
+// ofAChild was signed by the parent, as for somebody under twelve.
+func ofAChild(c *consent.Claims) {
+	minor("under_12", "2026-06-15")(c)
+	c.Authority.Kind, c.Authority.Holders, c.GivenBy.Role = "EenhoofdigOuderlijkGezag", 1, "ouder_met_gezag"
+}
+
+func bornIn2008(q *consent.Question) { q.Born = civil.MustParse("2008-06-15") }
+
+// asking is what the requester asks of UWV about who gave the consent of draft.
+func asking(t testing.TB, f *testfamily.Family) consent.Question {
+	return consent.Question{
+		Subject: bsn(t, harm), Source: f.Parties["UWV"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment,
+		Born: civil.MustParse(born), Today: civil.MustParse(today), Ended: func(string) bool { return false },
+	}
+}
+
+// given is a consent of draft with the lock on it, said so many seconds later. A keeper
+// signed it who does not look: its claims may be others than Issue would write.
+func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier, after int64) consent.Document {
+	t.Helper()
+	d, person := draft(f), bsn(t, harm)
+	switch l.person {
+	case "":
+	case nobody:
+		person = identity.BSN{}
+	default:
+		person = bsn(t, l.person)
+	}
+	if l.draft != nil {
+		l.draft(&d)
+	}
+	claims, out, err := d.Write(person, f.Now)
+	require.NoError(t, err)
+	claims.IssuedAt += after
+	if l.claims != nil {
+		l.claims(&claims)
+	}
+	out.Document, err = f.Requester().Sign.Compact(signed.Consent, claims)
+	require.NoError(t, err)
+	return verify(t, keys, out)
+}
+
+// Each lock alone keeps a consent shut that is open but for it, and says which it is.
+func TestEachLockShuts(t *testing.T) {
+	f, keys := family(t)
+	_, err := consent.Find([]consent.Document{lock{}.given(t, f, keys, 0)}, asking(t, f))
+	require.NoError(t, err, "but for the locks it is a yes")
+	for name, l := range locks(f) {
+		q := asking(t, f)
+		q.Born = 0
+		if l.question != nil {
+			l.question(&q)
+		}
+		c, err := consent.Find([]consent.Document{l.given(t, f, keys, 0)}, q)
+		require.ErrorIs(t, err, l.want, name)
+		require.Empty(t, c.Categories(), name)
+		require.Empty(t, c.Disclosure(), name)
+	}
+}
+
+// What a person said last of a source decides alone. What was not said of it, by them,
+// for this, or for a later time, is no word, and takes nothing away from what was said.
+func TestOnlyAWordTakesTheOlderOneAway(t *testing.T) {
+	f, keys := family(t)
+	older := lock{}.given(t, f, keys, 0)
+	for name, l := range locks(f) {
+		if l.question != nil {
+			continue
+		}
+		newer := l.given(t, f, keys, 60)
+		q := asking(t, f)
+		q.Born = 0
+		for _, documents := range [][]consent.Document{{older, newer}, {newer, older}} {
+			c, err := consent.Find(documents, q)
+			if l.word {
+				require.ErrorIs(t, err, l.want, name)
+				continue
+			}
+			require.NoError(t, err, name)
+			require.Equal(t, older.ID(), c.ID(), name)
+		}
+	}
+	// A yes that was withdrawn was said all the same.
+	newer := lock{}.given(t, f, keys, 60)
+	q := asking(t, f)
+	q.Ended = func(id string) bool { return id == newer.ID() }
+	for _, documents := range [][]consent.Document{{older, newer}, {newer, older}} {
+		_, err := consent.Find(documents, q)
+		require.ErrorIs(t, err, consent.ErrWithdrawn)
+	}
+	// Of what was taken away nothing comes back by what was said before it.
+	q.Ended = func(id string) bool { return id == older.ID() }
+	for _, documents := range [][]consent.Document{{older, newer}, {newer, older}} {
+		c, err := consent.Find(documents, q)
+		require.NoError(t, err)
+		require.Equal(t, newer.ID(), c.ID())
+	}
+}
+
+// Of two that were said at one moment the widest counts, whatever their order.
+func TestTheWidestOfOneMoment(t *testing.T) {
+	f, keys := family(t)
+	wide := lock{}.given(t, f, keys, 0)
+	narrow := lock{draft: func(d *consent.Draft) {
+		d.Grants[0].Categories = []budgetv1.Category{"income"}
+	}}.given(t, f, keys, 0)
+	for _, documents := range [][]consent.Document{{wide, narrow}, {narrow, wide}} {
+		c, err := consent.Find(documents, asking(t, f))
+		require.NoError(t, err)
+		require.Equal(t, wide.ID(), c.ID())
+	}
+}
+
+// The first and the last day count; the days before and after do not.
+func TestTheDaysOfAConsent(t *testing.T) {
+	f, keys := family(t)
+	for name, c := range map[string]struct {
+		claims      func(*consent.Claims)
+		first, last string
+	}{
+		"as signed":     {nil, "2025-01-01", "2025-12-31"},
+		"shorter":       {func(c *consent.Claims) { c.Until = "2025-03-31" }, "2025-01-01", "2025-03-31"},
+		"one day":       {func(c *consent.Claims) { c.Until = c.From }, "2025-01-01", "2025-01-01"},
+		"signed longer": {func(c *consent.Claims) { c.Until = "2030-01-01" }, "2025-01-01", "2025-12-31"},
+		"to a birthday": {minor("16_17", "2025-06-15"), "2025-01-01", "2025-06-14"},
+	} {
+		d := lock{claims: c.claims}.given(t, f, keys, 0)
+		first, last := civil.MustParse(c.first), civil.MustParse(c.last)
+		require.Equal(t, civil.Span{From: first, To: last}, d.Span(), name)
+		for day, want := range map[civil.Date]error{first - 1: consent.ErrNone, first: nil, last: nil, last + 1: consent.ErrExpired} {
+			_, err := ask(t, f, "UWV", day.String(), d)
+			require.ErrorIs(t, err, want, "%s, %s", name, day)
+			require.Equal(t, want == nil, d.InForce(day), "%s, %s", name, day)
+		}
+	}
+}
+
+// A consent for somebody who was born on the day it begins.
+func TestFromTheDayOfBirth(t *testing.T) {
+	f, keys := family(t)
+	d := draft(f)
+	d.Born = d.From
+	d.Authority.Kind, d.Authority.Holders = "EenhoofdigOuderlijkGezag", 1
+	d.GivenBy = signature("ouder_met_gezag", "sanne")
+	c, err := ask(t, f, "UWV", d.From.String(), verify(t, keys, issue(t, f, d)))
+	require.NoError(t, err)
+	lapses, age := c.Lapses()
+	require.Equal(t, d.Born.Birthday(12), lapses)
+	require.Equal(t, 12, age)
+	needs, err := consent.Required(d.Born, d.Authority, d.Born)
+	require.NoError(t, err)
+	require.Equal(t, []consent.Need{{Roles: []string{"ouder_met_gezag"}, People: 1}}, needs)
+}
