@@ -118,3 +118,31 @@ func TestAccessorsGiveCopies(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, strings.Contains(string(after), `"x"`))
 }
+
+// The receipt names every legal basis that was signed, and none that was not.
+func TestTheReceiptNamesTheLegalBasis(t *testing.T) {
+	f, keys := family(t)
+	article := func(title string) map[string]any {
+		return map[string]any{"@type": "dpv:LegalBasis", "dct:title": title}
+	}
+	for _, c := range []struct {
+		basis consent.Basis
+		want  []any
+	}{
+		{consent.Basis{AVG6: "avg-6-1-e", AVG9: "avg-9-2-a", National: "Wmo 2015 art. 5.2.5"}, []any{"eu-gdpr:A6-1-e", "eu-gdpr:A9-2-a", article("Wmo 2015 art. 5.2.5")}},
+		{consent.Basis{AVG6: "6-1-e"}, []any{"eu-gdpr:A6-1-e"}},
+		{consent.Basis{AVG6: "6-1-e", National: "Jw art. 7.4.1"}, []any{"eu-gdpr:A6-1-e", article("Jw art. 7.4.1")}},
+	} {
+		d := draft(f)
+		d.Basis = c.basis
+		raw, err := verify(t, keys, issue(t, f, d)).Receipt("nl", nil, f.Now)
+		require.NoError(t, err)
+		var r struct {
+			Record struct {
+				Basis []any `json:"dpv:hasLegalBasis"`
+			} `json:"dpv:hasRecordOfActivity"`
+		}
+		require.NoError(t, json.Unmarshal(raw, &r))
+		require.Equal(t, c.want, r.Record.Basis)
+	}
+}
