@@ -175,35 +175,112 @@ func TestAStatementIsAboutTheseTermsOnly(t *testing.T) {
 	require.ErrorIs(t, err, agreement.ErrStatement, "nor does a withdrawal of a consent end an agreement")
 }
 
+// Texts of a reason that is refused.
+const (
+	noText     = "reason: must be a text of 1 to 500 characters on one line, with single spaces"
+	noNumber   = "reason: must be without what can be a burgerservicenummer: nine digits that pass the 11-check"
+	longNumber = "reason: must be without numbers of eight digits or more: it may hold no burgerservicenummer"
+)
+
+// Each is refused for what is wrong with it, in these words, and the value is not
+// repeated.
 func TestStatementsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
-	for name, change := range map[string]func(*agreement.Statement){
-		"jti":                    func(s *agreement.Statement) { s.ID = canary },
-		"iat":                    func(s *agreement.Statement) { s.IssuedAt = 0 },
-		"act":                    func(s *agreement.Statement) { s.Act = "withdraw" },
-		"agreement":              func(s *agreement.Statement) { s.Agreement = "" },
-		"terms_sha256":           func(s *agreement.Statement) { s.Terms = "" },
-		"reason":                 func(s *agreement.Statement) { s.Reason = "" },
-		"reason: must be a text": func(s *agreement.Statement) { s.Reason = strings.Repeat("a", 501) },
-		"reason: must be":        func(s *agreement.Statement) { s.Reason = "twee\nregels" },
-		"reason: must be withou": func(s *agreement.Statement) { s.Reason = "Het gaat om " + canary },
-		"reason: must be w":      func(s *agreement.Statement) { s.Reason = "x12345678" },
-		"reason: must be wi":     func(s *agreement.Statement) { s.Reason = "１２３４５６７８９" }, // full width
+	reason := func(text string) func(*agreement.Statement) {
+		return func(s *agreement.Statement) { s.Reason = text }
+	}
+	for name, c := range map[string]struct {
+		change func(*agreement.Statement)
+		says   string
+		hidden string // stands in the value
+	}{
+		"no id":            {func(s *agreement.Statement) { s.ID = "canary" }, "jti: must be a UUID of version 7 in lower case", "canary"},
+		"no moment":        {func(s *agreement.Statement) { s.IssuedAt = 0 }, "iat: must be a moment in seconds since 1970", ""},
+		"before 1970":      {func(s *agreement.Statement) { s.IssuedAt = -77001 }, "iat: must be a moment in seconds since 1970", "77001"},
+		"after 9999":       {func(s *agreement.Statement) { s.IssuedAt = 253402300800 }, "iat: must be a moment in seconds since 1970", "253402300800"},
+		"another act":      {func(s *agreement.Statement) { s.Act = "canary" }, "act: must be reject or revoke", "canary"},
+		"of no agreement":  {func(s *agreement.Statement) { s.Agreement = "canary" }, "agreement: must be the id of an agreement", "canary"},
+		"of no terms":      {func(s *agreement.Statement) { s.Terms = "canary" }, "terms_sha256: must be 64 hexadecimal digits in lower case", "canary"},
+		"no reason":        {reason(""), noText, ""},
+		"too long":         {reason("canary" + strings.Repeat("a", 495)), noText, "canary"},
+		"two lines":        {reason("canary\nregels"), noText, "canary"},
+		"a BSN":            {reason("Het gaat om 999940004."), noNumber, "999940004"},
+		"a BSN in parts":   {reason("Het gaat om 9999.400.04."), noNumber, "9999.400.04"},
+		"with spaces":      {reason("Het gaat om 99994 0004."), noNumber, "99994 0004"},
+		"with lines":       {reason("Het gaat om 999-940-004."), noNumber, "999-940-004"},
+		"with strokes":     {reason("Het gaat om 9/9/9/9/4/0/0/0/4."), noNumber, "9/9/9/9/4/0/0/0/4"},
+		"behind a digit":   {reason("Het gaat om 1 9999 40004."), noNumber, "1 9999 40004"},
+		"before a digit":   {reason("Het gaat om 9999 40004 1."), noNumber, "9999 40004 1"},
+		"after other ones": {reason("Zie 2026-01-05 en 9999.400.04."), noNumber, "9999.400.04"},
+		"eight digits":     {reason("x12345678"), longNumber, "12345678"},
+		"nine, and no BSN": {reason("Het gaat om 999940005."), longNumber, "999940005"},
+		"full width":       {reason("１２３４５６７８"), longNumber, "１２３４５６７８"},
 	} {
 		spoilt := statement(terms())
-		change(&spoilt)
-		_, err := agreement.NewStatement(spoilt, w.by[uwv])
-		require.ErrorIs(t, err, agreement.ErrStatement, name)
-		require.ErrorContains(t, err, name)
-		require.NotContains(t, err.Error(), "canary")
+		c.change(&spoilt)
 		spoilt.Issuer = uwv
 		raw, err := w.by[uwv].Compact(signed.Statement, spoilt)
 		require.NoError(t, err)
-		_, err = agreement.VerifyStatement(w.keys, raw)
-		require.ErrorIs(t, err, agreement.ErrStatement, name)
+		for door, err := range map[string]error{
+			"new": second(agreement.NewStatement(spoilt, w.by[uwv])), "verify": second(agreement.VerifyStatement(w.keys, raw)),
+		} {
+			require.ErrorIs(t, err, agreement.ErrStatement, "%s, %s", name, door)
+			require.EqualError(t, err, "agreement statement refused: "+c.says, "%s, %s", name, door)
+			if c.hidden != "" {
+				require.NotContains(t, err.Error(), c.hidden, "%s, %s", name, door)
+			}
+		}
 	}
-	ok := statement(terms())
-	ok.Reason = "Zie brief 1234567 van 2026-01-05, " + strings.Repeat("é", 400)
-	_, err := agreement.NewStatement(ok, w.by[uwv])
-	require.NoError(t, err)
+	for name, text := range map[string]string{
+		"numbers that are short":      "Zie brief 1234567 van 2026-01-05, " + strings.Repeat("é", 400),
+		"as long as may be":           strings.Repeat("é", 500),
+		"parted by two signs":         "De bedragen zijn 9999. 400. 04.",
+		"parts that pass no 11-check": "De bedragen zijn 9999.400.05.",
+	} {
+		ok := statement(terms())
+		ok.Reason = text
+		_, err := agreement.NewStatement(ok, w.by[uwv])
+		require.NoError(t, err, name)
+	}
+}
+
+// Terms are signed and kept by both parties: no text of theirs has place for a BSN,
+// however it is parted.
+func TestTermsHoldNoNumberOfAPerson(t *testing.T) {
+	w := newWorld(t)
+	const what = ": must be without what can be a burgerservicenummer: nine digits that pass the 11-check"
+	for path, set := range map[string]func(*agreement.Terms, string){
+		"finance.settlement": func(a *agreement.Terms, s string) { a.Finance.Settlement = s },
+		"finance.cost_share": func(a *agreement.Terms, s string) { a.Finance.CostShare = s },
+		"sunset":             func(a *agreement.Terms, s string) { a.Sunset = s },
+	} {
+		for _, number := range []string{"999940004", "9999.400.04", "999 940 004", "9-9-9-9-4-0-0-0-4", "99994/0004"} {
+			spoilt := terms(func(a *agreement.Terms) { set(a, "Dit gaat over "+number+".") })
+			raw := w.together(t, spoilt, meppel, uwv)
+			for door, err := range map[string]error{
+				"verify": second(agreement.Verify(w.keys, raw)), "proposal": second(agreement.VerifyProposal(w.keys, raw)),
+				"propose": second(agreement.Propose(spoilt, w.by[meppel])),
+			} {
+				require.ErrorIs(t, err, agreement.ErrDocument, "%s %s %s", path, number, door)
+				require.ErrorContains(t, err, path+what, "%s %s %s", path, number, door)
+				require.NotContains(t, err.Error(), number, "%s %s %s", path, number, door)
+			}
+		}
+		fine := terms(func(a *agreement.Terms) { set(a, "Zie brief 9999.400.05 van 5 januari 2026.") })
+		_, err := agreement.Propose(fine, w.by[meppel])
+		require.NoError(t, err, path)
+	}
+}
+
+// A telephone number has eight to fifteen digits (E.164 has at most fifteen).
+func TestTelephoneNumbers(t *testing.T) {
+	w := newWorld(t)
+	for number, ok := range map[string]bool{
+		"tel:+3152284": false, "tel:+31522848": true, "tel:+31-522848": true, "tel:+31-52284": false,
+		"tel:+311234567890123": true, "tel:+3112345678901234": false,
+		"tel:+31-522-85-36-36": true, "tel:+31-5-2-2-8-5-3-6-3-6": true, "tel:+31-5-2-2-8-5-3-6-3-6-1": false, "tel:+3152285x": false, "tel:31522853636": false,
+	} {
+		_, err := agreement.Propose(terms(func(a *agreement.Terms) { a.Oversight.BreachContact = number }), w.by[meppel])
+		require.Equal(t, ok, err == nil, "%s: %v", number, err)
+	}
 }
