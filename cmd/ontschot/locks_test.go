@@ -237,7 +237,7 @@ func TestAReplacedConsentNoLongerCounts(t *testing.T) {
 }
 
 // What a person said last decides alone: a later no to one source is a no, and when
-// a later, narrower yes is withdrawn the older one does not come back.
+// a later yes is withdrawn, or its days are over, the older one does not come back.
 func TestTheLastWordDecides(t *testing.T) {
 	f := open(t, "meppel")
 	wide := f.Case.Consents[0]
@@ -245,6 +245,8 @@ func TestTheLastWordDecides(t *testing.T) {
 	narrow.Categories = []string{"entitlement", "product"}
 	no := wide
 	no.Categories = []string{}
+	over := wide
+	over.Until.Date = f.Case.Today.Date - 1
 	for name, c := range map[string]struct {
 		second   casefile.Consent
 		withdraw bool
@@ -254,6 +256,7 @@ func TestTheLastWordDecides(t *testing.T) {
 		"narrower":                {narrow, false, "", 0},
 		"narrower, and withdrawn": {narrow, true, "CONSENT_WITHDRAWN", 0},
 		"no":                      {no, false, "NO_CONSENT", 0},
+		"shorter, and over":       {over, false, "CONSENT_EXPIRED", 0},
 	} {
 		first, firstID, err := f.Consent(wide, nil)
 		require.NoError(t, err)
