@@ -78,10 +78,14 @@ func TestALostKeyDoesNotStopNegotiating(t *testing.T) {
 	require.NoError(t, err)
 	fresh, err := signed.NewSigner(old.Issuer, "new", old.Alg, key)
 	require.NoError(t, err)
-	pins := h.pins(old)
+	pins := h.pins(signed.Signer{})
+	for i, k := range pins[lost.OIN] {
+		pins[lost.OIN][i].Lost = k.ID == old.KeyID
+	}
 	lost.Sign = fresh
 	h.family.Parties["ZK5503"] = lost
 	pins[lost.OIN] = append(pins[lost.OIN], signed.Key{ID: "new", Alg: fresh.Alg, Public: fresh.Key.Public(), Kinds: []signed.Kind{signed.Agreement}})
+	require.NoError(t, h.RecordKeys(t.Context(), pins))
 	require.NoError(t, h.keys.Pin(pins))
 	require.NotPanics(t, func() { require.NoError(t, propose()) })
 	require.NotPanics(t, func() { require.NoError(t, h.Redeliver(t.Context())) })

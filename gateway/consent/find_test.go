@@ -10,7 +10,6 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // today is a day on which the consent of draft holds. nobody has no number.
@@ -134,59 +133,6 @@ func TestEachLockShuts(t *testing.T) {
 		require.ErrorIs(t, err, l.want, name)
 		require.Empty(t, c.Categories(), name)
 		require.Empty(t, c.Disclosure(), name)
-	}
-}
-
-// What a person said last of a source decides alone. What was not said of it, by them,
-// for this, or for a later time, is no word, and takes nothing away from what was said.
-func TestOnlyAWordTakesTheOlderOneAway(t *testing.T) {
-	f, keys := family(t)
-	older := lock{}.given(t, f, keys, 0)
-	for name, l := range locks(f) {
-		if l.question != nil {
-			continue
-		}
-		newer := l.given(t, f, keys, 60)
-		q := asking(t, f)
-		q.Born = 0
-		for _, documents := range [][]consent.Document{{older, newer}, {newer, older}} {
-			c, err := consent.Find(documents, q)
-			if l.word {
-				require.ErrorIs(t, err, l.want, name)
-				continue
-			}
-			require.NoError(t, err, name)
-			require.Equal(t, older.ID(), c.ID(), name)
-		}
-	}
-	// A yes that was withdrawn was said all the same.
-	newer := lock{}.given(t, f, keys, 60)
-	q := asking(t, f)
-	q.Ended = func(id string) bool { return id == newer.ID() }
-	for _, documents := range [][]consent.Document{{older, newer}, {newer, older}} {
-		_, err := consent.Find(documents, q)
-		require.ErrorIs(t, err, consent.ErrWithdrawn)
-	}
-	// Of what was taken away nothing comes back by what was said before it.
-	q.Ended = func(id string) bool { return id == older.ID() }
-	for _, documents := range [][]consent.Document{{older, newer}, {newer, older}} {
-		c, err := consent.Find(documents, q)
-		require.NoError(t, err)
-		require.Equal(t, newer.ID(), c.ID())
-	}
-}
-
-// Of two that were said at one moment the widest counts, whatever their order.
-func TestTheWidestOfOneMoment(t *testing.T) {
-	f, keys := family(t)
-	wide := lock{}.given(t, f, keys, 0)
-	narrow := lock{draft: func(d *consent.Draft) {
-		d.Grants[0].Categories = []budgetv1.Category{"income"}
-	}}.given(t, f, keys, 0)
-	for _, documents := range [][]consent.Document{{wide, narrow}, {narrow, wide}} {
-		c, err := consent.Find(documents, asking(t, f))
-		require.NoError(t, err)
-		require.Equal(t, wide.ID(), c.ID())
 	}
 }
 
