@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"time"
 
@@ -73,11 +74,19 @@ func traceOf(ctx context.Context) string {
 	return newTrace()
 }
 
+// newTrace draws until no nine digits stand together: who looks through the logs for
+// burgerservicenummers must not find one that is none.
 func newTrace() string {
 	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails (crypto/rand)
-	return hex.EncodeToString(id)
+	for {
+		_, _ = rand.Read(id) // never fails (crypto/rand)
+		if text := hex.EncodeToString(id); !nineDigits.MatchString(text) {
+			return text
+		}
+	}
 }
+
+var nineDigits = regexp.MustCompile(`[0-9]{9}`)
 
 // linkOf is the trace id of a well-formed W3C traceparent that came with the call, by
 // which a caller's own log can be laid beside the request log; empty when there is none,

@@ -112,3 +112,14 @@ func TestTheRecordHasItsOwnTrace(t *testing.T) {
 		require.NotContains(t, h.said.String(), "999940004")
 	}
 }
+
+// A trace stands in every line of the request log, and looks like nobody's number.
+func TestATraceHoldsNoNumber(t *testing.T) {
+	h := newHouse(t, nil)
+	for range 300 {
+		_, err := h.guarded(h.municipality().call(), &ontschotv1.AssembleBudgetRequest{Purpose: h.family.Case.Purpose})
+		require.Equal(t, codes.InvalidArgument, status.Code(err))
+	}
+	require.Regexp(t, `trace=[0-9a-f]{32}`, h.said.String())
+	require.NotRegexp(t, `trace=[0-9a-f]*[0-9]{9}`, h.said.String())
+}
