@@ -171,13 +171,18 @@ func TestModelItself(t *testing.T) {
 			s.give(errSaysLess, "2", "s:a")
 			s.give(errSaysLess, "2", "s:a,c")
 			s.give(errSaysLess, "2", "s:a,b", days(1, 364))
-			s.give(errSaysLess, "2", "s: t:a")
 			s.give(nil, "2", "t:a")
 			s.give(nil, "3", "s:a", to("r2"))
 			s.give(nil, "4", "s:a", of("q"))
 			s.give(nil, "5", "s:a,b,c", days(1, 400))
 			s.m.pass(500)
 			s.give(nil, "6", "s:a")
+		},
+		"a plain no is always taken, beside a yes to another source too": func(s story) {
+			s.give(nil, "1", "s:a,b")
+			s.give(nil, "2", "s: t:a")
+			s.tells(5, "r", "s", "")
+			s.tells(5, "r", "t", "a")
 		},
 		"says less looks at what is told today, not at what is taken out": func(s story) {
 			s.give(nil, "1", "s:a t:a")

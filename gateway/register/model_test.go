@@ -150,16 +150,18 @@ func (m *model) give(c mConsent) error {
 }
 
 func (m *model) saysLess(c mConsent) bool {
-	onlyNo, less := true, false
+	less := false
 	for source, categories := range c.Grants {
-		onlyNo = onlyNo && len(categories) == 0
+		if len(categories) == 0 {
+			continue // a plain no is always taken
+		}
 		for _, recipient := range c.Recipients {
 			holds := m.told(c.Person, c.Purpose, c.Case, recipient, source, m.today)
 			d := m.decider(c.Person, c.Purpose, c.Case, recipient, source, m.today)
 			less = less || len(missing(holds, categories)) > 0 || len(holds) > 0 && c.Until < d.Until
 		}
 	}
-	return less && !onlyNo
+	return less
 }
 
 func (m *model) narrow(old, id string, takes map[string][]string, key string) error {

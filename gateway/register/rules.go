@@ -191,13 +191,13 @@ func (v View) allKnown(categories []string) bool {
 
 // saysLess refuses a consent that says less of a source than the one that decides on it
 // today, or for a shorter time, and does not name it: the receipt of the one before
-// would say that it is in force. One that says no to all it names is always taken.
+// would say that it is in force. A plain no to a source is always taken.
 func (v View) saysLess(d Document, day civil.Date) error {
-	if !slices.ContainsFunc(d.Grants, func(g Grant) bool { return len(g.Categories) > 0 }) {
-		return nil
-	}
 	consents := v.of(d.Subjects)
 	for _, g := range d.Grants {
+		if len(g.Categories) == 0 {
+			continue
+		}
 		for _, recipient := range d.Recipients {
 			t := Thing{Purpose: d.Purpose, Case: d.Case, Recipient: recipient, Source: g.Source}
 			last, all := v.last(consents, t, day)
