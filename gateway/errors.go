@@ -80,6 +80,7 @@ func meanings() []meaning {
 		{audit.ErrUnavailable, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
 		{audit.ErrDamaged, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
 		{audit.ErrTampered, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
+		{audit.ErrBehind, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator puts a whole record back: ontschot restore"},
 		{audit.ErrNoDocument, codes.NotFound, "NO_DOCUMENT", "register the consent first"},
 		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
 		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},

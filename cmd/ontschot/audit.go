@@ -43,7 +43,7 @@ func unreadableRecord(path string, err error) error {
 }
 
 func auditVerifyCommand() *cobra.Command {
-	var data, key string
+	var data, key, head string
 	c := &cobra.Command{
 		Use:   "verify --data DIR",
 		Short: "Walk the whole record and name the first entry that does not hold",
@@ -53,7 +53,8 @@ may be running.
 
 The key that the record must be signed with is read from --key, a file with the log_keys of the
 organisation, one on a line in the trust file. Without it DIR/log.pub is used, which proves that the record agrees
-with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
+with itself; only a key kept elsewhere proves that nobody replaced the whole. The record must hold all that
+the head in --head is of.`,
 		Example: "  ontschot audit verify --data /var/lib/ontschot --key log.pub",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -71,6 +72,13 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 			if err != nil {
 				return fmt.Errorf("%w: %s: no log key", config.ErrConfig, key)
 			}
+			if head == "" {
+				head = filepath.Join(data, headFile)
+			}
+			outside, err := audit.HeadFile{Path: head}.Read()
+			if err != nil {
+				return err
+			}
 			s, err := store.Inspect(c.Context(), filepath.Join(data, recordFile))
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, recordFile)
@@ -80,9 +88,7 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 			}
 			defer s.Close()
 			origin := keys.Origin()
-			report, err := audit.Verify(c.Context(), s, audit.Inspection{
-				Tenant: identity.OIN(origin[strings.LastIndex(origin, "/")+1:]), Keys: keys,
-			})
+			report, err := audit.Verify(c.Context(), s, audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: outside})
 			if err != nil {
 				return unreadableRecord(filepath.Join(data, recordFile), err)
 			}
@@ -93,5 +99,12 @@ with itself; only a key kept elsewhere proves that nobody replaced the whole.`,
 	}
 	c.Flags().StringVar(&data, "data", "", "the data folder of a gateway")
 	c.Flags().StringVar(&key, "key", "", "a file with the public log key; default DIR/log.pub")
+	c.Flags().StringVar(&head, "head", "", "the file that keeps the head outside the store; default DIR/head")
 	return c
+}
+
+// tenantOf is the organisation of a record, which is the end of its origin.
+func tenantOf(keys audit.Keys) identity.OIN {
+	origin := keys.Origin()
+	return identity.OIN(origin[strings.LastIndex(origin, "/")+1:])
 }

@@ -72,7 +72,7 @@ Begin with:  ontschot demo`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), auditCommand(), adapterCommand(), versionCommand())
+	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), auditCommand(), backupCommand(), restoreCommand(), adapterCommand(), versionCommand())
 	return root
 }
 
@@ -99,7 +99,7 @@ func noArgs(c *cobra.Command, args []string) error {
 
 func exitCode(err error) int {
 	switch {
-	case errors.Is(err, audit.ErrTampered), errors.Is(err, audit.ErrDamaged), errors.Is(err, result.ErrMismatch):
+	case errors.Is(err, audit.ErrTampered), errors.Is(err, audit.ErrDamaged), errors.Is(err, audit.ErrBehind), errors.Is(err, result.ErrMismatch):
 		return exitTampered
 	case errors.Is(err, errUsage), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage

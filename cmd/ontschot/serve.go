@@ -73,6 +73,7 @@ const policyTimeout = 250 * time.Millisecond
 const (
 	recordFile   = "record.db"
 	publicLogKey = "log.pub"
+	headFile     = "head"
 )
 
 // server is a running gateway with everything it is made of. This file is the
@@ -258,13 +259,22 @@ func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
 		return err
 	}
-	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Today: today})
+	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Today: today,
+		Head: &audit.HeadFile{Path: headPath(s.conf)}})
 	if err != nil {
 		return err
 	}
 	gc.Record, gc.Documents = s.log, s.log
 	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: pinned}
 	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
+}
+
+// headPath is the file that keeps the head of the record outside the store.
+func headPath(conf *config.Gateway) string {
+	if conf.Head != "" {
+		return conf.Path(conf.Head)
+	}
+	return filepath.Join(conf.Path(conf.Data), headFile)
 }
 
 // String is what the operator wants to know at start.

@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -29,9 +31,13 @@ func (l *Log) commit(group []*waiter) {
 	} else {
 		l.forget()
 	}
+	kept := err
+	if err == nil {
+		kept = l.keepOutside(slices.ContainsFunc(group, func(w *waiter) bool { return w.kind.takesAway() }))
+	}
 	for i, w := range group {
-		if err != nil {
-			w.outcome <- outcome{err: unavailable(err)}
+		if err != nil || kept != nil && (w.kind.takesAway() || w.kind == Release) {
+			w.outcome <- outcome{err: unavailable(errors.Join(err, kept))}
 			continue
 		}
 		w.outcome <- t.outcomes[i]

@@ -14,7 +14,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// Config of a Log. All fields but Now are required.
+// Config of a Log. All fields but Head, Now and Today are required.
 type Config struct {
 	Store Store
 	// Origin names the log to the world, for example ontschot.nl/log/<OIN>; it
@@ -27,6 +27,8 @@ type Config struct {
 	// Earlier are public keys whose signature on the head this log takes over: those
 	// that signed before. May be empty.
 	Earlier Keys
+	// Head keeps the head outside the store; nil means that nothing does.
+	Head *HeadFile
 	// Now is the wall clock; nil means time.Now.
 	Now func() time.Time
 	// Today is the civil day; nil means that of Now.
@@ -54,6 +56,11 @@ type Log struct {
 	// release looks here before it asks the store.
 	decisions map[int64]string
 
+	// outside is the size of the head that is kept outside the store, and behind since
+	// when that lies behind; the writer's own.
+	outside int64
+	behind  time.Time
+
 	mu      sync.Mutex
 	waiting []*waiter
 	closed  bool
@@ -79,7 +86,7 @@ type outcome struct {
 
 // Open reads the head, checks it against the checkpoint's signature and the
 // entries that make it up, and starts the writer. Errors: ErrTampered,
-// ErrDamaged, ErrUnavailable, ErrKey, ErrInvalid for the configuration.
+// ErrBehind, ErrDamaged, ErrUnavailable, ErrKey, ErrInvalid for the configuration.
 func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -98,6 +105,9 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		if l.head, err = l.open(s); err != nil {
 			return err
 		}
+		if err := l.checkOutside(s); err != nil {
+			return err
+		}
 		fresh := register.New()
 		l.register.Store(fresh)
 		return fold(s, fresh, nothing(), l.head.Tree)
@@ -106,6 +116,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		return nil, fmt.Errorf("opening the record: %w", err)
 	}
 	l.size.Store(l.head.N)
+	l.outside = -1 // written with the first entry
 	go l.write()
 	return l, nil
 }
@@ -167,6 +178,7 @@ func (l *Log) write() {
 				l.commit(group)
 				continue
 			}
+			_ = l.keepOutside(closed) // it is tried again
 			if closed {
 				return
 			}

@@ -10,11 +10,14 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// Inspection is what an auditor goes by. All fields are required.
+// Inspection is what an auditor goes by. All fields but Head are required.
 type Inspection struct {
 	// Tenant of the log, and its public keys, all known from elsewhere than the store.
 	Tenant identity.OIN
 	Keys   Keys
+	// Head is the text of the head that was kept outside the store, read before the
+	// record is; empty: there is none to compare with.
+	Head string
 }
 
 // Report is what an auditor found when nothing was wrong.
@@ -48,8 +51,7 @@ const pageSize = 256
 // keys are no part of the log and are not looked at. The first thing found wrong is a *TamperError (ErrTampered); a
 // broken file is ErrDamaged, and ErrUnavailable means that it could not be read.
 //
-// What it cannot see is a store put back as a whole, with its head, to an earlier
-// day: that takes a checkpoint kept elsewhere.
+// A store put back as a whole to an earlier day is ErrBehind, when Head tells of it.
 func Verify(ctx context.Context, store Store, by Inspection) (Report, error) {
 	if _, err := identity.ParseOIN(string(by.Tenant)); err != nil || len(by.Keys) == 0 {
 		return Report{}, invalid("inspection: tenant, or keys")
@@ -76,6 +78,11 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	signed, err := signedHead(head, by.Keys.Origin(), by.Keys)
 	if err != nil {
 		return Report{}, err
+	}
+	if by.Head != "" {
+		if err := Complete(s, signed, by.Head, by.Keys.Origin(), by.Keys); err != nil {
+			return Report{}, err
+		}
 	}
 	w := newWalk(s, signed, by.Tenant)
 	if err := w.entries(ctx); err != nil {

@@ -165,3 +165,22 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Copy makes a whole copy of the database in a new file, readable by its owner only,
+// while others read and write. Errors: audit.ErrUnavailable, ErrDamaged.
+func (s *Store) Copy(ctx context.Context, to string) error {
+	if err := private(to); err != nil {
+		return err
+	}
+	c, err := s.reader.Conn(ctx)
+	if err != nil {
+		return failed("copying", err)
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, "PRAGMA query_only = 0"); err != nil {
+		return failed("copying", err)
+	}
+	_, err = c.ExecContext(ctx, "VACUUM INTO ?", to)
+	_, again := c.ExecContext(context.WithoutCancel(ctx), "PRAGMA query_only = 1")
+	return errors.Join(failed("copying", err), failed("copying", again))
+}

@@ -45,6 +45,9 @@ type Gateway struct {
 	Keys  Keys   `yaml:"keys"`
 	// Trust is the file with the parties and their pinned keys.
 	Trust string `yaml:"trust"`
+	// Head is the file that keeps the head of the record outside the store, best on another
+	// disk; empty: data/head. A record that lacks entries of it does not start.
+	Head string `yaml:"head,omitempty"`
 	// Documents is a folder of documents that are registered at start; may be empty.
 	Documents string `yaml:"documents,omitempty"`
 	// SourceTimeout bounds one question to one source; empty means 5s.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/internal/config"
+)
+
+func backupCommand() *cobra.Command {
+	var path, to string
+	c := &cobra.Command{
+		Use:   "backup --config FILE --to FILE",
+		Short: "Make a whole copy of the record while the gateway serves",
+		Long: `Make a whole copy of the record while the gateway serves: one file, verified before the command
+returns. It holds pseudonyms and consents; keep it as the record itself is kept. Keys and configuration
+are not in it. A copy of record.db by itself is not whole: what was written last stands beside it.`,
+		Example: "  ontschot backup --config gateway.yaml --to /backup/record-2026-11-29.db",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, keys, err := recordOf(path, to)
+			if err != nil {
+				return err
+			}
+			if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w: %s is there already; a copy is never written over", config.ErrConfig, to)
+			}
+			s, err := store.Inspect(c.Context(), filepath.Join(conf.Path(conf.Data), recordFile))
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if err := s.Copy(c.Context(), to); err != nil {
+				return err
+			}
+			report, err := verifyCopy(c.Context(), to, keys, "")
+			if err != nil {
+				return errors.Join(err, os.Remove(to))
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s holds the record of %s: %d entries, %d documents.\n", to, keys.Origin(), report.Size, report.Documents)
+			return err
+		},
+	}
+	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
+	c.Flags().StringVar(&to, "to", "", "the file to make")
+	return c
+}
+
+func restoreCommand() *cobra.Command {
+	var path, from string
+	c := &cobra.Command{
+		Use:   "restore --config FILE --from FILE",
+		Short: "Put a copy of the record back, and say what it lacks",
+		Long: `Put a copy of the record back where the gateway keeps it, after it was verified and held against the
+head that is kept outside the store. Where a record is already, nothing is done.
+
+A copy that lacks entries is not put back, and no gateway starts on it: among what it lacks can be
+withdrawals, and data would flow again that a person has stopped. Look for a newer copy. See docs/operating.md.`,
+		Example: "  ontschot restore --config gateway.yaml --from /backup/record-2026-11-29.db",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, keys, err := recordOf(path, from)
+			if err != nil {
+				return err
+			}
+			place := filepath.Join(conf.Path(conf.Data), recordFile)
+			for _, one := range []string{place, place + "-wal", place + "-shm"} {
+				if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
+				}
+			}
+			head, err := audit.HeadFile{Path: headPath(conf)}.Read()
+			if err != nil {
+				return err
+			}
+			if head == "" {
+				return fmt.Errorf("%w: %s is gone: whether the copy is whole cannot be told", config.ErrConfig, headPath(conf))
+			}
+			report, err := verifyCopy(c.Context(), from, keys, head)
+			if err != nil {
+				return err
+			}
+			s, err := store.Inspect(c.Context(), from)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if err := s.Copy(c.Context(), place); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s is back: %d entries, none is lacking.\n", keys.Origin(), report.Size)
+			return err
+		},
+	}
+	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
+	c.Flags().StringVar(&from, "from", "", "the copy")
+	return c
+}
+
+// recordOf reads the configuration of a gateway and the keys of its record.
+func recordOf(path, file string) (*config.Gateway, audit.Keys, error) {
+	if file == "" {
+		return nil, nil, fmt.Errorf("%w: a file is needed", errUsage)
+	}
+	conf, err := config.ReadGateway(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := trust.Party(conf.Organisation)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := audit.ParseKeys(own.LogKeys...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: log_keys of %s in the trust file", config.ErrConfig, own.Code)
+	}
+	return conf, keys, nil
+}
+
+// verifyCopy walks a copy as audit verify does.
+func verifyCopy(ctx context.Context, path string, keys audit.Keys, head string) (audit.Report, error) {
+	s, err := store.Inspect(ctx, path)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	defer s.Close()
+	return audit.Verify(ctx, s, audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: head})
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/config"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// A record that is put back without what was withdrawn since does not start, whichever way
+// it came to lack it; a whole copy does, and what was withdrawn stays withdrawn.
+func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
+	f := open(t, "meppel")
+	h := play(t, f, options{without: true})
+	gatewayFile, data := filepath.Join(h.dir, "gateway.yaml"), filepath.Join(h.dir, "data")
+	cl := h.consents(nil)
+	before, whole := filepath.Join(t.TempDir(), "before.db"), filepath.Join(t.TempDir(), "whole.db")
+	code, out, errs := cli(t, "backup", "--config", gatewayFile, "--to", before)
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "documents")
+	code, _, errs = cli(t, "backup", "--config", gatewayFile, "--to", before)
+	require.Equal(t, exitNo, code)
+	require.Contains(t, errs, "never written over")
+
+	mine, err := cl.ListConsents(bounded(t), &ontschotv1.ListConsentsRequest{Identifiers: identifiersOf(f.Case, "A3"), Purpose: f.Case.Purpose})
+	require.NoError(t, err)
+	for _, r := range mine.GetReceipts() {
+		_, err = cl.WithdrawConsent(bounded(t), &ontschotv1.WithdrawConsentRequest{Id: r.GetId()})
+		require.NoError(t, err)
+	}
+	alone, err := os.ReadFile(filepath.Join(data, recordFile)) // without what stands beside it
+	require.NoError(t, err)
+	code, _, errs = cli(t, "backup", "--config", gatewayFile, "--to", whole)
+	require.Equal(t, exitDone, code, errs)
+	h.server.Close()
+
+	clean := func() {
+		for _, one := range []string{recordFile, recordFile + "-wal", recordFile + "-shm"} {
+			require.NoError(t, os.RemoveAll(filepath.Join(data, one)))
+		}
+	}
+	start := func() error {
+		conf, err := config.ReadGateway(gatewayFile)
+		require.NoError(t, err)
+		conf.Sources = nil
+		s, err := startServer(context.Background(), conf, new(bytes.Buffer))
+		if err == nil {
+			s.Close()
+		}
+		return err
+	}
+	clean()
+	require.ErrorIs(t, start(), audit.ErrBehind, "the record is gone, and the documents folder revives nothing")
+	clean()
+	require.NoError(t, os.WriteFile(filepath.Join(data, recordFile), alone, 0o600))
+	require.Error(t, start(), "the file by itself")
+	code, _, _ = cli(t, "audit", "verify", "--data", data)
+	require.Equal(t, exitTampered, code, "and verify says so")
+	clean()
+	code, _, errs = cli(t, "restore", "--config", gatewayFile, "--from", before)
+	require.Equal(t, exitTampered, code)
+	require.Contains(t, errs, "lacks entries")
+	require.NoFileExists(t, filepath.Join(data, recordFile))
+	code, out, errs = cli(t, "restore", "--config", gatewayFile, "--from", whole)
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "none is lacking")
+	require.NoError(t, start())
+	code, _, errs = cli(t, "restore", "--config", gatewayFile, "--from", whole)
+	require.Equal(t, exitNo, code, "a record that is there is not written over")
+	require.Contains(t, errs, "move it away")
+}

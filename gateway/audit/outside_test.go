@@ -1,0 +1,94 @@
+package audit_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/store"
+)
+
+// A store that was put back to an earlier day, or lost, does not start: what it lacks may
+// be the withdrawal of a consent that it holds.
+func TestAStoreThatLacksEntriesDoesNotStart(t *testing.T) {
+	b := newBench(t)
+	head := &audit.HeadFile{Path: filepath.Join(t.TempDir(), "head")}
+	opened := func(path string) (*audit.Log, error) {
+		s, err := store.Open(context.Background(), path)
+		require.NoError(t, err)
+		t.Cleanup(func() { s.Close() })
+		c := b.config(s)
+		c.Head = head
+		return audit.Open(context.Background(), c)
+	}
+	path := filepath.Join(t.TempDir(), "record.db")
+	l, err := opened(path)
+	require.NoError(t, err)
+	_, err = l.Append(t.Context(), consent("c-1"))
+	require.NoError(t, err)
+	earlier := copyFiles(t, path)
+	_, err = l.Append(t.Context(), withdrawal("c-1"))
+	require.NoError(t, err)
+	durable, err := head.Read()
+	require.NoError(t, err)
+	require.Contains(t, durable, "\n2\n", "the withdrawal is acknowledged with the head outside")
+	l.Close()
+
+	var behind *audit.BehindError
+	_, err = opened(earlier)
+	require.ErrorAs(t, err, &behind)
+	require.Equal(t, audit.BehindError{Store: 1, Kept: 2}, *behind)
+	_, err = opened(filepath.Join(t.TempDir(), "record.db"))
+	require.ErrorIs(t, err, audit.ErrBehind, "a new store under the same origin")
+	l, err = opened(path)
+	require.NoError(t, err, "the whole one starts")
+	l.Close()
+
+	// Another log of the same size is none.
+	other := newBench(t)
+	other.append(consent("c-1"))
+	other.append(consent("c-2"))
+	otherHead, err := opened(copyFiles(t, other.path))
+	require.ErrorIs(t, err, audit.ErrTampered)
+	require.Nil(t, otherHead)
+
+	require.NoError(t, os.Remove(head.Path))
+	_, err = opened(path)
+	require.ErrorIs(t, err, audit.ErrBehind, "whether it is whole cannot be told")
+}
+
+// What takes something away is acknowledged only when the head outside is durable; a
+// release goes on, and the head follows.
+func TestAWithdrawalWaitsForTheHeadOutside(t *testing.T) {
+	b := newBench(t)
+	folder := filepath.Join(t.TempDir(), "disk")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	c := b.config(b.store)
+	c.Head = &audit.HeadFile{Path: filepath.Join(folder, "head")}
+	l, err := audit.Open(t.Context(), c)
+	require.NoError(t, err)
+	_, err = l.Append(t.Context(), consent("c-1"))
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(folder, folder+"-gone"))
+	_, err = l.Append(t.Context(), withdrawal("c-1"))
+	require.ErrorIs(t, err, audit.ErrUnavailable)
+	_, err = l.Append(t.Context(), decision(b.trace()))
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(folder+"-gone", folder))
+	again, err := l.Append(t.Context(), withdrawal("c-1"))
+	require.NoError(t, err)
+	require.True(t, again.Again, "it was recorded, and holds now too when the store is lost")
+	text, err := c.Head.Read()
+	require.NoError(t, err)
+	require.Contains(t, text, "\n3\n")
+	_, err = l.Append(t.Context(), decision(b.trace()))
+	require.NoError(t, err)
+	l.Close()
+	text, err = c.Head.Read()
+	require.NoError(t, err)
+	require.Contains(t, text, "\n4\n", "written at the end")
+}
