@@ -25,8 +25,6 @@ type lock struct {
 	claims   func(*consent.Claims)
 	question func(*consent.Question)
 	want     error
-	// word tells that the person has said something of this source, for this purpose.
-	word bool
 }
 
 func locks(f *testfamily.Family) map[string]lock {
@@ -42,17 +40,17 @@ func locks(f *testfamily.Family) map[string]lock {
 		"wrong signer":           {claims: func(c *consent.Claims) { c.GivenBy.Role = "bewindvoerder" }, want: consent.ErrWrongSigner},
 		"no proof":               {claims: func(c *consent.Claims) { c.GivenBy.Proof.Hash = "" }, want: consent.ErrWrongSigner},
 		"not yet begun":          {claims: func(c *consent.Claims) { c.From = "2025-07-01" }, want: consent.ErrNone},
-		"expired":                {claims: func(c *consent.Claims) { c.Until = "2025-06-29" }, want: consent.ErrExpired, word: true},
-		"a no":                   {draft: func(d *consent.Draft) { d.Grants[0].Categories = nil }, want: consent.ErrNone, word: true},
+		"expired":                {claims: func(c *consent.Claims) { c.Until = "2025-06-29" }, want: consent.ErrExpired},
+		"a no":                   {draft: func(d *consent.Draft) { d.Grants[0].Categories = nil }, want: consent.ErrNone},
 		"more than twelve months ago": {
 			claims: func(c *consent.Claims) {
 				c.From, c.Until, c.Authority.LookedUp = "2024-06-30", "2030-01-01", "2024-06-30"
-			}, want: consent.ErrExpired, word: true,
+			}, want: consent.ErrExpired,
 		},
 		"lapsed on a birthday": {
 			claims: func(c *consent.Claims) {
 				c.Authority.AgeGroup, c.LapsesOn = "16_17", today
-			}, want: consent.ErrExpired, word: true,
+			}, want: consent.ErrExpired,
 		},
 		"withdrawn":              {question: func(q *consent.Question) { q.Ended = func(string) bool { return true } }, want: consent.ErrWithdrawn},
 		"nobody knows":           {question: func(q *consent.Question) { q.Ended = nil }, want: consent.ErrWithdrawn},
@@ -92,9 +90,9 @@ func asking(t testing.TB, f *testfamily.Family) consent.Question {
 	}
 }
 
-// given is a consent of draft with the lock on it, said so many seconds later. A keeper
-// signed it who does not look: its claims may be others than Issue would write.
-func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier, after int64) consent.Document {
+// given is a consent of draft with the lock on it, signed by a keeper who does not look:
+// its claims may be others than Issue would write.
+func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier) consent.Document {
 	t.Helper()
 	d, person := draft(f), bsn(t, harm)
 	switch l.person {
@@ -109,7 +107,6 @@ func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier, a
 	}
 	claims, out, err := d.Write(person, f.Now)
 	require.NoError(t, err)
-	claims.IssuedAt += after
 	if l.claims != nil {
 		l.claims(&claims)
 	}
@@ -121,7 +118,7 @@ func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier, a
 // Each lock alone keeps a consent shut that is open but for it, and says which it is.
 func TestEachLockShuts(t *testing.T) {
 	f, keys := family(t)
-	_, err := consent.Find([]consent.Document{lock{}.given(t, f, keys, 0)}, asking(t, f))
+	_, err := consent.Find([]consent.Document{lock{}.given(t, f, keys)}, asking(t, f))
 	require.NoError(t, err, "but for the locks it is a yes")
 	for name, l := range locks(f) {
 		q := asking(t, f)
@@ -129,10 +126,46 @@ func TestEachLockShuts(t *testing.T) {
 		if l.question != nil {
 			l.question(&q)
 		}
-		c, err := consent.Find([]consent.Document{l.given(t, f, keys, 0)}, q)
+		c, err := consent.Find([]consent.Document{l.given(t, f, keys)}, q)
 		require.ErrorIs(t, err, l.want, name)
 		require.Empty(t, c.Categories(), name)
 		require.Empty(t, c.Disclosure(), name)
+	}
+}
+
+// One that is shut shuts no other, whatever their order. Which of them is to be held
+// against a question is for the log.
+func TestALockShutsItsOwnConsent(t *testing.T) {
+	f, keys := family(t)
+	open := lock{}.given(t, f, keys)
+	for name, l := range locks(f) {
+		if l.question != nil {
+			continue
+		}
+		shut, q := l.given(t, f, keys), asking(t, f)
+		q.Born = 0
+		for _, documents := range [][]consent.Document{{open, shut}, {shut, open}} {
+			c, err := consent.Find(documents, q)
+			require.NoError(t, err, name)
+			require.Equal(t, open.ID(), c.ID(), name)
+		}
+	}
+}
+
+// When none answers the error says what came closest, whatever the order.
+func TestWhatCameClosest(t *testing.T) {
+	f, keys := family(t)
+	all, closest := locks(f), []string{"not yet begun", "another person", "another household", "expired", "wrong signer"}
+	for i, near := range closest {
+		for _, far := range closest[:i] {
+			n, o := all[near].given(t, f, keys), all[far].given(t, f, keys)
+			q := asking(t, f)
+			q.Born = 0
+			for _, documents := range [][]consent.Document{{n, o}, {o, n}} {
+				_, err := consent.Find(documents, q)
+				require.ErrorIs(t, err, all[near].want, "%s, beside %s", near, far)
+			}
+		}
 	}
 }
 
@@ -149,7 +182,7 @@ func TestTheDaysOfAConsent(t *testing.T) {
 		"signed longer": {func(c *consent.Claims) { c.Until = "2030-01-01" }, "2025-01-01", "2025-12-31"},
 		"to a birthday": {minor("16_17", "2025-06-15"), "2025-01-01", "2025-06-14"},
 	} {
-		d := lock{claims: c.claims}.given(t, f, keys, 0)
+		d := lock{claims: c.claims}.given(t, f, keys)
 		first, last := civil.MustParse(c.first), civil.MustParse(c.last)
 		require.Equal(t, civil.Span{From: first, To: last}, d.Span(), name)
 		for day, want := range map[civil.Date]error{first - 1: consent.ErrNone, first: nil, last: nil, last + 1: consent.ErrExpired} {
