@@ -151,6 +151,26 @@ func TestTheBasisMustReach(t *testing.T) {
 	}
 }
 
+// The law of who pays must be in the pool too: that the receiver's is does not let in
+// another's money. One split by itself is of one law, so nothing else answers first.
+func TestThePayersOwnLawMustBePooled(t *testing.T) {
+	for name, c := range map[string]struct {
+		laws []string
+		want []string
+	}{
+		"both laws":              {[]string{"WMO", "WLZ"}, nil},
+		"the receiver's only":    {[]string{"WMO", "JW"}, []string{"x NOT_BENEFICIARY"}},
+		"the payer's only":       {[]string{"WLZ", "JW"}, []string{"x NOT_BENEFICIARY"}},
+		"neither":                {[]string{"JW"}, []string{"x NOT_BENEFICIARY"}},
+		"nothing at all is said": {nil, []string{"x NOT_BENEFICIARY"}},
+	} {
+		q := asked(meppelBudget(), allocation("x", people("A3"), split(wlz, 100)))
+		q.Basis = basis("2025-01-01", "2025-12-31")
+		q.Basis.PoolableLaws = c.laws
+		require.Equal(t, c.want, refusedIn(plan.Check(q)), name)
+	}
+}
+
 func TestPayingForAnother(t *testing.T) {
 	b := assemble(map[string][]*budgetv1.BudgetLine{
 		"A3/GM0119": {right("WMO", "GM0119", "02", "2025-01-01", "2025-12-31", total(10000))},
