@@ -99,6 +99,13 @@ func TestAFolderThatCannotBeJudgedByIsRefused(t *testing.T) {
 		"an overlay of nobody": func(m fstest.MapFS) {
 			m["rules/overlays/12/data.yaml"] = m[overlayFile]
 		},
+		"an overlay with a key that is no text": func(m fstest.MapFS) {
+			m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")}
+		},
+		"an overlay that is nothing": func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("null")} },
+		"a matrix with a key that is no text": func(m fstest.MapFS) {
+			m[matrixFile] = &fstest.MapFile{Data: append(slices.Clone(m[matrixFile].Data), "\n? [a]\n: {}\n"...)}
+		},
 		"no rego": func(m fstest.MapFS) {
 			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\nallow {")}
 		},
