@@ -92,6 +92,21 @@ func TestMoneyOfAnAwardCutShortIsComparedOverItsOldPeriod(t *testing.T) {
 	require.Empty(t, conflicts)
 }
 
+// Money per period comes to no sum without an end: such an award contradicts nothing in
+// another basis, whatever end it had once.
+func TestMoneyOfAnAwardWithoutAnEndIsNotCompared(t *testing.T) {
+	for name, original := range map[string]*string{"never had one": nil, "had one": proto.String("2025-12-31")} {
+		a := euros(award("2025-01-01", 1200_00), 100_00, "PER_MONTH")
+		a.Period = &budgetv1.Period{Start: "2025-01-01", OriginalEnd: original}
+		d := euros(decision("2025-01-01", "D"), 99_00, "PERIOD_TOTAL")
+		lines, conflicts := adapters.Merge([]*budgetv1.BudgetLine{a, d})
+		require.Len(t, lines, 1, name)
+		require.Empty(t, conflicts, name)
+		_, conflicts = adapters.Merge([]*budgetv1.BudgetLine{a, euros(decision("2025-01-01", "D"), 99_00, "PER_MONTH")})
+		require.Len(t, conflicts, 1, "%s: in one basis nothing needs an end", name)
+	}
+}
+
 func TestSeveralAwardsStaySeveralBudgets(t *testing.T) {
 	d := euros(decision("2025-01-01", "D"), 200, "PERIOD_TOTAL")
 	lines, conflicts := adapters.Merge([]*budgetv1.BudgetLine{award("2025-01-01", 100), award("2025-01-01", 200), d})

@@ -39,6 +39,12 @@ func TestFigureKeepsItsNumbers(t *testing.T) {
 	require.Equal(t, "2025-06-30", s.GetAsOf())
 }
 
+func TestCodesOfFunctions(t *testing.T) {
+	for _, code := range []string{"0", "09", "AZ", "az", strings.Repeat("0", 16)} {
+		require.Equal(t, code, answer(t, strings.Replace(one, ">02<", ">"+code+"<", 1)).GetSpends()[0].GetFunction())
+	}
+}
+
 func TestBudgetThatWasRenumberedHasItsNewNumber(t *testing.T) {
 	a := answer(t, strings.Replace(one, "<Zorgfunctie>", "<BudgetidentificatieOud>W0</BudgetidentificatieOud><Zorgfunctie>", 1))
 	require.Equal(t, "W1", a.GetSpends()[0].GetBudget())
@@ -81,6 +87,14 @@ func TestWrongFigureIsRefusedAtItsPlace(t *testing.T) {
 		{"W1", strings.Repeat("W", 65), "payments" + at + ": budget"},
 		{">02<", "><", at + "/Zorgfunctie"},
 		{">02<", ">begeleiding van Een<", at + "/Zorgfunctie"},
+		{">02<", ">0{<", at + "/Zorgfunctie"},
+		{">02<", ">0`<", at + "/Zorgfunctie"},
+		{">02<", ">0[<", at + "/Zorgfunctie"},
+		{">02<", ">0@<", at + "/Zorgfunctie"},
+		{">02<", ">0:<", at + "/Zorgfunctie"},
+		{">02<", ">0/<", at + "/Zorgfunctie"},
+		{">02<", ">0é<", at + "/Zorgfunctie"},
+		{">02<", ">" + strings.Repeat("0", 17) + "<", at + "/Zorgfunctie"},
 		{"2025-01-01", "01-01-2025", at + "/Begindatum"},
 		{"600000", "6000,00", at + "/Besteed"},
 		{"600000", "100000000001", at + "/Besteed"},

@@ -1,6 +1,7 @@
 package uwv
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 const answer = `<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Antwoord>
@@ -63,6 +65,38 @@ func TestActs(t *testing.T) {
 		}
 		require.Equal(t, []string{want, code, "CdSzWet"},
 			[]string{line.GetLaw(), line.GetProduct().GetCode(), line.GetProduct().GetSystem()})
+	}
+}
+
+// A total without an end has no value in any window. That is told, and not kept quiet;
+// and where there is no amount there is nothing to tell.
+func TestAmountOfAProvisionWithoutAnEndIsToldToBeSkipped(t *testing.T) {
+	const end = "<DatE>20260228</DatE>"
+	for name, c := range map[string]struct {
+		raw     string
+		cents   int64
+		skipped bool
+	}{
+		"with an end":            {answer, 270000, false},
+		"without an end":         {strings.Replace(answer, end, "", 1), 0, true},
+		"with an end far away":   {strings.Replace(answer, end, "<DatE>99991231</DatE>", 1), 0, true},
+		"neither end nor amount": {strings.NewReplacer(end, "", "<WaardeBedr>270000</WaardeBedr>", "").Replace(answer), 0, false},
+	} {
+		w, err := read(t, c.raw)
+		require.NoError(t, err, name)
+		a, err := w.Response()
+		require.NoError(t, err, name)
+		i := slices.IndexFunc(a.GetLines(), func(l *budgetv1.BudgetLine) bool { return l.GetLaw() == "UWV_PROVISION" })
+		require.GreaterOrEqual(t, i, 0, name)
+		require.Equal(t, c.cents, a.GetLines()[i].GetAmount().GetCents(), name)
+		if !c.skipped {
+			require.Empty(t, a.GetNotices(), name)
+			continue
+		}
+		require.Nil(t, a.GetLines()[i].GetAmount(), name)
+		require.Len(t, a.GetNotices(), 1, name)
+		require.Equal(t, adapters.SkippedAmount, a.GetNotices()[0].GetReason(), name)
+		require.Equal(t, "UWV_PROVISION", a.GetNotices()[0].GetLaw(), name)
 	}
 }
 

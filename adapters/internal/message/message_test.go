@@ -84,10 +84,27 @@ func TestWrongMessageIsRefusedAtItsPlace(t *testing.T) {
 		{allocation, ">0119<", "><", at + "/Header/Afzender"},
 		{allocation, ">414<", ">436<", at + "/Header/BerichtCode"},
 		{allocation, ">2025-01-01<", ">2025-02-29<", at + "/ToegewezenProducten/0/Ingangsdatum"},
+		{allocation, "<w:Ingangsdatum>", volume("vier") + "<w:Ingangsdatum>", at + "/ToegewezenProducten/0/Omvang/volume"},
+		{allocation, "<w:Ingangsdatum>", volume("4,5,6") + "<w:Ingangsdatum>", at + "/ToegewezenProducten/0/Omvang/volume"},
+		{allocation, "<w:Ingangsdatum>", volume("1.23456") + "<w:Ingangsdatum>", at + "/ToegewezenProducten/0/Omvang/volume"},
+		{allocation, "<w:Ingangsdatum>", volume("-4") + "<w:Ingangsdatum>", at + "/ToegewezenProducten/0/Omvang/volume"},
 	} {
 		w, err := read(t, strings.ReplaceAll(c.raw, c.from, c.to))
 		testwriter.Refused(t, w, err, c.path)
 	}
+}
+
+func volume(text string) string {
+	return "<w:Omvang><w:Volume>" + text + "</w:Volume><w:Eenheid>04</w:Eenheid><w:Frequentie>2</w:Frequentie></w:Omvang>"
+}
+
+func TestQuantityOfAnAllocation(t *testing.T) {
+	w, err := read(t, strings.Replace(allocation, "<w:Ingangsdatum>", volume("4.5")+"<w:Ingangsdatum>", 1))
+	require.NoError(t, err)
+	a, err := w.Response()
+	require.NoError(t, err)
+	q := a.GetLines()[0].GetQuantity()
+	require.Equal(t, []string{"4.5", "04", "2"}, []string{q.GetVolume(), q.GetUnit(), q.GetFrequency()})
 }
 
 func TestMessageHasItsBounds(t *testing.T) {
