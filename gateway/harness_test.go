@@ -70,10 +70,17 @@ type house struct {
 // every source. change may alter the configuration.
 func newHouse(t testing.TB, change func(*gateway.Config)) *house {
 	t.Helper()
+	return newHouseAmong(t, nil, change)
+}
+
+// newHouseAmong is newHouse with more parties, of whom each has an agreement too.
+func newHouseAmong(t testing.TB, more []casefile.Party, change func(*gateway.Config)) *house {
+	t.Helper()
 	c, err := casefile.Open("meppel")
 	require.NoError(t, err)
 	c.Parties[0].Laws = []string{"WMO"} // each law is judged by itself, and one shows it
 	c.Parties = append(c.Parties, casefile.Party{Code: vendor, OIN: "00000099000000777000", Kind: vendor, Name: "Softwarehuis"})
+	c.Parties = append(c.Parties, more...)
 	h := &house{t: t, seams: &seams{}, agreements: map[string]string{}, path: filepath.Join(t.TempDir(), "record.db")}
 	h.family, err = testfamily.New(c, time.Now())
 	require.NoError(t, err)
@@ -89,6 +96,9 @@ func newHouse(t testing.TB, change func(*gateway.Config)) *house {
 	require.NoError(t, h.RecordKeys(t.Context(), h.family.Pins()))
 	for _, code := range []string{"ZK5503", "UWV", "SVB", "CAK"} {
 		h.agree(code, nil)
+	}
+	for _, p := range more {
+		h.agree(p.Code, nil)
 	}
 	return h
 }

@@ -1,0 +1,142 @@
+package gateway_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/internal/casefile"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// spoilt is a played source whose answer a test changes. It keeps what it was asked.
+type spoilt struct {
+	gateway.Source
+	change func(*budgetv1.FetchResponse)
+	mu     sync.Mutex
+	asked  []*budgetv1.FetchRequest
+}
+
+func (s *spoilt) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, proto.CloneOf(r))
+	s.mu.Unlock()
+	answer, err := s.Source.Fetch(ctx, r)
+	if s.change != nil {
+		s.change(answer)
+	}
+	return answer, err
+}
+
+// spoil puts a changed source in the place of one that is played.
+func spoil(s *spoilt, code string) func(*gateway.Config) {
+	return func(c *gateway.Config) {
+		s.Source = c.Sources[code]
+		c.Sources[code] = s
+	}
+}
+
+// What a source may not say is refused here too, by whatever way its answer came: its
+// answer is a gap, and the others are told.
+func TestAnAnswerThatBreaksTheContractIsAGap(t *testing.T) {
+	first := func(change func(*budgetv1.BudgetLine)) func(*budgetv1.FetchResponse) {
+		return func(r *budgetv1.FetchResponse) { change(r.Lines[0]) }
+	}
+	const bad = budgetv1.ReasonBadDataAtSource
+	for name, c := range map[string]struct {
+		change func(*budgetv1.FetchResponse)
+		want   []string
+	}{
+		"as it should be":          {nil, nil},
+		"a line of another funder": {first(func(l *budgetv1.BudgetLine) { l.Funder = "GM0119" }), []string{bad}},
+		"a line of no funder":      {first(func(l *budgetv1.BudgetLine) { l.Funder = "" }), []string{bad}},
+		"a line with an id":        {first(func(l *budgetv1.BudgetLine) { l.Id = "P/WLZ/4VV/2025-01-01" }), []string{bad}},
+		"a line with a person":     {first(func(l *budgetv1.BudgetLine) { l.Person = "P" }), []string{bad}},
+		"a line of another person": {first(func(l *budgetv1.BudgetLine) { l.Person = "Q" }), []string{bad}},
+		"a line with a value":      {first(func(l *budgetv1.BudgetLine) { l.ValueCents = proto.Int64(1) }), []string{bad}},
+		"a line with a value of 0": {first(func(l *budgetv1.BudgetLine) { l.ValueCents = proto.Int64(0) }), []string{bad}},
+		"a contested line":         {first(func(l *budgetv1.BudgetLine) { l.Contested = true }), []string{bad}},
+		"an amount and an income": {first(func(l *budgetv1.BudgetLine) {
+			l.Income = &budgetv1.Amount{Cents: wiaCents, Basis: "PER_MONTH", Gross: true}
+		}), []string{bad}},
+		"the second line is of another": {func(r *budgetv1.FetchResponse) {
+			another := proto.CloneOf(r.Lines[0])
+			another.Funder, another.Period.Start = "GM0119", "2025-02-01"
+			r.Lines = append(r.Lines, another)
+		}, []string{bad}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &spoilt{change: c.change}
+			h := newHouse(t, spoil(s, "ZK5503"))
+			p := h.person("P")
+			h.give(p, "", all("GM0119", "ZK5503")...)
+			b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "ZK5503"}))
+			require.NoError(t, err)
+			require.Len(t, s.asked, 1)
+			require.Equal(t, c.want, gapOf(b, [2]string{"P", "ZK5503"}))
+			require.Equal(t, c.want == nil, len(told(b, [2]string{"P", "ZK5503"})) == 1)
+			require.Len(t, told(b, [2]string{"P", "GM0119"}), 1, "the others are told, and nothing in their name")
+		})
+	}
+}
+
+// Education and transport may not be sent a BSN. Without the number they go by they are
+// not asked at all, and the gap says what to do; with it they are sent that alone.
+func TestASourceThatMayNotBeSentABSN(t *testing.T) {
+	const pupil, pass = "199940065", "VAL-1"
+	for name, c := range map[string]struct {
+		party casefile.Party
+		ids   *budgetv1.Identifiers // beside the BSN
+		sent  *budgetv1.Identifiers // nil: nobody is asked
+		word  string
+	}{
+		"education":                         {school(), &budgetv1.Identifiers{EducationNumber: pupil}, &budgetv1.Identifiers{EducationNumber: pupil}, ""},
+		"education without a number":        {school(), &budgetv1.Identifiers{}, nil, "pupil number"},
+		"education with that of a pass":     {school(), &budgetv1.Identifiers{PassNumber: pass}, nil, "pupil number"},
+		"transport":                         {valys(), &budgetv1.Identifiers{PassNumber: pass}, &budgetv1.Identifiers{PassNumber: pass}, ""},
+		"transport without a number":        {valys(), &budgetv1.Identifiers{}, nil, "pass number"},
+		"transport with that of a pupil":    {valys(), &budgetv1.Identifiers{EducationNumber: pupil}, nil, "pass number"},
+		"education with the number of both": {school(), &budgetv1.Identifiers{EducationNumber: pupil, PassNumber: pass}, &budgetv1.Identifiers{EducationNumber: pupil}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &spoilt{}
+			h := newHouseAmong(t, []casefile.Party{c.party}, spoil(s, c.party.Code))
+			p, pair := h.person("P"), [2]string{"P", c.party.Code}
+			h.give(p, "", all("GM0119", c.party.Code)...)
+			q := h.question([]person{p}, [2]string{"P", "GM0119"}, pair)
+			ids := q.Persons[0].Identifiers
+			ids.EducationNumber, ids.PassNumber = c.ids.GetEducationNumber(), c.ids.GetPassNumber()
+			b, err := h.compose(h.municipality().call(), q)
+			require.NoError(t, err)
+			require.Len(t, told(b, [2]string{"P", "GM0119"}), 1, "the others are asked")
+			if c.sent != nil {
+				require.Empty(t, gapOf(b, pair))
+				require.Len(t, s.asked, 1)
+				require.True(t, proto.Equal(c.sent, s.asked[0].GetIdentifiers()), "that number alone")
+				require.Empty(t, s.asked[0].GetProofs().GetSubjectKey(), "with the key a BSN can be found by trying")
+				return
+			}
+			require.Empty(t, s.asked, "nobody is asked")
+			require.Equal(t, []string{budgetv1.ReasonSourceUnavailable}, gapOf(b, pair))
+			for _, gap := range b.GetGaps() {
+				if gap.GetSource() == c.party.Code {
+					require.Equal(t, "NUMBER_MISSING", gap.GetCode())
+					require.Contains(t, gap.GetTextEn(), c.word)
+					require.NotContains(t, gap.GetTextNl()+gap.GetTextEn(), p.bsn)
+				}
+			}
+		})
+	}
+}
+
+func school() casefile.Party {
+	return casefile.Party{Code: "SWV2602", OIN: "00000099000202602000", Kind: "EDUCATION", Name: "Samenwerkingsverband VO2602 (fictief)", Laws: []string{"EDU"}}
+}
+
+func valys() casefile.Party {
+	return casefile.Party{Code: "VALYS", OIN: "00000099000100004000", Kind: "TRANSPORT", Name: "Valys", Laws: []string{"VALYS"}}
+}
