@@ -144,7 +144,7 @@ func TestEverySentinelIsInTheTable(t *testing.T) {
 	inside := []string{"audit.ErrKey", "audit.ErrInvalid"}
 	sentinel := regexp.MustCompile(`(?m)^\s*(?:var )?(Err[A-Z]\w*)\s*=`)
 	seen := 0
-	for _, room := range []string{"token", "agreement", "consent", "audit"} {
+	for _, room := range []string{"token", "agreement", "consent", "audit", "register"} {
 		entries, err := os.ReadDir("../../gateway/" + room)
 		require.NoError(t, err)
 		for _, e := range entries {
