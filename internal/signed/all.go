@@ -137,7 +137,10 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 func Unverified(kind Kind, raw []byte, claims any) error {
 	payload, err := []byte(nil), error(nil)
 	if kind == Agreement {
-		_, payload, err = readGeneral(raw)
+		var doc general
+		if doc, payload, err = readGeneral(raw); err == nil {
+			err = doc.ofKind(kind)
+		}
 	} else {
 		var a apart
 		if a, err = takeApart(raw, ownMembers()); err == nil {
@@ -151,6 +154,20 @@ func Unverified(kind Kind, raw []byte, claims any) error {
 		return err
 	}
 	return decode(payload, claims)
+}
+
+// ofKind checks that every signature was put under a document of that kind.
+func (doc *general) ofKind(kind Kind) error {
+	for _, s := range doc.Signatures {
+		h, err := headerOf(s.Protected, ownMembers())
+		if err == nil {
+			err = h.ofKind(kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func within(some, all []identity.OIN) bool {

@@ -475,3 +475,55 @@ func FuzzCanonical(f *testing.F) {
 		}
 	})
 }
+
+// What is read without its signature must be of the kind all the same, and in the form
+// in which it was taken in.
+func TestUnverifiedReadsItsOwnKindOnly(t *testing.T) {
+	s, want := newSigner(t, alice, "a1"), claims{Issuer: alice, Text: "text"}
+	for _, is := range Kinds() {
+		compact, err := s.Compact(is, want)
+		require.NoError(t, err)
+		together, err := Together(is, want, s)
+		require.NoError(t, err)
+		for _, as := range Kinds() {
+			for form, raw := range map[string][]byte{"compact": compact, "together": together} {
+				var got claims
+				err := Unverified(as, raw, &got)
+				if is == as && (form == "together") == (as == Agreement) {
+					require.NoError(t, err, "%s, %s", is, form)
+					require.Equal(t, want, got)
+					continue
+				}
+				require.Error(t, err, "%s as %s, %s", is, as, form)
+				require.Empty(t, got, "%s as %s, %s", is, as, form)
+			}
+		}
+	}
+	raw, err := s.Compact(Consent, want)
+	require.NoError(t, err)
+	parts := strings.Split(string(raw), ".")
+	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	for name, spoilt := range map[string]string{
+		"nothing":            "",
+		"two parts":          parts[0] + "." + parts[1],
+		"four parts":         string(raw) + ".x",
+		"no header":          "." + parts[1] + "." + parts[2],
+		"a header like none": encode(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2],
+		"no payload":         parts[0] + ".." + parts[2],
+		"no JSON":            parts[0] + "." + encode("text") + "." + parts[2],
+		"a member twice":     parts[0] + "." + encode(`{"iss":"1","iss":"2","text":"x"}`) + "." + parts[2],
+		"in another case":    parts[0] + "." + encode(`{"ISS":"1","Text":"x"}`) + "." + parts[2],
+		"deep":               parts[0] + "." + encode(`{"iss":"1","more":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+`,"text":"x"}`) + "." + parts[2],
+		"an unknown member":  parts[0] + "." + encode(`{"iss":"1","other":"x","text":"x"}`) + "." + parts[2],
+		"no signature":       parts[0] + "." + parts[1] + ".",
+		"too large":          parts[0] + "." + parts[1] + "." + strings.Repeat("A", MaxBytes),
+	} {
+		require.Error(t, Unverified(Consent, []byte(spoilt), new(claims)), name)
+	}
+	for name, spoilt := range map[string]string{
+		"nothing": "", "no signatures": `{"payload":"` + parts[1] + `","signatures":[]}`, "compact": string(raw),
+		"a header like none": `{"payload":"` + parts[1] + `","signatures":[{"protected":"` + encode(`{"alg":"none"}`) + `","signature":"` + parts[2] + `"}]}`,
+	} {
+		require.Error(t, Unverified(Agreement, []byte(spoilt), new(claims)), name)
+	}
+}
