@@ -79,11 +79,6 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if by.Head != "" {
-		if err := Complete(s, signed, by.Head, by.Keys.Origin(), by.Keys); err != nil {
-			return Report{}, err
-		}
-	}
 	w := newWalk(s, signed, by.Tenant)
 	if err := w.entries(ctx); err != nil {
 		return Report{}, err
@@ -93,6 +88,11 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	}
 	if err := w.documents(ctx); err != nil {
 		return Report{}, err
+	}
+	if by.Head != "" { // last: what is wrong inside is named first
+		if err := Complete(s, signed, by.Head, by.Keys.Origin(), by.Keys); err != nil {
+			return Report{}, err
+		}
 	}
 	w.report.Size, w.report.Root, w.report.Checkpoint = signed.N, signed.Hash, head.Checkpoint
 	return w.report, nil
