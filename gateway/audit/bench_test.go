@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
 )
 
 // BenchmarkAppend measures durable appends with so many writers in a closed loop.
@@ -63,4 +65,49 @@ func TestAllocations(t *testing.T) {
 		b.append(e)
 	})
 	require.LessOrEqual(t, got, 400.0)
+}
+
+// long writes a log of so many entries, one in ten a consent.
+func (b *bench) long(entries int) {
+	b.t.Helper()
+	var wg sync.WaitGroup
+	for w := range 64 {
+		wg.Go(func() {
+			for i := w; i < entries; i += 64 {
+				e := decision(b.trace())
+				if i%10 == 0 {
+					e = consent(fmt.Sprintf("c-%d", i))
+				}
+				if _, err := b.log.Append(context.Background(), e); err != nil {
+					b.t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// BenchmarkStart measures how long a log of so many entries takes to open, which makes the
+// register, and to verify.
+func BenchmarkStart(b *testing.B) {
+	const entries = 20000
+	bench := newBench(b)
+	bench.long(entries)
+	bench.log.Close()
+	b.Run("open", func(b *testing.B) {
+		for b.Loop() {
+			l, err := audit.Open(context.Background(), bench.config(bench.store))
+			require.NoError(b, err)
+			l.Close()
+		}
+		b.ReportMetric(entries*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	})
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			_, err := bench.verify()
+			require.NoError(b, err)
+		}
+		b.ReportMetric(entries*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+	})
 }
