@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/policy"
@@ -19,10 +20,48 @@ func (g *Gateway) mayDo(ctx context.Context, purpose string, operation policy.Op
 	if err != nil {
 		return token.Caller{}, err
 	}
-	if err := g.Policy.MayDo(ctx, caller, operation); err != nil {
+	also, err := g.second(ctx, caller, purpose)
+	if err != nil {
+		return token.Caller{}, err
+	}
+	if err := g.Policy.MayDo(ctx, caller, also, operation); err != nil {
 		return token.Caller{}, err
 	}
 	return caller, nil
+}
+
+// secondKey is the metadata in which a call brings the token of a second person, where
+// two are needed.
+const secondKey = "ontschot-second"
+
+// second checks who does it too: another person of the same organisation, for the same
+// case and purpose. They are compared by what one client of the issuer says of both, as
+// the same person can have another name at another client. Nobody when there is no
+// second token.
+func (g *Gateway) second(ctx context.Context, caller token.Caller, purpose string) (token.Caller, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	values := md.Get(secondKey)
+	if len(values) == 0 {
+		return token.Caller{}, nil
+	}
+	if len(values) > 1 { // two would be a choice
+		return token.Caller{}, errSecond
+	}
+	call, err := g.callOf(ctx, purpose)
+	if err != nil {
+		return token.Caller{}, err
+	}
+	call.Bearer = values[0]
+	also, err := g.Tokens.Check(call)
+	switch {
+	case err != nil:
+		return token.Caller{}, err
+	case also.Organisation() != caller.Organisation() || also.Actor() != caller.Actor() || also.Case() != caller.Case() || !also.May(purpose):
+		return token.Caller{}, errSecond
+	case also.Client() != caller.Client() || also.Subject() == caller.Subject():
+		return token.Caller{}, errSecond
+	}
+	return also, nil
 }
 
 // withdrawing checks who calls to withdraw a consent. Withdrawing is as easy as giving

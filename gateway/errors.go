@@ -30,6 +30,7 @@ const domain = "ontschot.nl"
 var (
 	errPurpose   = errors.New("the access token was not issued for this purpose")
 	errMidnight  = errors.New("the day ended while the question was asked")
+	errSecond    = errors.New("the second token is of no other person of the same organisation, case, purpose and client")
 	errCase      = errors.New("what is asked about is of another case than the token")
 	errRole      = errors.New("the role or assurance level of the case worker does not suffice")
 	errTooOld    = errors.New("the budget is older than the agreements allow")
@@ -76,6 +77,7 @@ func meanings() []meaning {
 		{token.ErrDocument, codes.InvalidArgument, "DELEGATION_INVALID", "let the organisation that is acted for sign it again"},
 		{token.ErrInvalid, codes.Unauthenticated, "TOKEN_INVALID", "ask your token issuer for a token as RFC 9068 describes, signed with a key this gateway has pinned"},
 		{errPurpose, codes.PermissionDenied, budgetv1.ReasonPurposeNotAllowed, "ask your token issuer for a token whose authorization_details name the purpose, the sources and the categories"},
+		{errSecond, codes.PermissionDenied, "SECOND_PERSON", "let another case worker log in for the same case, and send that token as ontschot-second"},
 		{errNotOwn, codes.PermissionDenied, "OTHER_ORGANISATION", "ask the gateway of your own organisation"},
 		{audit.ErrUnavailable, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
 		{audit.ErrDamaged, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},

@@ -91,14 +91,15 @@ its receipt, and print it. A budget that does not verify is not printed, exit co
 
 // call is how a gateway is reached.
 type call struct {
-	config, token string
-	timeout       time.Duration
-	key           string
+	config, token, second string
+	timeout               time.Duration
+	key                   string
 }
 
 func (k *call) flags(c *cobra.Command) {
 	c.Flags().StringVar(&k.config, "config", "client.yaml", "the client's configuration, YAML")
 	c.Flags().StringVar(&k.token, "token", "", "a file with an access token; default client/token beside the configuration")
+	c.Flags().StringVar(&k.second, "second-token", "", "a file with the access token of a second person, where the policy asks for two")
 	c.Flags().DurationVar(&k.timeout, "timeout", 15*time.Second, "how long to wait; what is not there by then is a gap")
 }
 
@@ -121,6 +122,13 @@ func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client)
 	defer cancel()
 	if k.key != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "idempotency-key", k.key)
+	}
+	if k.second != "" {
+		raw, err := config.ReadFile(k.second)
+		if err != nil {
+			return err
+		}
+		ctx = metadata.AppendToOutgoingContext(ctx, "ontschot-second", strings.TrimSpace(string(raw)))
 	}
 	err = ask(ctx, cl)
 	if code := status.Code(err); reasonOf(err) == "" && (code == codes.DeadlineExceeded || code == codes.Unavailable) {

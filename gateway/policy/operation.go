@@ -63,13 +63,18 @@ func (e *RefusedError) Error() string {
 	return "the policy does not allow " + string(e.Operation) + ": " + strings.Join(e.Codes, " ")
 }
 
-// MayDo reports whether a case worker may do something; nil means yes. What cannot be
+// MayDo reports whether a case worker may do something, with another who does it too
+// where the cell asks for two; the zero Caller is nobody. Nil means yes. What cannot be
 // judged, in time and in full, is a no. Errors: *RefusedError.
-func (e *Engine) MayDo(ctx context.Context, caller token.Caller, operation Operation) error {
-	o := e.operation(ctx, doing{
+func (e *Engine) MayDo(ctx context.Context, caller, also token.Caller, operation Operation) error {
+	d := doing{
 		organisation: string(caller.Organisation()), operation: string(operation),
 		worker: worker{caller.Role(), caller.Assurance()},
-	})
+	}
+	if also.Role() != "" {
+		d.second = &worker{also.Role(), also.Assurance()}
+	}
+	o := e.operation(ctx, d)
 	if o.Allow {
 		return nil
 	}

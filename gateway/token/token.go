@@ -95,6 +95,13 @@ func (c Caller) Delegation() string { return c.delegation.ID() }
 // Case is the commitment to the case number the question belongs to.
 func (c Caller) Case() string { return c.claims.Case }
 
+// Subject is the case worker, as the issuer's client knows them. It is compared with that
+// of another token and written nowhere.
+func (c Caller) Subject() string { return c.claims.Subject }
+
+// Client by which the token was asked for; two subjects can be compared within one.
+func (c Caller) Client() string { return c.claims.Client }
+
 // Role of the case worker, in the words of the policy's catalog.
 func (c Caller) Role() string { return c.claims.Role }
 
