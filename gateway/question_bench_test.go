@@ -1,0 +1,19 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkQuestion is a question about two people at four sources that answer from memory.
+func BenchmarkQuestion(b *testing.B) {
+	h := newHouse(b, nil)
+	f := h.household()
+	ctx := h.municipality().call()
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := h.compose(ctx, h.about(f))
+		require.NoError(b, err)
+	}
+}
