@@ -9,6 +9,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/storetest"
 )
 
 // TestAChangedDocumentIsFoundAtItsNextUse: a running log believes no bytes that are not
@@ -62,11 +63,7 @@ func TestAForgottenWithdrawal(t *testing.T) {
 	b.log.Close()
 	require.NoError(t, b.store.Close())
 	path := copyFiles(t, b.path)
-	db, err := sql.Open("sqlite", path)
-	require.NoError(t, err)
-	_, err = db.Exec("UPDATE entries SET id = ?, leaf = ?, opening = ?, hashes = ? WHERE n = 1", put.ID, put.Leaf, put.Opening, hashes)
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
+	storetest.Change(t, path, 1, func(r *audit.Row) { r.ID, r.Leaf, r.Opening, r.Hashes = put.ID, put.Leaf, put.Opening, hashes })
 	b.open()
 	s, err := store.Open(t.Context(), path)
 	require.NoError(t, err)

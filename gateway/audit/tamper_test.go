@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/storetest"
 )
 
 // story fills a log with every kind of entry that matters: 13 entries, of which
@@ -38,7 +40,19 @@ const storySize = 13
 // tampered changes a copy of the database with plain SQL and lets the auditor look.
 func tampered(t *testing.T, b *bench, statements ...string) error {
 	t.Helper()
+	return broken(t, b, func(path string) { execute(t, path, statements...) })
+}
+
+// broken changes a copy of the database and lets the auditor look.
+func broken(t *testing.T, b *bench, change func(path string)) error {
+	t.Helper()
 	path := copyFiles(t, b.path)
+	change(path)
+	return inspected(path, b.inspection())
+}
+
+func execute(t *testing.T, path string, statements ...string) {
+	t.Helper()
 	db, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
 	for _, text := range statements {
@@ -49,24 +63,88 @@ func tampered(t *testing.T, b *bench, statements ...string) error {
 		require.NotZero(t, n, text)
 	}
 	require.NoError(t, db.Close())
-	s, err := store.Inspect(t.Context(), path)
-	require.NoError(t, err)
-	defer s.Close()
-	_, err = audit.Verify(t.Context(), s, b.inspection())
-	return err
 }
 
-func TestEveryColumnOfEveryEntry(t *testing.T) {
+// changes of one column of an entry, by name.
+func changes(rows []audit.Row, n int) map[string]func(r *audit.Row) {
+	next := rows[(n+1)%len(rows)]
+	replace := func(b []byte, old, other string) []byte { return bytes.Replace(b, []byte(old), []byte(other), 1) }
+	return map[string]func(r *audit.Row){
+		"id: another": func(r *audit.Row) { r.ID = "x" }, "id: none": func(r *audit.Row) { r.ID = "" },
+		"id: of the next": func(r *audit.Row) { r.ID = next.ID }, "id: capitals": func(r *audit.Row) { r.ID = strings.ToUpper(r.ID) },
+		"leaf: none": func(r *audit.Row) { r.Leaf = nil }, "leaf: text": func(r *audit.Row) { r.Leaf = []byte("text") },
+		"leaf: a byte before": func(r *audit.Row) { r.Leaf = append([]byte{0}, r.Leaf...) },
+		"leaf: version":       func(r *audit.Row) { r.Leaf = replace(r.Leaf, `"version":3`, `"version":1`) },
+		"leaf: time":          func(r *audit.Row) { r.Leaf = replace(r.Leaf, `"time":1`, `"time":2`) },
+		"leaf: of the next":   func(r *audit.Row) { r.Leaf = next.Leaf }, "leaf: too long": func(r *audit.Row) { r.Leaf = make([]byte, 40000) },
+		"opening: none": func(r *audit.Row) { r.Opening = nil }, "opening: empty": func(r *audit.Row) { r.Opening = []byte("{}") },
+		"opening: a space":  func(r *audit.Row) { r.Opening = append(bytes.Clone(r.Opening), ' ') },
+		"opening: another":  func(r *audit.Row) { r.Opening = next.Opening },
+		"opening: a value":  func(r *audit.Row) { r.Opening = replace(r.Opening, `"value":"`, `"value":"AAAA`) },
+		"opening: too long": func(r *audit.Row) { r.Opening = make([]byte, 1100000) },
+		"hashes: none":      func(r *audit.Row) { r.Hashes = nil }, "hashes: one byte more": func(r *audit.Row) { r.Hashes = append(bytes.Clone(r.Hashes), 0) },
+		"hashes: one byte less": func(r *audit.Row) { r.Hashes = r.Hashes[1:] }, "hashes: zeros": func(r *audit.Row) { r.Hashes = make([]byte, len(r.Hashes)) },
+	}
+}
+
+// Whatever is changed in an entry, however many stand in one row with it, the auditor
+// names the entry and what of it was changed.
+func TestEveryPartOfEveryEntry(t *testing.T) {
 	b := newBench(t)
 	story(b)
-	require.NoError(t, tampered(t, b, "UPDATE entries SET leaf = leaf"), "the copy itself is sound")
+	rows := rowsOf(t, b)
+	for _, each := range []int{1, 4, storySize} {
+		require.NoError(t, broken(t, b, func(path string) { storetest.Repack(t, path, each) }), "the copy itself is sound")
+		for _, n := range []int{0, 1, 5, 8, storySize - 1} {
+			for name, change := range changes(rows, n) {
+				name := fmt.Sprintf("%s of %d, %d in a row", name, n, each)
+				err := broken(t, b, func(path string) {
+					storetest.Repack(t, path, each)
+					storetest.Change(t, path, int64(n), change)
+				})
+				var found *audit.TamperError
+				require.ErrorAs(t, err, &found, name)
+				require.EqualValues(t, n, found.Index, name+": "+found.What)
+				require.ErrorIs(t, err, audit.ErrTampered)
+				if column, _, _ := strings.Cut(name, ":"); column != "leaf" { // hashes may be what does not fit a leaf
+					require.True(t, strings.HasPrefix(found.What, column), name+": "+found.What)
+				}
+				require.Contains(t, found.Error(), fmt.Sprintf("entry %d", n))
+			}
+		}
+	}
+}
+
+// One changed byte anywhere in a row of several entries is found in the entry it is of.
+func TestOneByteOfARow(t *testing.T) {
+	b := newBench(t)
+	story(b)
+	rows := rowsOf(t, b)[:4]
+	at := 0
+	for n, r := range rows {
+		size := len(store.Pack([]audit.Row{r}))
+		for i := 0; i < size; i += 1 + size/40 {
+			err := broken(t, b, func(path string) {
+				storetest.Repack(t, path, 4)
+				packed := store.Pack(rows)
+				packed[at+i] ^= 1
+				execute(t, path, fmt.Sprintf("UPDATE entries SET entries = x'%x' WHERE n = 0", packed))
+			})
+			var found *audit.TamperError
+			require.ErrorAs(t, err, &found, "byte %d of entry %d", i, n)
+			require.EqualValues(t, n, found.Index, "byte %d: %s", i, found.What)
+		}
+		at += size
+	}
+}
+
+func TestEveryColumnOfARow(t *testing.T) {
+	b := newBench(t)
+	story(b)
 	for column, changes := range map[string][]string{
 		"tenant":  {"'00000099000000193000'", "''", "1", "CAST(tenant AS BLOB)"},
 		"n":       {"n + 1000", "-1 - n", "'text' || n", "n + 0.5", "CAST(n AS BLOB)"},
-		"id":      {"'x'", "''", "(SELECT id FROM entries e WHERE e.n = (entries.n + 1) % 13)", "CAST(id AS BLOB)", "upper(id)"},
-		"leaf":    {"x''", "'text'", "CAST(leaf AS TEXT)", "x'00' || leaf", "CAST(replace(CAST(leaf AS TEXT), '\"version\":3', '\"version\":1') AS BLOB)", "CAST(replace(CAST(leaf AS TEXT), '\"time\":1', '\"time\":2') AS BLOB)", "(SELECT leaf FROM entries e WHERE e.n = (entries.n + 1) % 13)", "zeroblob(40000)"},
-		"opening": {"x''", "'{}'", "CAST(opening || ' ' AS BLOB)", "CAST(opening AS TEXT)", "(SELECT opening FROM entries e WHERE e.n = (entries.n + 1) % 13)", "CAST(replace(CAST(opening AS TEXT), '\"value\":\"', '\"value\":\"AAAA') AS BLOB)", "zeroblob(1100000)"},
-		"hashes":  {"x''", "zeroblob(32)", "'text'", "CAST(hashes || x'00' AS BLOB)", "substr(hashes, 2)", "zeroblob(length(hashes))", "1"},
+		"entries": {"x''", "'text'", "CAST(entries AS TEXT)", "CAST(entries || x'00' AS BLOB)", "substr(entries, 2)", "substr(entries, 1, 50)", "1", "zeroblob(100)"},
 	} {
 		for _, n := range []int{0, 1, 5, 8, storySize - 1} {
 			for _, change := range changes {
@@ -74,24 +152,13 @@ func TestEveryColumnOfEveryEntry(t *testing.T) {
 				err := tampered(t, b, fmt.Sprintf("UPDATE entries SET %s = %s WHERE n = %d", column, change, n))
 				var found *audit.TamperError
 				require.ErrorAs(t, err, &found, name)
-				require.EqualValues(t, n, found.Index, name+": "+found.What)
-				require.ErrorIs(t, err, audit.ErrTampered)
+				more := int64(0)
+				if strings.Contains(change, "|| x'00'") {
+					more = 1 // the entry stands, and something beside it
+				}
+				require.EqualValues(t, int64(n)+more, found.Index, name+": "+found.What)
 			}
 		}
-	}
-}
-
-func TestTheColumnIsNamed(t *testing.T) {
-	b := newBench(t)
-	story(b)
-	for column, change := range map[string]string{
-		"id": "'x'", "opening": "x'00'", "hashes": "zeroblob(length(hashes))", "n": "n + 100",
-		"leaf": "CAST(replace(CAST(leaf AS TEXT), '\"status\":\"Ok\"', '\"status\":\"Okay\"') AS BLOB)",
-	} {
-		var found *audit.TamperError
-		require.ErrorAs(t, tampered(t, b, fmt.Sprintf("UPDATE entries SET %s = %s WHERE n = 4", column, change)), &found)
-		require.True(t, strings.HasPrefix(found.What, column), found.What)
-		require.Contains(t, found.Error(), "entry 4")
 	}
 }
 
@@ -110,14 +177,18 @@ func TestRowsDeletedSwappedAddedCutOff(t *testing.T) {
 			"UPDATE entries SET n = -n WHERE n > 3", "UPDATE entries SET n = -n - 1 WHERE n < 0"}},
 		"swapped": {2, []string{"UPDATE entries SET n = -7 WHERE n = 2", "UPDATE entries SET n = 2 WHERE n = 7",
 			"UPDATE entries SET n = 7 WHERE n = -7"}},
-		"one too many": {storySize, []string{"INSERT INTO entries SELECT tenant, 13, id, leaf, opening, hashes FROM entries WHERE n = 12"}},
-		"one before":   {0, []string{"INSERT INTO entries SELECT tenant, -3, id, leaf, opening, hashes FROM entries WHERE n = 12"}},
-		"two changed":  {4, []string{"UPDATE entries SET id = 'x' WHERE n IN (4, 9)"}},
+		"one too many": {storySize, []string{"INSERT INTO entries SELECT tenant, 13, entries FROM entries WHERE n = 12"}},
+		"one before":   {0, []string{"INSERT INTO entries SELECT tenant, -3, entries FROM entries WHERE n = 12"}},
+		"two changed":  {4, []string{"UPDATE entries SET entries = x'00' WHERE n IN (4, 9)"}},
 	} {
 		var found *audit.TamperError
 		require.ErrorAs(t, tampered(t, b, c.statements...), &found, name)
 		require.Equal(t, c.index, found.Index, name+": "+found.What)
 	}
+	var found *audit.TamperError
+	twice := tampered(t, b, "UPDATE entries SET entries = CAST(entries || (SELECT entries FROM entries e WHERE e.n = 8) AS BLOB) WHERE n = 7")
+	require.ErrorAs(t, twice, &found, "entry 8 stands in two rows, the second time where 9 should")
+	require.EqualValues(t, 9, found.Index)
 }
 
 func TestEveryColumnOfTheHead(t *testing.T) {
@@ -178,9 +249,9 @@ func TestOpenRefusesWhatWasTamperedWith(t *testing.T) {
 	b := newBench(t)
 	story(b)
 	for _, change := range []string{
-		"DELETE FROM entries WHERE n = 12", "UPDATE entries SET leaf = x'00' WHERE n = 12", "UPDATE entries SET hashes = x'00' WHERE n = 12",
+		"DELETE FROM entries WHERE n = 12", "UPDATE entries SET entries = x'00' WHERE n = 12", "UPDATE entries SET entries = substr(entries, 1, length(entries) - 1) WHERE n = 12",
 		"UPDATE head SET size = 12", "DELETE FROM head", "UPDATE head SET checkpoint = 'x'",
-		"INSERT INTO entries SELECT tenant, 13, id, leaf, opening, hashes FROM entries WHERE n = 12",
+		"INSERT INTO entries SELECT tenant, 13, entries FROM entries WHERE n = 12",
 	} {
 		path := copyFiles(t, b.path)
 		db, err := sql.Open("sqlite", path)

@@ -6,14 +6,13 @@ CREATE TABLE version (
     version BIGINT NOT NULL PRIMARY KEY
 );
 
--- One row per entry of the log. hashes: those that this record adds to the tree.
+-- One row per transaction of the log: its entries from index n on, as Pack writes them.
+-- A row for each entry costs two to three times the processor
+-- (docs/decisions/0015-where-the-record-lives.md).
 CREATE TABLE entries (
     tenant  TEXT   NOT NULL,
     n       BIGINT NOT NULL,
-    id      TEXT   NOT NULL,
-    leaf    BLOB   NOT NULL,
-    opening BLOB   NOT NULL,
-    hashes  BLOB   NOT NULL,
+    entries BLOB   NOT NULL,
     PRIMARY KEY (tenant, n)
 );
 

@@ -18,40 +18,41 @@ type snapshot struct {
 // Rows is audit.Snapshot's. SQLite stores any value in any column, so each is
 // read as it is and its type is looked at.
 func (s *snapshot) Rows(from int64, limit int) ([]audit.Row, error) {
-	rows, err := s.tx.StmtContext(s.ctx, s.use.entries).QueryContext(s.ctx, s.tenant, from, limit)
+	before := from
+	if from > 0 {
+		before-- // the row that holds this one may hold more of them than it should
+	}
+	rows, err := s.tx.StmtContext(s.ctx, s.use.entries).QueryContext(s.ctx, s.tenant, s.tenant, before, from)
 	if err != nil {
 		return nil, failed("reading entries", err)
 	}
 	defer rows.Close()
 	var list []audit.Row
-	for rows.Next() {
-		var n, id, leaf, opening, hashes any
-		if err := rows.Scan(&n, &id, &leaf, &opening, &hashes); err != nil {
+	for len(list) < limit && rows.Next() {
+		var n, packed any
+		if err := rows.Scan(&n, &packed); err != nil {
 			return nil, failed("reading entries", err)
 		}
-		list = append(list, entry(n, id, leaf, opening, hashes))
+		for _, r := range group(n, packed) {
+			if (r.Index >= from || r.Bad != "") && len(list) < limit {
+				list = append(list, r)
+			}
+		}
 	}
 	return list, failed("reading entries", rows.Err())
 }
 
-func entry(n, id, leaf, opening, hashes any) (r audit.Row) {
-	var ok bool
-	if r.Index, ok = n.(int64); !ok {
-		return audit.Row{Bad: "n"}
+// group gives the entries of a row.
+func group(n, packed any) []audit.Row {
+	first, ok := n.(int64)
+	if !ok {
+		return []audit.Row{{Bad: "n"}}
 	}
-	if r.ID, ok = id.(string); !ok {
-		return audit.Row{Index: r.Index, Bad: "id"}
+	b, ok := packed.([]byte)
+	if !ok {
+		return []audit.Row{{Index: first, Bad: "entries"}}
 	}
-	for _, c := range []struct {
-		name  string
-		value any
-		into  *[]byte
-	}{{"leaf", leaf, &r.Leaf}, {"opening", opening, &r.Opening}, {"hashes", hashes, &r.Hashes}} {
-		if *c.into, ok = c.value.([]byte); !ok {
-			return audit.Row{Index: r.Index, Bad: c.name}
-		}
-	}
-	return r
+	return Unpack(first, b)
 }
 
 // Document is audit.Snapshot's.

@@ -8,7 +8,7 @@ import (
 // statements are prepared once for a pool.
 type statements struct {
 	head, entries, documents, document, once *sql.Stmt
-	insertEntry, insertDocument, setHead     *sql.Stmt
+	insertEntries, insertDocument, setHead   *sql.Stmt
 	setOnce, expire                          *sql.Stmt
 }
 
@@ -37,7 +37,8 @@ type prepared struct {
 func (s *statements) reads() []prepared {
 	return []prepared{
 		{&s.head, "SELECT size, checkpoint FROM head WHERE tenant = ?"},
-		{&s.entries, "SELECT n, id, leaf, opening, hashes FROM entries WHERE tenant = ? AND n >= ? ORDER BY n LIMIT ?"},
+		{&s.entries, "SELECT n, entries FROM entries WHERE tenant = ?" +
+			" AND n >= coalesce((SELECT max(n) FROM entries WHERE tenant = ? AND n <= ?), ?) ORDER BY n"},
 		{&s.documents, "SELECT id, body, openings FROM documents WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?"},
 		{&s.document, "SELECT id, body, openings FROM documents WHERE tenant = ? AND id = ?"},
 		{&s.once, "SELECT body, ref, entry, expires FROM once WHERE tenant = ? AND key = ?"},
@@ -46,7 +47,7 @@ func (s *statements) reads() []prepared {
 
 func (s *statements) writes() []prepared {
 	return []prepared{
-		{&s.insertEntry, "INSERT INTO entries (tenant, n, id, leaf, opening, hashes) VALUES (?, ?, ?, ?, ?, ?)"},
+		{&s.insertEntries, "INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)"},
 		{&s.insertDocument, "INSERT INTO documents (tenant, id, body, openings) VALUES (?, ?, ?, ?)"},
 		{&s.setHead, "INSERT INTO head (tenant, size, checkpoint) VALUES (?, ?, ?)" +
 			" ON CONFLICT (tenant) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint"},

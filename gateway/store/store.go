@@ -24,6 +24,9 @@ var (
 	// ErrForeign means that the file is a sound database, but not a record, or of
 	// another version than this program's.
 	ErrForeign = errors.New("the database is not a record of this program")
+	// ErrEarlier means that an earlier version of this program made the record. One that
+	// is to be written is taken over when it is opened, if it is of the version before.
+	ErrEarlier = errors.New("the record was made by an earlier version of this program")
 )
 
 // Settings of every connection. FULL: a commit is on disk when it returns. The

@@ -116,8 +116,7 @@ func overwrite(t *testing.T, path string, from, count int64) {
 func TestOtherDatabasesAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"of another program": "CREATE TABLE x (y)",
-		"of a later version": "UPDATE version SET version = 4",
-		"of an earlier one":  "UPDATE version SET version = 2",
+		"of a later version": "UPDATE version SET version = 5",
 		"with a trigger":     "CREATE TRIGGER t AFTER UPDATE ON documents BEGIN UPDATE documents SET body = x''; END",
 		"with a view":        "CREATE VIEW v AS SELECT 1",
 	} {
@@ -133,6 +132,16 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 			require.ErrorIs(t, err, store.ErrForeign)
 		})
 	}
+}
+
+func TestEarlierRecordsAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "record.db")
+	require.NoError(t, open(t, path).Close())
+	plain(t, path, "UPDATE version SET version = 2")
+	_, err := store.Open(t.Context(), path)
+	require.ErrorIs(t, err, store.ErrEarlier)
+	_, err = store.Inspect(t.Context(), path)
+	require.ErrorIs(t, err, store.ErrEarlier)
 }
 
 func plain(t *testing.T, path, text string) {

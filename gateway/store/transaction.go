@@ -23,7 +23,7 @@ func (s *Store) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx
 		return failed("beginning", err)
 	}
 	defer tx.Rollback() // does nothing after a commit
-	if err := f(&transaction{snapshot{ctx, tx, s.writing, string(tenant)}}); err != nil {
+	if err := f(&transaction{snapshot: snapshot{ctx, tx, s.writing, string(tenant)}, size: -1}); err != nil {
 		return err
 	}
 	return failed("committing", tx.Commit())
@@ -40,7 +40,19 @@ func (s *Store) View(ctx context.Context, tenant identity.OIN, f func(audit.Snap
 }
 
 // transaction is an audit.Tx.
-type transaction struct{ snapshot }
+type transaction struct {
+	snapshot
+	size int64 // of the log, when the head was read; else -1
+}
+
+// Head is audit.Snapshot's.
+func (t *transaction) Head() (audit.Head, error) {
+	head, err := t.snapshot.Head()
+	if err == nil {
+		t.size = head.Size
+	}
+	return head, err
+}
 
 // Write is audit.Tx's.
 func (t *transaction) Write(b audit.Batch) error {
@@ -59,14 +71,19 @@ func (t *transaction) Write(b audit.Batch) error {
 }
 
 func (t *transaction) insert(rows []audit.Row) error {
-	statement := t.tx.StmtContext(t.ctx, t.use.insertEntry)
-	for _, r := range rows {
-		_, err := statement.ExecContext(t.ctx, t.tenant, r.Index, r.ID, r.Leaf, r.Opening, r.Hashes)
-		if err != nil {
-			return failed("writing", err)
+	if len(rows) == 0 {
+		return nil
+	}
+	if t.size < 0 {
+		if _, err := t.Head(); err != nil {
+			return err
 		}
 	}
-	return nil
+	if rows[0].Index != t.size {
+		return fmt.Errorf("%w: entries that do not follow on the last one", audit.ErrUnavailable)
+	}
+	t.size += int64(len(rows))
+	return t.exec(t.use.insertEntries, t.tenant, rows[0].Index, Pack(rows))
 }
 
 func (t *transaction) put(d audit.Stored) error {

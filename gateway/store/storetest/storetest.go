@@ -1,0 +1,77 @@
+// Package storetest changes a record's file behind the program's back, so that tests
+// can look whether that is found.
+package storetest
+
+import (
+	"database/sql"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/store"
+)
+
+// Rows gives all entries in a file, of one tenant, in order.
+func Rows(t testing.TB, path string) []audit.Row {
+	t.Helper()
+	db := open(t, path)
+	defer db.Close()
+	return read(t, db)
+}
+
+// Change rewrites one entry, wherever it is stored.
+func Change(t testing.TB, path string, index int64, change func(*audit.Row)) {
+	t.Helper()
+	db := open(t, path)
+	defer db.Close()
+	var first int64
+	var packed []byte
+	require.NoError(t, db.QueryRow("SELECT n, entries FROM entries WHERE n <= ? ORDER BY n DESC LIMIT 1", index).Scan(&first, &packed))
+	rows := store.Unpack(first, packed)
+	require.Greater(t, int64(len(rows)), index-first)
+	change(&rows[index-first])
+	_, err := db.Exec("UPDATE entries SET entries = ? WHERE n = ?", store.Pack(rows), first)
+	require.NoError(t, err)
+}
+
+// Repack stores the entries of a file so many to a row, as if they had been made in
+// transactions of that size.
+func Repack(t testing.TB, path string, each int) {
+	t.Helper()
+	db := open(t, path)
+	defer db.Close()
+	var tenant string
+	require.NoError(t, db.QueryRow("SELECT tenant FROM entries LIMIT 1").Scan(&tenant))
+	rows := read(t, db)
+	_, err := db.Exec("DELETE FROM entries")
+	require.NoError(t, err)
+	for group := range slices.Chunk(rows, each) {
+		_, err := db.Exec("INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)", tenant, group[0].Index, store.Pack(group))
+		require.NoError(t, err)
+	}
+}
+
+func read(t testing.TB, db *sql.DB) (all []audit.Row) {
+	t.Helper()
+	groups, err := db.Query("SELECT n, entries FROM entries ORDER BY n")
+	require.NoError(t, err)
+	defer groups.Close()
+	for groups.Next() {
+		var first int64
+		var packed []byte
+		require.NoError(t, groups.Scan(&first, &packed))
+		all = append(all, store.Unpack(first, packed)...)
+	}
+	require.NoError(t, groups.Err())
+	return all
+}
+
+func open(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	return db
+}
