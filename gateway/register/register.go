@@ -104,6 +104,16 @@ type Entry struct {
 	End    string
 	Stated bool
 	Key    *KeyChange
+	// Epoch: a new epoch of the log begins here, from a store that lacked entries. Every
+	// document of every kind that was entered before and has not ended waits until it is
+	// confirmed; a second epoch makes the confirmed wait anew.
+	Epoch bool
+	// Confirm is the id of a document that waits, and that somebody confirms here.
+	Confirm string
+	// Erase are pseudonyms of a person of whom all is erased: from here on, at every size,
+	// it is as if none of the person's consents had ever been entered. The person may give
+	// new ones. An entry whose opening went with them is one of an index and a day only.
+	Erase []string
 }
 
 // Register is the fold. It is safe for concurrent use by one writer and many readers.
@@ -111,6 +121,7 @@ type Register struct {
 	mu                  sync.RWMutex
 	size                int64 // the next index
 	day                 civil.Date
+	epochs              []int64     // where they begin, but the first
 	list                []*document // in the order of their entries
 	byID                map[string]*document
 	persons             map[string]*person // by pseudonym
@@ -126,6 +137,7 @@ type Register struct {
 type document struct {
 	Document
 	entered, ended int64
+	confirmed      []int64
 	since          int64
 	place          int64       // among the words on the same thing
 	replaces       *document   // nil: nothing that is kept
@@ -202,7 +214,7 @@ func New() *Register {
 }
 
 func (r *Register) clear() {
-	r.size, r.day, r.list = 0, 0, nil
+	r.size, r.day, r.list, r.epochs = 0, 0, nil, nil
 	r.byID, r.persons, r.awaited = map[string]*document{}, map[string]*person{}, map[string]*document{}
 	r.parties, r.keys, r.names = map[parties][]*document{}, map[string]*key{}, names{}
 	r.sources, r.categories = numbers{}, numbers{}
@@ -230,6 +242,13 @@ func (r *Register) Apply(e Entry) {
 	if e.Key != nil {
 		r.change(e.Index, *e.Key)
 	}
+	if e.Epoch {
+		r.epochs = append(r.epochs, e.Index)
+	}
+	if d := r.byID[e.Confirm]; e.Confirm != "" && d != nil {
+		d.confirmed = append(d.confirmed, e.Index)
+	}
+	r.erase(e.Erase)
 	if e.Put != nil {
 		r.put(e)
 	}
@@ -262,6 +281,21 @@ func (r *Register) endsWith(d *document, stated bool) []*document {
 		}
 	}
 	return all
+}
+
+// erase forgets a person. Only others of his consents were linked to them.
+func (r *Register) erase(pseudonyms []string) {
+	gone := map[*document]bool{}
+	for _, d := range r.At(0).of(pseudonyms) {
+		gone[d] = true
+		delete(r.byID, d.ID)
+		for _, s := range d.Subjects {
+			delete(r.persons, s)
+		}
+	}
+	if len(gone) > 0 {
+		r.list = slices.DeleteFunc(r.list, func(d *document) bool { return gone[d] })
+	}
 }
 
 func (r *Register) change(index int64, c KeyChange) {
@@ -301,7 +335,7 @@ func (r *Register) compact(d Document) Document {
 	d.ID, d.Kind, d.Replaces = strings.Clone(d.ID), Kind(one(string(d.Kind))), strings.Clone(d.Replaces)
 	d.Purpose, d.Case = one(d.Purpose), one(d.Case)
 	d.PartyA, d.PartyB = identity.OIN(one(string(d.PartyA))), identity.OIN(one(string(d.PartyB)))
-	d.Keys, d.Recipients = slices.Clone(d.Keys), slices.Clone(d.Recipients)
+	d.Keys, d.Recipients, d.Subjects = slices.Clone(d.Keys), slices.Clone(d.Recipients), slices.Clone(d.Subjects)
 	for i, k := range d.Keys {
 		d.Keys[i] = one(k)
 	}
@@ -314,9 +348,8 @@ func (r *Register) compact(d Document) Document {
 
 func (r *Register) putConsent(d *document) {
 	d.person = r.personOf(d.Subjects)
-	d.Subjects = d.Subjects[:min(1, len(d.Subjects))] // the others are in the index
 	d.person.consents = append(d.person.consents, d)
-	if old := r.byID[d.Replaces]; d.Replaces != "" && old != nil && !d.Void {
+	if old := r.byID[d.Replaces]; old != nil && old.person != nil && old.person.one() == d.person && !d.Void {
 		d.replaces = old
 		old.children = append(old.children, d)
 		if d.Narrows {
@@ -346,7 +379,7 @@ func (r *Register) personOf(pseudonyms []string) *person {
 	}
 	for _, s := range pseudonyms {
 		if r.persons[s] == nil {
-			r.persons[strings.Clone(s)] = p
+			r.persons[s] = p
 		}
 	}
 	return p

@@ -26,6 +26,9 @@ var (
 	// ErrKeyState means that a key that signed a document signs nothing new: it is not
 	// known to the log, retired or lost.
 	ErrKeyState = errors.New("a key that signed this signs nothing new")
+	// ErrNotWaiting means that an entry confirms a document that no new epoch of the log
+	// lets wait.
+	ErrNotWaiting = errors.New("this document does not wait to be confirmed")
 	// ErrRefused means that a document does not fit the one it replaces.
 	ErrRefused = errors.New("this cannot take the place of what it replaces")
 )
@@ -68,7 +71,12 @@ func (r *Register) Refuse(e Entry) error {
 			return &EndedError{ID: e.End}
 		}
 	}
-	if e.Put == nil {
+	switch {
+	case e.Confirm != "":
+		return v.refuseConfirmation(e.Confirm)
+	case len(e.Erase) > 0 && len(v.of(e.Erase)) == 0:
+		return ErrNoDocument
+	case e.Put == nil:
 		return nil
 	}
 	if d := r.byID[e.Put.ID]; d != nil {
@@ -100,6 +108,18 @@ func (r *Register) refuseKey(c KeyChange) error {
 		return nil
 	case k.lost != NotEnded && c.State != Lost, k.retired != NotEnded && c.State == InUse:
 		return fmt.Errorf("%w: and is never in use again", ErrKeyState)
+	}
+	return nil
+}
+
+func (v View) refuseConfirmation(id string) error {
+	switch d := v.r.byID[id]; {
+	case d == nil:
+		return ErrNoDocument
+	case v.ended(d):
+		return &EndedError{ID: id}
+	case !v.waits(d):
+		return ErrNotWaiting
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -38,10 +39,13 @@ type journal interface {
 	restart()
 }
 
-// alone is a register in memory.
-type alone struct{ r *register.Register }
+// alone is a register in memory, and the entries that it was made of.
+type alone struct {
+	r       *register.Register
+	entries []register.Entry
+}
 
-func (a alone) enter(e register.Entry, rests ...register.Rest) error {
+func (a *alone) enter(e register.Entry, rests ...register.Rest) error {
 	e.Index, e.Time = a.r.Size(), 1
 	for _, rest := range rests {
 		if !a.r.Head().Counts(rest, e.Day, e.Index) {
@@ -52,12 +56,29 @@ func (a alone) enter(e register.Entry, rests ...register.Rest) error {
 		return err
 	}
 	a.r.Apply(e)
+	a.entries = append(a.entries, e)
 	return nil
 }
 
-func (a alone) view() register.View { return a.r.At(a.r.Size()) }
-func (a alone) ends(id string) bool { return a.r.Ends(id) }
-func (a alone) restart()            {}
+func (a *alone) view() register.View { return a.r.At(a.r.Size()) }
+func (a *alone) ends(id string) bool { return a.r.Ends(id) }
+func (a *alone) restart()            { a.r = replay(a.entries) }
+
+func replay(entries []register.Entry) *register.Register {
+	r := register.New()
+	for _, e := range entries {
+		r.Apply(e)
+	}
+	return r
+}
+
+// moment is what there was at some time, for a restore to go back to.
+type moment struct {
+	m        *model
+	entries  []register.Entry
+	consents map[string]register.Document
+	deals    map[string]mAgreement
+}
 
 // fold drives a journal beside the model.
 type fold struct {
@@ -66,6 +87,7 @@ type fold struct {
 	in       journal
 	consents map[string]register.Document
 	deals    map[string]mAgreement
+	moments  []moment
 	next     int
 }
 
@@ -267,6 +289,52 @@ func (f *fold) key() {
 	f.alike("key "+name+" "+state, f.m.key(name, state), f.enter(register.Entry{Key: &register.KeyChange{Owner: oin("X"), Digest: digestOf(name), State: register.KeyState(state)}}))
 }
 
+// recover goes on from a store that lacks entries, in a new epoch of the log. Its day is
+// today.
+func (f *fold) recover() {
+	n := rapid.IntRange(0, len(f.moments)-1).Draw(f.t, "moment")
+	at, today := f.moments[n], f.m.today
+	f.moments = f.moments[:n+1]
+	f.m, f.consents, f.deals = at.m.clone(), maps.Clone(at.consents), maps.Clone(at.deals)
+	f.m.pass(today)
+	f.in = &alone{replay(at.entries), slices.Clip(at.entries)}
+	f.m.begin()
+	f.alike("epoch", nil, f.enter(register.Entry{Epoch: true}))
+}
+
+func (f *fold) confirm() {
+	id := known(f, f.consents)
+	if rapid.IntRange(0, 3).Draw(f.t, "an agreement") == 0 {
+		id = known(f, f.deals)
+		if d := f.m.deal(id); d != nil && d.accepted == 0 {
+			return
+		}
+	}
+	f.alike("confirm "+id, f.m.confirm(id), f.enter(register.Entry{Confirm: id}))
+}
+
+// erase makes all of a person unreadable, what the log holds of it too.
+func (f *fold) erase() {
+	person, a := draw(f, "person", "P", "Q"), f.in.(*alone)
+	err := f.m.erase(person)
+	f.alike("erase "+person, err, f.enter(register.Entry{Erase: f.pseudonyms(person)}))
+	if err != nil {
+		return
+	}
+	a.entries = slices.Clone(a.entries)
+	for i, e := range a.entries {
+		_, ended := f.consents[e.End]
+		_, confirmed := f.consents[e.Confirm]
+		ended, confirmed = ended && f.consents[e.End].Subjects[0][:1] == person, confirmed && f.consents[e.Confirm].Subjects[0][:1] == person
+		if ended || confirmed || e.Erase != nil || e.Put != nil && len(e.Put.Subjects) > 0 && e.Put.Subjects[0][:1] == person {
+			a.entries[i] = register.Entry{Index: e.Index, Day: e.Day}
+		}
+	}
+	if rapid.Bool().Draw(f.t, "restart") {
+		a.restart()
+	}
+}
+
 // same holds every answer of the register against the model's.
 func (f *fold) same() {
 	at := f.in.view()
@@ -280,6 +348,11 @@ func (f *fold) same() {
 							Pseudonyms: f.pseudonyms(person), Purpose: "compose", Case: cas, Recipient: identity.OIN(recipient), Source: identity.OIN(source),
 						}, first+civil.Date(day))
 						require.Equal(f.t, want, word.Categories, "%s %s %s %s on day %d, by %s", person, cas, recipient, source, day, word.ID)
+						waits := false
+						if w := f.m.decider(person, "compose", cas, recipient, source, day); w != nil {
+							waits = w.ended == 0 && f.m.keys[w.Key] != "lost" && f.m.waits(*w)
+						}
+						require.Equal(f.t, waits, word.Standing == register.Uncertain, "%s waits", word.ID)
 						if word.ID != "" {
 							counts := at.Counts(register.Rest{ID: word.ID, Source: identity.OIN(source), Recipient: identity.OIN(recipient)}, first+civil.Date(day), at.Size())
 							require.Equal(f.t, len(want) > 0, counts, "%s rests on %s", source, word.ID)
@@ -296,10 +369,49 @@ func (f *fold) same() {
 	}
 }
 
+// before holds what the register says of an earlier size against one that is made of so
+// many entries.
+func (f *fold) before() {
+	a, ok := f.in.(*alone)
+	if !ok {
+		return
+	}
+	size := rapid.Int64Range(0, a.r.Size()).Draw(f.t, "size")
+	at, then := a.r.At(size), replay(a.entries[:size]).At(size)
+	for _, kind := range []register.Kind{register.Consent, register.Agreement, register.Proposal} {
+		require.Equal(f.t, then.List(kind), at.List(kind), "size %d of %d", size, a.r.Size())
+	}
+	require.Equal(f.t, then.Keys(), at.Keys())
+	for _, day := range []civil.Date{first + civil.Date(f.m.today), first + civil.Date(f.m.today) + 2} {
+		for _, thing := range f.things() {
+			was := then.LastWord(thing, day)
+			require.Equal(f.t, was, at.LastWord(thing, day), "size %d of %d: %v", size, a.r.Size(), thing)
+			rest := register.Rest{ID: was.ID, Source: thing.Source, Recipient: thing.Recipient}
+			require.Equal(f.t, then.Counts(rest, day, size), at.Counts(rest, day, size))
+		}
+		for _, with := range []string{"Y", "Z"} {
+			require.Equal(f.t, then.Agreements(oin("X"), oin(with), day), at.Agreements(oin("X"), oin(with), day))
+		}
+	}
+}
+
+func (f *fold) things() (all []register.Thing) {
+	for _, person := range []string{"P", "Q"} {
+		for _, cas := range []string{"k1", "k2"} {
+			for _, recipient := range []identity.OIN{"R1", "R2"} {
+				for _, source := range sources() {
+					all = append(all, register.Thing{Pseudonyms: f.pseudonyms(person), Purpose: "compose", Case: cas, Recipient: recipient, Source: identity.OIN(source)})
+				}
+			}
+		}
+	}
+	return all
+}
+
 // Random sequences of all that can be done with documents: after every step register and
 // model give the same answer for every pair and day. A sequence that fails is shrunk.
 func TestTheRegisterIsTheModel(t *testing.T) {
-	check(t, sequences(), func(*rapid.T) journal { return alone{register.New()} })
+	check(t, sequences(), func(*rapid.T) journal { return &alone{r: register.New()} })
 }
 
 func check(t *testing.T, sequences string, in func(*rapid.T) journal) {
@@ -312,14 +424,21 @@ func check(t *testing.T, sequences string, in func(*rapid.T) journal) {
 		}
 		steps := []func(){
 			f.give, f.give, f.give, f.give, f.narrow, f.narrow, f.narrow, f.withdraw, f.propose, f.propose, f.accept, f.accept, f.end,
-			func() { f.m.pass(f.m.today + 1) }, func() { f.m.pass(f.m.today + 2) }, f.in.restart,
+			func() { f.m.pass(f.m.today + 1) }, func() { f.m.pass(f.m.today + 2) }, func() { f.in.restart() },
 		}
 		if rapid.IntRange(0, 2).Draw(t, "keys change") == 0 {
 			steps = append(steps, f.key, f.key)
 		}
+		if _, ok := f.in.(*alone); ok && rapid.IntRange(0, 2).Draw(t, "restores and erasures") == 0 {
+			steps = append(steps, f.recover, f.recover, f.confirm, f.confirm, f.confirm, f.confirm, f.erase)
+		}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			if a, ok := f.in.(*alone); ok {
+				f.moments = append(f.moments, moment{f.m.clone(), a.entries, maps.Clone(f.consents), maps.Clone(f.deals)})
+			}
 			rapid.SampledFrom(steps).Draw(t, "step")()
 			f.same()
 		}
+		f.before()
 	})
 }

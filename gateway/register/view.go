@@ -40,6 +40,8 @@ type Record struct {
 	Since          int64
 	// Lost: a key that signed it was lost, and it counts for nothing.
 	Lost bool
+	// Uncertain: it has not ended, but waits until it is confirmed in this epoch of the log.
+	Uncertain bool
 	// Successor is the id of the document that came in its place last, and SuccessorFrom
 	// the earliest day from which any did; empty: none did.
 	Successor     string
@@ -66,6 +68,7 @@ func (v View) record(d *document) Record {
 	if v.ended(d) {
 		out.Ended = d.ended
 	}
+	out.Uncertain = out.Live() && v.waits(d)
 	for _, c := range d.children {
 		if v.knows(c) {
 			if out.Successor == "" || c.From < out.SuccessorFrom {
@@ -80,6 +83,27 @@ func (v View) record(d *document) Record {
 func (v View) knows(d *document) bool { return d.entered < v.size }
 
 func (v View) ended(d *document) bool { return d.ended != NotEnded && d.ended < v.size }
+
+// waits reports whether a document waits to be confirmed: it was entered before the
+// epoch began and not confirmed since. A narrowing that is entered later waits as long
+// as what it narrows does, or until it is confirmed itself: it says a part of what is not
+// known to hold, and allows nothing that the whole would not allow once confirmed.
+func (v View) waits(d *document) bool {
+	n, _ := slices.BinarySearch(v.r.epochs, v.size)
+	if n == 0 {
+		return false
+	}
+	epoch := v.r.epochs[n-1]
+	for {
+		switch {
+		case slices.ContainsFunc(d.confirmed, func(at int64) bool { return at > epoch && at < v.size }):
+			return false
+		case d.entered < epoch || !d.Narrows || d.replaces == nil:
+			return d.entered < epoch
+		}
+		d = d.replaces
+	}
+}
 
 // lost reports whether one of the keys that signed a document was lost.
 func (v View) lost(d *document) bool {
@@ -191,6 +215,7 @@ const (
 	SaidNo                    // it allows nothing of this source
 	Withdrawn                 // it was ended
 	KeyLost                   // a key that signed it was lost
+	Uncertain                 // it waits until it is confirmed
 	Expired                   // its days are over
 )
 
@@ -268,6 +293,8 @@ func (v View) standing(d *document, day civil.Date) Standing {
 		return Withdrawn
 	case v.lost(d):
 		return KeyLost
+	case v.waits(d):
+		return Uncertain
 	case d.Until != 0 && day > d.Until:
 		return Expired
 	}
@@ -323,7 +350,9 @@ type Rest struct {
 }
 
 // Counts reports whether an entry may rest on this, on a day. Of a consent nothing may
-// have been taken out since the register was of the size by which it was judged.
+// have been taken out since the register was of the size by which it was judged. What
+// waits to be confirmed does not count; but a proposal can be accepted all the same, for
+// what both parties sign now is a new document.
 func (v View) Counts(rest Rest, day civil.Date, judged int64) bool {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
@@ -336,7 +365,7 @@ func (v View) Counts(rest Rest, day civil.Date, judged int64) bool {
 	case d.Kind == Agreement:
 		return v.inForce(d, day)
 	}
-	return !v.ended(d) && !v.lost(d)
+	return !v.ended(d) && !v.lost(d) && (d.Kind == Proposal || !v.waits(d))
 }
 
 func (v View) decides(d *document, rest Rest, day civil.Date, judged int64) bool {

@@ -1,0 +1,172 @@
+package register_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// told is what person P allows R1 to hear from S1 at a size, and the standing of that.
+func toldAt(v register.View) (register.Standing, []string) {
+	word := v.LastWord(register.Thing{Pseudonyms: []string{"P"}, Purpose: "compose", Case: "k", Recipient: "R1", Source: "S1"}, first)
+	return word.Standing, word.Categories
+}
+
+func consentOf(person, id, replaces string, categories ...string) register.Entry {
+	return register.Entry{Put: &register.Document{
+		ID: id, Kind: register.Consent, Digest: [32]byte([]byte(id + "................................")[:32]), Keys: []string{digestOf("own1")}, From: first, Until: first + 9, Replaces: replaces,
+		Subjects: []string{person}, Purpose: "compose", Case: "k", Recipients: []identity.OIN{"R1"}, Grants: []register.Grant{{Source: "S1", Categories: categories}},
+	}}
+}
+
+func narrowingOf(id, replaces string, left ...string) register.Entry {
+	e := consentOf("P", id, replaces, left...)
+	e.Put.Narrows = true
+	return e
+}
+
+// tale enters what follows, and fails on what may not stand.
+func tale(t *testing.T, a *alone, entries ...register.Entry) {
+	t.Helper()
+	for n, e := range entries {
+		e.Day = first
+		require.NoError(t, a.enter(e), "entry %d", n)
+	}
+}
+
+func begun(t *testing.T, entries ...register.Entry) *alone {
+	t.Helper()
+	a := &alone{r: register.New()}
+	tale(t, a, register.Entry{Key: &register.KeyChange{Owner: "X", Digest: digestOf("own1"), State: register.InUse}})
+	tale(t, a, entries...)
+	return a
+}
+
+func (a *alone) stands(t *testing.T, standing register.Standing, categories ...string) {
+	t.Helper()
+	is, allows := toldAt(a.view())
+	require.Equal(t, standing, is)
+	require.Equal(t, categories, allows)
+}
+
+func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
+	epoch, withdrawal := register.Entry{Epoch: true}, register.Entry{End: "1", Stated: true}
+	confirm := func(id string) register.Entry { return register.Entry{Confirm: id} }
+	refused := func(a *alone, want error, e register.Entry) {
+		t.Helper()
+		require.ErrorIs(t, a.enter(e), want)
+	}
+	for name, run := range map[string]func(t *testing.T){
+		"a withdrawal is lost": func(t *testing.T) {
+			a := begun(t, consentOf("P", "1", "", "a"), withdrawal)
+			a.stands(t, register.Withdrawn)
+			b := &alone{replay(a.entries[:2]), a.entries[:2:2]}
+			b.stands(t, register.Yes, "a")
+			tale(t, b, epoch)
+			b.stands(t, register.Uncertain)
+			d, _ := b.view().Document("1")
+			require.True(t, d.Uncertain && d.Live())
+			require.False(t, b.view().Counts(register.Rest{ID: "1", Source: "S1", Recipient: "R1"}, first, 3))
+			tale(t, b, confirm("1"))
+			b.stands(t, register.Yes, "a")
+			d, _ = b.view().Document("1")
+			require.False(t, d.Uncertain)
+			require.True(t, b.view().Counts(register.Rest{ID: "1", Source: "S1", Recipient: "R1"}, first, 4))
+			refused(b, register.ErrNotWaiting, confirm("1"))
+			refused(b, register.ErrNoDocument, confirm("2"))
+			tale(t, b, epoch)
+			b.stands(t, register.Uncertain)
+			tale(t, b, withdrawal)
+			b.stands(t, register.Withdrawn)
+			refused(b, register.ErrEnded, confirm("1"))
+			for size, want := range []register.Standing{register.NoWord, register.NoWord, register.Yes, register.Uncertain, register.Yes, register.Uncertain, register.Withdrawn} {
+				is, _ := toldAt(b.r.At(int64(size)))
+				require.Equal(t, want, is, "size %d", size)
+			}
+		},
+		"what comes in the place of one that waits does not wait": func(t *testing.T) {
+			a := begun(t, consentOf("P", "1", "", "a"), epoch, consentOf("P", "2", "1", "b"))
+			a.stands(t, register.Yes, "b")
+			tale(t, a, confirm("1"))
+			a.stands(t, register.Yes, "b")
+		},
+		"one that waits stays the last word": func(t *testing.T) {
+			a := begun(t, consentOf("P", "1", "", "a"), consentOf("P", "2", "1", "a", "b"), epoch, confirm("1"))
+			a.stands(t, register.Uncertain)
+		},
+		"a narrowing waits with what it narrows": func(t *testing.T) {
+			for _, id := range []string{"1", "2", "3"} {
+				a := begun(t, consentOf("P", "1", "", "a", "b", "c"), epoch, narrowingOf("2", "1", "a", "b"), narrowingOf("3", "2", "a"))
+				a.stands(t, register.Uncertain)
+				tale(t, a, confirm(id))
+				a.stands(t, register.Yes, "a")
+			}
+		},
+		"a narrowing from before waits itself": func(t *testing.T) {
+			a := begun(t, consentOf("P", "1", "", "a", "b"), narrowingOf("2", "1", "a"), epoch, confirm("1"))
+			a.stands(t, register.Uncertain)
+			tale(t, a, confirm("2"))
+			a.stands(t, register.Yes, "a")
+		},
+		"an agreement waits, and one that is accepted then does not": func(t *testing.T) {
+			terms := func(kind register.Kind, id, replaces string) register.Entry {
+				return register.Entry{Put: &register.Document{ID: id, Kind: kind, From: first, Until: first + 9, PartyA: "X", PartyB: "Y", Replaces: replaces}}
+			}
+			a := begun(t, terms(register.Proposal, "proposal:1", ""), terms(register.Agreement, "1", ""), terms(register.Proposal, "proposal:2", "1"), epoch)
+			require.Empty(t, a.view().Agreements("X", "Y", first))
+			tale(t, a, confirm("1"))
+			require.Equal(t, []string{"1"}, a.view().Agreements("X", "Y", first))
+			require.True(t, a.view().Counts(register.Rest{ID: "proposal:2"}, first, 6), "it can be accepted")
+			d, _ := a.view().Document("proposal:2")
+			require.True(t, d.Uncertain)
+			tale(t, a, terms(register.Agreement, "2", "1"))
+			require.Equal(t, []string{"2"}, a.view().Agreements("X", "Y", first))
+			tale(t, a, epoch, confirm("1"))
+			require.Empty(t, a.view().Agreements("X", "Y", first), "it is not the last of its chain")
+		},
+		"a delegation waits": func(t *testing.T) {
+			a := begun(t, register.Entry{Put: &register.Document{ID: "d", Kind: register.Delegation, PartyA: "X", PartyB: "Y"}}, epoch)
+			require.False(t, a.view().Counts(register.Rest{ID: "d"}, first, 3))
+			tale(t, a, confirm("d"))
+			require.True(t, a.view().Counts(register.Rest{ID: "d"}, first, 4))
+		},
+	} {
+		t.Run(name, run)
+	}
+}
+
+// A person is erased: nothing that he said or replaced is left at any size, others keep
+// theirs, and the log without what was destroyed comes to the same.
+func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
+	a := begun(t,
+		consentOf("P", "1", "", "a"), consentOf("Q", "2", "", "a"), consentOf("P", "3", "1", "a", "b"), register.Entry{Epoch: true}, register.Entry{Confirm: "3"},
+	)
+	a.stands(t, register.Yes, "a", "b")
+	require.ErrorIs(t, a.enter(register.Entry{Erase: []string{"nobody"}}), register.ErrNoDocument)
+	tale(t, a, register.Entry{Erase: []string{"P"}})
+	require.ErrorIs(t, a.enter(register.Entry{Erase: []string{"P"}}), register.ErrNoDocument)
+	for _, n := range []int{1, 3, 5, 6} {
+		a.entries[n] = register.Entry{Index: int64(n), Day: first}
+	}
+	require.ErrorIs(t, a.enter(register.Entry{Confirm: "3"}), register.ErrNoDocument)
+	for _, r := range []*register.Register{a.r, replay(a.entries)} {
+		for size := range a.r.Size() + 1 {
+			is, _ := toldAt(r.At(size))
+			require.Equal(t, register.NoWord, is, "size %d", size)
+			require.Empty(t, r.At(size).Consents([]string{"P"}, ""))
+			_, known := r.At(size).Document("1")
+			require.False(t, known)
+			all, _ := r.At(size).Count(first)
+			require.Equal(t, min(1, max(0, size-2)), all)
+		}
+		d, _ := r.At(7).Document("2")
+		require.True(t, d.Uncertain)
+		require.Equal(t, []register.Record{d}, r.At(7).List(register.Consent))
+		require.Equal(t, first, r.Day())
+	}
+	tale(t, a, consentOf("P", "1", "", "c"))
+	a.stands(t, register.Yes, "c")
+}
