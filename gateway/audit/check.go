@@ -23,6 +23,14 @@ func (e *Entry) check() error {
 	if (e.Key != nil) && (e.Kind != Key || !isDigest(e.Key.Digest) || !e.Key.State.Known()) {
 		return invalid("key")
 	}
+	switch {
+	case (e.Kind == NewEpoch) != (e.epoch > firstEpoch):
+		return invalid("kind: Recover makes the entry that begins an epoch")
+	case (e.Kind == Confirmation) != (e.Confirm != "") || e.Confirm != "" && !isID(e.Confirm):
+		return invalid("confirm")
+	case (e.Kind == Confirmation || e.Kind == NewEpoch) && e.End != "":
+		return invalid("end: an entry of this kind ends nothing")
+	}
 	if err := e.checkPut(); err != nil {
 		return err
 	}

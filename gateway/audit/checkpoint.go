@@ -20,6 +20,36 @@ var (
 	errOrigin     = errors.New("the checkpoint is of another log")
 )
 
+// position is a signed head: a tree, and the epoch of the log in which it was signed.
+type position struct {
+	tlog.Tree
+	epoch int64
+}
+
+// firstEpoch is the epoch in which a log begins.
+const firstEpoch = 1
+
+// originOf is the origin of a log in one of its epochs: its name, and from the second on
+// the number behind it. A log that was taken on from a store which lacked entries signs no
+// index again under the origin that signed those.
+func originOf(log string, epoch int64) string {
+	if epoch == firstEpoch {
+		return log
+	}
+	return log + epochMark + strconv.FormatInt(epoch, 10)
+}
+
+const epochMark = "/epoch-"
+
+// epochOf is the reverse of originOf; false when the origin is none of this log's.
+func epochOf(log, origin string) (int64, bool) {
+	if origin == log {
+		return firstEpoch, true
+	}
+	n, err := strconv.ParseInt(strings.TrimPrefix(origin, log+epochMark), 10, 64)
+	return n, err == nil && n > firstEpoch && n <= maxIndex && originOf(log, n) == origin
+}
+
 // signCheckpoint gives the signed note over a tree head in the form of C2SP
 // tlog-checkpoint: origin, size and root on a line each.
 func signCheckpoint(origin string, t tlog.Tree, signer note.Signer) (string, error) {
@@ -31,32 +61,34 @@ func checkpointText(origin string, t tlog.Tree) string {
 }
 
 // openCheckpoint verifies a checkpoint. It takes exactly what signCheckpoint
-// writes: no extension lines and one signature, until the log has witnesses.
-func openCheckpoint(signed, origin string, keys Keys) (tlog.Tree, error) {
+// writes: no extension lines and one signature, until the log has witnesses. The key's
+// name is that of the log, in every epoch.
+func openCheckpoint(signed, log string, keys Keys) (position, error) {
 	text, err := openNote(signed, keys)
 	if err != nil {
-		return tlog.Tree{}, err
+		return position{}, err
 	}
 	lines := strings.Split(text, "\n")
 	if len(lines) != 4 {
-		return tlog.Tree{}, errCheckpoint
+		return position{}, errCheckpoint
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 || size > maxIndex {
-		return tlog.Tree{}, errCheckpoint
+		return position{}, errCheckpoint
 	}
 	root, err := tlog.ParseHash(lines[2])
 	if err != nil {
-		return tlog.Tree{}, errCheckpoint
+		return position{}, errCheckpoint
+	}
+	epoch, ours := epochOf(log, lines[0])
+	if !ours {
+		return position{}, errOrigin
 	}
 	t := tlog.Tree{N: size, Hash: root}
-	if lines[0] != origin {
-		return tlog.Tree{}, errOrigin
+	if checkpointText(lines[0], t) != text {
+		return position{}, errCheckpoint
 	}
-	if checkpointText(origin, t) != text {
-		return tlog.Tree{}, errCheckpoint
-	}
-	return t, nil
+	return position{t, epoch}, nil
 }
 
 func signNote(text string, signer note.Signer) (string, error) {

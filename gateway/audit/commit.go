@@ -144,12 +144,17 @@ func readFact(row Row, index int64) (register.Entry, error) {
 	return factOf(index, &leaf, &open)
 }
 
-// plain gives the day of a leaf that tells the register nothing else: it puts and ends no
-// document and changes no key, as most do. It is not read any further; that it is the
-// leaf that was signed follows from the root. The form of a leaf has each of these texts
-// once, and in no value.
+// plain gives the day of a leaf that tells the register nothing else: a question or what
+// was done with it, which puts and ends no document, as most are. It is not read any
+// further; that it is the leaf that was signed follows from the root. The form of a leaf
+// has each of these texts once, and in no value.
 func plain(leaf []byte) (civil.Date, bool) {
-	if !bytes.Contains(leaf, []byte(`"put":""`)) || !bytes.Contains(leaf, []byte(`"end":""`)) || bytes.Contains(leaf, []byte(`"key":`)) {
+	_, kind, ok := bytes.Cut(leaf, []byte(`"kind":"`))
+	kind, _, closed := bytes.Cut(kind, []byte(`"`))
+	if traced, known := Kind(kind).known(); !ok || !closed || !known || !traced {
+		return 0, false
+	}
+	if !bytes.Contains(leaf, []byte(`"put":""`)) || !bytes.Contains(leaf, []byte(`"end":""`)) {
 		return 0, false
 	}
 	_, after, ok := bytes.Cut(leaf, []byte(`"day":"`))
@@ -161,7 +166,9 @@ func plain(leaf []byte) (civil.Date, bool) {
 }
 
 // nothing is the tree of no entries.
-func nothing() *tree { return &tree{hashes: map[int64]tlog.Hash{}} }
+func nothing() *tree {
+	return &tree{position: position{epoch: firstEpoch}, hashes: map[int64]tlog.Hash{}}
+}
 
 // transact locks the head, takes the entries in queue order, and signs one
 // checkpoint over all that are appended.

@@ -23,6 +23,10 @@ const (
 	Key        Kind = "key"
 	Admin      Kind = "admin"
 	BreakGlass Kind = "break_glass"
+	// NewEpoch is the first entry of an epoch of the log after its first, see Recover.
+	NewEpoch Kind = "epoch"
+	// Confirmation confirms a document that has waited since.
+	Confirmation Kind = "confirmation"
 )
 
 // kinds gives for each kind whether it belongs to one exchange and so must carry
@@ -31,7 +35,7 @@ func (k Kind) known() (traced, ok bool) {
 	switch k {
 	case Request, Decision, SourceCall, Release, Deny, BreakGlass:
 		return true, true
-	case Consent, Agreement, Withdrawal, Policy, Key, Admin:
+	case Consent, Agreement, Withdrawal, Policy, Key, Admin, NewEpoch, Confirmation:
 		return false, true
 	}
 	return false, false
@@ -96,6 +100,13 @@ type Entry struct {
 	End string
 	// Key says in which state a key of an organisation is from here on; key entries only.
 	Key *register.KeyChange
+
+	// Confirm is the id of a document that waits since the log's epoch began, and that a
+	// human or the peer confirms; confirmation entries only, required there. Errors:
+	// ErrNotWaiting, ErrNoDocument, ErrEnded.
+	Confirm string
+
+	epoch int64 // that begins with this entry; Recover's
 
 	// Once makes the request that this entry is about count once; nil when it came
 	// without an idempotency key. The same key with another body is ErrKeyReused.

@@ -36,17 +36,17 @@ func readHead(s Snapshot, head Head, origin string, keys Keys) (*tree, error) {
 }
 
 // signedHead gives the tree that a stored head signs. An empty log has no head.
-func signedHead(head Head, origin string, keys Keys) (tlog.Tree, error) {
+func signedHead(head Head, origin string, keys Keys) (position, error) {
 	if head == (Head{}) {
 		root, err := tlog.TreeHash(0, nil)
-		return tlog.Tree{Hash: root}, err
+		return position{tlog.Tree{Hash: root}, firstEpoch}, err
 	}
 	signed, err := openCheckpoint(head.Checkpoint, origin, keys)
 	if err != nil {
-		return tlog.Tree{}, headTampered("checkpoint: " + err.Error())
+		return position{}, headTampered("checkpoint: " + err.Error())
 	}
 	if signed.N != head.Size || signed.N == 0 {
-		return tlog.Tree{}, headTampered("size: not that of the signed checkpoint")
+		return position{}, headTampered("size: not that of the signed checkpoint")
 	}
 	return signed, nil
 }
@@ -82,7 +82,7 @@ func (l *Log) follow(tx Tx) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if next.N < l.head.N {
+	if next.N < l.head.N || next.epoch < l.head.epoch {
 		return nil, headTampered("size: the log was put back to an earlier state")
 	}
 	before, err := tlog.TreeHash(l.head.N, rowHashes{tx})

@@ -12,7 +12,7 @@ import (
 )
 
 // SigningKey signs the log's checkpoints. Its name is the log's origin (C2SP
-// tlog-checkpoint recommends that they be the same; here they must be).
+// tlog-checkpoint recommends that they be the same; here they are in the first epoch).
 type SigningKey struct {
 	Signer   note.Signer
 	Verifier note.Verifier

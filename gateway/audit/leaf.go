@@ -34,15 +34,17 @@ const noRetry = -1
 // A fuzz target compares it with the reference implementation of RFC 8785.
 type Leaf struct {
 	Activity      string         `json:"activity"`
-	Agreements    []string       `json:"agreements"`    // SHA-256, hexadecimal
-	Case          string         `json:"case"`          // commitment
-	Consents      []string       `json:"consents"`      // commitments to ids
-	Day           string         `json:"day,omitempty"` // civil date by which it was judged, never below the one before; none in version 2
-	Decided       int64          `json:"decided"`       // index of the decision; -1 if this is no release
+	Agreements    []string       `json:"agreements"`        // SHA-256, hexadecimal
+	Case          string         `json:"case"`              // commitment
+	Confirm       string         `json:"confirm,omitempty"` // commitment to the id of a document that is confirmed
+	Consents      []string       `json:"consents"`          // commitments to ids
+	Day           string         `json:"day,omitempty"`     // civil date by which it was judged, never below the one before; none in version 2
+	Decided       int64          `json:"decided"`           // index of the decision; -1 if this is no release
 	Decision      string         `json:"decision"`
-	End           string         `json:"end"`           // commitment to the id of the document that ends
-	ID            string         `json:"id"`            // UUIDv7
-	Key           string         `json:"key,omitempty"` // SHA-256 of a key whose state, in status, is another from here on
+	End           string         `json:"end"`             // commitment to the id of the document that ends
+	Epoch         int64          `json:"epoch,omitempty"` // that begins here, from 2
+	ID            string         `json:"id"`              // UUIDv7
+	Key           string         `json:"key,omitempty"`   // SHA-256 of a key whose state, in status, is another from here on
 	Kind          Kind           `json:"kind"`
 	Organisations []identity.OIN `json:"organisations"`
 	Payload       string         `json:"payload"`  // commitment; of a release: to the digest of the budget
@@ -111,6 +113,9 @@ func (l *Leaf) check() error {
 	if l.Key != "" && (!isDigest(l.Key) || l.Kind != Key || len(l.Organisations) == 0 || !register.KeyState(l.Status).Known()) {
 		return fmt.Errorf("%w: key", errLeaf)
 	}
+	if (l.Kind == NewEpoch) != (l.Epoch != 0) || l.Epoch < 0 || l.Epoch == firstEpoch || l.Epoch > maxIndex || (l.Kind == Confirmation) != (l.Confirm != "") {
+		return fmt.Errorf("%w: epoch, confirm", errLeaf)
+	}
 	return errors.Join(l.checkTexts(), l.checkCommitments())
 }
 
@@ -154,7 +159,7 @@ type committed struct {
 // commitments lists all fields that hold commitments.
 func (l *Leaf) commitments() []committed {
 	return []committed{
-		{caseField, one(l.Case)}, {consentsField, l.Consents}, {endField, one(l.End)},
+		{caseField, one(l.Case)}, {confirmField, one(l.Confirm)}, {consentsField, l.Consents}, {endField, one(l.End)},
 		{payloadField, one(l.Payload)}, {putField, one(l.Put)},
 		{restsField, l.Rests}, {subjectsField, l.Subjects},
 	}

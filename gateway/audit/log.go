@@ -60,6 +60,7 @@ type Log struct {
 	// when that lies behind; the writer's own.
 	outside int64
 	behind  time.Time
+	next    int64 // the epoch that Recover begins
 
 	mu      sync.Mutex
 	waiting []*waiter
@@ -88,6 +89,11 @@ type outcome struct {
 // entries that make it up, and starts the writer. Errors: ErrTampered,
 // ErrBehind, ErrDamaged, ErrUnavailable, ErrKey, ErrInvalid for the configuration.
 func Open(ctx context.Context, cfg Config) (*Log, error) {
+	return open(ctx, cfg, (*Log).checkOutside)
+}
+
+// open opens a log whose head a check finds good.
+func open(ctx context.Context, cfg Config, check func(*Log, Snapshot) error) (*Log, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
@@ -105,7 +111,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 		if l.head, err = l.open(s); err != nil {
 			return err
 		}
-		if err := l.checkOutside(s); err != nil {
+		if err := check(l, s); err != nil {
 			return err
 		}
 		fresh := register.New()

@@ -15,6 +15,7 @@ type field string
 
 const (
 	caseField     field = "case"
+	confirmField  field = "confirm"
 	consentsField field = "consents"
 	endField      field = "end"
 	payloadField  field = "payload"
@@ -78,6 +79,7 @@ type opened struct {
 // pseudonyms, ids and digests; never an amount, a name or a BSN.
 type opening struct {
 	Case     []opened `json:"case"`
+	Confirm  []opened `json:"confirm,omitempty"`
 	Consents []opened `json:"consents"`
 	End      []opened `json:"end"`
 	Payload  []opened `json:"payload"`
@@ -106,7 +108,9 @@ func parseOpening(raw []byte) (opening, error) {
 
 func (o opening) encode() ([]byte, error) {
 	for _, l := range o.lists() {
-		*l.list = orEmpty(*l.list)
+		if l.field != confirmField { // which few have
+			*l.list = orEmpty(*l.list)
+		}
 		for i, v := range *l.list {
 			(*l.list)[i].Value = orEmpty(v.Value)
 		}
@@ -123,7 +127,7 @@ type openedList struct {
 // lists stands in the order of Leaf.commitments.
 func (o *opening) lists() []openedList {
 	return []openedList{
-		{caseField, &o.Case}, {consentsField, &o.Consents}, {endField, &o.End},
+		{caseField, &o.Case}, {confirmField, &o.Confirm}, {consentsField, &o.Consents}, {endField, &o.End},
 		{payloadField, &o.Payload}, {putField, &o.Put},
 		{restsField, &o.Rests}, {subjectsField, &o.Subjects},
 	}
@@ -164,6 +168,7 @@ func (o *opening) seal(l *Leaf) {
 			hidden[f.field] = append(hidden[f.field], commit(f.field, v.Salt, v.Value))
 		}
 	}
+	l.Confirm = first(hidden[confirmField])
 	l.Case, l.End = first(hidden[caseField]), first(hidden[endField])
 	l.Payload, l.Put = first(hidden[payloadField]), first(hidden[putField])
 	l.Consents, l.Rests, l.Subjects = hidden[consentsField], hidden[restsField], hidden[subjectsField]

@@ -94,7 +94,7 @@ func FuzzOpenCheckpoint(f *testing.F) {
 	require.NoError(f, err)
 	empty, err := signedHead(Head{}, origin, Keys{key.Verifier})
 	require.NoError(f, err)
-	good, err := signCheckpoint(origin, empty, key.Signer)
+	good, err := signCheckpoint(origin, empty.Tree, key.Signer)
 	require.NoError(f, err)
 	f.Add(good)
 	f.Add("")

@@ -12,7 +12,8 @@ import (
 )
 
 // ErrBehind means that the store does not hold all that was recorded: the head that is
-// kept outside it is of a longer log, or is gone. What it lacks may be withdrawals.
+// kept outside it is of a longer log or of another epoch, or is gone. What it lacks may be
+// withdrawals. Recover goes on from there.
 var ErrBehind = errors.New("the record lacks entries that were made")
 
 // BehindError is the ErrBehind of a store, with how many entries it holds and how many
@@ -85,17 +86,17 @@ func (l *Log) checkOutside(s Snapshot) error {
 		return err
 	}
 	if text == "" && l.head.N == 0 {
-		if text, err = signCheckpoint(l.cfg.Origin, l.head.Tree, l.cfg.Key.Signer); err != nil {
+		if text, err = signCheckpoint(originOf(l.cfg.Origin, l.head.epoch), l.head.Tree, l.cfg.Key.Signer); err != nil {
 			return err
 		}
 		return l.cfg.Head.Write(text)
 	}
-	return Complete(s, l.head.Tree, text, l.cfg.Origin, l.cfg.keys())
+	return complete(s, l.head.position, text, l.cfg.Origin, l.cfg.keys())
 }
 
-// Complete checks that a store holds all entries of a head that was kept outside it, as
-// its text. Errors: ErrBehind, ErrTampered.
-func Complete(s Snapshot, head tlog.Tree, text, origin string, keys Keys) error {
+// complete checks that a store holds all entries of a head that was kept outside it, as
+// its text, and is of the same epoch. Errors: ErrBehind, ErrTampered.
+func complete(s Snapshot, head position, text, origin string, keys Keys) error {
 	if text == "" {
 		return &BehindError{Store: head.N, Kept: -1}
 	}
@@ -103,7 +104,7 @@ func Complete(s Snapshot, head tlog.Tree, text, origin string, keys Keys) error 
 	if err != nil {
 		return headTampered("the one kept outside the store: " + err.Error())
 	}
-	if kept.N > head.N {
+	if kept.N > head.N || kept.epoch != head.epoch {
 		return &BehindError{Store: head.N, Kept: kept.N}
 	}
 	before, err := tlog.TreeHash(kept.N, rowHashes{s})

@@ -27,6 +27,7 @@ type prepared struct {
 	record  tlog.Hash
 	rests   []register.Rest
 	judged  int64
+	epoch   int64 // that begins here; else 0
 	put     *Document
 	once    *OnceRow // but for its entry; nil without a key
 	fact    register.Entry
@@ -41,12 +42,12 @@ func prepare(e Entry, tenant identity.OIN, now time.Time, today civil.Date) (*pr
 		return nil, fmt.Errorf("%w: no randomness", ErrUnavailable)
 	}
 	p := &prepared{
-		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, judged: e.Judged,
+		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, judged: e.Judged, epoch: e.epoch,
 	}
 	if e.Day.IsZero() {
 		e.Day = today
 	}
-	p.fact = register.Entry{Day: e.Day, Time: p.time, End: e.End, Stated: e.Kind == Withdrawal, Key: e.Key}
+	p.fact = register.Entry{Day: e.Day, Time: p.time, End: e.End, Stated: e.Kind == Withdrawal, Key: e.Key, Confirm: e.Confirm, Epoch: e.epoch > 0}
 	p.once = e.Once.row(p.time)
 	if e.Kind == Release {
 		p.decided = e.Decided
@@ -79,6 +80,9 @@ func (p *prepared) openingOf(e Entry) (opening, error) {
 	if len(e.Payload) > 0 {
 		o.Payload = []opened{{Value: e.Payload}}
 	}
+	if e.Confirm != "" {
+		o.Confirm = []opened{{Value: []byte(e.Confirm)}}
+	}
 	if e.End != "" {
 		o.End = []opened{{Value: []byte(e.End)}}
 	}
@@ -106,7 +110,7 @@ func valuesOf(texts []string) []opened {
 
 func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	l := Leaf{
-		Activity: e.Activity, Agreements: e.Agreements, Decided: p.decided, Decision: e.Decision,
+		Activity: e.Activity, Agreements: e.Agreements, Decided: p.decided, Decision: e.Decision, Epoch: e.epoch,
 		ID: p.id, Kind: e.Kind, Organisations: e.Organisations, Policy: e.PolicyRevision,
 		Day: e.Day.String(), RetryOf: noRetry, Status: e.Status, Tenant: tenant, Time: p.time, Trace: e.Trace, Version: leafVersion,
 	}
@@ -147,8 +151,11 @@ func restOf(text string) register.Rest {
 
 // factOf is what the register takes from an entry that stands in the log.
 func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
-	e := register.Entry{Index: index, Time: leaf.Time, Stated: leaf.Kind == Withdrawal}
+	e := register.Entry{Index: index, Time: leaf.Time, Stated: leaf.Kind == Withdrawal, Epoch: leaf.Kind == NewEpoch}
 	e.Day, _ = civil.Parse(leaf.Day) // ParseLeaf has checked it
+	if len(open.Confirm) > 0 {
+		e.Confirm = string(open.Confirm[0].Value)
+	}
 	if len(open.End) > 0 {
 		e.End = string(open.End[0].Value)
 	}

@@ -31,7 +31,7 @@ type Proof struct {
 	Hashes [][]byte
 	// Checkpoint is the signed head (C2SP tlog-checkpoint) whose tree holds it.
 	Checkpoint string
-	// Origin of the log.
+	// Origin of the log, in the epoch of the checkpoint.
 	Origin string
 }
 
@@ -59,7 +59,7 @@ func (l *Log) answer(ctx context.Context, w *waiter, o outcome) (Proof, error) {
 	}
 	return Proof{
 		Index: o.index, Decided: w.decided, Leaf: o.leaf, PayloadSalt: w.salt,
-		Hashes: bytesOf(hashes), Checkpoint: o.tree.checkpoint, Origin: l.cfg.Origin,
+		Hashes: bytesOf(hashes), Checkpoint: o.tree.checkpoint, Origin: originOf(l.cfg.Origin, o.tree.epoch),
 	}, nil
 }
 
@@ -107,7 +107,7 @@ func (l *Log) prove(s Snapshot, index int64) (Proof, error) {
 	}
 	return Proof{
 		Index: index, Decided: leaf.Decided, Leaf: row.Leaf, PayloadSalt: opening.payloadSalt(),
-		Hashes: bytesOf(hashes), Checkpoint: head.Checkpoint, Origin: l.cfg.Origin,
+		Hashes: bytesOf(hashes), Checkpoint: head.Checkpoint, Origin: originOf(l.cfg.Origin, signed.epoch),
 	}, nil
 }
 

@@ -31,9 +31,6 @@ func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 	if len(keys) == 0 {
 		return errors.New("no key is pinned for the log")
 	}
-	if r.GetOrigin() != keys.Origin() {
-		return errors.New("it is of another log than the pinned one")
-	}
 	if err := verifyRelease(r, digest); err != nil {
 		return err
 	}
@@ -41,7 +38,10 @@ func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 	if err != nil {
 		return err
 	}
-	return verifyInclusion(r, head)
+	if r.GetOrigin() != originOf(keys.Origin(), head.epoch) {
+		return errOrigin
+	}
+	return verifyInclusion(r, head.Tree)
 }
 
 // verifyRelease checks what the leaf says.

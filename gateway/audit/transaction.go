@@ -139,6 +139,9 @@ func (t *transaction) append(p *prepared) (outcome, error) {
 	if p.put != nil {
 		t.batch.Puts = append(t.batch.Puts, Stored{ID: p.put.ID, Body: p.put.Body, Openings: p.put.Openings})
 	}
+	if p.epoch > 0 {
+		t.tree.epoch = p.epoch
+	}
 	p.fact.Index = index
 	t.register.Apply(p.fact)
 	t.bind(p, index)
@@ -155,7 +158,7 @@ func (t *transaction) sign() (err error) {
 	if err := t.tree.seal(); err != nil {
 		return err
 	}
-	t.tree.checkpoint, err = signCheckpoint(t.log.cfg.Origin, t.tree.Tree, t.log.cfg.Key.Signer)
+	t.tree.checkpoint, err = signCheckpoint(originOf(t.log.cfg.Origin, t.tree.epoch), t.tree.Tree, t.log.cfg.Key.Signer)
 	if err != nil {
 		return err
 	}

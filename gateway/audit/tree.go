@@ -15,7 +15,7 @@ var errHash = errors.New("a hash of the tree is missing")
 // the left of it is part of the frontier, and the rest is new. Once it is handed
 // out it is only read.
 type tree struct {
-	tlog.Tree
+	position
 	checkpoint string
 	hashes     map[int64]tlog.Hash
 }
@@ -35,7 +35,7 @@ func (t *tree) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 
 // clone gives a copy that may grow.
 func (t *tree) clone() *tree {
-	return &tree{Tree: t.Tree, checkpoint: t.checkpoint, hashes: maps.Clone(t.hashes)}
+	return &tree{position: t.position, checkpoint: t.checkpoint, hashes: maps.Clone(t.hashes)}
 }
 
 // add appends a record and gives the hashes to store with it, 32 bytes each. The
@@ -63,13 +63,13 @@ func (t *tree) seal() (err error) {
 
 // trimmed gives the same head with no more than its frontier.
 func (t *tree) trimmed() (*tree, error) {
-	return readTree(t.Tree, t.checkpoint, t)
+	return readTree(t.position, t.checkpoint, t)
 }
 
 // readTree reads the frontier of a head and checks that it gives the head's root.
 // tlog.TreeHash asks for exactly the frontier, in one call.
-func readTree(head tlog.Tree, checkpoint string, from tlog.HashReader) (*tree, error) {
-	t := &tree{Tree: head, checkpoint: checkpoint, hashes: map[int64]tlog.Hash{}}
+func readTree(head position, checkpoint string, from tlog.HashReader) (*tree, error) {
+	t := &tree{position: head, checkpoint: checkpoint, hashes: map[int64]tlog.Hash{}}
 	root, err := tlog.TreeHash(head.N, tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		hashes, err := from.ReadHashes(indexes)
 		if err != nil {

@@ -34,6 +34,9 @@ type Report struct {
 	Retries int64
 	// Documents and LiveDocuments count what was ever put, and what still counts.
 	Documents, LiveDocuments int64
+	// Epoch is which the log is in: 1 unless it was taken on from a store that lacked
+	// entries. Waiting counts the documents that wait to be confirmed since.
+	Epoch, Waiting int64
 	// First and Last are times in milliseconds since 1970; zero for an empty log.
 	First, Last int64
 }
@@ -79,21 +82,25 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	w := newWalk(s, signed, by.Tenant)
+	w := newWalk(s, signed, by)
 	if err := w.entries(ctx); err != nil {
 		return Report{}, err
 	}
 	if w.tree.Hash != signed.Hash {
 		return Report{}, headTampered("checkpoint: its root is not that of the entries")
 	}
+	if w.tree.epoch != signed.epoch {
+		return Report{}, headTampered("checkpoint: of another epoch than the entries")
+	}
 	if err := w.documents(ctx); err != nil {
 		return Report{}, err
 	}
 	if by.Head != "" { // last: what is wrong inside is named first
-		if err := Complete(s, signed, by.Head, by.Keys.Origin(), by.Keys); err != nil {
+		if err := complete(s, signed, by.Head, by.Keys.Origin(), by.Keys); err != nil {
 			return Report{}, err
 		}
 	}
+	w.report.Epoch, w.report.Waiting = signed.epoch, w.register.Head().Waiting()
 	w.report.Size, w.report.Root, w.report.Checkpoint = signed.N, signed.Hash, head.Checkpoint
 	return w.report, nil
 }

@@ -10,14 +10,13 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // walk is one pass over a log, from its first entry to its signed head.
 type walk struct {
 	snapshot  Snapshot
-	signed    tlog.Tree
-	tenant    identity.OIN
+	signed    position
+	by        Inspection
 	tree      *tree // recomputed from the leaves
 	questions map[int64]question
 	register  *register.Register
@@ -31,10 +30,10 @@ type question struct {
 	denied, retry bool
 }
 
-func newWalk(s Snapshot, signed tlog.Tree, tenant identity.OIN) *walk {
+func newWalk(s Snapshot, signed position, by Inspection) *walk {
 	return &walk{
-		snapshot: s, signed: signed, tenant: tenant,
-		tree:      &tree{hashes: map[int64]tlog.Hash{}},
+		snapshot: s, signed: signed, by: by,
+		tree:      nothing(),
 		questions: map[int64]question{},
 		register:  register.New(),
 		waiting:   map[string]bool{},
@@ -100,8 +99,11 @@ func (w *walk) entry(row Row) error {
 	if err != nil {
 		return tampered(index, "%v", err)
 	}
-	if leaf.Tenant != w.tenant {
+	if leaf.Tenant != w.by.Tenant {
 		return tampered(index, "tenant: the leaf is of another")
+	}
+	if err := w.epoch(index, &leaf, &open); err != nil {
+		return err
 	}
 	if err := w.hashes(row); err != nil {
 		return err

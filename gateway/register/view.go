@@ -401,3 +401,15 @@ func (v View) Keys() map[string]KeyState {
 	}
 	return all
 }
+
+// Waiting counts the documents that nothing has ended and that wait to be confirmed.
+func (v View) Waiting() (n int64) {
+	v.r.mu.RLock()
+	defer v.r.mu.RUnlock()
+	for _, d := range v.r.list {
+		if v.knows(d) && v.record(d).Uncertain {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,118 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// ErrWhole means that a record lacks nothing, so that there is nothing to recover from.
+var ErrWhole = errors.New("the record lacks nothing")
+
+// Recovery tells from what a log was taken on.
+type Recovery struct {
+	// Store is how many entries the store holds, and Kept of how many the head outside it
+	// was; -1 when that head is gone.
+	Store, Kept int64
+	// Epoch that has begun, and Waiting the documents in force that wait to be confirmed.
+	Epoch, Waiting int64
+}
+
+// heads are the two signed heads between which entries were lost, each as its text; empty
+// when there was none. They are the payload of the entry that begins an epoch.
+type heads struct {
+	Outside string `json:"outside"`
+	Store   string `json:"store"`
+}
+
+// Recover takes a log on from a store that lacks entries (ErrBehind), and returns with the
+// log closed. It opens a new epoch, at least the given one: an origin of its own, so that no
+// index is signed twice under one, whose first entry commits to both heads. Among what is
+// lacking can be withdrawals; so every document in the store waits until it is confirmed,
+// and so does every one made before that is brought in again. The store must be nobody
+// else's meanwhile. Errors: ErrWhole, and those of Open.
+func Recover(ctx context.Context, cfg Config, atLeast int64) (Recovery, error) {
+	if cfg.Head == nil {
+		return Recovery{}, invalid("config: head is missing")
+	}
+	outside, err := cfg.Head.Read()
+	if err != nil {
+		return Recovery{}, err
+	}
+	l, err := open(ctx, cfg, func(l *Log, s Snapshot) error { return l.beginEpoch(s, outside, atLeast) })
+	if err != nil {
+		return Recovery{}, fmt.Errorf("recovering the record: %w", err)
+	}
+	defer l.Close()
+	out := Recovery{Store: l.head.N, Kept: -1, Epoch: l.next}
+	if kept, err := openCheckpoint(outside, cfg.Origin, l.cfg.keys()); err == nil {
+		out.Kept = kept.N
+	}
+	payload, err := encodeCanonical(heads{Outside: outside, Store: l.head.checkpoint})
+	if err != nil {
+		return Recovery{}, err
+	}
+	if _, err := l.Append(ctx, Entry{Kind: NewEpoch, Status: "recovered", Payload: payload, epoch: l.next}); err != nil {
+		return Recovery{}, fmt.Errorf("recovering the record: %w", err)
+	}
+	out.Waiting = l.Register().Waiting()
+	return out, nil
+}
+
+// beginEpoch finds the number of the next epoch, when a store lacks entries.
+func (l *Log) beginEpoch(s Snapshot, outside string, atLeast int64) error {
+	err := complete(s, l.head.position, outside, l.cfg.Origin, l.cfg.keys())
+	switch {
+	case err == nil:
+		return ErrWhole
+	case !errors.Is(err, ErrBehind):
+		return err
+	}
+	l.next = max(l.head.epoch+1, atLeast)
+	if outside == "" {
+		return nil
+	}
+	kept, err := openCheckpoint(outside, l.cfg.Origin, l.cfg.keys())
+	l.next = max(l.next, kept.epoch+1)
+	return err
+}
+
+// epoch checks the entry that begins one: its number follows, and the head of the store
+// that it names is the signed one of the entries before it.
+func (w *walk) epoch(index int64, leaf *Leaf, open *opening) error {
+	if leaf.Kind != NewEpoch {
+		return nil
+	}
+	if len(open.Payload) != 1 {
+		return tampered(index, "opening: the entry that begins an epoch names no heads")
+	}
+	var named heads
+	if err := decodeCanonical(open.Payload[0].Value, 2*maxCheckpoint+64, &named); err != nil {
+		return tampered(index, "opening: the entry that begins an epoch names no heads")
+	}
+	if leaf.Epoch <= w.tree.epoch {
+		return tampered(index, "leaf: an epoch that does not follow")
+	}
+	if named.Outside != "" {
+		kept, err := openCheckpoint(named.Outside, w.by.Keys.Origin(), w.by.Keys)
+		if err != nil || kept.epoch >= leaf.Epoch {
+			return tampered(index, "opening: the head outside the store is none of this log")
+		}
+	}
+	if named.Store == "" && index == 0 {
+		w.tree.epoch = leaf.Epoch
+		return nil
+	}
+	before := w.tree.clone()
+	if err := before.seal(); err != nil {
+		return err
+	}
+	head, err := openCheckpoint(named.Store, w.by.Keys.Origin(), w.by.Keys)
+	if err != nil || head != (position{tlog.Tree{N: index, Hash: before.Hash}, w.tree.epoch}) {
+		return tampered(index, "opening: the head of the store is not that of the entries before")
+	}
+	w.tree.epoch = leaf.Epoch
+	return nil
+}
