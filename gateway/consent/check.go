@@ -28,12 +28,25 @@ func (d Draft) check(by identity.OIN, subject identity.BSN) error {
 		fields = slices.Concat(fields, d.terms(), d.people())
 	}
 	fields = append(fields, d.granted()...)
+	return first(fields)
+}
+
+// first is the ErrDocument of the first field that may not stand as it does.
+func first(fields []field) error {
 	for _, f := range fields {
 		if !f.ok {
 			return fmt.Errorf("%w: %s", ErrDocument, f.name)
 		}
 	}
 	return nil
+}
+
+// place names a signature: the first is given_by.
+func place(i int) string {
+	if i == 0 {
+		return "given_by"
+	}
+	return fmt.Sprintf("co_given_by[%d]", i-1)
 }
 
 func (d Draft) terms() []field {
@@ -63,15 +76,13 @@ func (d Draft) people() []field {
 		{"co_given_by: too many", len(d.CoGivenBy) <= 8},
 	}
 	for i, s := range append([]Signature{d.GivenBy}, d.CoGivenBy...) {
-		name := "given_by"
-		if i > 0 {
-			name = fmt.Sprintf("co_given_by[%d]", i-1)
-		}
+		name := place(i)
 		fields = append(fields,
 			field{name + ".role: none of the list", s.Role == "" || slices.Contains(roles(), s.Role)},
 			field{name + ".proof.kind: must be one of " + strings.Join(proofs(), ", "), s.Proof.Kind == "" || slices.Contains(proofs(), s.Proof.Kind)},
 			field{name + ".proof: too long", len(s.Proof.LOA) <= 32 && len(s.Proof.Hash) <= 128},
 		)
+		fields = append(fields, s.fields(name)...)
 	}
 	return fields
 }

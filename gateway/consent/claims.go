@@ -49,7 +49,9 @@ type Basis struct {
 
 // Signature of a person: in which role, and how that was proven.
 type Signature struct {
-	Proof Proof `json:"proof"`
+	// Mandate is that of a gemachtigde, and of nobody else.
+	Mandate *Mandate `json:"mandate,omitempty"`
+	Proof   Proof    `json:"proof"`
 	// Role: self, ouder_met_gezag, voogd, curator, mentor, gemachtigde, bewindvoerder or naaste.
 	Role string `json:"role"`
 }

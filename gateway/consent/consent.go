@@ -62,6 +62,9 @@ func (c Consent) Lapses() (civil.Date, int) {
 // GivenBy is the role of who gave it.
 func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
 
+// Mandate on which a gemachtigde gave it; nil when somebody else did.
+func (c Consent) Mandate() *Mandate { return c.document.claims.GivenBy.clone().Mandate }
+
 // Span in which the consent holds, civil dates, both inclusive.
 func (c Consent) Span() civil.Span { return c.document.effective() }
 

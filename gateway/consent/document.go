@@ -76,6 +76,10 @@ func Read(raw []byte) (Claims, error) {
 func (d Document) Claims() Claims {
 	c := d.claims
 	c.Grants, c.Recipients, c.CoGivenBy = slices.Clone(c.Grants), slices.Clone(c.Recipients), slices.Clone(c.CoGivenBy)
+	c.GivenBy = c.GivenBy.clone()
+	for i, s := range c.CoGivenBy {
+		c.CoGivenBy[i] = s.clone()
+	}
 	return c
 }
 
@@ -113,7 +117,8 @@ func Verify(v *signed.Verifier, raw []byte, disclosures []string, key []byte) (D
 func (d Document) Keys() []string { return d.keys }
 
 // Signed reports whether those who signed are those who had to: ErrAuthority or
-// ErrWrongSigner when it can never count.
+// ErrWrongSigner when it can never count. What was recorded before a rule became
+// stricter is judged by the rule of now.
 func (d Document) Signed() error { return d.signers() }
 
 // open is all that Verify does but the signature, so that what is issued is judged
@@ -138,6 +143,11 @@ func open(c Claims, raw []byte, disclosures []string, key []byte) (Document, err
 	}
 	if !slices.Contains(settlements(), c.Authority.Settled) {
 		return Document{}, fmt.Errorf("%w: authority.settled is none of the list", ErrDocument)
+	}
+	for i, s := range d.all() {
+		if err := first(s.fields(place(i))); err != nil {
+			return Document{}, err
+		}
 	}
 	return d.dates()
 }

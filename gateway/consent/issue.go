@@ -95,10 +95,10 @@ func judge(c Claims, out Issued) error {
 		return err
 	}
 	if err := doc.signers(); err != nil {
-		return err
+		return doc.explained(err)
 	}
-	if !slices.Contains(signing(), c.GivenBy.Role) || !c.GivenBy.proven() {
-		return ErrWrongSigner
+	if !slices.Contains(signing(), c.GivenBy.Role) || !doc.counts(c.GivenBy) {
+		return doc.explained(ErrWrongSigner)
 	}
 	return nil
 }

@@ -91,8 +91,9 @@ func (a Authority) holders() ([]Need, error) {
 	return []Need{{[]string{role}, a.Holders}}, nil
 }
 
-// adult signs himself, unless another decides for him in matters of care. A
-// bewindvoerder, who keeps the money, does not (art. 1:431 BW).
+// adult signs himself, or somebody on his mandate (see Mandate), unless another decides
+// for him in matters of care. A bewindvoerder, who keeps the money, does not (art. 1:431
+// BW). That a register knows of a Volmacht or Machtiging is no mandate.
 func (a Authority) adult() ([]Need, error) {
 	switch a.Kind {
 	case "Curatele":
@@ -131,10 +132,20 @@ func (d Document) signers() error {
 	return nil
 }
 
-// signatures are those with a proof of who gave them; others count for nothing.
+// all who signed, whether they count or not.
+func (d Document) all() []Signature {
+	return append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
+}
+
+// signatures are those that count; others count for nothing.
 func (d Document) signatures() []Signature {
-	all := append([]Signature{d.claims.GivenBy}, d.claims.CoGivenBy...)
-	return slices.DeleteFunc(all, func(s Signature) bool { return !s.proven() })
+	return slices.DeleteFunc(d.all(), func(s Signature) bool { return !d.counts(s) })
+}
+
+// counts tells a signature with a proof of who gave it, and on a mandate that covers
+// this consent where somebody else than who decides for the person gave it.
+func (d Document) counts(s Signature) bool {
+	return s.proven() && (s.Role != roleProxy || d.lacks(s) == "")
 }
 
 func (s Signature) proven() bool {

@@ -25,23 +25,48 @@ type guardianshipRow struct {
 	Kind    string
 	Holders int
 	Signed  []string
+	Mandate string // of every gemachtigde
 	Answer  string
 }
 
+// by is a signature, of a gemachtigde on the mandate of the row.
+func (r guardianshipRow) by(t testing.TB, s, purpose string, last civil.Date) consent.Signature {
+	role, who, _ := strings.Cut(s, " ")
+	one := signature(role, who)
+	if role != "gemachtigde" || r.Mandate == "" {
+		return one
+	}
+	one.Mandate = mandate(last.String(), purpose)
+	switch r.Mandate {
+	case "dekt":
+	case "langer":
+		one.Mandate = mandate((last + 1).String(), "a.first", purpose)
+	case "ander":
+		one.Mandate.Scope = []string{purpose + ".other"}
+	case "te_kort":
+		one.Mandate.Until = (last - 1).String()
+	case "onzeker":
+		one.Proof.LOA = "laag"
+	default:
+		require.Fail(t, "no such mandate", r.Mandate)
+	}
+	return one
+}
+
 // draft of a consent that begins on the day, and was signed as the row says.
-func (r guardianshipRow) draft(f *testfamily.Family, born, day string) consent.Draft {
+func (r guardianshipRow) draft(t testing.TB, f *testfamily.Family, born, day string) consent.Draft {
 	d := draft(f)
 	d.Born, d.From = civil.MustParse(born), civil.MustParse(day)
 	d.Until = d.From
 	d.Authority = consent.Authority{Kind: r.Kind, Holders: r.Holders, LookedUp: day}
 	d.GivenBy = consent.Signature{}
 	for i, s := range r.Signed {
-		role, who, _ := strings.Cut(s, " ")
+		one := r.by(t, s, d.Purpose, d.Until)
 		if i == 0 {
-			d.GivenBy = signature(role, who)
+			d.GivenBy = one
 			continue
 		}
-		d.CoGivenBy = append(d.CoGivenBy, signature(role, who))
+		d.CoGivenBy = append(d.CoGivenBy, one)
 	}
 	return d
 }
@@ -63,10 +88,10 @@ func TestGuardianship(t *testing.T) {
 			kinds := map[string]bool{}
 			for _, row := range section.Rows {
 				kinds[row.Kind] = true
-				name := strings.Join([]string{group, day.Is, row.Kind, strings.Join(row.Signed, "+")}, ", ")
+				name := strings.Join([]string{group, day.Is, row.Kind, strings.Join(row.Signed, "+"), row.Mandate}, ", ")
 				want, ok := wanted[row.Answer]
 				require.True(t, ok, name)
-				d := row.draft(f, day.Born, day.Day)
+				d := row.draft(t, f, day.Born, day.Day)
 
 				needs, err := consent.Required(d.Born, d.Authority, d.From)
 				require.Equal(t, want == consent.ErrAuthority, errors.Is(err, consent.ErrAuthority), name)
@@ -96,7 +121,7 @@ func TestGuardianship(t *testing.T) {
 			}
 		}
 	}
-	require.GreaterOrEqual(t, rows, 60)
+	require.GreaterOrEqual(t, rows, 150)
 }
 
 // registers are all kinds of authority and measures, none, and one nobody knows.

@@ -148,8 +148,8 @@ func purposeCategories(purpose string) ([]budgetv1.Category, error) {
 	return known, nil
 }
 
-// signers writes who signed in which role, and what the registers say of authority
-// on the day the consent was given.
+// signers writes who signed in which role, a gemachtigde on a mandate for all of it, and
+// what the registers say of authority on the day the consent was given.
 func (f *Family) signers(draft *consent.Draft, m casefile.Member, c casefile.Consent) {
 	day := c.From.Date
 	var holders []identity.PersonRef
@@ -162,6 +162,9 @@ func (f *Family) signers(draft *consent.Draft, m casefile.Member, c casefile.Con
 	once := newID()
 	for i, signer := range c.Signers {
 		s := consent.Signature{Role: role(m.Ref, signer, holders, draft.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + once)}}
+		if s.Role == "gemachtigde" {
+			s.Mandate = &consent.Mandate{Document: hash("mandate of " + string(m.Ref) + once), Scope: []string{draft.Purpose}, Until: draft.Until.String()}
+		}
 		if i == 0 {
 			draft.GivenBy = s
 			continue
