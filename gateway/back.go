@@ -171,14 +171,18 @@ func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Call
 	return nil
 }
 
-// stillHolds refuses a kept document whose days are over, and an agreement that asks
-// a higher level of assurance than the case worker has.
+// stillHolds refuses a kept document whose days are over, a consent that was signed by
+// who may not, and an agreement that asks a higher level of assurance than the case
+// worker has.
 func (g *Gateway) stillHolds(d audit.Kept, caller token.Caller, purpose string) error {
 	inForce := false
 	switch d.Kind {
 	case audit.ConsentDocument:
 		c, err := g.openConsent(d)
 		if err != nil {
+			return err
+		}
+		if err := c.Signed(); err != nil { // by the rules of now
 			return err
 		}
 		inForce = c.InForce(g.Today())

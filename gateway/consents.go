@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -61,7 +62,9 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 		// The same page signs for three children: what stands in each consent of it is
 		// another hash, or sources could join them by it.
 		proof := g.keyed("ontschot/proof/1\x00" + r.GetNoticeSha256() + "\x00" + s.GetSha256())
-		one := consent.Signature{Role: s.GetRole(), Proof: consent.Proof{Kind: s.GetKind(), LOA: s.GetLoa(), Hash: hex.EncodeToString(proof[:])}}
+		one := consent.Signature{
+			Role: s.GetRole(), Proof: consent.Proof{Kind: s.GetKind(), LOA: s.GetLoa(), Hash: hex.EncodeToString(proof[:])}, Mandate: mandateOf(s.GetMandate()),
+		}
 		if i == 0 {
 			a.draft.GivenBy = one
 			continue
@@ -69,6 +72,13 @@ func (g *Gateway) give(ctx context.Context, r *ontschotv1.GiveConsentRequest) (*
 		a.draft.CoGivenBy = append(a.draft.CoGivenBy, one)
 	}
 	return g.issue(ctx, a)
+}
+
+func mandateOf(m *ontschotv1.ConsentMandate) *consent.Mandate {
+	if m == nil {
+		return nil
+	}
+	return &consent.Mandate{Document: m.GetDocumentSha256(), Scope: slices.Sorted(slices.Values(m.GetScope())), Until: m.GetUntil()}
 }
 
 // madeBefore answers a request that came again with what it made when it came first.

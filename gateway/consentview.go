@@ -121,6 +121,16 @@ func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.
 		Id: d.ID, Status: g.standing(d.Record, span), Purpose: c.Purpose, From: span.From.String(), Until: span.To.String(),
 		LapsesOn: c.LapsesOn, Replaces: c.Replaces, Record: record, Document: d.Body,
 	}
+	if opened.Signed() != nil && (out.GetStatus() == "IN_FORCE" || out.GetStatus() == "FUTURE") {
+		out.Status = "VOID"
+	}
+	var mandated civil.Date // the first day on which one of the mandates ends
+	for _, m := range opened.Mandates() {
+		out.Mandates = append(out.Mandates, &ontschotv1.ConsentMandate{DocumentSha256: m.Document, Scope: m.Scope, Until: m.Until})
+		if last, _ := civil.Parse(m.Until); mandated.IsZero() || last < mandated {
+			mandated = last
+		}
+	}
 	for _, s := range append([]consent.Signature{c.GivenBy}, c.CoGivenBy...) {
 		out.GivenBy = append(out.GivenBy, s.Role)
 	}
@@ -136,7 +146,7 @@ func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.
 	lapses, _ := civil.Parse(c.LapsesOn)
 	text := policies.Receipt{
 		ID: d.ID, Controller: g.own.Name, Reader: c.GivenBy.Role, Purpose: c.Purpose, Sources: g.sourcesOf(opened.Grants()),
-		Given: civil.Today(time.Unix(c.IssuedAt, 0)), From: span.From, Until: until, LapsesOn: lapses, GivenBy: out.GetGivenBy(), Withdraw: c.Withdraw,
+		Given: civil.Today(time.Unix(c.IssuedAt, 0)), From: span.From, Until: until, LapsesOn: lapses, GivenBy: out.GetGivenBy(), MandatedUntil: mandated, Withdraw: c.Withdraw,
 	}
 	out.TextNl, out.TextEn = g.Texts.Receipt(policies.Dutch, text), g.Texts.Receipt(policies.English, text)
 	return out, nil

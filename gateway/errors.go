@@ -156,6 +156,10 @@ func outward(err error) error {
 		return rpcError(codes.PermissionDenied, errRole.Error()+"; the table of operations says which roles and levels may: "+string(refused.Operation), budgetv1.ReasonPolicyDenied,
 			map[string]string{"codes": strings.Join(refused.Codes, " "), "operation": string(refused.Operation)})
 	}
+	var lacks *consent.MandateError
+	if errors.As(err, &lacks) {
+		return rpcError(codes.FailedPrecondition, lacks.Error()+"; AskConsent says who must sign", budgetv1.ReasonWrongSigner, nil)
+	}
 	var no *denied
 	if errors.As(err, &no) {
 		return no.status()

@@ -9,6 +9,8 @@ type label struct {
 	NL   string `yaml:"nl"`
 	EN   string `yaml:"en"`
 	Rank int    `yaml:"rank"`
+	// Mandate says that who signs in this role needs one. Only the rules judge by it.
+	Mandate bool `yaml:"mandate"`
 	// Who may do an operation. It permits nothing here: only gateway/policy does.
 	Roles     []string `yaml:"roles"`
 	Assurance string   `yaml:"assurance"`

@@ -13,7 +13,7 @@ import (
 
 // NoticeVersion is the version of the texts that a person reads. It stands in the
 // consent, beside the SHA-256 of the text, and goes up when a text changes.
-const NoticeVersion = "1"
+const NoticeVersion = "2"
 
 // Notice is what a person is asked. Civil dates, both inclusive.
 type Notice struct {
@@ -61,7 +61,10 @@ type Receipt struct {
 	Given                 civil.Date // on which it was said
 	From, Until, LapsesOn civil.Date
 	GivenBy               []string // roles, one for each signature
-	Withdraw              string
+	// MandatedUntil is the last day of the mandate on which a gemachtigde gave it; zero:
+	// it rests on none.
+	MandatedUntil civil.Date
+	Withdraw      string
 }
 
 // notices is reasons/notice.<lang>.yaml.
@@ -73,6 +76,7 @@ type notices struct {
 	Item     string                   `yaml:"item"`
 	Nothing  string                   `yaml:"nothing"`
 	Lapses   string                   `yaml:"lapses"`
+	Mandate  string                   `yaml:"mandate"`
 	Or       string                   `yaml:"or"`
 	Roles    map[string]noticeRole    `yaml:"roles"`
 	Purposes map[string]noticePurpose `yaml:"purposes"`
@@ -127,7 +131,7 @@ func (t *Texts) Receipt(lang string, r Receipt) string {
 	}
 	return t.fill(words.Receipt, lang, map[string]string{
 		"controller": oneLine(r.Controller), "who": who, "purpose": oneLine(purpose.Purpose),
-		"sources": t.sources(lang, r.Sources), "signers": t.signers(lang, who, counted(r.GivenBy)), "date": r.Given.String(),
+		"sources": t.sources(lang, r.Sources), "signers": t.signers(lang, who, counted(r.GivenBy)), "date": r.Given.String(), "mandate": t.mandate(lang, r.MandatedUntil),
 		"from": r.From.String(), "to": r.Until.String(), "lapses": t.lapses(lang, r.LapsesOn, r.Until),
 		"withdraw": oneLine(r.Withdraw), "id": oneLine(r.ID),
 	})
@@ -216,6 +220,14 @@ func (t *Texts) lapses(lang string, on, until civil.Date) string {
 	return t.fill(t.language(lang).notices.Lapses, lang, map[string]string{"date": on.String()})
 }
 
+// mandate is said only of what a gemachtigde gave.
+func (t *Texts) mandate(lang string, until civil.Date) string {
+	if until.IsZero() {
+		return ""
+	}
+	return t.fill(t.language(lang).notices.Mandate, lang, map[string]string{"date": until.String()})
+}
+
 // oneLine keeps a name from writing lines of its own.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
@@ -225,8 +237,8 @@ func (w notices) check(lang string) error {
 	file := "reasons/notice." + lang + ".yaml"
 	for _, t := range []struct{ name, text, places string }{
 		{"notice", w.Notice, "controller reader who purpose sources from to lapses signers withdraw law reference"},
-		{"receipt", w.Receipt, "controller who purpose sources from to lapses signers withdraw date id"},
-		{"source", w.Source, "source"}, {"kind", w.Kind, "source kind"}, {"item", w.Item, "category"}, {"lapses", w.Lapses, "date"},
+		{"receipt", w.Receipt, "controller who purpose sources from to lapses signers mandate withdraw date id"},
+		{"source", w.Source, "source"}, {"kind", w.Kind, "source kind"}, {"item", w.Item, "category"}, {"lapses", w.Lapses, "date"}, {"mandate", w.Mandate, "date"},
 		{"nothing", w.Nothing, ""}, {"or", w.Or, ""},
 	} {
 		has, must := slices.Compact(slices.Sorted(slices.Values(places(t.text)))), slices.Sorted(strings.FieldsSeq(t.places))

@@ -41,7 +41,7 @@ func everything(t *Texts) Notice {
 // version stands in what is signed.
 func TestTheNoticeOfThisVersion(t *testing.T) {
 	texts := read(t)
-	require.Equal(t, "1", NoticeVersion, "and with it these hashes")
+	require.Equal(t, "2", NoticeVersion, "and with it these hashes")
 	for lang, want := range map[string]string{
 		Dutch:   "2f5fec8670b925832508e945553b019e7314770268ee52eb9a1c14aa3a059f43",
 		English: "839d13333cc2246b8ec26bdce013a9e6416e924e45c2876b3f1c70b7402659c2",
@@ -73,7 +73,7 @@ func TestTheNoticeSaysWhatItMust(t *testing.T) {
 	require.NotContains(t, self, "Femke")
 	require.NotContains(t, self, "stopt het al", "the birthday comes after the end")
 	n.Signers = []NoticeSigner{{[]string{"self", "gemachtigde"}, 1}}
-	require.Contains(t, texts.Notice(Dutch, n), "- u zelf of iemand die gemachtigd is\n")
+	require.Contains(t, texts.Notice(Dutch, n), "- u zelf of iemand die daarvoor een machtiging heeft\n")
 	n.Reference = "11112233445566778899aabbccddeeff"
 	require.NotEqual(t, self, texts.Notice(Dutch, n))
 }
@@ -157,6 +157,11 @@ func TestReceipts(t *testing.T) {
 	}
 	require.Contains(t, en, "From CAK (own contributions):\n- nothing\n")
 	require.NotContains(t, nl+en, "{")
+	require.NotContains(t, nl, "machtiging")
+	onMandate := receipt()
+	onMandate.Reader, onMandate.GivenBy, onMandate.MandatedUntil = "gemachtigde", []string{"gemachtigde"}, civil.MustParse("2025-12-31")
+	require.Contains(t, texts.Receipt(Dutch, onMandate), "Dat was op 2 januari 2025. Daarvoor was er een machtiging. Die loopt tot en met 31 december 2025.\n")
+	require.Contains(t, texts.Receipt(English, onMandate), "That was on 2 January 2025. There was a mandate for that. It lasts until 31 December 2025.\n")
 	r := receipt()
 	r.GivenBy, r.Purpose = []string{"naaste"}, "integral_budget.account"
 	require.Contains(t, texts.Receipt(Dutch, r), "- naaste\n", "nothing is dropped")

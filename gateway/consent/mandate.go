@@ -62,6 +62,17 @@ func (d Document) lacks(s Signature) string {
 	return ""
 }
 
+// Mandates are those that the consent rests on: of each gemachtigde who counts.
+func (d Document) Mandates() []Mandate {
+	var all []Mandate
+	for _, s := range d.signatures() {
+		if s.Mandate != nil {
+			all = append(all, *s.clone().Mandate)
+		}
+	}
+	return all
+}
+
 // knownWell are the levels of assurance at which somebody signs for another on a mandate.
 func knownWell() []string { return []string{"substantieel", "hoog"} }
 

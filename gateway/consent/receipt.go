@@ -97,7 +97,11 @@ func (d Document) record(language string) node {
 func (d Document) given() node {
 	by, how := []node{}, []string{}
 	for _, s := range d.signatures() {
-		by = append(by, node{"@type": partyType(s.Role), "dct:identifier": s.Role})
+		who := node{"@type": partyType(s.Role), "dct:identifier": s.Role}
+		if s.Mandate != nil {
+			who["dct:requires"] = s.Mandate.node()
+		}
+		by = append(by, who)
 		how = append(how, strings.TrimSpace(s.Proof.Kind+" "+s.Proof.LOA))
 	}
 	span := d.effective()
@@ -106,6 +110,14 @@ func (d Document) given() node {
 		"dpv:isIndicatedAtTime": instant(d.claims.IssuedAt), "dpv:isIndicatedBy": by, "dpv:hasIndicationMethod": how,
 		"dct:valid":       span.From.String() + "/" + span.To.String(),
 		"dpv:hasDuration": node{"@type": "dpv:UntilTimeDuration", "rdf:value": span.To.String()},
+	}
+}
+
+// node tells on what a gemachtigde signed, for which purposes and until when.
+func (m Mandate) node() node {
+	return node{
+		"dct:title": "Mandate", "dct:identifier": m.Document, "dpv:hasScope": m.Scope,
+		"dpv:hasDuration": node{"@type": "dpv:UntilTimeDuration", "rdf:value": m.Until},
 	}
 }
 

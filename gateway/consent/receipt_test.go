@@ -30,7 +30,7 @@ func terms() []string {
 		"dpv:hasRight", "dpv:hasDuration", "dpv:isExercisedAt", "dpv:isIndicatedAtTime", "dpv:isIndicatedBy", "dpv:hasIndicationMethod",
 		"eu-gdpr:GDPR", "eu-gdpr:A6-1-e", "eu-gdpr:A9-2-a", "eu-gdpr:A7-3", "loc:NL",
 		"dct:identifier", "dct:conformsTo", "dct:created", "dct:publisher", "dct:audience", "dct:source", "dct:format", "dct:hasPart", "dct:title",
-		"dct:description", "dct:hasVersion", "dct:language", "dct:replaces", "dct:valid", "rdf:value", "skos:broader",
+		"dct:requires", "dpv:hasScope", "dct:description", "dct:hasVersion", "dct:language", "dct:replaces", "dct:valid", "rdf:value", "skos:broader",
 		"schema:contactPoint", "schema:ContactPoint", "schema:url",
 	}
 }

@@ -70,6 +70,10 @@ type caseAgreement struct {
 type caseConsent struct {
 	From, Until, Status, Subject, By string
 	Purposes, Sources                []string
+	Mandate                          *struct {
+		Scope []string
+		Until string
+	}
 }
 
 type caseExpect struct {
@@ -150,6 +154,9 @@ func (c namedCase) documents(in *Input) {
 		ID: "c-1", Status: or(o.Status, "active"), Subject: or(o.Subject, in.Resource.ID), By: or(o.By, "self"),
 		Purposes: orList(o.Purposes, purposes), Sources: orList(o.Sources, []string{r.Source}),
 		From: or(o.From, "2026-01-01"), Until: or(o.Until, "2026-12-31"),
+	}
+	if m := o.Mandate; m != nil {
+		in.Context.Consent.Mandate = &MandateTerms{Scope: orList(m.Scope, purposes), Until: or(m.Until, "2026-12-31")}
 	}
 	if slices.Contains(c.Without, "agreement") {
 		in.Context.Agreement = nil

@@ -269,6 +269,9 @@ func (q Question) input(law string, asked []budgetv1.Category) Input {
 			ID: q.Consent.ID(), Status: "active", Subject: q.Subject, By: q.Consent.GivenBy(), Purposes: []string{q.Purpose},
 			Sources: []string{string(q.Source)}, From: span.From.String(), Until: span.To.String(),
 		}
+		if m := q.Consent.Mandate(); m != nil {
+			in.Context.Consent.Mandate = &MandateTerms{Scope: m.Scope, Until: m.Until}
+		}
 	}
 	return in
 }

@@ -41,8 +41,9 @@ func question() Input {
 				From: "2026-01-01", Until: "2026-12-31", Fields: []string{"entitlement", "amount"}, Digest: "d-1",
 			},
 			Consent: &ConsentTerms{
-				ID: "c-1", Status: "active", Subject: "p-1", By: "self", Purposes: []string{"integral_budget.compose"},
+				ID: "c-1", Status: "active", Subject: "p-1", By: "gemachtigde", Purposes: []string{"integral_budget.compose"},
 				Sources: []string{source}, From: "2026-01-01", Until: "2026-12-31",
+				Mandate: &MandateTerms{Scope: []string{"integral_budget.compose"}, Until: "2026-12-31"},
 			},
 		},
 	}

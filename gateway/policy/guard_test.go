@@ -26,6 +26,11 @@ func locks() map[string]func(*Input) {
 		"consent of another":     func(in *Input) { in.Context.Consent.Subject = "p-2" },
 		"consent over":           func(in *Input) { in.Context.Consent.Until = "2026-01-04" },
 		"consent to another":     func(in *Input) { in.Context.Consent.Sources = []string{asker} },
+		"no mandate":             func(in *Input) { in.Context.Consent.Mandate = nil },
+		"empty mandate":          func(in *Input) { in.Context.Consent.Mandate = &MandateTerms{} },
+		"mandate over":           func(in *Input) { in.Context.Consent.Mandate.Until = "2026-01-04" },
+		"mandate without end":    func(in *Input) { in.Context.Consent.Mandate.Until = "9999" },
+		"mandate for another":    func(in *Input) { in.Context.Consent.Mandate.Scope = []string{"integral_budget.account"} },
 		"no purpose":             func(in *Input) { in.Action.Properties.Purpose = "" },
 		"no basis":               func(in *Input) { in.Resource.Properties.LegalBasis = "" },
 		"no role":                func(in *Input) { in.Subject.Properties.Role = "" },
@@ -68,6 +73,9 @@ func anyQuestion(t *rapid.T) Input {
 	in.Resource.Properties.Fields = fields.Draw(t, "fields")
 	in.Context.Agreement.Fields = fields.Draw(t, "agreed")
 	in.Subject.Properties.Role = word(t, "role", "consulent", "consulent", "regisseur", "kwaliteitsmedewerker")
+	if rapid.Bool().Draw(t, "by the person") {
+		in.Context.Consent.By, in.Context.Consent.Mandate = "self", nil
+	}
 	in.Context.Consent.Status = word(t, "status", "active", "active", "active", "withdrawn", "expired")
 	if rapid.Bool().Draw(t, "overlaid") {
 		in.Subject.ID, in.Context.Agreement.Requester = overlaid, overlaid
@@ -140,6 +148,11 @@ func requireLocks(t *testing.T, in Input, o Outcome) {
 	require.Contains(t, consent.Purposes, in.Action.Properties.Purpose)
 	require.Contains(t, consent.Sources, in.Resource.Properties.Source)
 	require.True(t, consent.From <= in.Context.Date && in.Context.Date <= consent.Until)
+	if consent.By == "gemachtigde" {
+		require.NotNil(t, consent.Mandate)
+		require.Contains(t, consent.Mandate.Scope, in.Action.Properties.Purpose)
+		require.LessOrEqual(t, in.Context.Date, consent.Mandate.Until)
+	}
 	if in.Subject.ID == in.Resource.Properties.Source {
 		return
 	}
@@ -178,6 +191,8 @@ func requireRulesHold(t *testing.T, e *Engine, raw []byte) {
 				Status: at(whole, "context", "consent", "status"), Subject: at(whole, "context", "consent", "subject"),
 				Purposes: all(whole, "context", "consent", "purposes"), Sources: all(whole, "context", "consent", "sources"),
 				From: at(whole, "context", "consent", "from"), Until: at(whole, "context", "consent", "until"),
+				By:      at(whole, "context", "consent", "by"),
+				Mandate: &MandateTerms{Scope: all(whole, "context", "consent", "mandate", "scope"), Until: at(whole, "context", "consent", "mandate", "until")},
 			},
 		},
 	}, o)

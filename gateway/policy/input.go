@@ -116,6 +116,14 @@ type ConsentTerms struct {
 	Sources  []string `json:"sources"` // OINs
 	From     string   `json:"from"`
 	Until    string   `json:"until"`
+	// Mandate on which a gemachtigde gave it; nil when somebody else did.
+	Mandate *MandateTerms `json:"mandate,omitempty"`
+}
+
+// MandateTerms are what a mandate is for, and its last day: a civil date, inclusive.
+type MandateTerms struct {
+	Scope []string `json:"scope"` // purposes
+	Until string   `json:"until"`
 }
 
 // LawKey is how the rules write a law of the messages: WMO is wmo.

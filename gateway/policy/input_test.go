@@ -31,7 +31,7 @@ func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
 	seen := map[string]string{string(base.key(nil)): "nothing"}
 	count := 0
 	leaves(reflect.ValueOf(&base), "", func(string, reflect.Value) { count++ })
-	require.Equal(t, 32, count)
+	require.Equal(t, 34, count)
 	for i := range count {
 		in, n := question(), 0
 		leaves(reflect.ValueOf(&in), "", func(path string, leaf reflect.Value) {
@@ -48,6 +48,8 @@ func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
 		func(in *Input) { in.Context.Consent = nil },
 		func(in *Input) { in.Context.Agreement = &AgreementTerms{} },
 		func(in *Input) { in.Context.Consent = &ConsentTerms{} },
+		func(in *Input) { in.Context.Consent.Mandate = nil },
+		func(in *Input) { in.Context.Consent.Mandate = &MandateTerms{} },
 		func(in *Input) { in.Resource.Properties.Fields = []string{"entitlementamount"} },
 	} {
 		in := question()
@@ -82,7 +84,9 @@ func TestVisitNamesEveryPath(t *testing.T) {
 func TestTheRulesSeeWhatJSONSays(t *testing.T) {
 	bare := question()
 	bare.Context.Agreement, bare.Context.Consent = nil, nil
-	for _, in := range []Input{question(), bare} {
+	bySelf := question()
+	bySelf.Context.Consent.By, bySelf.Context.Consent.Mandate = "self", nil
+	for _, in := range []Input{question(), bare, bySelf} {
 		raw, err := json.Marshal(in)
 		require.NoError(t, err)
 		want, err := ast.ValueFromReader(strings.NewReader(string(raw)))
@@ -105,6 +109,8 @@ func TestParseInput(t *testing.T) {
 		"another case":   strings.Replace(string(raw), `"date"`, `"DATE"`, 1),
 		"merged":         string(raw[:len(raw)-1]) + `,"context":{"consent":{"status":"withdrawn"}}}`,
 		"missing":        strings.Replace(string(raw), `"name":"read",`, "", 1),
+		"no last day":    strings.Replace(string(raw), `"until":"2026-12-31"}}}`, `"until":"2026-02-30"}}}`, 1),
+		"a mandate more": strings.Replace(string(raw), `"mandate":{`, `"mandate":{"name":"x",`, 1),
 		"no calendar":    strings.Replace(string(raw), `"2026-01-05"`, `"2026-02-30"`, 1),
 		"too long":       strings.Replace(string(raw), `"p-1"`, `"`+strings.Repeat("p", maxText+1)+`"`, 1),
 		"field no word":  strings.Replace(string(raw), `["entitlement","amount"]`, `["123456782"]`, 1),

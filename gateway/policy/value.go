@@ -18,7 +18,7 @@ func newVocabulary(data map[string]any) vocabulary {
 		"subject", "action", "resource", "context", "type", "id", "properties", "name",
 		"org_type", "role", "assurance", "purpose", "law", "source", "source_kind", "fields",
 		"legal_basis", "contract", "date", "agreement", "consent", "requester", "purposes",
-		"from", "until", "digest", "status", "by", "sources", "second",
+		"from", "until", "digest", "status", "by", "sources", "second", "mandate", "scope",
 		"organisation", "read", "person", "gemeente", "active", ContractRequest, ContractOperation,
 	)
 	for purpose := range member(data, "matrix") {
@@ -84,9 +84,14 @@ func (v vocabulary) context(c *Context) [][2]*ast.Term {
 			v.list("fields", a.Fields), v.text("digest", a.Digest)))
 	}
 	if o := c.Consent; o != nil {
-		members = append(members, v.object("consent",
+		said := [][2]*ast.Term{
 			v.text("id", o.ID), v.text("status", o.Status), v.text("subject", o.Subject), v.text("by", o.By),
-			v.list("purposes", o.Purposes), v.list("sources", o.Sources), v.text("from", o.From), v.text("until", o.Until)))
+			v.list("purposes", o.Purposes), v.list("sources", o.Sources), v.text("from", o.From), v.text("until", o.Until),
+		}
+		if m := o.Mandate; m != nil {
+			said = append(said, v.object("mandate", v.list("scope", m.Scope), v.text("until", m.Until)))
+		}
+		members = append(members, v.object("consent", said...))
 	}
 	return members
 }

@@ -63,6 +63,16 @@ func (c *ConsentTerms) visit(v visitor) {
 	v.list("context.consent.sources", c.Sources)
 	v.text("context.consent.from", c.From)
 	v.text("context.consent.until", c.Until)
+	c.Mandate.visit(v)
+}
+
+func (m *MandateTerms) visit(v visitor) {
+	v.present("context.consent.mandate", m != nil)
+	if m == nil {
+		return
+	}
+	v.list("context.consent.mandate.scope", m.Scope)
+	v.text("context.consent.mandate.until", m.Until)
 }
 
 // key appends what stands for everything the rules see of a question, and nothing

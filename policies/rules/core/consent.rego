@@ -43,7 +43,16 @@ pass contains "TOEST-03" if input.context.consent.subject == input.resource.id
 # the list: he cannot sign for data about health.
 pass contains "TOEST-04" if {
 	input.context.consent.status != "wrong_signer"
-	is_object(data.catalog.signers[input.context.consent.by])
+	data.catalog.signers[input.context.consent.by].mandate == false
+}
+
+# Or by somebody with a mandate, for this purpose and still today.
+pass contains "TOEST-04" if {
+	input.context.consent.status != "wrong_signer"
+	data.catalog.signers[input.context.consent.by].mandate == true
+	input.action.properties.purpose in input.context.consent.mandate.scope
+	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, input.context.consent.mandate.until)
+	input.context.date <= input.context.consent.mandate.until
 }
 
 # Parental authority is clear on this day (BW 1:245, 1:253).

@@ -450,7 +450,8 @@ func (x *ConsentNotice) GetSha256En() string {
 // ConsentSigner: so many people in one of these roles must sign.
 type ConsentSigner struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// self, ouder_met_gezag, voogd, curator, mentor or gemachtigde.
+	// self, ouder_met_gezag, voogd, curator, mentor or gemachtigde; the last on a mandate
+	// for the purpose and for every day of the consent.
 	Roles         []string `protobuf:"bytes,1,rep,name=roles,proto3" json:"roles,omitempty"`
 	Count         int32    `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -511,7 +512,9 @@ type ConsentSignature struct {
 	Loa string `protobuf:"bytes,3,opt,name=loa,proto3" json:"loa,omitempty"`
 	// SHA-256 of the assertion or of the scanned page, hexadecimal. Two signatures
 	// with one hash are of one person.
-	Sha256        string `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Sha256 string `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// On what a gemachtigde signs; without it he counts for nothing. Nobody else has one.
+	Mandate       *ConsentMandate `protobuf:"bytes,5,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -574,6 +577,78 @@ func (x *ConsentSignature) GetSha256() string {
 	return ""
 }
 
+func (x *ConsentSignature) GetMandate() *ConsentMandate {
+	if x != nil {
+		return x.Mandate
+	}
+	return nil
+}
+
+// ConsentMandate is what an adult signed so that somebody may say yes or no for him
+// (art. 7:465 lid 3 BW). A consent on it holds no longer than the mandate does.
+type ConsentMandate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the signed paper, or of the assertion of the eID, hexadecimal.
+	DocumentSha256 string `protobuf:"bytes,1,opt,name=document_sha256,json=documentSha256,proto3" json:"document_sha256,omitempty"`
+	// The purposes it is for, by their codes: a closed list, in any order.
+	Scope []string `protobuf:"bytes,2,rep,name=scope,proto3" json:"scope,omitempty"`
+	// Its last day: a civil date, inclusive.
+	Until         string `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentMandate) Reset() {
+	*x = ConsentMandate{}
+	mi := &file_ontschot_v1_consent_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentMandate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentMandate) ProtoMessage() {}
+
+func (x *ConsentMandate) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_consent_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentMandate.ProtoReflect.Descriptor instead.
+func (*ConsentMandate) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ConsentMandate) GetDocumentSha256() string {
+	if x != nil {
+		return x.DocumentSha256
+	}
+	return ""
+}
+
+func (x *ConsentMandate) GetScope() []string {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *ConsentMandate) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
 type GiveConsentRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Question *ConsentQuestion       `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
@@ -586,7 +661,7 @@ type GiveConsentRequest struct {
 
 func (x *GiveConsentRequest) Reset() {
 	*x = GiveConsentRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[8]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +673,7 @@ func (x *GiveConsentRequest) String() string {
 func (*GiveConsentRequest) ProtoMessage() {}
 
 func (x *GiveConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[8]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +686,7 @@ func (x *GiveConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveConsentRequest.ProtoReflect.Descriptor instead.
 func (*GiveConsentRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{8}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GiveConsentRequest) GetQuestion() *ConsentQuestion {
@@ -644,7 +719,7 @@ type GiveConsentResponse struct {
 
 func (x *GiveConsentResponse) Reset() {
 	*x = GiveConsentResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[9]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -656,7 +731,7 @@ func (x *GiveConsentResponse) String() string {
 func (*GiveConsentResponse) ProtoMessage() {}
 
 func (x *GiveConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[9]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -669,7 +744,7 @@ func (x *GiveConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveConsentResponse.ProtoReflect.Descriptor instead.
 func (*GiveConsentResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{9}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GiveConsentResponse) GetReceipt() *ConsentReceipt {
@@ -683,7 +758,8 @@ func (x *GiveConsentResponse) GetReceipt() *ConsentReceipt {
 type ConsentReceipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// IN_FORCE, FUTURE, EXPIRED or ENDED (withdrawn or replaced).
+	// IN_FORCE, FUTURE, EXPIRED, ENDED (withdrawn or replaced) or VOID (those who signed
+	// may not, by the rules of today: ask again).
 	Status  string          `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	Purpose string          `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	Grants  []*ConsentGrant `protobuf:"bytes,4,rep,name=grants,proto3" json:"grants,omitempty"`
@@ -700,14 +776,16 @@ type ConsentReceipt struct {
 	// ISO/IEC TS 27560 consent receipt as JSON-LD; the signed document is in it.
 	Record []byte `protobuf:"bytes,12,opt,name=record,proto3" json:"record,omitempty"`
 	// The signed document.
-	Document      []byte `protobuf:"bytes,13,opt,name=document,proto3" json:"document,omitempty"`
+	Document []byte `protobuf:"bytes,13,opt,name=document,proto3" json:"document,omitempty"`
+	// The mandates it rests on, of each gemachtigde who counts.
+	Mandates      []*ConsentMandate `protobuf:"bytes,14,rep,name=mandates,proto3" json:"mandates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConsentReceipt) Reset() {
 	*x = ConsentReceipt{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[10]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +797,7 @@ func (x *ConsentReceipt) String() string {
 func (*ConsentReceipt) ProtoMessage() {}
 
 func (x *ConsentReceipt) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[10]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +810,7 @@ func (x *ConsentReceipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentReceipt.ProtoReflect.Descriptor instead.
 func (*ConsentReceipt) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{10}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ConsentReceipt) GetId() string {
@@ -826,6 +904,13 @@ func (x *ConsentReceipt) GetDocument() []byte {
 	return nil
 }
 
+func (x *ConsentReceipt) GetMandates() []*ConsentMandate {
+	if x != nil {
+		return x.Mandates
+	}
+	return nil
+}
+
 type NarrowConsentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -839,7 +924,7 @@ type NarrowConsentRequest struct {
 
 func (x *NarrowConsentRequest) Reset() {
 	*x = NarrowConsentRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[11]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +936,7 @@ func (x *NarrowConsentRequest) String() string {
 func (*NarrowConsentRequest) ProtoMessage() {}
 
 func (x *NarrowConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[11]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +949,7 @@ func (x *NarrowConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NarrowConsentRequest.ProtoReflect.Descriptor instead.
 func (*NarrowConsentRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{11}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NarrowConsentRequest) GetId() string {
@@ -897,7 +982,7 @@ type NarrowConsentResponse struct {
 
 func (x *NarrowConsentResponse) Reset() {
 	*x = NarrowConsentResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[12]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +994,7 @@ func (x *NarrowConsentResponse) String() string {
 func (*NarrowConsentResponse) ProtoMessage() {}
 
 func (x *NarrowConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[12]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1007,7 @@ func (x *NarrowConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NarrowConsentResponse.ProtoReflect.Descriptor instead.
 func (*NarrowConsentResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{12}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *NarrowConsentResponse) GetReceipt() *ConsentReceipt {
@@ -941,7 +1026,7 @@ type WithdrawConsentRequest struct {
 
 func (x *WithdrawConsentRequest) Reset() {
 	*x = WithdrawConsentRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[13]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1038,7 @@ func (x *WithdrawConsentRequest) String() string {
 func (*WithdrawConsentRequest) ProtoMessage() {}
 
 func (x *WithdrawConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[13]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1051,7 @@ func (x *WithdrawConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConsentRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawConsentRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{13}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WithdrawConsentRequest) GetId() string {
@@ -986,7 +1071,7 @@ type WithdrawConsentResponse struct {
 
 func (x *WithdrawConsentResponse) Reset() {
 	*x = WithdrawConsentResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[14]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1083,7 @@ func (x *WithdrawConsentResponse) String() string {
 func (*WithdrawConsentResponse) ProtoMessage() {}
 
 func (x *WithdrawConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[14]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1096,7 @@ func (x *WithdrawConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawConsentResponse.ProtoReflect.Descriptor instead.
 func (*WithdrawConsentResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{14}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WithdrawConsentResponse) GetIndex() int64 {
@@ -1031,7 +1116,7 @@ type ListConsentsRequest struct {
 
 func (x *ListConsentsRequest) Reset() {
 	*x = ListConsentsRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[15]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1128,7 @@ func (x *ListConsentsRequest) String() string {
 func (*ListConsentsRequest) ProtoMessage() {}
 
 func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[15]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1056,7 +1141,7 @@ func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsRequest.ProtoReflect.Descriptor instead.
 func (*ListConsentsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{15}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListConsentsRequest) GetIdentifiers() *v1.Identifiers {
@@ -1082,7 +1167,7 @@ type ListConsentsResponse struct {
 
 func (x *ListConsentsResponse) Reset() {
 	*x = ListConsentsResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1179,7 @@ func (x *ListConsentsResponse) String() string {
 func (*ListConsentsResponse) ProtoMessage() {}
 
 func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,7 +1192,7 @@ func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsResponse.ProtoReflect.Descriptor instead.
 func (*ListConsentsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{16}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListConsentsResponse) GetReceipts() []*ConsentReceipt {
@@ -1126,7 +1211,7 @@ type GetConsentRequest struct {
 
 func (x *GetConsentRequest) Reset() {
 	*x = GetConsentRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1138,7 +1223,7 @@ func (x *GetConsentRequest) String() string {
 func (*GetConsentRequest) ProtoMessage() {}
 
 func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1151,7 +1236,7 @@ func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentRequest.ProtoReflect.Descriptor instead.
 func (*GetConsentRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{17}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetConsentRequest) GetId() string {
@@ -1170,7 +1255,7 @@ type GetConsentResponse struct {
 
 func (x *GetConsentResponse) Reset() {
 	*x = GetConsentResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1267,7 @@ func (x *GetConsentResponse) String() string {
 func (*GetConsentResponse) ProtoMessage() {}
 
 func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1280,7 @@ func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentResponse.ProtoReflect.Descriptor instead.
 func (*GetConsentResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{18}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetConsentResponse) GetReceipt() *ConsentReceipt {
@@ -1245,12 +1330,17 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\tsha256_en\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\bsha256En\"Y\n" +
 	"\rConsentSigner\x12#\n" +
 	"\x05roles\x18\x01 \x03(\tB\r\xca\xf3\x18\ttechnicalR\x05roles\x12#\n" +
-	"\x05count\x18\x02 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\x05count\"\xf5\x01\n" +
+	"\x05count\x18\x02 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\x05count\"\xbb\x02\n" +
 	"\x10ConsentSignature\x12(\n" +
 	"\x04role\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x04role\x12;\n" +
 	"\x04kind\x18\x02 \x01(\tB'\xbaH\x17r\x15R\x05digidR\x05eidasR\x05paper\xca\xf3\x18\ttechnicalR\x04kind\x12>\n" +
 	"\x03loa\x18\x03 \x01(\tB,\xbaH\x1cr\x1aR\x04laagR\fsubstantieelR\x04hoog\xca\xf3\x18\ttechnicalR\x03loa\x12:\n" +
-	"\x06sha256\x18\x04 \x01(\tB\"\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\xca\xf3\x18\ttechnicalR\x06sha256\"\x84\x02\n" +
+	"\x06sha256\x18\x04 \x01(\tB\"\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\xca\xf3\x18\ttechnicalR\x06sha256\x12D\n" +
+	"\amandate\x18\x05 \x01(\v2\x1b.ontschot.v1.ConsentMandateB\r\xca\xf3\x18\ttechnicalR\amandate\"\x90\x02\n" +
+	"\x0eConsentMandate\x12K\n" +
+	"\x0fdocument_sha256\x18\x01 \x01(\tB\"\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\xca\xf3\x18\ttechnicalR\x0edocumentSha256\x12i\n" +
+	"\x05scope\x18\x02 \x03(\tBS\xbaHC\x92\x01@\b\x01\x10\x10\x18\x01\"8r624^[a-z][a-z0-9_]{0,31}([.][a-z][a-z0-9_]{0,31}){0,3}$\xca\xf3\x18\ttechnicalR\x05scope\x12F\n" +
+	"\x05until\x18\x03 \x01(\tB0\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x05until\"\x84\x02\n" +
 	"\x12GiveConsentRequest\x12M\n" +
 	"\bquestion\x18\x01 \x01(\v2\x1c.ontschot.v1.ConsentQuestionB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\bquestion\x12G\n" +
 	"\rnotice_sha256\x18\x02 \x01(\tB\"\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\xca\xf3\x18\ttechnicalR\fnoticeSha256\x12V\n" +
@@ -1258,7 +1348,7 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"signatures\x18\x03 \x03(\v2\x1d.ontschot.v1.ConsentSignatureB\x17\xbaH\a\x92\x01\x04\b\x01\x10\x10\xca\xf3\x18\ttechnicalR\n" +
 	"signatures\"[\n" +
 	"\x13GiveConsentResponse\x12D\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\"\xac\x04\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\"\xf4\x04\n" +
 	"\x0eConsentReceipt\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12%\n" +
 	"\x06status\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06status\x12'\n" +
@@ -1273,7 +1363,8 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	" \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textNl\x12&\n" +
 	"\atext_en\x18\v \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\x12%\n" +
 	"\x06record\x18\f \x01(\fB\r\xca\xf3\x18\ttechnicalR\x06record\x12)\n" +
-	"\bdocument\x18\r \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\"\xe1\x01\n" +
+	"\bdocument\x18\r \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\x12F\n" +
+	"\bmandates\x18\x0e \x03(\v2\x1b.ontschot.v1.ConsentMandateB\r\xca\xf3\x18\ttechnicalR\bmandates\"\xe1\x01\n" +
 	"\x14NarrowConsentRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12L\n" +
 	"\awithout\x18\x02 \x03(\v2\x19.ontschot.v1.ConsentGrantB\x17\xbaH\a\x92\x01\x04\b\x01\x10\x10\xca\xf3\x18\ttechnicalR\awithout\x12S\n" +
@@ -1315,7 +1406,7 @@ func file_ontschot_v1_consent_proto_rawDescGZIP() []byte {
 	return file_ontschot_v1_consent_proto_rawDescData
 }
 
-var file_ontschot_v1_consent_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_ontschot_v1_consent_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_ontschot_v1_consent_proto_goTypes = []any{
 	(*ConsentQuestion)(nil),         // 0: ontschot.v1.ConsentQuestion
 	(*ConsentGrant)(nil),            // 1: ontschot.v1.ConsentGrant
@@ -1325,54 +1416,57 @@ var file_ontschot_v1_consent_proto_goTypes = []any{
 	(*ConsentNotice)(nil),           // 5: ontschot.v1.ConsentNotice
 	(*ConsentSigner)(nil),           // 6: ontschot.v1.ConsentSigner
 	(*ConsentSignature)(nil),        // 7: ontschot.v1.ConsentSignature
-	(*GiveConsentRequest)(nil),      // 8: ontschot.v1.GiveConsentRequest
-	(*GiveConsentResponse)(nil),     // 9: ontschot.v1.GiveConsentResponse
-	(*ConsentReceipt)(nil),          // 10: ontschot.v1.ConsentReceipt
-	(*NarrowConsentRequest)(nil),    // 11: ontschot.v1.NarrowConsentRequest
-	(*NarrowConsentResponse)(nil),   // 12: ontschot.v1.NarrowConsentResponse
-	(*WithdrawConsentRequest)(nil),  // 13: ontschot.v1.WithdrawConsentRequest
-	(*WithdrawConsentResponse)(nil), // 14: ontschot.v1.WithdrawConsentResponse
-	(*ListConsentsRequest)(nil),     // 15: ontschot.v1.ListConsentsRequest
-	(*ListConsentsResponse)(nil),    // 16: ontschot.v1.ListConsentsResponse
-	(*GetConsentRequest)(nil),       // 17: ontschot.v1.GetConsentRequest
-	(*GetConsentResponse)(nil),      // 18: ontschot.v1.GetConsentResponse
-	(*Person)(nil),                  // 19: ontschot.v1.Person
-	(*v1.Identifiers)(nil),          // 20: ontschot.budget.v1.Identifiers
+	(*ConsentMandate)(nil),          // 8: ontschot.v1.ConsentMandate
+	(*GiveConsentRequest)(nil),      // 9: ontschot.v1.GiveConsentRequest
+	(*GiveConsentResponse)(nil),     // 10: ontschot.v1.GiveConsentResponse
+	(*ConsentReceipt)(nil),          // 11: ontschot.v1.ConsentReceipt
+	(*NarrowConsentRequest)(nil),    // 12: ontschot.v1.NarrowConsentRequest
+	(*NarrowConsentResponse)(nil),   // 13: ontschot.v1.NarrowConsentResponse
+	(*WithdrawConsentRequest)(nil),  // 14: ontschot.v1.WithdrawConsentRequest
+	(*WithdrawConsentResponse)(nil), // 15: ontschot.v1.WithdrawConsentResponse
+	(*ListConsentsRequest)(nil),     // 16: ontschot.v1.ListConsentsRequest
+	(*ListConsentsResponse)(nil),    // 17: ontschot.v1.ListConsentsResponse
+	(*GetConsentRequest)(nil),       // 18: ontschot.v1.GetConsentRequest
+	(*GetConsentResponse)(nil),      // 19: ontschot.v1.GetConsentResponse
+	(*Person)(nil),                  // 20: ontschot.v1.Person
+	(*v1.Identifiers)(nil),          // 21: ontschot.budget.v1.Identifiers
 }
 var file_ontschot_v1_consent_proto_depIdxs = []int32{
-	19, // 0: ontschot.v1.ConsentQuestion.person:type_name -> ontschot.v1.Person
+	20, // 0: ontschot.v1.ConsentQuestion.person:type_name -> ontschot.v1.Person
 	1,  // 1: ontschot.v1.ConsentQuestion.grants:type_name -> ontschot.v1.ConsentGrant
 	2,  // 2: ontschot.v1.ConsentQuestion.authority:type_name -> ontschot.v1.ConsentAuthority
 	0,  // 3: ontschot.v1.AskConsentRequest.question:type_name -> ontschot.v1.ConsentQuestion
 	5,  // 4: ontschot.v1.AskConsentResponse.notice:type_name -> ontschot.v1.ConsentNotice
 	6,  // 5: ontschot.v1.AskConsentResponse.signers:type_name -> ontschot.v1.ConsentSigner
-	0,  // 6: ontschot.v1.GiveConsentRequest.question:type_name -> ontschot.v1.ConsentQuestion
-	7,  // 7: ontschot.v1.GiveConsentRequest.signatures:type_name -> ontschot.v1.ConsentSignature
-	10, // 8: ontschot.v1.GiveConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
-	1,  // 9: ontschot.v1.ConsentReceipt.grants:type_name -> ontschot.v1.ConsentGrant
-	1,  // 10: ontschot.v1.NarrowConsentRequest.without:type_name -> ontschot.v1.ConsentGrant
-	20, // 11: ontschot.v1.NarrowConsentRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
-	10, // 12: ontschot.v1.NarrowConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
-	20, // 13: ontschot.v1.ListConsentsRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
-	10, // 14: ontschot.v1.ListConsentsResponse.receipts:type_name -> ontschot.v1.ConsentReceipt
-	10, // 15: ontschot.v1.GetConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
-	3,  // 16: ontschot.v1.ConsentService.AskConsent:input_type -> ontschot.v1.AskConsentRequest
-	8,  // 17: ontschot.v1.ConsentService.GiveConsent:input_type -> ontschot.v1.GiveConsentRequest
-	11, // 18: ontschot.v1.ConsentService.NarrowConsent:input_type -> ontschot.v1.NarrowConsentRequest
-	13, // 19: ontschot.v1.ConsentService.WithdrawConsent:input_type -> ontschot.v1.WithdrawConsentRequest
-	15, // 20: ontschot.v1.ConsentService.ListConsents:input_type -> ontschot.v1.ListConsentsRequest
-	17, // 21: ontschot.v1.ConsentService.GetConsent:input_type -> ontschot.v1.GetConsentRequest
-	4,  // 22: ontschot.v1.ConsentService.AskConsent:output_type -> ontschot.v1.AskConsentResponse
-	9,  // 23: ontschot.v1.ConsentService.GiveConsent:output_type -> ontschot.v1.GiveConsentResponse
-	12, // 24: ontschot.v1.ConsentService.NarrowConsent:output_type -> ontschot.v1.NarrowConsentResponse
-	14, // 25: ontschot.v1.ConsentService.WithdrawConsent:output_type -> ontschot.v1.WithdrawConsentResponse
-	16, // 26: ontschot.v1.ConsentService.ListConsents:output_type -> ontschot.v1.ListConsentsResponse
-	18, // 27: ontschot.v1.ConsentService.GetConsent:output_type -> ontschot.v1.GetConsentResponse
-	22, // [22:28] is the sub-list for method output_type
-	16, // [16:22] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	8,  // 6: ontschot.v1.ConsentSignature.mandate:type_name -> ontschot.v1.ConsentMandate
+	0,  // 7: ontschot.v1.GiveConsentRequest.question:type_name -> ontschot.v1.ConsentQuestion
+	7,  // 8: ontschot.v1.GiveConsentRequest.signatures:type_name -> ontschot.v1.ConsentSignature
+	11, // 9: ontschot.v1.GiveConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
+	1,  // 10: ontschot.v1.ConsentReceipt.grants:type_name -> ontschot.v1.ConsentGrant
+	8,  // 11: ontschot.v1.ConsentReceipt.mandates:type_name -> ontschot.v1.ConsentMandate
+	1,  // 12: ontschot.v1.NarrowConsentRequest.without:type_name -> ontschot.v1.ConsentGrant
+	21, // 13: ontschot.v1.NarrowConsentRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	11, // 14: ontschot.v1.NarrowConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
+	21, // 15: ontschot.v1.ListConsentsRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	11, // 16: ontschot.v1.ListConsentsResponse.receipts:type_name -> ontschot.v1.ConsentReceipt
+	11, // 17: ontschot.v1.GetConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
+	3,  // 18: ontschot.v1.ConsentService.AskConsent:input_type -> ontschot.v1.AskConsentRequest
+	9,  // 19: ontschot.v1.ConsentService.GiveConsent:input_type -> ontschot.v1.GiveConsentRequest
+	12, // 20: ontschot.v1.ConsentService.NarrowConsent:input_type -> ontschot.v1.NarrowConsentRequest
+	14, // 21: ontschot.v1.ConsentService.WithdrawConsent:input_type -> ontschot.v1.WithdrawConsentRequest
+	16, // 22: ontschot.v1.ConsentService.ListConsents:input_type -> ontschot.v1.ListConsentsRequest
+	18, // 23: ontschot.v1.ConsentService.GetConsent:input_type -> ontschot.v1.GetConsentRequest
+	4,  // 24: ontschot.v1.ConsentService.AskConsent:output_type -> ontschot.v1.AskConsentResponse
+	10, // 25: ontschot.v1.ConsentService.GiveConsent:output_type -> ontschot.v1.GiveConsentResponse
+	13, // 26: ontschot.v1.ConsentService.NarrowConsent:output_type -> ontschot.v1.NarrowConsentResponse
+	15, // 27: ontschot.v1.ConsentService.WithdrawConsent:output_type -> ontschot.v1.WithdrawConsentResponse
+	17, // 28: ontschot.v1.ConsentService.ListConsents:output_type -> ontschot.v1.ListConsentsResponse
+	19, // 29: ontschot.v1.ConsentService.GetConsent:output_type -> ontschot.v1.GetConsentResponse
+	24, // [24:30] is the sub-list for method output_type
+	18, // [18:24] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_v1_consent_proto_init() }
@@ -1387,7 +1481,7 @@ func file_ontschot_v1_consent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_v1_consent_proto_rawDesc), len(file_ontschot_v1_consent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
