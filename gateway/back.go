@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -17,82 +20,164 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
+// errand is something that a caller comes to do with a budget that he brings back.
+type errand struct {
+	operation policy.Operation
+	purpose   string
+	budget    *budgetv1.Budget
+	request   proto.Message
+}
+
+// builds reports whether something is built upon the budget. What only winds it up can
+// be done for as long as it may be kept.
+func (e errand) builds() bool {
+	return e.operation == policy.ViewBudget || e.operation == policy.PlanBudget
+}
+
 // brought is a budget that a caller brought back and that may be worked with.
 type brought struct {
 	caller token.Caller
 	claims result.Claims
-	entry  audit.Entry  // of the question, as it was recorded
-	today  civil.Date   // on which it was judged
-	keys   int64        // the set of pinned keys by which
-	again  func() error // judges it by those of now
+	budget *budgetv1.Budget // as it may be told now
+	left   []*budgetv1.Gap  // what of it may not be, and why
+	entry  audit.Entry      // of the question, as it was recorded
+	today  civil.Date       // on which it was judged
+	keys   int64            // the set of pinned keys by which
 }
 
-// brought checks a budget that a caller brings back: who asks, in which role and for
-// which case; that it is what this gateway released and not too old; and, in the
-// transaction that records the question, that nothing it rests on has ended since.
-func (g *Gateway) brought(ctx context.Context, operation policy.Operation, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
-	out, err := g.vouched(ctx, operation, b, purpose, request)
+// mostRounds bounds how often an errand is judged anew because something ended meanwhile.
+const mostRounds = 3
+
+// work does an errand: it judges the budget, records the question, lets do make the
+// answer and records that before it is told. What the budget rests on is checked where
+// each of the two is recorded; what has ended since it was judged is left out in the next
+// round. Who may no longer act for the caller is told nothing.
+func (g *Gateway) work(ctx context.Context, e errand, do func(*brought) (proto.Message, error)) (b brought, proof audit.Proof, err error) {
+	for range mostRounds {
+		b, proof, err = g.workOnce(ctx, e, do)
+		var ended *audit.EndedError
+		if !errors.As(err, &ended) || ended.ID == b.caller.Delegation() {
+			break
+		}
+	}
+	return b, proof, err
+}
+
+func (g *Gateway) workOnce(ctx context.Context, e errand, do func(*brought) (proto.Message, error)) (brought, audit.Proof, error) {
+	b, err := g.vouched(ctx, e)
 	if err != nil {
-		return brought{}, err
+		return b, audit.Proof{}, err
 	}
-	out.again = func() error {
-		_, err := g.vouched(ctx, operation, b, purpose, request)
-		return err
+	asked, err := g.append(ctx, b.entry)
+	if err != nil {
+		return b, audit.Proof{}, err
 	}
-	proof, err := g.append(ctx, out.entry)
-	out.entry.Decided = proof.Index
-	return out, err
+	b.entry.Decided = asked.Index
+	answer, err := do(&b)
+	if err != nil {
+		return b, audit.Proof{}, err
+	}
+	proof, err := g.told(ctx, e, b, answer)
+	return b, proof, err
+}
+
+// told records what is about to be told, before it is told.
+func (g *Gateway) told(ctx context.Context, e errand, b brought, answer proto.Message) (audit.Proof, error) {
+	raw, err := result.Canonical(answer)
+	if err != nil {
+		return audit.Proof{}, err
+	}
+	digest := sha256.Sum256(raw)
+	release := b.entry
+	release.Kind, release.Payload = audit.Release, digest[:]
+	proof, err := g.append(ctx, release)
+	if err == nil {
+		err = g.stands(ctx, e, b)
+	}
+	return proof, err
 }
 
 // stands is asked when what is to be told of a budget stands in the record: on another
 // day, or by other keys than it was judged by, a lock may be shut.
-func (g *Gateway) stands(b brought) error {
+func (g *Gateway) stands(ctx context.Context, e errand, b brought) error {
 	switch {
 	case g.Today() != b.today:
 		return errMidnight
-	case g.Keys.Generation() != b.keys:
-		return b.again()
+	case g.Keys.Generation() == b.keys:
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	now, err := g.vouched(ctx, e)
+	if err != nil {
+		return err
+	}
+	for _, r := range b.entry.Rests {
+		if !slices.Contains(now.entry.Rests, r) {
+			return &audit.EndedError{ID: r.ID}
+		}
 	}
 	return nil
 }
 
-// vouched makes every check of brought but that of the record.
-func (g *Gateway) vouched(ctx context.Context, operation policy.Operation, b *budgetv1.Budget, purpose string, request proto.Message) (brought, error) {
-	today, keys := g.Today(), g.Keys.Generation()
-	caller, err := g.mayDo(ctx, purpose, operation)
+// vouched makes every check of a budget that a caller brings back but that of the record:
+// who asks, in which role and for which case; that it is what this gateway released and
+// not too old; and what of it may be told by what counts now.
+func (g *Gateway) vouched(ctx context.Context, e errand) (brought, error) {
+	b := brought{today: g.Today(), keys: g.Keys.Generation()}
+	var err error
+	if b.caller, err = g.mayDo(ctx, e.purpose, e.operation); err != nil {
+		return b, err
+	}
+	if err := g.wellFormed(e.request); err != nil {
+		return b, err
+	}
+	if b.claims, err = result.Verify(e.budget, g.Trust); err != nil {
+		return b, err
+	}
+	if !b.claims.Of(b.caller.Case()) {
+		return b, errCase
+	}
+	if until := b.claims.Until(); until < g.Now().Unix() || e.builds() && b.claims.Expires < g.Now().Unix() {
+		return b, errTooOld
+	}
+	if err := g.roleSuffices(ctx, b.caller, e.purpose, e.budget); err != nil {
+		return b, err
+	}
+	digest, err := result.Digest(e.budget)
 	if err != nil {
-		return brought{}, err
+		return b, err
 	}
-	if err := g.wellFormed(request); err != nil {
-		return brought{}, err
+	b.entry = audit.Entry{
+		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: e.purpose, Organisations: []identity.OIN{g.Own},
+		PolicyRevision: g.Policy.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
+		Judged: e.budget.GetReceipt().GetDecisionIndex() + 1, // what was taken out of a consent since then, the budget still holds
 	}
-	claims, err := result.Verify(b, g.Trust)
-	if err != nil {
-		return brought{}, err
+	documents := g.lookup(b.caller, e.budget.GetPurpose(), b.today)
+	if e.operation == policy.AccountForBudget {
+		b.budget = e.budget
+		concern(&b.entry, documents.register, g.restsOf(b.budget), false)
+	} else {
+		left, err := documents.notCounting(ctx, e.budget, b.entry.Judged)
+		if err != nil {
+			return b, err
+		}
+		b.budget = budget.Without(e.budget, left, g.toBudget(), g.Texts)
+		b.left = ofThese(b.budget.GetGaps(), left)
+		b.entry.Rests = g.restsOf(b.budget)
+		concern(&b.entry, documents.register, b.entry.Rests, true)
 	}
-	if !claims.Of(caller.Case()) {
-		return brought{}, errCase
-	}
-	if claims.Expires < g.Now().Unix() {
-		return brought{}, errTooOld
-	}
-	if err := g.roleSuffices(ctx, caller, purpose, b); err != nil {
-		return brought{}, err
-	}
-	e := audit.Entry{
-		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: purpose, Organisations: []identity.OIN{g.Own},
-		PolicyRevision: g.Policy.Revision(), Case: []byte(caller.Case()), Rests: g.restsOf(b), Day: today,
-	}
-	if err := g.concern(ctx, &e, caller, b.GetPurpose()); err != nil {
-		return brought{}, err
-	}
-	actedFor(&e, caller)
-	digest, err := result.Digest(b)
-	if err != nil {
-		return brought{}, err
-	}
-	e.Payload = digest[:]
-	return brought{caller: caller, claims: claims, entry: e, today: today, keys: keys}, nil
+	actedFor(&b.entry, b.caller)
+	return b, nil
+}
+
+// ofThese are the gaps in the place of answers that are left out.
+func ofThese(gaps []*budgetv1.Gap, left []budget.Left) []*budgetv1.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(gap *budgetv1.Gap) bool {
+		return !slices.ContainsFunc(left, func(l budget.Left) bool {
+			return string(l.Person) == gap.GetPerson() && l.Source == gap.GetSource()
+		})
+	})
 }
 
 // roleSuffices asks the policy whether the case worker may see what every source in
@@ -147,59 +232,23 @@ func (g *Gateway) restsOf(b *budgetv1.Budget) []register.Rest {
 	return rests
 }
 
-// concern says in an entry whom and what it concerns, from the documents it rests on,
-// and refuses when the days of one are over. That each counts is checked where the
-// entry is recorded.
-func (g *Gateway) concern(ctx context.Context, e *audit.Entry, caller token.Caller, purpose string) error {
-	for _, rest := range e.Rests {
-		d, err := g.Documents.Document(ctx, rest.ID)
-		if err != nil {
-			return err
-		}
-		if err := g.stillHolds(d, caller, purpose); err != nil {
-			return err
+// concern says in an entry whom and what it concerns, from documents. An account rests on
+// no consent, and names none.
+func concern(e *audit.Entry, documents register.View, rests []register.Rest, consents bool) {
+	for _, rest := range rests {
+		d, known := documents.Document(rest.ID)
+		if !known {
+			continue
 		}
 		if d.Kind == audit.AgreementDocument {
 			e.Agreements = appendNew(e.Agreements, hex.EncodeToString(d.Digest[:]))
 			continue
 		}
-		e.Consents = appendNew(e.Consents, rest.ID)
+		if consents {
+			e.Consents = appendNew(e.Consents, rest.ID)
+		}
 		if !slices.ContainsFunc(e.Subjects, func(s []byte) bool { return string(s) == d.Subject }) {
 			e.Subjects = append(e.Subjects, []byte(d.Subject))
 		}
 	}
-	return nil
-}
-
-// stillHolds refuses a kept document whose days are over, a consent that was signed by
-// who may not, and an agreement that asks a higher level of assurance than the case
-// worker has.
-func (g *Gateway) stillHolds(d audit.Kept, caller token.Caller, purpose string) error {
-	inForce := false
-	switch d.Kind {
-	case audit.ConsentDocument:
-		c, err := g.openConsent(d)
-		if err != nil {
-			return err
-		}
-		if err := c.Signed(); err != nil { // by the rules of now
-			return err
-		}
-		inForce = c.InForce(g.Today())
-	case audit.AgreementDocument:
-		a, err := g.openAgreement(d)
-		if err != nil {
-			return err
-		}
-		inForce = a.InForce(g.Today())
-		for _, grant := range a.Terms().Grants {
-			if grant.Consumer == g.Own && slices.Contains(grant.Purposes, purpose) && !grant.Suffices(caller.Assurance()) {
-				return errRole
-			}
-		}
-	}
-	if !inForce {
-		return &audit.EndedError{ID: d.ID}
-	}
-	return nil
 }

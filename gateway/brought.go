@@ -2,14 +2,12 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/plan"
 	"github.com/ontschot/ontschot/gateway/policy"
@@ -28,119 +26,104 @@ const AccountPurpose = "integral_budget.account"
 // signed like any budget. It lives no longer than the budget, and rests on what is
 // the member's own: what others signed does not show in it.
 func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontschotv1.ViewResponse, error) {
-	b, err := g.brought(ctx, policy.ViewBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	var view *budgetv1.Budget
+	b, proof, err := g.work(ctx, errand{policy.ViewBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+		var ok bool
+		if view, ok = budget.View(b.budget, identity.PersonRef(r.GetPerson())); !ok {
+			return nil, invalid("person", "is no member of the household in this budget")
+		}
+		e := &b.entry
+		e.Subjects, e.Consents, e.Agreements, e.Rests, e.Status = nil, nil, nil, g.restsOf(view), "view"
+		actedFor(e, b.caller)
+		return view, nil
+	})
+	if err == nil {
+		at := result.Times{Now: g.Now(), Expires: time.Unix(b.claims.Expires, 0), Kept: time.Unix(b.claims.Until(), 0)}
+		err = result.Sign(view, proof.Receipt(), g.Signers.Signer(), b.caller.Case(), at)
+	}
 	if err != nil {
-		return nil, g.refuse(ctx, err)
-	}
-	view, ok := budget.View(r.GetBudget(), identity.PersonRef(r.GetPerson()))
-	if !ok {
-		return nil, g.refuse(ctx, invalid("person", "is no member of the household in this budget"))
-	}
-	if err := g.releaseView(ctx, b, view); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
 	return &ontschotv1.ViewResponse{Budget: view}, nil
 }
 
-func (g *Gateway) releaseView(ctx context.Context, b brought, view *budgetv1.Budget) error {
-	digest, err := result.Digest(view)
-	if err != nil {
-		return err
-	}
-	e := b.entry
-	e.Subjects, e.Consents, e.Agreements, e.Rests = nil, nil, nil, g.restsOf(view)
-	actedFor(&e, b.caller)
-	e.Kind, e.Payload, e.Status = audit.Release, digest[:], "view"
-	proof, err := g.append(ctx, e)
-	if err == nil {
-		err = g.stands(b)
-	}
-	if err != nil {
-		return err
-	}
-	return result.Sign(view, proof.Receipt(), g.Signers.Signer(), b.caller.Case(), g.Now(), time.Unix(b.claims.Expires, 0))
-}
-
 // CheckPlan holds a plan against a budget the caller brings.
 func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*ontschotv1.CheckPlanResponse, error) {
-	b, err := g.brought(ctx, policy.PlanBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	answer := &ontschotv1.CheckPlanResponse{}
+	_, _, err := g.work(ctx, errand{policy.PlanBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+		answer.Check = plan.Check(g.planQuestion(b.budget, r.GetPlan(), r.GetAssume()))
+		answer.Check.LeftOut = b.left
+		return answer, nil
+	})
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	answer := &ontschotv1.CheckPlanResponse{Check: plan.Check(g.planQuestion(r.GetBudget(), r.GetPlan(), r.GetAssume()))}
-	return answer, g.told(ctx, b, answer)
+	return answer, nil
 }
 
 // Account draws up one account per funder and signs each. Under an assumed basis
-// it says so in what is signed.
+// it says so in what is signed. It rests on no consent and on no agreement: what was
+// awarded and spent while they were in force is accounted for after they have ended.
 func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*ontschotv1.AccountResponse, error) {
-	b, err := g.brought(ctx, policy.AccountForBudget, r.GetBudget(), AccountPurpose, r)
+	answer := &ontschotv1.AccountResponse{}
+	_, _, err := g.work(ctx, errand{policy.AccountForBudget, AccountPurpose, r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+		if b.budget.GetViewOf() != "" {
+			return nil, invalid("budget", "is one member's view; an account is of the whole household's budget")
+		}
+		q := g.planQuestion(b.budget, r.GetPlan(), r.GetAssume())
+		answer.Accounts = plan.Account(q)
+		for _, a := range answer.GetAccounts() {
+			a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, b.budget.GetComplete()
+			if err := result.SignAccount(a, r.GetBudget(), g.Signers.Signer(), g.Now()); err != nil {
+				return nil, err
+			}
+		}
+		return answer, nil
+	})
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	if r.GetBudget().GetViewOf() != "" {
-		return nil, g.refuse(ctx, invalid("budget", "is one member's view; an account is of the whole household's budget"))
-	}
-	q := g.planQuestion(r.GetBudget(), r.GetPlan(), r.GetAssume())
-	answer := &ontschotv1.AccountResponse{Accounts: plan.Account(q)}
-	for _, a := range answer.GetAccounts() {
-		a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, r.GetBudget().GetComplete()
-		if err := result.SignAccount(a, r.GetBudget(), g.Signers.Signer(), g.Now()); err != nil {
-			return nil, g.refuse(ctx, err)
-		}
-	}
-	return answer, g.told(ctx, b, answer)
+	return answer, nil
 }
 
-// Dissolve takes a budget the caller brings apart at a date.
+// Dissolve takes a budget the caller brings apart at a date, and signs it.
 func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*ontschotv1.DissolveResponse, error) {
-	b, err := g.brought(ctx, policy.DissolveBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	answer := &ontschotv1.DissolveResponse{}
+	_, _, err := g.work(ctx, errand{policy.DissolveBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+		date, err := civil.Parse(r.GetDate())
+		if err != nil {
+			return nil, invalid("date", "is no civil date, YYYY-MM-DD")
+		}
+		d, err := plan.Dissolve(b.budget, date)
+		if err != nil {
+			return nil, planError(err)
+		}
+		d.LeftOut = b.left
+		answer.Dissolution = d
+		return answer, result.SignDissolution(d, r.GetBudget(), g.Signers.Signer(), g.Now())
+	})
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	date, err := civil.Parse(r.GetDate())
-	if err != nil {
-		return nil, g.refuse(ctx, invalid("date", "is no civil date, YYYY-MM-DD"))
-	}
-	d, err := plan.Dissolve(r.GetBudget(), date)
-	if err != nil {
-		return nil, g.refuse(ctx, planError(err))
-	}
-	answer := &ontschotv1.DissolveResponse{Dissolution: d}
-	return answer, g.told(ctx, b, answer)
+	return answer, nil
 }
 
 // Sunset tells what stays after a legal basis ends.
 func (g *Gateway) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*ontschotv1.SunsetResponse, error) {
-	b, err := g.brought(ctx, policy.SunsetBudget, r.GetBudget(), r.GetBudget().GetPurpose(), r)
+	answer := &ontschotv1.SunsetResponse{}
+	_, _, err := g.work(ctx, errand{policy.SunsetBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+		s, err := plan.Sunset(g.planQuestion(b.budget, r.GetPlan(), r.GetAssume()))
+		if err != nil {
+			return nil, planError(err)
+		}
+		s.LeftOut = b.left
+		answer.Sunset = s
+		return answer, nil
+	})
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
-	s, err := plan.Sunset(g.planQuestion(r.GetBudget(), r.GetPlan(), r.GetAssume()))
-	if err != nil {
-		return nil, g.refuse(ctx, planError(err))
-	}
-	answer := &ontschotv1.SunsetResponse{Sunset: s}
-	return answer, g.told(ctx, b, answer)
-}
-
-// told records what is about to be told, before it is told.
-func (g *Gateway) told(ctx context.Context, b brought, answer proto.Message) error {
-	raw, err := result.Canonical(answer)
-	if err != nil {
-		return g.refuse(ctx, err)
-	}
-	digest := sha256.Sum256(raw)
-	e := b.entry
-	e.Kind, e.Payload = audit.Release, digest[:]
-	_, err = g.append(ctx, e)
-	if err == nil {
-		err = g.stands(b)
-	}
-	if err != nil {
-		return g.refuse(ctx, err)
-	}
-	return nil
+	return answer, nil
 }
 
 // planError names the field that a pure calculation cannot work with.

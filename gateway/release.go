@@ -20,8 +20,12 @@ import (
 // erase the trace: writing goes on without him.
 const recordTimeout = 5 * time.Second
 
-// defaultMaxAge holds where the requester's own source is the only one.
-const defaultMaxAge = 30 * 24 * time.Hour
+// defaultMaxAge and defaultRetention hold where the requester's own source is the only
+// one. A year is what accounting for a year of budget takes (assumed).
+const (
+	defaultMaxAge    = 30 * 24 * time.Hour
+	defaultRetention = 365 * 24 * time.Hour
+)
 
 // release assembles the budget, records its release and signs it. The record
 // checks in the same transaction that everything it rests on is still live; what
@@ -55,7 +59,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 			answers = left
 			continue
 		}
-		return total, result.Sign(total, proof.Receipt(), g.Signers.Signer(), d.caller.Case(), g.Now(), g.Now().Add(d.maxAge()))
+		return total, result.Sign(total, proof.Receipt(), g.Signers.Signer(), d.caller.Case(), d.times(g.Now()))
 	}
 	return nil, errors.New("more documents ended than there are")
 }
@@ -213,25 +217,42 @@ func (g *Gateway) toAssemble(d decision) budget.Question {
 		Purpose: d.question.purpose, Window: d.question.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
 		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.question.window),
 	}
-	for _, p := range g.Parties {
-		q.Parties = append(q.Parties, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})
-	}
+	q.Parties = g.toBudget()
 	for _, p := range d.question.persons {
 		q.Persons = append(q.Persons, p.budget)
 	}
 	return q
 }
 
-// maxAge is the shortest that the agreements it rests on allow: nothing is built upon
-// a budget that should have been destroyed.
-func (d decision) maxAge() time.Duration {
-	age := defaultMaxAge
+// toBudget is what the arithmetic needs to know of the parties.
+func (g *Gateway) toBudget() []budget.Party {
+	var all []budget.Party
+	for _, p := range g.Parties {
+		all = append(all, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})
+	}
+	return all
+}
+
+// times are the shortest that the agreements it rests on allow: nothing is built upon a
+// budget of which they say that it must be asked anew, and nothing is done with one that
+// should have been destroyed.
+func (d decision) times(now time.Time) result.Times {
+	age, kept := defaultMaxAge, time.Duration(0)
+	days := func(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 	for _, p := range d.pairs {
-		if g := p.grant.Agreement().Grant(); g.MaxAgeDays > 0 {
-			age = min(age, time.Duration(min(g.MaxAgeDays, g.RetentionDays))*24*time.Hour)
+		g := p.grant.Agreement().Grant()
+		if g.MaxAgeDays == 0 { // the requester's own source
+			continue
+		}
+		age = min(age, days(g.MaxAgeDays), days(g.RetentionDays))
+		if kept == 0 || days(g.RetentionDays) < kept {
+			kept = days(g.RetentionDays)
 		}
 	}
-	return age
+	if kept == 0 {
+		kept = defaultRetention
+	}
+	return result.Times{Now: now, Expires: now.Add(age), Kept: now.Add(kept)}
 }
 
 // recordDecision writes down what was decided, denials too, before anybody is asked.

@@ -99,31 +99,35 @@ type Texts interface {
 // their figures are present.
 func Assemble(q Question, answers []Answer) *budgetv1.Budget {
 	v := look(q, answers)
-	totals, contested := v.totals(), v.contested()
-	return &budgetv1.Budget{
-		Contract:                  contract,
-		Purpose:                   q.Purpose,
-		Window:                    &budgetv1.Window{From: q.Window.From.String(), To: q.Window.To.String()},
-		Today:                     q.Today.String(),
-		TodayIsSet:                q.TodayIsSet,
-		Requester:                 q.Requester,
-		PolicyRevision:            q.PolicyRevision,
-		LegalBasis:                proto.CloneOf(q.LegalBasis),
-		Lines:                     v.messages(),
-		Totals:                    totals,
-		CareTotalCents:            new(totals.ByFungibility[poolable]),
-		IncomeCents:               new(totals.ByFungibility[income]),
-		RingfencedCents:           new(totals.ByFungibility[ringfenced]),
-		ContestedCents:            new(contested.all),
-		UncontestedCareTotalCents: new(totals.ByFungibility[poolable] - contested.care),
-		OwnContributionCents:      v.contributions.total,
-		CarryOverCents:            v.carryOver(),
-		SpentCents:                v.spending.byLine,
-		RemainingCents:            v.remaining(),
-		Matrix:                    v.matrix(),
-		Findings:                  v.findings(),
-		Gaps:                      v.gaps,
-		Complete:                  len(v.gaps) == 0,
-		Sources:                   v.reports(),
+	b := &budgetv1.Budget{
+		Contract:             contract,
+		Purpose:              q.Purpose,
+		Window:               &budgetv1.Window{From: q.Window.From.String(), To: q.Window.To.String()},
+		Today:                q.Today.String(),
+		TodayIsSet:           q.TodayIsSet,
+		Requester:            q.Requester,
+		PolicyRevision:       q.PolicyRevision,
+		LegalBasis:           proto.CloneOf(q.LegalBasis),
+		Lines:                v.messages(),
+		OwnContributionCents: v.contributions.total,
+		CarryOverCents:       v.carryOver(),
+		SpentCents:           v.spending.byLine,
+		SpentAsOf:            v.spending.asOf,
+		RemainingCents:       v.remaining(),
+		Matrix:               v.matrix(),
+		Findings:             v.findings(),
+		Gaps:                 v.gaps,
+		Complete:             len(v.gaps) == 0,
+		Sources:              v.reports(),
 	}
+	v.sum(b)
+	return b
+}
+
+// sum draws up every total of the lines.
+func (v *view) sum(b *budgetv1.Budget) {
+	b.Totals = v.totals()
+	of, contested := b.Totals.ByFungibility, v.contested()
+	b.CareTotalCents, b.IncomeCents, b.RingfencedCents = new(of[poolable]), new(of[income]), new(of[ringfenced])
+	b.ContestedCents, b.UncontestedCareTotalCents = new(contested.all), new(of[poolable]-contested.care)
 }

@@ -48,13 +48,20 @@ func (v *view) findings() []*budgetv1.Finding {
 	for _, look := range rules() {
 		all = append(all, look(v)...)
 	}
+	return v.worded(all)
+}
+
+// worded puts findings in order, tells each once, and words those without a text.
+func (v *view) worded(all []*budgetv1.Finding) []*budgetv1.Finding {
 	for _, f := range all {
 		f.Persons, f.Lines = among(f.GetPersons(), f.GetPerson()), among(f.GetLines(), f.GetLine())
 	}
 	slices.SortFunc(all, byGravity)
 	all = slices.CompactFunc(all, func(a, b *budgetv1.Finding) bool { return byGravity(a, b) == 0 && proto.Equal(a, b) })
 	for _, f := range all {
-		v.wordFinding(f)
+		if f.GetTextNl() == "" && f.GetTextEn() == "" {
+			v.wordFinding(f)
+		}
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,13 +40,11 @@ func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool
 		f.Lines = slices.DeleteFunc(f.Lines, func(id string) bool { return !strings.HasPrefix(id, me+"/") })
 	}
 	own.Matrix = shareRows(own.Matrix, own.Matrix[row])
+	others := func(id string) bool { return !strings.HasPrefix(id, me+"/") }
 	for _, figures := range []map[string]int64{own.CarryOverCents, own.SpentCents, own.RemainingCents} {
-		for id := range figures {
-			if !strings.HasPrefix(id, me+"/") {
-				delete(figures, id)
-			}
-		}
+		maps.DeleteFunc(figures, func(id string, _ int64) bool { return others(id) })
 	}
+	maps.DeleteFunc(own.SpentAsOf, func(id, _ string) bool { return others(id) })
 	sumUp(own, own.Matrix[row])
 	return own, true
 }
@@ -93,13 +92,7 @@ func sumUp(own *budgetv1.Budget, row *budgetv1.MatrixRow) {
 	for _, l := range own.GetLines() {
 		v.lines = append(v.lines, line{BudgetLine: l})
 	}
-	contested := v.contested()
-	own.Totals = v.totals()
-	own.CareTotalCents = new(own.Totals.ByFungibility[poolable])
-	own.IncomeCents = new(own.Totals.ByFungibility[income])
-	own.RingfencedCents = new(own.Totals.ByFungibility[ringfenced])
-	own.ContestedCents = new(contested.all)
-	own.UncontestedCareTotalCents = new(*own.CareTotalCents - contested.care)
+	v.sum(own)
 	// From one's own cells alone: that the household's figure is not known may be
 	// because somebody else said no.
 	own.OwnContributionCents = nil

@@ -44,6 +44,7 @@ type spendKey struct {
 // released (contracts 6).
 type spending struct {
 	byLine map[string]int64
+	asOf   map[string]string // civil date up to and including which, where SVB said it
 }
 
 // takeSpends reads what SVB tells. Spending that somebody else tells, and
@@ -66,15 +67,15 @@ func (v *view) takeSpends(a Answer) {
 // spent gives the figures that are known. Spending is cumulative: of several
 // figures of one award the latest holds, and the larger of one day.
 func (v *view) spent() spending {
-	out := spending{map[string]int64{}}
+	out := spending{map[string]int64{}, map[string]string{}}
 	lines := v.awards()
 	for _, s := range latest(v.spends) {
 		place := lines[s.spendKey]
 		switch {
 		case len(place) != 1 || s.budget == "":
-			v.aside(out.byLine, s)
+			v.aside(out, s)
 		case !v.missing(kindSvb, s.person, v.lines[place[0]].GetLaw(), budgetv1.CategorySpending):
-			out.byLine[v.lines[place[0]].GetId()] = s.cents
+			out.put(v.lines[place[0]].GetId(), s)
 		}
 	}
 	return out
@@ -110,17 +111,24 @@ func latest(spends []spend) []spend {
 	return slices.CompactFunc(spends, func(a, b spend) bool { return a.spendKey == b.spendKey })
 }
 
+func (s spending) put(id string, one spend) {
+	s.byLine[id] = one.cents
+	if !one.asOf.IsZero() {
+		s.asOf[id] = one.asOf.String()
+	}
+}
+
 // aside keeps a figure that belongs to no line.
-func (v *view) aside(figures map[string]int64, s spend) {
+func (v *view) aside(figures spending, s spend) {
 	if !v.q.Window.Contains(s.start) || v.missing(kindSvb, s.person, "", budgetv1.CategorySpending) {
 		return
 	}
 	base := s.person + "/" + hidden + "/" + part(s.function) + "/" + s.start.String()
 	key := base
-	for n := 2; v.taken(figures, key); n++ {
+	for n := 2; v.taken(figures.byLine, key); n++ {
 		key = fmt.Sprintf("%s#%d", base, n)
 	}
-	figures[key] = s.cents
+	figures.put(key, s)
 }
 
 func (v *view) taken(figures map[string]int64, key string) bool {

@@ -174,10 +174,21 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 	return answer.GetAccounts(), nil
 }
 
-// Dissolve takes a budget apart at a civil date.
+// Dissolve takes a budget apart at a civil date and verifies what comes.
 func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*budgetv1.Dissolution, error) {
 	answer, err := c.budgets.Dissolve(ctx, r)
-	return answer.GetDissolution(), err
+	if err != nil {
+		return nil, err
+	}
+	digest, err := result.Digest(r.GetBudget())
+	if err != nil {
+		return nil, err
+	}
+	d := answer.GetDissolution()
+	if d.GetBudgetDigest() != hex.EncodeToString(digest[:]) || d.GetDate() != r.GetDate() {
+		return nil, fmt.Errorf("%w: the dissolution of another budget, or at another date", result.ErrMismatch)
+	}
+	return d, result.VerifyDissolution(d, c.config.Trust)
 }
 
 // Sunset asks what stays after a legal basis ends.

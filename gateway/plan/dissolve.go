@@ -13,9 +13,11 @@ import (
 // day before it, after the window from that date on. A half without days is
 // absent, so that a date beside the window leaves the window whole. Every line
 // with known money, income too, is in each half that its period touches, under its
-// own id, person, law and funder, with its value there (N3), rounded once: a half
-// is what a budget over that half would say. The halves of a PERIOD_TOTAL add up
-// to the cent; those of other bases within half a cent per window (contracts 30).
+// own id, person, law and funder: before with its value there (N3), rounded once, and
+// after with what is left of its value in the window. So the halves always add up.
+//
+// as_of is the day on which the budget was composed, and spent_as_of of what is returned
+// that of the spending.
 //
 // returned is the care money that was not spent before the date and goes back. A
 // line contributed what its award came to up to that day, from the award's own
@@ -40,10 +42,11 @@ func Dissolve(b *budgetv1.Budget, date civil.Date) (*budgetv1.Dissolution, error
 	if err := sound(b, window); err != nil {
 		return nil, err
 	}
+	before := civil.Span{From: window.From, To: min(window.To, date-1)}
 	return &budgetv1.Dissolution{
-		Date:     date.String(),
-		Before:   p.half(civil.Span{From: window.From, To: min(window.To, date-1)}),
-		After:    p.half(civil.Span{From: max(window.From, date), To: window.To}),
+		Date: date.String(), AsOf: b.GetToday(), BudgetIsComplete: b.GetComplete(),
+		Before:   p.half(before, func(l line) (int64, bool) { return l.in(before) }),
+		After:    p.half(civil.Span{From: max(window.From, date), To: window.To}, func(l line) (int64, bool) { return l.after(before) }),
 		Returned: p.returned(b, date),
 	}, nil
 }
@@ -81,8 +84,9 @@ func (l line) money() *budgetv1.Amount {
 	}
 }
 
-// half values every line in a part of the window; nil for a part without days.
-func (p *purse) half(part civil.Span) *budgetv1.DissolvedHalf {
+// half sums what lines are worth in a part of the window that their periods touch; nil
+// for a part without days.
+func (p *purse) half(part civil.Span, worth func(line) (int64, bool)) *budgetv1.DissolvedHalf {
 	if part.To < part.From {
 		return nil
 	}
@@ -95,7 +99,10 @@ func (p *purse) half(part civil.Span) *budgetv1.DissolvedHalf {
 		},
 	}
 	for _, l := range p.lines {
-		if cents, ok := l.in(part); ok {
+		if _, touches := l.span.Overlap(part); !touches {
+			continue
+		}
+		if cents, ok := worth(l); ok {
 			h.Lines[l.GetId()] = cents
 			add(h.Totals.ByLaw, l.law(), cents)
 			add(h.Totals.ByFunder, l.funder(), cents)
@@ -115,4 +122,16 @@ func (l line) in(part civil.Span) (int64, bool) {
 		return 0, false
 	}
 	return budget.Value(l.money(), l.GetPeriod(), part)
+}
+
+// after is what is left of the value of a line beyond the days before a date.
+func (l line) after(before civil.Span) (int64, bool) {
+	if !l.known() || !l.dated {
+		return 0, false
+	}
+	if _, touches := l.span.Overlap(before); !touches {
+		return l.value(), true
+	}
+	cents, ok := l.in(before)
+	return l.value() - cents, ok
 }

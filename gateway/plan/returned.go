@@ -32,7 +32,7 @@ func (p *purse) returned(b *budgetv1.Budget, date civil.Date) []*budgetv1.Return
 	var out []*budgetv1.Returned
 	for i, l := range p.lines {
 		if back[i] > 0 {
-			out = append(out, &budgetv1.Returned{Line: l.GetId(), Funder: l.funder(), Law: l.law(), Cents: back[i]})
+			out = append(out, &budgetv1.Returned{Line: l.GetId(), Funder: l.funder(), Law: l.law(), Cents: back[i], SpentAsOf: b.GetSpentAsOf()[l.GetId()]})
 		}
 	}
 	return out

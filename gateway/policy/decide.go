@@ -302,6 +302,15 @@ func (q Question) lock(said Outcome) *refusal {
 	return nil
 }
 
+// GapOf is the gap for an error of the rooms agreement and consent, for a whole source.
+func GapOf(err error) *budgetv1.Gap {
+	no := notConsented(err)
+	if errors.Is(err, agreement.ErrNone) || errors.Is(err, agreement.ErrExpired) || errors.Is(err, agreement.ErrPurpose) {
+		no = notAgreed(err)
+	}
+	return &budgetv1.Gap{Reason: no.reason, Code: no.code}
+}
+
 func notAgreed(err error) *refusal {
 	switch {
 	case errors.Is(err, agreement.ErrExpired):

@@ -40,6 +40,19 @@ type Claims struct {
 	ID             string       `json:"jti"`
 	PolicyRevision string       `json:"policy_revision"`
 	Receipt        string       `json:"receipt"`
+	// Kept is until when the budget may be kept, and wound up: accounted for, taken
+	// apart. Zero, as in what was signed before: as Expires.
+	Kept int64 `json:"kept,omitempty"`
+}
+
+// Until is when a budget may no longer be worked with at all.
+func (c Claims) Until() int64 { return max(c.Kept, c.Expires) }
+
+// Times of a result.
+type Times struct {
+	Now     time.Time
+	Expires time.Time // it may be built upon until then
+	Kept    time.Time // and be kept until then
 }
 
 // Digest is the SHA-256 over the RFC 8785 form of the budget's JSON (proto field
@@ -72,8 +85,8 @@ func ofCase(id, commitment string) string {
 }
 
 // Sign puts receipt and signature on a budget whose digest the log committed to.
-// It may be built upon until expires, by who asks in the case of the commitment.
-func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, caseCommitment string, now, expires time.Time) error {
+// It is for who asks in the case of the commitment.
+func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, caseCommitment string, at Times) error {
 	digest, err := Digest(b)
 	if err != nil {
 		return err
@@ -87,7 +100,7 @@ func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, caseC
 		return err
 	}
 	raw, err := by.Compact(signed.Result, Claims{
-		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Expires: expires.Unix(), Case: ofCase(id.String(), caseCommitment),
+		Issuer: by.Issuer, ID: id.String(), IssuedAt: at.Now.Unix(), Expires: at.Expires.Unix(), Kept: at.Kept.Unix(), Case: ofCase(id.String(), caseCommitment),
 		Digest: encode(digest), Receipt: encode(sha256.Sum256(over)),
 		PolicyRevision: b.GetPolicyRevision(), Complete: b.GetComplete(),
 	})
@@ -143,6 +156,52 @@ func VerifyAccount(a *budgetv1.Account, t Trust) error {
 	raw, err := Canonical(bare)
 	if err != nil || hasUnknown(a.ProtoReflect()) || c.Issuer != t.Releaser || c.Funder != a.GetFunder() || c.Digest != encode(sha256.Sum256(raw)) {
 		return fmt.Errorf("%w: the account was changed, or is of another maker", ErrMismatch)
+	}
+	return nil
+}
+
+// DissolutionClaims of a signed dissolution: of which date, and its digest.
+type DissolutionClaims struct {
+	Date     string       `json:"date"`
+	Digest   string       `json:"digest"`
+	IssuedAt int64        `json:"iat"`
+	Issuer   identity.OIN `json:"iss"`
+	ID       string       `json:"jti"`
+}
+
+// SignDissolution signs a budget that was taken apart, and names it by its digest.
+func SignDissolution(d *budgetv1.Dissolution, b *budgetv1.Budget, by signed.Signer, now time.Time) error {
+	digest, err := Digest(b)
+	if err != nil {
+		return err
+	}
+	d.BudgetDigest, d.Signature = hex.EncodeToString(digest[:]), ""
+	raw, err := Canonical(d)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	jws, err := by.Compact(signed.Result, DissolutionClaims{
+		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Digest: encode(sha256.Sum256(raw)), Date: d.GetDate(),
+	})
+	d.Signature = string(jws)
+	return err
+}
+
+// VerifyDissolution checks a dissolution against the pinned keys of its maker.
+func VerifyDissolution(d *budgetv1.Dissolution, t Trust) error {
+	var c DissolutionClaims
+	if _, err := t.Keys.Compact(signed.Result, []byte(d.GetSignature()), &c); err != nil {
+		return fmt.Errorf("%w: signature: %w", ErrMismatch, err)
+	}
+	bare := proto.CloneOf(d)
+	bare.Signature = ""
+	raw, err := Canonical(bare)
+	if err != nil || hasUnknown(d.ProtoReflect()) || c.Issuer != t.Releaser || c.Date != d.GetDate() || c.Digest != encode(sha256.Sum256(raw)) {
+		return fmt.Errorf("%w: the dissolution was changed, or is of another maker", ErrMismatch)
 	}
 	return nil
 }

@@ -75,6 +75,9 @@ type Budget struct {
 	// Set on a member's view: a projection for this person, in which every total is of
 	// what he may see and the cells of others say NOT_SHARED. Empty on the whole budget.
 	ViewOf string `protobuf:"bytes,25,opt,name=view_of,json=viewOf,proto3" json:"view_of,omitempty"`
+	// The civil date up to and including which that was spent, by line id, where the
+	// source said it.
+	SpentAsOf map[string]string `protobuf:"bytes,26,rep,name=spent_as_of,json=spentAsOf,proto3" json:"spent_as_of,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Labels of the persons, sources and laws are the caller's to choose: the
 	// budget holds no name.
 	Receipt *Receipt `protobuf:"bytes,30,opt,name=receipt,proto3" json:"receipt,omitempty"`
@@ -287,6 +290,13 @@ func (x *Budget) GetViewOf() string {
 		return x.ViewOf
 	}
 	return ""
+}
+
+func (x *Budget) GetSpentAsOf() map[string]string {
+	if x != nil {
+		return x.SpentAsOf
+	}
+	return nil
 }
 
 func (x *Budget) GetReceipt() *Receipt {
@@ -1117,7 +1127,7 @@ var File_ontschot_budget_v1_budget_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1fontschot/budget/v1/budget.proto\x12\x12ontschot.budget.v1\x1a!ontschot/budget/v1/category.proto\x1a\x1dontschot/budget/v1/line.proto\x1a\x1fontschot/budget/v1/source.proto\"\x8a\x10\n" +
+	"\x1fontschot/budget/v1/budget.proto\x12\x12ontschot.budget.v1\x1a!ontschot/budget/v1/category.proto\x1a\x1dontschot/budget/v1/line.proto\x1a\x1fontschot/budget/v1/source.proto\"\xa1\x11\n" +
 	"\x06Budget\x12)\n" +
 	"\bcontract\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\bcontract\x12'\n" +
 	"\apurpose\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\apurpose\x12A\n" +
@@ -1154,7 +1164,8 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"legalBasis\x12Y\n" +
 	"\vspent_cents\x18\x18 \x03(\v2*.ontschot.budget.v1.Budget.SpentCentsEntryB\f\xca\xf3\x18\bspendingR\n" +
 	"spentCents\x12&\n" +
-	"\aview_of\x18\x19 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06viewOf\x12D\n" +
+	"\aview_of\x18\x19 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06viewOf\x12W\n" +
+	"\vspent_as_of\x18\x1a \x03(\v2).ontschot.budget.v1.Budget.SpentAsOfEntryB\f\xca\xf3\x18\bspendingR\tspentAsOf\x12D\n" +
 	"\areceipt\x18\x1e \x01(\v2\x1b.ontschot.budget.v1.ReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\x12+\n" +
 	"\tsignature\x18\x1f \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\x1aA\n" +
 	"\x13CarryOverCentsEntry\x12\x10\n" +
@@ -1165,7 +1176,10 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a=\n" +
 	"\x0fSpentCentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B\x13\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a<\n" +
+	"\x0eSpentAsOfEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x13\n" +
 	"\x11_care_total_centsB\x0f\n" +
 	"\r_income_centsB\x13\n" +
 	"\x11_ringfenced_centsB\x19\n" +
@@ -1292,7 +1306,7 @@ func file_ontschot_budget_v1_budget_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_budget_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	(*Budget)(nil),       // 0: ontschot.budget.v1.Budget
 	(*Totals)(nil),       // 1: ontschot.budget.v1.Totals
@@ -1306,17 +1320,18 @@ var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	nil,                  // 9: ontschot.budget.v1.Budget.CarryOverCentsEntry
 	nil,                  // 10: ontschot.budget.v1.Budget.RemainingCentsEntry
 	nil,                  // 11: ontschot.budget.v1.Budget.SpentCentsEntry
-	nil,                  // 12: ontschot.budget.v1.Totals.ByLawEntry
-	nil,                  // 13: ontschot.budget.v1.Totals.ByFunderEntry
-	nil,                  // 14: ontschot.budget.v1.Totals.ByPersonEntry
-	nil,                  // 15: ontschot.budget.v1.Totals.ByFungibilityEntry
-	(*Window)(nil),       // 16: ontschot.budget.v1.Window
-	(*BudgetLine)(nil),   // 17: ontschot.budget.v1.BudgetLine
-	(*Quantity)(nil),     // 18: ontschot.budget.v1.Quantity
+	nil,                  // 12: ontschot.budget.v1.Budget.SpentAsOfEntry
+	nil,                  // 13: ontschot.budget.v1.Totals.ByLawEntry
+	nil,                  // 14: ontschot.budget.v1.Totals.ByFunderEntry
+	nil,                  // 15: ontschot.budget.v1.Totals.ByPersonEntry
+	nil,                  // 16: ontschot.budget.v1.Totals.ByFungibilityEntry
+	(*Window)(nil),       // 17: ontschot.budget.v1.Window
+	(*BudgetLine)(nil),   // 18: ontschot.budget.v1.BudgetLine
+	(*Quantity)(nil),     // 19: ontschot.budget.v1.Quantity
 }
 var file_ontschot_budget_v1_budget_proto_depIdxs = []int32{
-	16, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
-	17, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
+	17, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
+	18, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
 	1,  // 2: ontschot.budget.v1.Budget.totals:type_name -> ontschot.budget.v1.Totals
 	9,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
 	10, // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
@@ -1326,18 +1341,19 @@ var file_ontschot_budget_v1_budget_proto_depIdxs = []int32{
 	7,  // 8: ontschot.budget.v1.Budget.sources:type_name -> ontschot.budget.v1.SourceReport
 	5,  // 9: ontschot.budget.v1.Budget.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
 	11, // 10: ontschot.budget.v1.Budget.spent_cents:type_name -> ontschot.budget.v1.Budget.SpentCentsEntry
-	8,  // 11: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
-	12, // 12: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
-	13, // 13: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
-	14, // 14: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
-	15, // 15: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
-	3,  // 16: ontschot.budget.v1.MatrixRow.cells:type_name -> ontschot.budget.v1.MatrixCell
-	18, // 17: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	12, // 11: ontschot.budget.v1.Budget.spent_as_of:type_name -> ontschot.budget.v1.Budget.SpentAsOfEntry
+	8,  // 12: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
+	13, // 13: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
+	14, // 14: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
+	15, // 15: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
+	16, // 16: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
+	3,  // 17: ontschot.budget.v1.MatrixRow.cells:type_name -> ontschot.budget.v1.MatrixCell
+	19, // 18: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_budget_proto_init() }
@@ -1356,7 +1372,7 @@ func file_ontschot_budget_v1_budget_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_budget_proto_rawDesc), len(file_ontschot_budget_v1_budget_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -277,8 +277,10 @@ type PlanCheck struct {
 	LegalBasis *LegalBasis `protobuf:"bytes,8,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
 	// True when that basis was only assumed in the question and is not in force.
 	BasisIsAssumed bool `protobuf:"varint,9,opt,name=basis_is_assumed,json=basisIsAssumed,proto3" json:"basis_is_assumed,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What of the budget was left out, because what it rests on counts no longer.
+	LeftOut       []*Gap `protobuf:"bytes,10,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlanCheck) Reset() {
@@ -372,6 +374,13 @@ func (x *PlanCheck) GetBasisIsAssumed() bool {
 		return x.BasisIsAssumed
 	}
 	return false
+}
+
+func (x *PlanCheck) GetLeftOut() []*Gap {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
 }
 
 // Refusal of one allocation. Codes: SPLIT_ACROSS_LAWS, SPLIT_SUM, UNKNOWN_LINE,
@@ -776,7 +785,17 @@ type Dissolution struct {
 	Before *DissolvedHalf `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
 	After  *DissolvedHalf `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
 	// Unspent money that goes back, in the proportion in which each line contributed.
-	Returned      []*Returned `protobuf:"bytes,4,rep,name=returned,proto3" json:"returned,omitempty"`
+	Returned []*Returned `protobuf:"bytes,4,rep,name=returned,proto3" json:"returned,omitempty"`
+	// SHA-256 of the budget that was brought, hexadecimal.
+	BudgetDigest string `protobuf:"bytes,5,opt,name=budget_digest,json=budgetDigest,proto3" json:"budget_digest,omitempty"`
+	// Compact JWS, typ ontschot-result+jwt, over this message without it.
+	Signature string `protobuf:"bytes,6,opt,name=signature,proto3" json:"signature,omitempty"`
+	// What of the budget was left out, because what it rests on counts no longer.
+	LeftOut []*Gap `protobuf:"bytes,7,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	// False when a part of the budget is missing, what was left out now included.
+	BudgetIsComplete bool `protobuf:"varint,8,opt,name=budget_is_complete,json=budgetIsComplete,proto3" json:"budget_is_complete,omitempty"`
+	// Civil date on which the budget was composed: the lines are as they were then.
+	AsOf          string `protobuf:"bytes,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -837,6 +856,41 @@ func (x *Dissolution) GetReturned() []*Returned {
 		return x.Returned
 	}
 	return nil
+}
+
+func (x *Dissolution) GetBudgetDigest() string {
+	if x != nil {
+		return x.BudgetDigest
+	}
+	return ""
+}
+
+func (x *Dissolution) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+func (x *Dissolution) GetLeftOut() []*Gap {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
+}
+
+func (x *Dissolution) GetBudgetIsComplete() bool {
+	if x != nil {
+		return x.BudgetIsComplete
+	}
+	return false
+}
+
+func (x *Dissolution) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
 }
 
 type DissolvedHalf struct {
@@ -909,11 +963,14 @@ func (x *DissolvedHalf) GetCareTotalCents() int64 {
 }
 
 type Returned struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Line          string                 `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
-	Funder        string                 `protobuf:"bytes,2,opt,name=funder,proto3" json:"funder,omitempty"`
-	Law           string                 `protobuf:"bytes,3,opt,name=law,proto3" json:"law,omitempty"`
-	Cents         int64                  `protobuf:"varint,4,opt,name=cents,proto3" json:"cents,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Line   string                 `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
+	Funder string                 `protobuf:"bytes,2,opt,name=funder,proto3" json:"funder,omitempty"`
+	Law    string                 `protobuf:"bytes,3,opt,name=law,proto3" json:"law,omitempty"`
+	Cents  int64                  `protobuf:"varint,4,opt,name=cents,proto3" json:"cents,omitempty"`
+	// Civil date up to and including which the spending is known; empty: the source did
+	// not say.
+	SpentAsOf     string `protobuf:"bytes,5,opt,name=spent_as_of,json=spentAsOf,proto3" json:"spent_as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -976,6 +1033,13 @@ func (x *Returned) GetCents() int64 {
 	return 0
 }
 
+func (x *Returned) GetSpentAsOf() string {
+	if x != nil {
+		return x.SpentAsOf
+	}
+	return ""
+}
+
 // Sunset: what stays for a household from the day after a legal basis ends.
 type Sunset struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -984,9 +1048,11 @@ type Sunset struct {
 	// Lines that stay, with what is left of them in the window from that day on.
 	Lines []*LinePlan `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
 	// Allocations that no longer stand, with what to do instead.
-	Ends          []*Refusal `protobuf:"bytes,3,rep,name=ends,proto3" json:"ends,omitempty"`
-	TextNl        string     `protobuf:"bytes,4,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
-	TextEn        string     `protobuf:"bytes,5,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	Ends   []*Refusal `protobuf:"bytes,3,rep,name=ends,proto3" json:"ends,omitempty"`
+	TextNl string     `protobuf:"bytes,4,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
+	TextEn string     `protobuf:"bytes,5,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	// What of the budget was left out, because what it rests on counts no longer.
+	LeftOut       []*Gap `protobuf:"bytes,6,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1056,6 +1122,13 @@ func (x *Sunset) GetTextEn() string {
 	return ""
 }
 
+func (x *Sunset) GetLeftOut() []*Gap {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
+}
+
 var File_ontschot_budget_v1_plan_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
@@ -1081,7 +1154,7 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\r_tariff_cents\"d\n" +
 	"\x05Split\x12+\n" +
 	"\x04line\x18\x01 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xc8\x01\xca\xf3\x18\ttechnicalR\x04line\x12.\n" +
-	"\x05cents\x18\x02 \x01(\x03B\x18\xbaH\v\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\xca\xf3\x18\x06amountR\x05cents\"\xb3\x06\n" +
+	"\x05cents\x18\x02 \x01(\x03B\x18\xbaH\v\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\xca\xf3\x18\x06amountR\x05cents\"\xf6\x06\n" +
 	"\tPlanCheck\x12D\n" +
 	"\arefused\x18\x01 \x03(\v2\x1b.ontschot.budget.v1.RefusalB\r\xca\xf3\x18\ttechnicalR\arefused\x123\n" +
 	"\x0fallocated_cents\x18\x02 \x01(\x03B\n" +
@@ -1096,7 +1169,9 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\bfindings\x18\a \x03(\v2\x1b.ontschot.budget.v1.FindingB\r\xca\xf3\x18\ttechnicalR\bfindings\x12N\n" +
 	"\vlegal_basis\x18\b \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\n" +
 	"legalBasis\x127\n" +
-	"\x10basis_is_assumed\x18\t \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\x1aA\n" +
+	"\x10basis_is_assumed\x18\t \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\x12A\n" +
+	"\bleft_out\x18\n" +
+	" \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOut\x1aA\n" +
 	"\x13AllocatedByLawEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1aC\n" +
@@ -1152,12 +1227,17 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\x11shifted_out_cents\x18\a \x01(\x03B\n" +
 	"\xca\xf3\x18\x06amountR\x0fshiftedOutCentsB\x0e\n" +
 	"\f_spent_centsB\x10\n" +
-	"\x0e_unspent_cents\"\x8b\x02\n" +
+	"\x0e_unspent_cents\"\x90\x04\n" +
 	"\vDissolution\x12!\n" +
 	"\x04date\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04date\x12H\n" +
 	"\x06before\x18\x02 \x01(\v2!.ontschot.budget.v1.DissolvedHalfB\r\xca\xf3\x18\ttechnicalR\x06before\x12F\n" +
 	"\x05after\x18\x03 \x01(\v2!.ontschot.budget.v1.DissolvedHalfB\r\xca\xf3\x18\ttechnicalR\x05after\x12G\n" +
-	"\breturned\x18\x04 \x03(\v2\x1c.ontschot.budget.v1.ReturnedB\r\xca\xf3\x18\ttechnicalR\breturned\"\xec\x02\n" +
+	"\breturned\x18\x04 \x03(\v2\x1c.ontschot.budget.v1.ReturnedB\r\xca\xf3\x18\ttechnicalR\breturned\x122\n" +
+	"\rbudget_digest\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fbudgetDigest\x12+\n" +
+	"\tsignature\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\x12A\n" +
+	"\bleft_out\x18\a \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOut\x12;\n" +
+	"\x12budget_is_complete\x18\b \x01(\bB\r\xca\xf3\x18\ttechnicalR\x10budgetIsComplete\x12\"\n" +
+	"\x05as_of\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04asOf\"\xec\x02\n" +
 	"\rDissolvedHalf\x12A\n" +
 	"\x06window\x18\x01 \x01(\v2\x1a.ontschot.budget.v1.WindowB\r\xca\xf3\x18\ttechnicalR\x06window\x12N\n" +
 	"\x05lines\x18\x02 \x03(\v2,.ontschot.budget.v1.DissolvedHalf.LinesEntryB\n" +
@@ -1170,18 +1250,20 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"LinesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B\x13\n" +
-	"\x11_care_total_cents\"\x9b\x01\n" +
+	"\x11_care_total_cents\"\xc9\x01\n" +
 	"\bReturned\x12!\n" +
 	"\x04line\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04line\x12%\n" +
 	"\x06funder\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06funder\x12!\n" +
 	"\x03law\x18\x03 \x01(\tB\x0f\xca\xf3\x18\ventitlementR\x03law\x12\"\n" +
-	"\x05cents\x18\x04 \x01(\x03B\f\xca\xf3\x18\bspendingR\x05cents\"\xfe\x01\n" +
+	"\x05cents\x18\x04 \x01(\x03B\f\xca\xf3\x18\bspendingR\x05cents\x12,\n" +
+	"\vspent_as_of\x18\x05 \x01(\tB\f\xca\xf3\x18\bspendingR\tspentAsOf\"\xc1\x02\n" +
 	"\x06Sunset\x12!\n" +
 	"\x04from\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04from\x12A\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1c.ontschot.budget.v1.LinePlanB\r\xca\xf3\x18\ttechnicalR\x05lines\x12>\n" +
 	"\x04ends\x18\x03 \x03(\v2\x1b.ontschot.budget.v1.RefusalB\r\xca\xf3\x18\ttechnicalR\x04ends\x12&\n" +
 	"\atext_nl\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textNl\x12&\n" +
-	"\atext_en\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEnB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
+	"\atext_en\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\x12A\n" +
+	"\bleft_out\x18\x06 \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOutB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
 
 var (
 	file_ontschot_budget_v1_plan_proto_rawDescOnce sync.Once
@@ -1214,8 +1296,9 @@ var file_ontschot_budget_v1_plan_proto_goTypes = []any{
 	nil,                   // 14: ontschot.budget.v1.DissolvedHalf.LinesEntry
 	(*Finding)(nil),       // 15: ontschot.budget.v1.Finding
 	(*LegalBasis)(nil),    // 16: ontschot.budget.v1.LegalBasis
-	(*Window)(nil),        // 17: ontschot.budget.v1.Window
-	(*Totals)(nil),        // 18: ontschot.budget.v1.Totals
+	(*Gap)(nil),           // 17: ontschot.budget.v1.Gap
+	(*Window)(nil),        // 18: ontschot.budget.v1.Window
+	(*Totals)(nil),        // 19: ontschot.budget.v1.Totals
 }
 var file_ontschot_budget_v1_plan_proto_depIdxs = []int32{
 	1,  // 0: ontschot.budget.v1.Plan.allocations:type_name -> ontschot.budget.v1.Allocation
@@ -1226,22 +1309,25 @@ var file_ontschot_budget_v1_plan_proto_depIdxs = []int32{
 	5,  // 5: ontschot.budget.v1.PlanCheck.lines:type_name -> ontschot.budget.v1.LinePlan
 	15, // 6: ontschot.budget.v1.PlanCheck.findings:type_name -> ontschot.budget.v1.Finding
 	16, // 7: ontschot.budget.v1.PlanCheck.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
-	17, // 8: ontschot.budget.v1.Account.window:type_name -> ontschot.budget.v1.Window
-	7,  // 9: ontschot.budget.v1.Account.laws:type_name -> ontschot.budget.v1.AccountLine
-	16, // 10: ontschot.budget.v1.Account.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
-	9,  // 11: ontschot.budget.v1.Dissolution.before:type_name -> ontschot.budget.v1.DissolvedHalf
-	9,  // 12: ontschot.budget.v1.Dissolution.after:type_name -> ontschot.budget.v1.DissolvedHalf
-	10, // 13: ontschot.budget.v1.Dissolution.returned:type_name -> ontschot.budget.v1.Returned
-	17, // 14: ontschot.budget.v1.DissolvedHalf.window:type_name -> ontschot.budget.v1.Window
-	14, // 15: ontschot.budget.v1.DissolvedHalf.lines:type_name -> ontschot.budget.v1.DissolvedHalf.LinesEntry
-	18, // 16: ontschot.budget.v1.DissolvedHalf.totals:type_name -> ontschot.budget.v1.Totals
-	5,  // 17: ontschot.budget.v1.Sunset.lines:type_name -> ontschot.budget.v1.LinePlan
-	4,  // 18: ontschot.budget.v1.Sunset.ends:type_name -> ontschot.budget.v1.Refusal
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	17, // 8: ontschot.budget.v1.PlanCheck.left_out:type_name -> ontschot.budget.v1.Gap
+	18, // 9: ontschot.budget.v1.Account.window:type_name -> ontschot.budget.v1.Window
+	7,  // 10: ontschot.budget.v1.Account.laws:type_name -> ontschot.budget.v1.AccountLine
+	16, // 11: ontschot.budget.v1.Account.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
+	9,  // 12: ontschot.budget.v1.Dissolution.before:type_name -> ontschot.budget.v1.DissolvedHalf
+	9,  // 13: ontschot.budget.v1.Dissolution.after:type_name -> ontschot.budget.v1.DissolvedHalf
+	10, // 14: ontschot.budget.v1.Dissolution.returned:type_name -> ontschot.budget.v1.Returned
+	17, // 15: ontschot.budget.v1.Dissolution.left_out:type_name -> ontschot.budget.v1.Gap
+	18, // 16: ontschot.budget.v1.DissolvedHalf.window:type_name -> ontschot.budget.v1.Window
+	14, // 17: ontschot.budget.v1.DissolvedHalf.lines:type_name -> ontschot.budget.v1.DissolvedHalf.LinesEntry
+	19, // 18: ontschot.budget.v1.DissolvedHalf.totals:type_name -> ontschot.budget.v1.Totals
+	5,  // 19: ontschot.budget.v1.Sunset.lines:type_name -> ontschot.budget.v1.LinePlan
+	4,  // 20: ontschot.budget.v1.Sunset.ends:type_name -> ontschot.budget.v1.Refusal
+	17, // 21: ontschot.budget.v1.Sunset.left_out:type_name -> ontschot.budget.v1.Gap
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_plan_proto_init() }
