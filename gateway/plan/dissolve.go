@@ -42,11 +42,10 @@ func Dissolve(b *budgetv1.Budget, date civil.Date) (*budgetv1.Dissolution, error
 	if err := sound(b, window); err != nil {
 		return nil, err
 	}
-	before := civil.Span{From: window.From, To: min(window.To, date-1)}
 	return &budgetv1.Dissolution{
 		Date: date.String(), AsOf: b.GetToday(), BudgetIsComplete: b.GetComplete(),
-		Before:   p.half(before, func(l line) (int64, bool) { return l.in(before) }),
-		After:    p.half(civil.Span{From: max(window.From, date), To: window.To}, func(l line) (int64, bool) { return l.after(before) }),
+		Before:   p.half(civil.Span{From: window.From, To: min(window.To, date-1)}),
+		After:    p.half(civil.Span{From: max(window.From, date), To: window.To}),
 		Returned: p.returned(b, date),
 	}, nil
 }
@@ -84,9 +83,8 @@ func (l line) money() *budgetv1.Amount {
 	}
 }
 
-// half sums what lines are worth in a part of the window that their periods touch; nil
-// for a part without days.
-func (p *purse) half(part civil.Span, worth func(line) (int64, bool)) *budgetv1.DissolvedHalf {
+// half values every line in a part of the window; nil for a part without days.
+func (p *purse) half(part civil.Span) *budgetv1.DissolvedHalf {
 	if part.To < part.From {
 		return nil
 	}
@@ -99,10 +97,7 @@ func (p *purse) half(part civil.Span, worth func(line) (int64, bool)) *budgetv1.
 		},
 	}
 	for _, l := range p.lines {
-		if _, touches := l.span.Overlap(part); !touches {
-			continue
-		}
-		if cents, ok := worth(l); ok {
+		if cents, ok := p.worth(l, part); ok {
 			h.Lines[l.GetId()] = cents
 			add(h.Totals.ByLaw, l.law(), cents)
 			add(h.Totals.ByFunder, l.funder(), cents)
@@ -114,24 +109,17 @@ func (p *purse) half(part civil.Span, worth func(line) (int64, bool)) *budgetv1.
 	return h
 }
 
-// in is what a line with known money is worth in a part of the window that its
-// period touches.
-func (l line) in(part civil.Span) (int64, bool) {
+// worth is what a line with known money is worth in a part of the window that its period
+// touches: in one that begins with the window its value there, and in what comes after
+// that the rest of its value in the window, so that nothing is lost in rounding.
+func (p *purse) worth(l line, part civil.Span) (int64, bool) {
 	_, touches := l.span.Overlap(part)
 	if !l.known() || !l.dated || !touches {
 		return 0, false
 	}
-	return budget.Value(l.money(), l.GetPeriod(), part)
-}
-
-// after is what is left of the value of a line beyond the days before a date.
-func (l line) after(before civil.Span) (int64, bool) {
-	if !l.known() || !l.dated {
-		return 0, false
+	if part.From == p.window.From {
+		return budget.Value(l.money(), l.GetPeriod(), part)
 	}
-	if _, touches := l.span.Overlap(before); !touches {
-		return l.value(), true
-	}
-	cents, ok := l.in(before)
-	return l.value() - cents, ok
+	before, ok := budget.Value(l.money(), l.GetPeriod(), civil.Span{From: p.window.From, To: part.From - 1})
+	return l.value() - before, ok
 }

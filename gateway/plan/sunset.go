@@ -15,8 +15,8 @@ const (
 
 // Sunset tells what stays for a household from the day after a legal basis ends.
 //
-// lines are the lines of care money that run on from that day, with their value in
-// the rest of the window (N3), and what allocations that still stand take of it:
+// lines are the lines of care money that run on from that day, with the rest of their
+// value in the window (as Dissolve has it), and what allocations that still stand take of it:
 // an allocation is taken to pay by day over the days it shares with the line,
 // rounded down. ends are the allocations that have days from then on and stand
 // only because laws are pooled, or would if the basis did not end: the reason, and
@@ -73,7 +73,7 @@ func (p *purse) stay(claims []claim, after civil.Span) []*budgetv1.LinePlan {
 	}
 	var lines []*budgetv1.LinePlan
 	for i, l := range p.lines {
-		if value, ok := l.in(after); ok && l.payable() {
+		if value, ok := p.worth(l, after); ok && l.payable() {
 			lines = append(lines, l.plan(value, taken[i]))
 		}
 	}
