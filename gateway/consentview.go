@@ -161,6 +161,8 @@ func (g *Gateway) standing(d register.Record, span civil.Span) string {
 		return "FUTURE"
 	case !span.Contains(today):
 		return "EXPIRED"
+	case d.Uncertain:
+		return "UNCERTAIN"
 	}
 	return "IN_FORCE"
 }

@@ -76,6 +76,8 @@ func (l lookup) agreementCounts(ctx context.Context, id string, source Party) er
 	switch {
 	case !kept || d.Lost || counting: // signed with a key that is not trusted: as if there were none
 		return agreement.ErrNone
+	case d.Uncertain:
+		return agreement.ErrUncertain
 	case len(with.count) > 0:
 		return errSuperseded
 	}
@@ -101,6 +103,8 @@ func (l lookup) consentCounts(ctx context.Context, rest register.Rest, judged in
 	switch {
 	case word.Standing == register.Withdrawn:
 		return consent.ErrWithdrawn
+	case word.Standing == register.Uncertain:
+		return consent.ErrUncertain
 	case word.Standing == register.Expired, word.ID == rest.ID && one.err == nil && !one.document.InForce(l.today):
 		return consent.ErrExpired
 	case word.Standing == register.Yes && one.err == nil:

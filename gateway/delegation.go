@@ -154,7 +154,7 @@ func (g *Gateway) delegations(ctx context.Context, org, actor identity.OIN) ([]t
 	}
 	var all []token.Delegation
 	for _, d := range documents {
-		if !d.Live() || d.Lost {
+		if !d.Live() || d.Lost || d.Uncertain {
 			continue
 		}
 		if one, err := token.VerifyDelegation(g.Keys, d.Body); err == nil {

@@ -88,6 +88,8 @@ func meanings() []meaning {
 		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
 		{register.ErrReplaced, codes.FailedPrecondition, "DOCUMENT_REPLACED", "name the last of those that came in its place"},
 		{register.ErrKeyState, codes.FailedPrecondition, "KEY_NOT_IN_USE", "sign it with a key that is in use; the trust files say which are"},
+		{register.ErrNotWaiting, codes.FailedPrecondition, "NOT_WAITING", "it counts as it is"},
+		{errBothWait, codes.FailedPrecondition, "UNCERTAIN", "propose it again, in its place: what both sign now is certain"},
 		{register.ErrSaysLess, codes.FailedPrecondition, "SAYS_LESS", "name the consent that it replaces, or narrow that one"},
 		{audit.ErrDay, codes.Aborted, "DAY_CHANGED", "ask again"},
 		{errMidnight, codes.Aborted, "DAY_CHANGED", "ask again"},

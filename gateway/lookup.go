@@ -32,6 +32,7 @@ type lookup struct {
 type agreementsRead struct {
 	count []agreement.Agreement
 	ever  bool
+	waits bool // one of them, to be confirmed
 	err   error
 }
 
@@ -56,6 +57,9 @@ func (l lookup) agreed(ctx context.Context, a ask) (agreement.Covering, error) {
 		return agreement.Covering{}, with.err
 	}
 	covering, err := agreement.Find(with.count, l.caller.Organisation(), a.source.OIN, l.purpose, l.today)
+	if errors.Is(err, agreement.ErrNone) && with.waits {
+		err = agreement.ErrUncertain
+	}
 	if errors.Is(err, agreement.ErrNone) && with.ever {
 		err = agreement.ErrExpired // it was revoked or replaced, has ended or not begun
 	}
@@ -67,6 +71,7 @@ func (l lookup) readAgreements(ctx context.Context, source identity.OIN) (out ag
 	counting := l.register.Agreements(by, source, l.today)
 	for _, d := range l.register.Between(register.Agreement, by, source) {
 		out.ever = out.ever || !d.Lost && !slices.Contains(counting, d.ID)
+		out.waits = out.waits || d.Uncertain && !d.Lost && !d.Replaced(l.today)
 	}
 	for _, id := range counting {
 		d, err := l.Documents.Document(ctx, id)
@@ -101,6 +106,8 @@ func (l lookup) consented(ctx context.Context, a ask) (consent.Consent, error) {
 		return yes.Within(word.Categories), err
 	case register.Withdrawn:
 		return consent.Consent{}, consent.ErrWithdrawn
+	case register.Uncertain:
+		return consent.Consent{}, consent.ErrUncertain
 	case register.Expired:
 		return consent.Consent{}, consent.ErrExpired
 	case register.NoWord:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/status"
@@ -309,6 +310,7 @@ func (h *house) restingOn(p person, id string) *budgetv1.Budget {
 	e.Kind, e.Decided = audit.Release, proof.Index
 	proof, err = h.log.Append(h.t.Context(), e)
 	require.NoError(h.t, err)
-	require.NoError(h.t, result.Sign(b, proof.Receipt(), h.family.Requester().Sign, h.family.CaseCommitment, h.now(), h.now().Add(3600e9)))
+	require.NoError(h.t, result.Sign(b, proof.Receipt(), h.family.Requester().Sign, h.family.CaseCommitment,
+		result.Times{Now: h.now(), Expires: h.now().Add(time.Hour), Kept: h.now().Add(time.Hour)}))
 	return b
 }

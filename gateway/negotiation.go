@@ -246,6 +246,8 @@ func (g *Gateway) statusOf(ctx context.Context, k kept, stated bool) (string, er
 		return "EXPIRED", nil
 	case k.agreement == nil:
 		return "PROPOSED", nil
+	case k.agreement.Uncertain:
+		return "UNCERTAIN", nil
 	case g.Today() < from:
 		return "ACCEPTED", nil
 	}

@@ -22,6 +22,7 @@ import (
 // deadline and is safe for concurrent use.
 type Peer interface {
 	Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error)
+	Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error)
 }
 
 // peerTimeout bounds one delivery.
@@ -196,5 +197,5 @@ func (p *peerRefusal) status() error {
 // brought to it. Any other that it gives is its own affair.
 func ofAgreements() []string {
 	return []string{"AGREEMENT_INVALID", "STATEMENT_INVALID", "NO_AGREEMENT", "OTHER_TERMS", "PROPOSAL_CLOSED", "UNKNOWN_PEER",
-		"TOO_MANY_PROPOSALS", "TOO_MANY_DELIVERIES", "DOCUMENT_CONFLICT", "DOCUMENT_ENDED"}
+		"TOO_MANY_PROPOSALS", "TOO_MANY_DELIVERIES", "DOCUMENT_CONFLICT", "DOCUMENT_ENDED", "DOCUMENT_REPLACED", "UNCERTAIN"}
 }

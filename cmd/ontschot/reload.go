@@ -42,7 +42,7 @@ func (s *server) tend(g *gateway.Gateway, log *slog.Logger) {
 		})
 	})
 	s.tending.Go(func() {
-		s.every(ctx, redeliverEvery, func() { _ = g.Redeliver(ctx) }) // each that fails is logged
+		s.every(ctx, redeliverEvery, func() { _, _ = g.Redeliver(ctx), g.Reconfirm(ctx) }) // each that fails is logged
 	})
 }
 

@@ -17,10 +17,11 @@ import (
 
 // Errors of looking for the agreement a question rests on.
 var (
-	ErrNone     = errors.New("no agreement")
-	ErrExpired  = errors.New("agreement not in force")
-	ErrPurpose  = errors.New("agreement does not cover the purpose")
-	ErrDocument = errors.New("agreement document refused")
+	ErrNone      = errors.New("no agreement")
+	ErrExpired   = errors.New("agreement not in force")
+	ErrUncertain = errors.New("agreement waits to be confirmed")
+	ErrPurpose   = errors.New("agreement does not cover the purpose")
+	ErrDocument  = errors.New("agreement document refused")
 )
 
 // Agreement is the fact: terms that all parties have signed. Only Verify makes one.

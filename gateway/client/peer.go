@@ -52,5 +52,11 @@ func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*onts
 	return p.peer.Deliver(ctx, r, grpc.WaitForReady(true))
 }
 
+// Holds asks whether an agreement holds there.
+func (p *Peer) Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error) {
+	p.conn.ResetConnectBackoff()
+	return p.peer.Holds(ctx, r, grpc.WaitForReady(true))
+}
+
 // Close ends the connection.
 func (p *Peer) Close() error { return p.conn.Close() }

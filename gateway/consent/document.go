@@ -23,6 +23,7 @@ var (
 	ErrNone        = errors.New("no consent")
 	ErrOtherPerson = errors.New("consent of another person")
 	ErrWithdrawn   = errors.New("consent withdrawn")
+	ErrUncertain   = errors.New("consent waits to be confirmed")
 	ErrExpired     = errors.New("consent not in force")
 	ErrWrongSigner = errors.New("consent given by somebody who may not")
 	ErrHousehold   = errors.New("consent of another household's case")

@@ -305,7 +305,7 @@ func (q Question) lock(said Outcome) *refusal {
 // GapOf is the gap for an error of the rooms agreement and consent, for a whole source.
 func GapOf(err error) *budgetv1.Gap {
 	no := notConsented(err)
-	if errors.Is(err, agreement.ErrNone) || errors.Is(err, agreement.ErrExpired) || errors.Is(err, agreement.ErrPurpose) {
+	if errors.Is(err, agreement.ErrNone) || errors.Is(err, agreement.ErrExpired) || errors.Is(err, agreement.ErrUncertain) || errors.Is(err, agreement.ErrPurpose) {
 		no = notAgreed(err)
 	}
 	return &budgetv1.Gap{Reason: no.reason, Code: no.code}
@@ -315,6 +315,8 @@ func notAgreed(err error) *refusal {
 	switch {
 	case errors.Is(err, agreement.ErrExpired):
 		return &refusal{budgetv1.ReasonAgreementExpired, "OVK-02"}
+	case errors.Is(err, agreement.ErrUncertain):
+		return &refusal{budgetv1.ReasonAgreementUncertain, "OVK-02"}
 	case errors.Is(err, agreement.ErrPurpose):
 		return &refusal{budgetv1.ReasonNoAgreement, "OVK-03"}
 	default: // agreement.ErrNone
@@ -332,6 +334,8 @@ func notConsented(err error) *refusal {
 		return &refusal{budgetv1.ReasonNoConsent, "TOEST-03"}
 	case errors.Is(err, consent.ErrWithdrawn):
 		return &refusal{budgetv1.ReasonConsentWithdrawn, "TOEST-02"}
+	case errors.Is(err, consent.ErrUncertain):
+		return &refusal{budgetv1.ReasonConsentUncertain, "TOEST-02"}
 	case errors.Is(err, consent.ErrExpired):
 		return &refusal{budgetv1.ReasonConsentExpired, "TOEST-01"}
 	case errors.Is(err, consent.ErrHousehold):

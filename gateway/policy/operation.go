@@ -24,11 +24,14 @@ const (
 	GiveConsent       Operation = "consents.give"
 	ReadConsents      Operation = "consents.read"
 	NarrowConsent     Operation = "consents.narrow"
+	ConfirmConsent    Operation = "consents.confirm"
+	EraseConsents     Operation = "consents.erase"
 	RegisterDocument  Operation = "documents.register"
 	ProposeAgreement  Operation = "agreements.propose"
 	AcceptAgreement   Operation = "agreements.accept"
 	RejectAgreement   Operation = "agreements.reject"
 	RevokeAgreement   Operation = "agreements.revoke"
+	ConfirmAgreement  Operation = "agreements.confirm"
 	ReadAgreements    Operation = "agreements.read"
 	GiveDelegation    Operation = "delegations.give"
 	EndDelegation     Operation = "delegations.end"
@@ -45,8 +48,8 @@ const (
 // Operations lists all of them.
 func Operations() []Operation {
 	return []Operation{
-		GiveConsent, ReadConsents, NarrowConsent, RegisterDocument,
-		ProposeAgreement, AcceptAgreement, RejectAgreement, RevokeAgreement, ReadAgreements,
+		GiveConsent, ReadConsents, NarrowConsent, ConfirmConsent, EraseConsents, RegisterDocument,
+		ProposeAgreement, AcceptAgreement, RejectAgreement, RevokeAgreement, ConfirmAgreement, ReadAgreements,
 		GiveDelegation, EndDelegation, ReadDelegations,
 		ViewBudget, PlanBudget, AccountForBudget, DissolveBudget, SunsetBudget, ReadLog,
 	}

@@ -422,7 +422,7 @@ type Agreement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// PROPOSED, ACCEPTED (its days have not begun), IN_FORCE, EXPIRED, REJECTED,
-	// REVOKED, SUPERSEDED, or UNVERIFIABLE: a key that signed it is not trusted any
+	// REVOKED, SUPERSEDED, UNCERTAIN (it waits to be confirmed), or UNVERIFIABLE: a key that signed it is not trusted any
 	// more, it counts for nothing and can be ended.
 	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	// Party code of the other party, and of who proposed it.
@@ -846,6 +846,185 @@ func (x *GetAgreementResponse) GetAgreement() *Agreement {
 	return nil
 }
 
+type ConfirmAgreementRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the agreement or the delegation.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmAgreementRequest) Reset() {
+	*x = ConfirmAgreementRequest{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmAgreementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmAgreementRequest) ProtoMessage() {}
+
+func (x *ConfirmAgreementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmAgreementRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmAgreementRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ConfirmAgreementRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ConfirmAgreementResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index of the entry in the log from which on it counts again.
+	Index         int64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmAgreementResponse) Reset() {
+	*x = ConfirmAgreementResponse{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmAgreementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmAgreementResponse) ProtoMessage() {}
+
+func (x *ConfirmAgreementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmAgreementResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmAgreementResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ConfirmAgreementResponse) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type HoldsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Of the terms, as Agreement has it.
+	TermsSha256   string `protobuf:"bytes,2,opt,name=terms_sha256,json=termsSha256,proto3" json:"terms_sha256,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldsRequest) Reset() {
+	*x = HoldsRequest{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldsRequest) ProtoMessage() {}
+
+func (x *HoldsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldsRequest.ProtoReflect.Descriptor instead.
+func (*HoldsRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *HoldsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *HoldsRequest) GetTermsSha256() string {
+	if x != nil {
+		return x.TermsSha256
+	}
+	return ""
+}
+
+type HoldsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldsResponse) Reset() {
+	*x = HoldsResponse{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldsResponse) ProtoMessage() {}
+
+func (x *HoldsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldsResponse.ProtoReflect.Descriptor instead.
+func (*HoldsResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{15}
+}
+
 type DiffAgreementsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -859,7 +1038,7 @@ type DiffAgreementsRequest struct {
 
 func (x *DiffAgreementsRequest) Reset() {
 	*x = DiffAgreementsRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +1050,7 @@ func (x *DiffAgreementsRequest) String() string {
 func (*DiffAgreementsRequest) ProtoMessage() {}
 
 func (x *DiffAgreementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +1063,7 @@ func (x *DiffAgreementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffAgreementsRequest.ProtoReflect.Descriptor instead.
 func (*DiffAgreementsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{12}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DiffAgreementsRequest) GetId() string {
@@ -917,7 +1096,7 @@ type DiffAgreementsResponse struct {
 
 func (x *DiffAgreementsResponse) Reset() {
 	*x = DiffAgreementsResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +1108,7 @@ func (x *DiffAgreementsResponse) String() string {
 func (*DiffAgreementsResponse) ProtoMessage() {}
 
 func (x *DiffAgreementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1121,7 @@ func (x *DiffAgreementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffAgreementsResponse.ProtoReflect.Descriptor instead.
 func (*DiffAgreementsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{13}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DiffAgreementsResponse) GetChanges() []*AgreementChange {
@@ -969,7 +1148,7 @@ type AgreementChange struct {
 
 func (x *AgreementChange) Reset() {
 	*x = AgreementChange{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1160,7 @@ func (x *AgreementChange) String() string {
 func (*AgreementChange) ProtoMessage() {}
 
 func (x *AgreementChange) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1173,7 @@ func (x *AgreementChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementChange.ProtoReflect.Descriptor instead.
 func (*AgreementChange) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{14}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AgreementChange) GetPath() string {
@@ -1050,7 +1229,7 @@ type AcceptAgreementRequest struct {
 
 func (x *AcceptAgreementRequest) Reset() {
 	*x = AcceptAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1241,7 @@ func (x *AcceptAgreementRequest) String() string {
 func (*AcceptAgreementRequest) ProtoMessage() {}
 
 func (x *AcceptAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1254,7 @@ func (x *AcceptAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptAgreementRequest.ProtoReflect.Descriptor instead.
 func (*AcceptAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{15}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AcceptAgreementRequest) GetId() string {
@@ -1101,7 +1280,7 @@ type AcceptAgreementResponse struct {
 
 func (x *AcceptAgreementResponse) Reset() {
 	*x = AcceptAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1292,7 @@ func (x *AcceptAgreementResponse) String() string {
 func (*AcceptAgreementResponse) ProtoMessage() {}
 
 func (x *AcceptAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1305,7 @@ func (x *AcceptAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptAgreementResponse.ProtoReflect.Descriptor instead.
 func (*AcceptAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{16}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AcceptAgreementResponse) GetAgreement() *Agreement {
@@ -1147,7 +1326,7 @@ type RejectAgreementRequest struct {
 
 func (x *RejectAgreementRequest) Reset() {
 	*x = RejectAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1338,7 @@ func (x *RejectAgreementRequest) String() string {
 func (*RejectAgreementRequest) ProtoMessage() {}
 
 func (x *RejectAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1351,7 @@ func (x *RejectAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectAgreementRequest.ProtoReflect.Descriptor instead.
 func (*RejectAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{17}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RejectAgreementRequest) GetId() string {
@@ -1202,7 +1381,7 @@ type RejectAgreementResponse struct {
 
 func (x *RejectAgreementResponse) Reset() {
 	*x = RejectAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1214,7 +1393,7 @@ func (x *RejectAgreementResponse) String() string {
 func (*RejectAgreementResponse) ProtoMessage() {}
 
 func (x *RejectAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1227,7 +1406,7 @@ func (x *RejectAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectAgreementResponse.ProtoReflect.Descriptor instead.
 func (*RejectAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{18}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RejectAgreementResponse) GetAgreement() *Agreement {
@@ -1261,7 +1440,7 @@ type RevokeAgreementRequest struct {
 
 func (x *RevokeAgreementRequest) Reset() {
 	*x = RevokeAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1452,7 @@ func (x *RevokeAgreementRequest) String() string {
 func (*RevokeAgreementRequest) ProtoMessage() {}
 
 func (x *RevokeAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1465,7 @@ func (x *RevokeAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgreementRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{19}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RevokeAgreementRequest) GetId() string {
@@ -1316,7 +1495,7 @@ type RevokeAgreementResponse struct {
 
 func (x *RevokeAgreementResponse) Reset() {
 	*x = RevokeAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1328,7 +1507,7 @@ func (x *RevokeAgreementResponse) String() string {
 func (*RevokeAgreementResponse) ProtoMessage() {}
 
 func (x *RevokeAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1341,7 +1520,7 @@ func (x *RevokeAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgreementResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{20}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RevokeAgreementResponse) GetAgreement() *Agreement {
@@ -1379,7 +1558,7 @@ type DelegateRequest struct {
 
 func (x *DelegateRequest) Reset() {
 	*x = DelegateRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1570,7 @@ func (x *DelegateRequest) String() string {
 func (*DelegateRequest) ProtoMessage() {}
 
 func (x *DelegateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1583,7 @@ func (x *DelegateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegateRequest.ProtoReflect.Descriptor instead.
 func (*DelegateRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{21}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DelegateRequest) GetTo() string {
@@ -1446,7 +1625,7 @@ type DelegateResponse struct {
 
 func (x *DelegateResponse) Reset() {
 	*x = DelegateResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1637,7 @@ func (x *DelegateResponse) String() string {
 func (*DelegateResponse) ProtoMessage() {}
 
 func (x *DelegateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1650,7 @@ func (x *DelegateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegateResponse.ProtoReflect.Descriptor instead.
 func (*DelegateResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{22}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DelegateResponse) GetId() string {
@@ -1496,7 +1675,7 @@ type ListDelegationsRequest struct {
 
 func (x *ListDelegationsRequest) Reset() {
 	*x = ListDelegationsRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1687,7 @@ func (x *ListDelegationsRequest) String() string {
 func (*ListDelegationsRequest) ProtoMessage() {}
 
 func (x *ListDelegationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,7 +1700,7 @@ func (x *ListDelegationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDelegationsRequest.ProtoReflect.Descriptor instead.
 func (*ListDelegationsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{27}
 }
 
 type ListDelegationsResponse struct {
@@ -1533,7 +1712,7 @@ type ListDelegationsResponse struct {
 
 func (x *ListDelegationsResponse) Reset() {
 	*x = ListDelegationsResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1724,7 @@ func (x *ListDelegationsResponse) String() string {
 func (*ListDelegationsResponse) ProtoMessage() {}
 
 func (x *ListDelegationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +1737,7 @@ func (x *ListDelegationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDelegationsResponse.ProtoReflect.Descriptor instead.
 func (*ListDelegationsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListDelegationsResponse) GetDelegations() []*Delegation {
@@ -1586,7 +1765,7 @@ type Delegation struct {
 
 func (x *Delegation) Reset() {
 	*x = Delegation{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1777,7 @@ func (x *Delegation) String() string {
 func (*Delegation) ProtoMessage() {}
 
 func (x *Delegation) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1790,7 @@ func (x *Delegation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delegation.ProtoReflect.Descriptor instead.
 func (*Delegation) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Delegation) GetId() string {
@@ -1665,7 +1844,7 @@ type EndDelegationRequest struct {
 
 func (x *EndDelegationRequest) Reset() {
 	*x = EndDelegationRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1856,7 @@ func (x *EndDelegationRequest) String() string {
 func (*EndDelegationRequest) ProtoMessage() {}
 
 func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1869,7 @@ func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDelegationRequest.ProtoReflect.Descriptor instead.
 func (*EndDelegationRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *EndDelegationRequest) GetId() string {
@@ -1710,7 +1889,7 @@ type EndDelegationResponse struct {
 
 func (x *EndDelegationResponse) Reset() {
 	*x = EndDelegationResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1901,7 @@ func (x *EndDelegationResponse) String() string {
 func (*EndDelegationResponse) ProtoMessage() {}
 
 func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1914,7 @@ func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDelegationResponse.ProtoReflect.Descriptor instead.
 func (*EndDelegationResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{27}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *EndDelegationResponse) GetIndex() int64 {
@@ -1754,7 +1933,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +1945,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +1958,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{28}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DeliverRequest) GetDocument() []byte {
@@ -1800,7 +1979,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +1991,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +2004,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{29}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DeliverResponse) GetDocument() []byte {
@@ -1910,7 +2089,15 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x13GetAgreementRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"[\n" +
 	"\x14GetAgreementResponse\x12C\n" +
-	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\"\xc0\x01\n" +
+	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\"A\n" +
+	"\x17ConfirmAgreementRequest\x12&\n" +
+	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"?\n" +
+	"\x18ConfirmAgreementResponse\x12#\n" +
+	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\"}\n" +
+	"\fHoldsRequest\x12&\n" +
+	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12E\n" +
+	"\fterms_sha256\x18\x02 \x01(\tB\"\xbaH\x12r\x102\x0e^[0-9a-f]{64}$\xca\xf3\x18\ttechnicalR\vtermsSha256\"\x0f\n" +
+	"\rHoldsResponse\"\xc0\x01\n" +
 	"\x15DiffAgreementsRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12.\n" +
 	"\aagainst\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\aagainst\x12O\n" +
@@ -1969,7 +2156,7 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x0eDeliverRequest\x124\n" +
 	"\bdocument\x18\x01 \x01(\fB\x18\xbaH\bz\x06\x10\x01\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\bdocument\"<\n" +
 	"\x0fDeliverResponse\x12)\n" +
-	"\bdocument\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument2\x97\a\n" +
+	"\bdocument\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument2\xf8\a\n" +
 	"\x10AgreementService\x12_\n" +
 	"\x10ProposeAgreement\x12$.ontschot.v1.ProposeAgreementRequest\x1a%.ontschot.v1.ProposeAgreementResponse\x12Y\n" +
 	"\x0eListAgreements\x12\".ontschot.v1.ListAgreementsRequest\x1a#.ontschot.v1.ListAgreementsResponse\x12S\n" +
@@ -1977,12 +2164,14 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x0eDiffAgreements\x12\".ontschot.v1.DiffAgreementsRequest\x1a#.ontschot.v1.DiffAgreementsResponse\x12\\\n" +
 	"\x0fAcceptAgreement\x12#.ontschot.v1.AcceptAgreementRequest\x1a$.ontschot.v1.AcceptAgreementResponse\x12\\\n" +
 	"\x0fRejectAgreement\x12#.ontschot.v1.RejectAgreementRequest\x1a$.ontschot.v1.RejectAgreementResponse\x12\\\n" +
-	"\x0fRevokeAgreement\x12#.ontschot.v1.RevokeAgreementRequest\x1a$.ontschot.v1.RevokeAgreementResponse\x12G\n" +
+	"\x0fRevokeAgreement\x12#.ontschot.v1.RevokeAgreementRequest\x1a$.ontschot.v1.RevokeAgreementResponse\x12_\n" +
+	"\x10ConfirmAgreement\x12$.ontschot.v1.ConfirmAgreementRequest\x1a%.ontschot.v1.ConfirmAgreementResponse\x12G\n" +
 	"\bDelegate\x12\x1c.ontschot.v1.DelegateRequest\x1a\x1d.ontschot.v1.DelegateResponse\x12\\\n" +
 	"\x0fListDelegations\x12#.ontschot.v1.ListDelegationsRequest\x1a$.ontschot.v1.ListDelegationsResponse\x12V\n" +
-	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2S\n" +
+	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2\x93\x01\n" +
 	"\vPeerService\x12D\n" +
-	"\aDeliver\x12\x1b.ontschot.v1.DeliverRequest\x1a\x1c.ontschot.v1.DeliverResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
+	"\aDeliver\x12\x1b.ontschot.v1.DeliverRequest\x1a\x1c.ontschot.v1.DeliverResponse\x12>\n" +
+	"\x05Holds\x12\x19.ontschot.v1.HoldsRequest\x1a\x1a.ontschot.v1.HoldsResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
 
 var (
 	file_ontschot_v1_agreement_proto_rawDescOnce sync.Once
@@ -1996,7 +2185,7 @@ func file_ontschot_v1_agreement_proto_rawDescGZIP() []byte {
 	return file_ontschot_v1_agreement_proto_rawDescData
 }
 
-var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*AgreementTerms)(nil),           // 0: ontschot.v1.AgreementTerms
 	(*AgreementParty)(nil),           // 1: ontschot.v1.AgreementParty
@@ -2010,24 +2199,28 @@ var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*ListAgreementsResponse)(nil),   // 9: ontschot.v1.ListAgreementsResponse
 	(*GetAgreementRequest)(nil),      // 10: ontschot.v1.GetAgreementRequest
 	(*GetAgreementResponse)(nil),     // 11: ontschot.v1.GetAgreementResponse
-	(*DiffAgreementsRequest)(nil),    // 12: ontschot.v1.DiffAgreementsRequest
-	(*DiffAgreementsResponse)(nil),   // 13: ontschot.v1.DiffAgreementsResponse
-	(*AgreementChange)(nil),          // 14: ontschot.v1.AgreementChange
-	(*AcceptAgreementRequest)(nil),   // 15: ontschot.v1.AcceptAgreementRequest
-	(*AcceptAgreementResponse)(nil),  // 16: ontschot.v1.AcceptAgreementResponse
-	(*RejectAgreementRequest)(nil),   // 17: ontschot.v1.RejectAgreementRequest
-	(*RejectAgreementResponse)(nil),  // 18: ontschot.v1.RejectAgreementResponse
-	(*RevokeAgreementRequest)(nil),   // 19: ontschot.v1.RevokeAgreementRequest
-	(*RevokeAgreementResponse)(nil),  // 20: ontschot.v1.RevokeAgreementResponse
-	(*DelegateRequest)(nil),          // 21: ontschot.v1.DelegateRequest
-	(*DelegateResponse)(nil),         // 22: ontschot.v1.DelegateResponse
-	(*ListDelegationsRequest)(nil),   // 23: ontschot.v1.ListDelegationsRequest
-	(*ListDelegationsResponse)(nil),  // 24: ontschot.v1.ListDelegationsResponse
-	(*Delegation)(nil),               // 25: ontschot.v1.Delegation
-	(*EndDelegationRequest)(nil),     // 26: ontschot.v1.EndDelegationRequest
-	(*EndDelegationResponse)(nil),    // 27: ontschot.v1.EndDelegationResponse
-	(*DeliverRequest)(nil),           // 28: ontschot.v1.DeliverRequest
-	(*DeliverResponse)(nil),          // 29: ontschot.v1.DeliverResponse
+	(*ConfirmAgreementRequest)(nil),  // 12: ontschot.v1.ConfirmAgreementRequest
+	(*ConfirmAgreementResponse)(nil), // 13: ontschot.v1.ConfirmAgreementResponse
+	(*HoldsRequest)(nil),             // 14: ontschot.v1.HoldsRequest
+	(*HoldsResponse)(nil),            // 15: ontschot.v1.HoldsResponse
+	(*DiffAgreementsRequest)(nil),    // 16: ontschot.v1.DiffAgreementsRequest
+	(*DiffAgreementsResponse)(nil),   // 17: ontschot.v1.DiffAgreementsResponse
+	(*AgreementChange)(nil),          // 18: ontschot.v1.AgreementChange
+	(*AcceptAgreementRequest)(nil),   // 19: ontschot.v1.AcceptAgreementRequest
+	(*AcceptAgreementResponse)(nil),  // 20: ontschot.v1.AcceptAgreementResponse
+	(*RejectAgreementRequest)(nil),   // 21: ontschot.v1.RejectAgreementRequest
+	(*RejectAgreementResponse)(nil),  // 22: ontschot.v1.RejectAgreementResponse
+	(*RevokeAgreementRequest)(nil),   // 23: ontschot.v1.RevokeAgreementRequest
+	(*RevokeAgreementResponse)(nil),  // 24: ontschot.v1.RevokeAgreementResponse
+	(*DelegateRequest)(nil),          // 25: ontschot.v1.DelegateRequest
+	(*DelegateResponse)(nil),         // 26: ontschot.v1.DelegateResponse
+	(*ListDelegationsRequest)(nil),   // 27: ontschot.v1.ListDelegationsRequest
+	(*ListDelegationsResponse)(nil),  // 28: ontschot.v1.ListDelegationsResponse
+	(*Delegation)(nil),               // 29: ontschot.v1.Delegation
+	(*EndDelegationRequest)(nil),     // 30: ontschot.v1.EndDelegationRequest
+	(*EndDelegationResponse)(nil),    // 31: ontschot.v1.EndDelegationResponse
+	(*DeliverRequest)(nil),           // 32: ontschot.v1.DeliverRequest
+	(*DeliverResponse)(nil),          // 33: ontschot.v1.DeliverResponse
 }
 var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	1,  // 0: ontschot.v1.AgreementTerms.parties:type_name -> ontschot.v1.AgreementParty
@@ -2040,35 +2233,39 @@ var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	5,  // 7: ontschot.v1.ListAgreementsResponse.agreements:type_name -> ontschot.v1.Agreement
 	5,  // 8: ontschot.v1.GetAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
 	0,  // 9: ontschot.v1.DiffAgreementsRequest.against_terms:type_name -> ontschot.v1.AgreementTerms
-	14, // 10: ontschot.v1.DiffAgreementsResponse.changes:type_name -> ontschot.v1.AgreementChange
+	18, // 10: ontschot.v1.DiffAgreementsResponse.changes:type_name -> ontschot.v1.AgreementChange
 	5,  // 11: ontschot.v1.AcceptAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
 	5,  // 12: ontschot.v1.RejectAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
 	5,  // 13: ontschot.v1.RevokeAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	25, // 14: ontschot.v1.ListDelegationsResponse.delegations:type_name -> ontschot.v1.Delegation
+	29, // 14: ontschot.v1.ListDelegationsResponse.delegations:type_name -> ontschot.v1.Delegation
 	6,  // 15: ontschot.v1.AgreementService.ProposeAgreement:input_type -> ontschot.v1.ProposeAgreementRequest
 	8,  // 16: ontschot.v1.AgreementService.ListAgreements:input_type -> ontschot.v1.ListAgreementsRequest
 	10, // 17: ontschot.v1.AgreementService.GetAgreement:input_type -> ontschot.v1.GetAgreementRequest
-	12, // 18: ontschot.v1.AgreementService.DiffAgreements:input_type -> ontschot.v1.DiffAgreementsRequest
-	15, // 19: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
-	17, // 20: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
-	19, // 21: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
-	21, // 22: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
-	23, // 23: ontschot.v1.AgreementService.ListDelegations:input_type -> ontschot.v1.ListDelegationsRequest
-	26, // 24: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
-	28, // 25: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
-	7,  // 26: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
-	9,  // 27: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
-	11, // 28: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
-	13, // 29: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
-	16, // 30: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
-	18, // 31: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
-	20, // 32: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
-	22, // 33: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
-	24, // 34: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
-	27, // 35: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
-	29, // 36: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
-	26, // [26:37] is the sub-list for method output_type
-	15, // [15:26] is the sub-list for method input_type
+	16, // 18: ontschot.v1.AgreementService.DiffAgreements:input_type -> ontschot.v1.DiffAgreementsRequest
+	19, // 19: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
+	21, // 20: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
+	23, // 21: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
+	12, // 22: ontschot.v1.AgreementService.ConfirmAgreement:input_type -> ontschot.v1.ConfirmAgreementRequest
+	25, // 23: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
+	27, // 24: ontschot.v1.AgreementService.ListDelegations:input_type -> ontschot.v1.ListDelegationsRequest
+	30, // 25: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
+	32, // 26: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
+	14, // 27: ontschot.v1.PeerService.Holds:input_type -> ontschot.v1.HoldsRequest
+	7,  // 28: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
+	9,  // 29: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
+	11, // 30: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
+	17, // 31: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
+	20, // 32: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
+	22, // 33: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
+	24, // 34: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
+	13, // 35: ontschot.v1.AgreementService.ConfirmAgreement:output_type -> ontschot.v1.ConfirmAgreementResponse
+	26, // 36: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
+	28, // 37: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
+	31, // 38: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
+	33, // 39: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
+	15, // 40: ontschot.v1.PeerService.Holds:output_type -> ontschot.v1.HoldsResponse
+	28, // [28:41] is the sub-list for method output_type
+	15, // [15:28] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name
@@ -2086,7 +2283,7 @@ func file_ontschot_v1_agreement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_v1_agreement_proto_rawDesc), len(file_ontschot_v1_agreement_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

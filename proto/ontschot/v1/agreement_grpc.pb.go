@@ -26,6 +26,7 @@ const (
 	AgreementService_AcceptAgreement_FullMethodName  = "/ontschot.v1.AgreementService/AcceptAgreement"
 	AgreementService_RejectAgreement_FullMethodName  = "/ontschot.v1.AgreementService/RejectAgreement"
 	AgreementService_RevokeAgreement_FullMethodName  = "/ontschot.v1.AgreementService/RevokeAgreement"
+	AgreementService_ConfirmAgreement_FullMethodName = "/ontschot.v1.AgreementService/ConfirmAgreement"
 	AgreementService_Delegate_FullMethodName         = "/ontschot.v1.AgreementService/Delegate"
 	AgreementService_ListDelegations_FullMethodName  = "/ontschot.v1.AgreementService/ListDelegations"
 	AgreementService_EndDelegation_FullMethodName    = "/ontschot.v1.AgreementService/EndDelegation"
@@ -62,6 +63,13 @@ type AgreementServiceClient interface {
 	// RevokeAgreement ends an agreement at once: the next release that rests on it is
 	// refused. The other party is told, later if its gateway cannot be reached.
 	RevokeAgreement(ctx context.Context, in *RevokeAgreementRequest, opts ...grpc.CallOption) (*RevokeAgreementResponse, error)
+	// ConfirmAgreement says that an agreement, or a delegation, still holds, which waits
+	// since the record was taken on from a store that lacked entries (UNCERTAIN). The
+	// gateway of the other party of an agreement is asked whether it holds there, and its
+	// no stands; where the trust file has no address for it, the caller vouches for having
+	// asked. Agreements with parties that can be reached are confirmed at start, without
+	// anybody asking. FAILED_PRECONDITION NOT_WAITING when it does not wait.
+	ConfirmAgreement(ctx context.Context, in *ConfirmAgreementRequest, opts ...grpc.CallOption) (*ConfirmAgreementResponse, error)
 	// Delegate signs that another organisation, such as a software vendor, may act for
 	// this one. Its tokens are issued by this organisation and name it in act; it shows
 	// in the record of all it does.
@@ -151,6 +159,16 @@ func (c *agreementServiceClient) RevokeAgreement(ctx context.Context, in *Revoke
 	return out, nil
 }
 
+func (c *agreementServiceClient) ConfirmAgreement(ctx context.Context, in *ConfirmAgreementRequest, opts ...grpc.CallOption) (*ConfirmAgreementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmAgreementResponse)
+	err := c.cc.Invoke(ctx, AgreementService_ConfirmAgreement_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *agreementServiceClient) Delegate(ctx context.Context, in *DelegateRequest, opts ...grpc.CallOption) (*DelegateResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DelegateResponse)
@@ -212,6 +230,13 @@ type AgreementServiceServer interface {
 	// RevokeAgreement ends an agreement at once: the next release that rests on it is
 	// refused. The other party is told, later if its gateway cannot be reached.
 	RevokeAgreement(context.Context, *RevokeAgreementRequest) (*RevokeAgreementResponse, error)
+	// ConfirmAgreement says that an agreement, or a delegation, still holds, which waits
+	// since the record was taken on from a store that lacked entries (UNCERTAIN). The
+	// gateway of the other party of an agreement is asked whether it holds there, and its
+	// no stands; where the trust file has no address for it, the caller vouches for having
+	// asked. Agreements with parties that can be reached are confirmed at start, without
+	// anybody asking. FAILED_PRECONDITION NOT_WAITING when it does not wait.
+	ConfirmAgreement(context.Context, *ConfirmAgreementRequest) (*ConfirmAgreementResponse, error)
 	// Delegate signs that another organisation, such as a software vendor, may act for
 	// this one. Its tokens are issued by this organisation and name it in act; it shows
 	// in the record of all it does.
@@ -251,6 +276,9 @@ func (UnimplementedAgreementServiceServer) RejectAgreement(context.Context, *Rej
 }
 func (UnimplementedAgreementServiceServer) RevokeAgreement(context.Context, *RevokeAgreementRequest) (*RevokeAgreementResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeAgreement not implemented")
+}
+func (UnimplementedAgreementServiceServer) ConfirmAgreement(context.Context, *ConfirmAgreementRequest) (*ConfirmAgreementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmAgreement not implemented")
 }
 func (UnimplementedAgreementServiceServer) Delegate(context.Context, *DelegateRequest) (*DelegateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Delegate not implemented")
@@ -408,6 +436,24 @@ func _AgreementService_RevokeAgreement_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AgreementService_ConfirmAgreement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmAgreementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgreementServiceServer).ConfirmAgreement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AgreementService_ConfirmAgreement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgreementServiceServer).ConfirmAgreement(ctx, req.(*ConfirmAgreementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AgreementService_Delegate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DelegateRequest)
 	if err := dec(in); err != nil {
@@ -498,6 +544,10 @@ var AgreementService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AgreementService_RevokeAgreement_Handler,
 		},
 		{
+			MethodName: "ConfirmAgreement",
+			Handler:    _AgreementService_ConfirmAgreement_Handler,
+		},
+		{
 			MethodName: "Delegate",
 			Handler:    _AgreementService_Delegate_Handler,
 		},
@@ -516,6 +566,7 @@ var AgreementService_ServiceDesc = grpc.ServiceDesc{
 
 const (
 	PeerService_Deliver_FullMethodName = "/ontschot.v1.PeerService/Deliver"
+	PeerService_Holds_FullMethodName   = "/ontschot.v1.PeerService/Holds"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -528,6 +579,10 @@ type PeerServiceClient interface {
 	// Deliver brings a proposal, a countersigned agreement, or the rejection or
 	// revocation of one. The same document twice is answered the same.
 	Deliver(ctx context.Context, in *DeliverRequest, opts ...grpc.CallOption) (*DeliverResponse, error)
+	// Holds tells whether an agreement between the caller and this gateway's organisation
+	// holds here, by its terms. NOT_FOUND NO_AGREEMENT, FAILED_PRECONDITION OTHER_TERMS or
+	// DOCUMENT_ENDED when it does not, UNCERTAIN when it waits to be confirmed here too.
+	Holds(ctx context.Context, in *HoldsRequest, opts ...grpc.CallOption) (*HoldsResponse, error)
 }
 
 type peerServiceClient struct {
@@ -548,6 +603,16 @@ func (c *peerServiceClient) Deliver(ctx context.Context, in *DeliverRequest, opt
 	return out, nil
 }
 
+func (c *peerServiceClient) Holds(ctx context.Context, in *HoldsRequest, opts ...grpc.CallOption) (*HoldsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HoldsResponse)
+	err := c.cc.Invoke(ctx, PeerService_Holds_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServiceServer is the server API for PeerService service.
 // All implementations must embed UnimplementedPeerServiceServer
 // for forward compatibility.
@@ -558,6 +623,10 @@ type PeerServiceServer interface {
 	// Deliver brings a proposal, a countersigned agreement, or the rejection or
 	// revocation of one. The same document twice is answered the same.
 	Deliver(context.Context, *DeliverRequest) (*DeliverResponse, error)
+	// Holds tells whether an agreement between the caller and this gateway's organisation
+	// holds here, by its terms. NOT_FOUND NO_AGREEMENT, FAILED_PRECONDITION OTHER_TERMS or
+	// DOCUMENT_ENDED when it does not, UNCERTAIN when it waits to be confirmed here too.
+	Holds(context.Context, *HoldsRequest) (*HoldsResponse, error)
 	mustEmbedUnimplementedPeerServiceServer()
 }
 
@@ -570,6 +639,9 @@ type UnimplementedPeerServiceServer struct{}
 
 func (UnimplementedPeerServiceServer) Deliver(context.Context, *DeliverRequest) (*DeliverResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Deliver not implemented")
+}
+func (UnimplementedPeerServiceServer) Holds(context.Context, *HoldsRequest) (*HoldsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Holds not implemented")
 }
 func (UnimplementedPeerServiceServer) mustEmbedUnimplementedPeerServiceServer() {}
 func (UnimplementedPeerServiceServer) testEmbeddedByValue()                     {}
@@ -610,6 +682,24 @@ func _PeerService_Deliver_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_Holds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).Holds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_Holds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).Holds(ctx, req.(*HoldsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PeerService_ServiceDesc is the grpc.ServiceDesc for PeerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -620,6 +710,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Deliver",
 			Handler:    _PeerService_Deliver_Handler,
+		},
+		{
+			MethodName: "Holds",
+			Handler:    _PeerService_Holds_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -758,7 +758,8 @@ func (x *GiveConsentResponse) GetReceipt() *ConsentReceipt {
 type ConsentReceipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// IN_FORCE, FUTURE, EXPIRED, ENDED (withdrawn or replaced) or VOID (those who signed
+	// IN_FORCE, FUTURE, EXPIRED, ENDED (withdrawn or replaced), UNCERTAIN (it waits to be
+	// confirmed) or VOID (those who signed
 	// may not, by the rules of today: ask again).
 	Status  string          `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	Purpose string          `protobuf:"bytes,3,opt,name=purpose,proto3" json:"purpose,omitempty"`
@@ -1106,6 +1107,209 @@ func (x *WithdrawConsentResponse) GetIndex() int64 {
 	return 0
 }
 
+type ConfirmConsentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The person it is of: whoever knows an id only confirms nothing.
+	Identifiers   *v1.Identifiers `protobuf:"bytes,2,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmConsentRequest) Reset() {
+	*x = ConfirmConsentRequest{}
+	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmConsentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmConsentRequest) ProtoMessage() {}
+
+func (x *ConfirmConsentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmConsentRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmConsentRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ConfirmConsentRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ConfirmConsentRequest) GetIdentifiers() *v1.Identifiers {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
+type ConfirmConsentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Receipt       *ConsentReceipt        `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmConsentResponse) Reset() {
+	*x = ConfirmConsentResponse{}
+	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmConsentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmConsentResponse) ProtoMessage() {}
+
+func (x *ConfirmConsentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmConsentResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmConsentResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ConfirmConsentResponse) GetReceipt() *ConsentReceipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+type EraseConsentsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Identifiers   *v1.Identifiers        `protobuf:"bytes,1,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseConsentsRequest) Reset() {
+	*x = EraseConsentsRequest{}
+	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseConsentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseConsentsRequest) ProtoMessage() {}
+
+func (x *EraseConsentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseConsentsRequest.ProtoReflect.Descriptor instead.
+func (*EraseConsentsRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *EraseConsentsRequest) GetIdentifiers() *v1.Identifiers {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
+type EraseConsentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Index of the entry in the log from which on they are as if never given, how many
+	// consents there were, and in how many entries something was destroyed.
+	Index         int64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Consents      int32 `protobuf:"varint,2,opt,name=consents,proto3" json:"consents,omitempty"`
+	Entries       int32 `protobuf:"varint,3,opt,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseConsentsResponse) Reset() {
+	*x = EraseConsentsResponse{}
+	mi := &file_ontschot_v1_consent_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseConsentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseConsentsResponse) ProtoMessage() {}
+
+func (x *EraseConsentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_consent_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseConsentsResponse.ProtoReflect.Descriptor instead.
+func (*EraseConsentsResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *EraseConsentsResponse) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *EraseConsentsResponse) GetConsents() int32 {
+	if x != nil {
+		return x.Consents
+	}
+	return 0
+}
+
+func (x *EraseConsentsResponse) GetEntries() int32 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
 type ListConsentsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Identifiers   *v1.Identifiers        `protobuf:"bytes,1,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
@@ -1116,7 +1320,7 @@ type ListConsentsRequest struct {
 
 func (x *ListConsentsRequest) Reset() {
 	*x = ListConsentsRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1128,7 +1332,7 @@ func (x *ListConsentsRequest) String() string {
 func (*ListConsentsRequest) ProtoMessage() {}
 
 func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[16]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1141,7 +1345,7 @@ func (x *ListConsentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsRequest.ProtoReflect.Descriptor instead.
 func (*ListConsentsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{16}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListConsentsRequest) GetIdentifiers() *v1.Identifiers {
@@ -1167,7 +1371,7 @@ type ListConsentsResponse struct {
 
 func (x *ListConsentsResponse) Reset() {
 	*x = ListConsentsResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1383,7 @@ func (x *ListConsentsResponse) String() string {
 func (*ListConsentsResponse) ProtoMessage() {}
 
 func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[17]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1396,7 @@ func (x *ListConsentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsentsResponse.ProtoReflect.Descriptor instead.
 func (*ListConsentsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{17}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListConsentsResponse) GetReceipts() []*ConsentReceipt {
@@ -1211,7 +1415,7 @@ type GetConsentRequest struct {
 
 func (x *GetConsentRequest) Reset() {
 	*x = GetConsentRequest{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1223,7 +1427,7 @@ func (x *GetConsentRequest) String() string {
 func (*GetConsentRequest) ProtoMessage() {}
 
 func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[18]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,7 +1440,7 @@ func (x *GetConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentRequest.ProtoReflect.Descriptor instead.
 func (*GetConsentRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{18}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetConsentRequest) GetId() string {
@@ -1255,7 +1459,7 @@ type GetConsentResponse struct {
 
 func (x *GetConsentResponse) Reset() {
 	*x = GetConsentResponse{}
-	mi := &file_ontschot_v1_consent_proto_msgTypes[19]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1471,7 @@ func (x *GetConsentResponse) String() string {
 func (*GetConsentResponse) ProtoMessage() {}
 
 func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_consent_proto_msgTypes[19]
+	mi := &file_ontschot_v1_consent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1484,7 @@ func (x *GetConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsentResponse.ProtoReflect.Descriptor instead.
 func (*GetConsentResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{19}
+	return file_ontschot_v1_consent_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetConsentResponse) GetReceipt() *ConsentReceipt {
@@ -1374,7 +1578,18 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\x16WithdrawConsentRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\">\n" +
 	"\x17WithdrawConsentResponse\x12#\n" +
-	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\"\xce\x01\n" +
+	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\"\x94\x01\n" +
+	"\x15ConfirmConsentRequest\x12&\n" +
+	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12S\n" +
+	"\videntifiers\x18\x02 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\"^\n" +
+	"\x16ConfirmConsentResponse\x12D\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\"k\n" +
+	"\x14EraseConsentsRequest\x12S\n" +
+	"\videntifiers\x18\x01 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\"\x90\x01\n" +
+	"\x15EraseConsentsResponse\x12#\n" +
+	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\x12)\n" +
+	"\bconsents\x18\x02 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\bconsents\x12'\n" +
+	"\aentries\x18\x03 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\aentries\"\xce\x01\n" +
 	"\x13ListConsentsRequest\x12S\n" +
 	"\videntifiers\x18\x01 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\x12b\n" +
 	"\apurpose\x18\x02 \x01(\tBH\xbaH8r624^[a-z][a-z0-9_]{0,31}([.][a-z][a-z0-9_]{0,31}){0,3}$\xca\xf3\x18\ttechnicalR\apurpose\"^\n" +
@@ -1383,13 +1598,15 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\x11GetConsentRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"Z\n" +
 	"\x12GetConsentResponse\x12D\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt2\x8b\x04\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt2\xbe\x05\n" +
 	"\x0eConsentService\x12M\n" +
 	"\n" +
 	"AskConsent\x12\x1e.ontschot.v1.AskConsentRequest\x1a\x1f.ontschot.v1.AskConsentResponse\x12P\n" +
 	"\vGiveConsent\x12\x1f.ontschot.v1.GiveConsentRequest\x1a .ontschot.v1.GiveConsentResponse\x12V\n" +
 	"\rNarrowConsent\x12!.ontschot.v1.NarrowConsentRequest\x1a\".ontschot.v1.NarrowConsentResponse\x12\\\n" +
-	"\x0fWithdrawConsent\x12#.ontschot.v1.WithdrawConsentRequest\x1a$.ontschot.v1.WithdrawConsentResponse\x12S\n" +
+	"\x0fWithdrawConsent\x12#.ontschot.v1.WithdrawConsentRequest\x1a$.ontschot.v1.WithdrawConsentResponse\x12Y\n" +
+	"\x0eConfirmConsent\x12\".ontschot.v1.ConfirmConsentRequest\x1a#.ontschot.v1.ConfirmConsentResponse\x12V\n" +
+	"\rEraseConsents\x12!.ontschot.v1.EraseConsentsRequest\x1a\".ontschot.v1.EraseConsentsResponse\x12S\n" +
 	"\fListConsents\x12 .ontschot.v1.ListConsentsRequest\x1a!.ontschot.v1.ListConsentsResponse\x12M\n" +
 	"\n" +
 	"GetConsent\x12\x1e.ontschot.v1.GetConsentRequest\x1a\x1f.ontschot.v1.GetConsentResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
@@ -1406,7 +1623,7 @@ func file_ontschot_v1_consent_proto_rawDescGZIP() []byte {
 	return file_ontschot_v1_consent_proto_rawDescData
 }
 
-var file_ontschot_v1_consent_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_ontschot_v1_consent_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_ontschot_v1_consent_proto_goTypes = []any{
 	(*ConsentQuestion)(nil),         // 0: ontschot.v1.ConsentQuestion
 	(*ConsentGrant)(nil),            // 1: ontschot.v1.ConsentGrant
@@ -1424,15 +1641,19 @@ var file_ontschot_v1_consent_proto_goTypes = []any{
 	(*NarrowConsentResponse)(nil),   // 13: ontschot.v1.NarrowConsentResponse
 	(*WithdrawConsentRequest)(nil),  // 14: ontschot.v1.WithdrawConsentRequest
 	(*WithdrawConsentResponse)(nil), // 15: ontschot.v1.WithdrawConsentResponse
-	(*ListConsentsRequest)(nil),     // 16: ontschot.v1.ListConsentsRequest
-	(*ListConsentsResponse)(nil),    // 17: ontschot.v1.ListConsentsResponse
-	(*GetConsentRequest)(nil),       // 18: ontschot.v1.GetConsentRequest
-	(*GetConsentResponse)(nil),      // 19: ontschot.v1.GetConsentResponse
-	(*Person)(nil),                  // 20: ontschot.v1.Person
-	(*v1.Identifiers)(nil),          // 21: ontschot.budget.v1.Identifiers
+	(*ConfirmConsentRequest)(nil),   // 16: ontschot.v1.ConfirmConsentRequest
+	(*ConfirmConsentResponse)(nil),  // 17: ontschot.v1.ConfirmConsentResponse
+	(*EraseConsentsRequest)(nil),    // 18: ontschot.v1.EraseConsentsRequest
+	(*EraseConsentsResponse)(nil),   // 19: ontschot.v1.EraseConsentsResponse
+	(*ListConsentsRequest)(nil),     // 20: ontschot.v1.ListConsentsRequest
+	(*ListConsentsResponse)(nil),    // 21: ontschot.v1.ListConsentsResponse
+	(*GetConsentRequest)(nil),       // 22: ontschot.v1.GetConsentRequest
+	(*GetConsentResponse)(nil),      // 23: ontschot.v1.GetConsentResponse
+	(*Person)(nil),                  // 24: ontschot.v1.Person
+	(*v1.Identifiers)(nil),          // 25: ontschot.budget.v1.Identifiers
 }
 var file_ontschot_v1_consent_proto_depIdxs = []int32{
-	20, // 0: ontschot.v1.ConsentQuestion.person:type_name -> ontschot.v1.Person
+	24, // 0: ontschot.v1.ConsentQuestion.person:type_name -> ontschot.v1.Person
 	1,  // 1: ontschot.v1.ConsentQuestion.grants:type_name -> ontschot.v1.ConsentGrant
 	2,  // 2: ontschot.v1.ConsentQuestion.authority:type_name -> ontschot.v1.ConsentAuthority
 	0,  // 3: ontschot.v1.AskConsentRequest.question:type_name -> ontschot.v1.ConsentQuestion
@@ -1445,28 +1666,35 @@ var file_ontschot_v1_consent_proto_depIdxs = []int32{
 	1,  // 10: ontschot.v1.ConsentReceipt.grants:type_name -> ontschot.v1.ConsentGrant
 	8,  // 11: ontschot.v1.ConsentReceipt.mandates:type_name -> ontschot.v1.ConsentMandate
 	1,  // 12: ontschot.v1.NarrowConsentRequest.without:type_name -> ontschot.v1.ConsentGrant
-	21, // 13: ontschot.v1.NarrowConsentRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	25, // 13: ontschot.v1.NarrowConsentRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
 	11, // 14: ontschot.v1.NarrowConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
-	21, // 15: ontschot.v1.ListConsentsRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
-	11, // 16: ontschot.v1.ListConsentsResponse.receipts:type_name -> ontschot.v1.ConsentReceipt
-	11, // 17: ontschot.v1.GetConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
-	3,  // 18: ontschot.v1.ConsentService.AskConsent:input_type -> ontschot.v1.AskConsentRequest
-	9,  // 19: ontschot.v1.ConsentService.GiveConsent:input_type -> ontschot.v1.GiveConsentRequest
-	12, // 20: ontschot.v1.ConsentService.NarrowConsent:input_type -> ontschot.v1.NarrowConsentRequest
-	14, // 21: ontschot.v1.ConsentService.WithdrawConsent:input_type -> ontschot.v1.WithdrawConsentRequest
-	16, // 22: ontschot.v1.ConsentService.ListConsents:input_type -> ontschot.v1.ListConsentsRequest
-	18, // 23: ontschot.v1.ConsentService.GetConsent:input_type -> ontschot.v1.GetConsentRequest
-	4,  // 24: ontschot.v1.ConsentService.AskConsent:output_type -> ontschot.v1.AskConsentResponse
-	10, // 25: ontschot.v1.ConsentService.GiveConsent:output_type -> ontschot.v1.GiveConsentResponse
-	13, // 26: ontschot.v1.ConsentService.NarrowConsent:output_type -> ontschot.v1.NarrowConsentResponse
-	15, // 27: ontschot.v1.ConsentService.WithdrawConsent:output_type -> ontschot.v1.WithdrawConsentResponse
-	17, // 28: ontschot.v1.ConsentService.ListConsents:output_type -> ontschot.v1.ListConsentsResponse
-	19, // 29: ontschot.v1.ConsentService.GetConsent:output_type -> ontschot.v1.GetConsentResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	25, // 15: ontschot.v1.ConfirmConsentRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	11, // 16: ontschot.v1.ConfirmConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
+	25, // 17: ontschot.v1.EraseConsentsRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	25, // 18: ontschot.v1.ListConsentsRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	11, // 19: ontschot.v1.ListConsentsResponse.receipts:type_name -> ontschot.v1.ConsentReceipt
+	11, // 20: ontschot.v1.GetConsentResponse.receipt:type_name -> ontschot.v1.ConsentReceipt
+	3,  // 21: ontschot.v1.ConsentService.AskConsent:input_type -> ontschot.v1.AskConsentRequest
+	9,  // 22: ontschot.v1.ConsentService.GiveConsent:input_type -> ontschot.v1.GiveConsentRequest
+	12, // 23: ontschot.v1.ConsentService.NarrowConsent:input_type -> ontschot.v1.NarrowConsentRequest
+	14, // 24: ontschot.v1.ConsentService.WithdrawConsent:input_type -> ontschot.v1.WithdrawConsentRequest
+	16, // 25: ontschot.v1.ConsentService.ConfirmConsent:input_type -> ontschot.v1.ConfirmConsentRequest
+	18, // 26: ontschot.v1.ConsentService.EraseConsents:input_type -> ontschot.v1.EraseConsentsRequest
+	20, // 27: ontschot.v1.ConsentService.ListConsents:input_type -> ontschot.v1.ListConsentsRequest
+	22, // 28: ontschot.v1.ConsentService.GetConsent:input_type -> ontschot.v1.GetConsentRequest
+	4,  // 29: ontschot.v1.ConsentService.AskConsent:output_type -> ontschot.v1.AskConsentResponse
+	10, // 30: ontschot.v1.ConsentService.GiveConsent:output_type -> ontschot.v1.GiveConsentResponse
+	13, // 31: ontschot.v1.ConsentService.NarrowConsent:output_type -> ontschot.v1.NarrowConsentResponse
+	15, // 32: ontschot.v1.ConsentService.WithdrawConsent:output_type -> ontschot.v1.WithdrawConsentResponse
+	17, // 33: ontschot.v1.ConsentService.ConfirmConsent:output_type -> ontschot.v1.ConfirmConsentResponse
+	19, // 34: ontschot.v1.ConsentService.EraseConsents:output_type -> ontschot.v1.EraseConsentsResponse
+	21, // 35: ontschot.v1.ConsentService.ListConsents:output_type -> ontschot.v1.ListConsentsResponse
+	23, // 36: ontschot.v1.ConsentService.GetConsent:output_type -> ontschot.v1.GetConsentResponse
+	29, // [29:37] is the sub-list for method output_type
+	21, // [21:29] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_v1_consent_proto_init() }
@@ -1481,7 +1709,7 @@ func file_ontschot_v1_consent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_v1_consent_proto_rawDesc), len(file_ontschot_v1_consent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

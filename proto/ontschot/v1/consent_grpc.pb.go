@@ -23,6 +23,8 @@ const (
 	ConsentService_GiveConsent_FullMethodName     = "/ontschot.v1.ConsentService/GiveConsent"
 	ConsentService_NarrowConsent_FullMethodName   = "/ontschot.v1.ConsentService/NarrowConsent"
 	ConsentService_WithdrawConsent_FullMethodName = "/ontschot.v1.ConsentService/WithdrawConsent"
+	ConsentService_ConfirmConsent_FullMethodName  = "/ontschot.v1.ConsentService/ConfirmConsent"
+	ConsentService_EraseConsents_FullMethodName   = "/ontschot.v1.ConsentService/EraseConsents"
 	ConsentService_ListConsents_FullMethodName    = "/ontschot.v1.ConsentService/ListConsents"
 	ConsentService_GetConsent_FullMethodName      = "/ontschot.v1.ConsentService/GetConsent"
 )
@@ -49,6 +51,16 @@ type ConsentServiceClient interface {
 	NarrowConsent(ctx context.Context, in *NarrowConsentRequest, opts ...grpc.CallOption) (*NarrowConsentResponse, error)
 	// WithdrawConsent ends a consent: nothing that rests on it is released from then on.
 	WithdrawConsent(ctx context.Context, in *WithdrawConsentRequest, opts ...grpc.CallOption) (*WithdrawConsentResponse, error)
+	// ConfirmConsent says that a consent still holds, which waits since the record was
+	// taken on from a store that lacked entries (UNCERTAIN): a withdrawal may be among
+	// what is lacking, so the person is asked first. FAILED_PRECONDITION NOT_WAITING when
+	// it does not wait.
+	ConfirmConsent(ctx context.Context, in *ConfirmConsentRequest, opts ...grpc.CallOption) (*ConfirmConsentResponse, error)
+	// EraseConsents erases all that was kept of a person's consents, for every purpose and
+	// in every case (AVG art. 17): each ends, and what the record holds of them that tells
+	// of the person is destroyed. It cannot be undone. What other organisations hold, and
+	// copies of the record made before, are not reached.
+	EraseConsents(ctx context.Context, in *EraseConsentsRequest, opts ...grpc.CallOption) (*EraseConsentsResponse, error)
 	// ListConsents gives a person's consents for a purpose in the case of the token,
 	// newest first, at most 64.
 	ListConsents(ctx context.Context, in *ListConsentsRequest, opts ...grpc.CallOption) (*ListConsentsResponse, error)
@@ -104,6 +116,26 @@ func (c *consentServiceClient) WithdrawConsent(ctx context.Context, in *Withdraw
 	return out, nil
 }
 
+func (c *consentServiceClient) ConfirmConsent(ctx context.Context, in *ConfirmConsentRequest, opts ...grpc.CallOption) (*ConfirmConsentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmConsentResponse)
+	err := c.cc.Invoke(ctx, ConsentService_ConfirmConsent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *consentServiceClient) EraseConsents(ctx context.Context, in *EraseConsentsRequest, opts ...grpc.CallOption) (*EraseConsentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseConsentsResponse)
+	err := c.cc.Invoke(ctx, ConsentService_EraseConsents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *consentServiceClient) ListConsents(ctx context.Context, in *ListConsentsRequest, opts ...grpc.CallOption) (*ListConsentsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListConsentsResponse)
@@ -146,6 +178,16 @@ type ConsentServiceServer interface {
 	NarrowConsent(context.Context, *NarrowConsentRequest) (*NarrowConsentResponse, error)
 	// WithdrawConsent ends a consent: nothing that rests on it is released from then on.
 	WithdrawConsent(context.Context, *WithdrawConsentRequest) (*WithdrawConsentResponse, error)
+	// ConfirmConsent says that a consent still holds, which waits since the record was
+	// taken on from a store that lacked entries (UNCERTAIN): a withdrawal may be among
+	// what is lacking, so the person is asked first. FAILED_PRECONDITION NOT_WAITING when
+	// it does not wait.
+	ConfirmConsent(context.Context, *ConfirmConsentRequest) (*ConfirmConsentResponse, error)
+	// EraseConsents erases all that was kept of a person's consents, for every purpose and
+	// in every case (AVG art. 17): each ends, and what the record holds of them that tells
+	// of the person is destroyed. It cannot be undone. What other organisations hold, and
+	// copies of the record made before, are not reached.
+	EraseConsents(context.Context, *EraseConsentsRequest) (*EraseConsentsResponse, error)
 	// ListConsents gives a person's consents for a purpose in the case of the token,
 	// newest first, at most 64.
 	ListConsents(context.Context, *ListConsentsRequest) (*ListConsentsResponse, error)
@@ -172,6 +214,12 @@ func (UnimplementedConsentServiceServer) NarrowConsent(context.Context, *NarrowC
 }
 func (UnimplementedConsentServiceServer) WithdrawConsent(context.Context, *WithdrawConsentRequest) (*WithdrawConsentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method WithdrawConsent not implemented")
+}
+func (UnimplementedConsentServiceServer) ConfirmConsent(context.Context, *ConfirmConsentRequest) (*ConfirmConsentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmConsent not implemented")
+}
+func (UnimplementedConsentServiceServer) EraseConsents(context.Context, *EraseConsentsRequest) (*EraseConsentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseConsents not implemented")
 }
 func (UnimplementedConsentServiceServer) ListConsents(context.Context, *ListConsentsRequest) (*ListConsentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListConsents not implemented")
@@ -272,6 +320,42 @@ func _ConsentService_WithdrawConsent_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConsentService_ConfirmConsent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmConsentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConsentServiceServer).ConfirmConsent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConsentService_ConfirmConsent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConsentServiceServer).ConfirmConsent(ctx, req.(*ConfirmConsentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ConsentService_EraseConsents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseConsentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConsentServiceServer).EraseConsents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConsentService_EraseConsents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConsentServiceServer).EraseConsents(ctx, req.(*EraseConsentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ConsentService_ListConsents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListConsentsRequest)
 	if err := dec(in); err != nil {
@@ -330,6 +414,14 @@ var ConsentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "WithdrawConsent",
 			Handler:    _ConsentService_WithdrawConsent_Handler,
+		},
+		{
+			MethodName: "ConfirmConsent",
+			Handler:    _ConsentService_ConfirmConsent_Handler,
+		},
+		{
+			MethodName: "EraseConsents",
+			Handler:    _ConsentService_EraseConsents_Handler,
 		},
 		{
 			MethodName: "ListConsents",

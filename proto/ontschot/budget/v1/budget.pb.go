@@ -809,7 +809,7 @@ type Gap struct {
 	// WRONG_SIGNER, AUTHORITY_UNCLEAR, NO_AGREEMENT, AGREEMENT_EXPIRED,
 	// NO_LEGAL_BASIS, PURPOSE_NOT_ALLOWED, POLICY_DENIED, HELD_FOR_RELEASE,
 	// SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, OTHER_HOUSEHOLD, BAD_DATA_AT_SOURCE,
-	// PEER_REFUSED, NO_ADAPTER, STALE.
+	// PEER_REFUSED, NO_ADAPTER, STALE, CONSENT_UNCERTAIN, AGREEMENT_UNCERTAIN.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Only these laws, when the rest of the source did answer.
 	Laws []string `protobuf:"bytes,4,rep,name=laws,proto3" json:"laws,omitempty"`

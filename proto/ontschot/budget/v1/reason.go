@@ -3,31 +3,33 @@ package budgetv1
 // Reasons of gaps: a closed list. In the order in which the locks are tried;
 // when several fail, the first is the one that is told.
 const (
-	ReasonPurposeNotAllowed = "PURPOSE_NOT_ALLOWED"
-	ReasonNoLegalBasis      = "NO_LEGAL_BASIS"
-	ReasonNoAgreement       = "NO_AGREEMENT"
-	ReasonAgreementExpired  = "AGREEMENT_EXPIRED"
-	ReasonAuthorityUnclear  = "AUTHORITY_UNCLEAR"
-	ReasonNoConsent         = "NO_CONSENT"
-	ReasonConsentExpired    = "CONSENT_EXPIRED"
-	ReasonConsentWithdrawn  = "CONSENT_WITHDRAWN"
-	ReasonWrongSigner       = "WRONG_SIGNER"
-	ReasonOtherHousehold    = "OTHER_HOUSEHOLD"
-	ReasonPolicyDenied      = "POLICY_DENIED"
-	ReasonHeldForRelease    = "HELD_FOR_RELEASE"
-	ReasonPeerRefused       = "PEER_REFUSED"
-	ReasonNoAdapter         = "NO_ADAPTER"
-	ReasonSourceUnavailable = "SOURCE_UNAVAILABLE"
-	ReasonSourceTimeout     = "SOURCE_TIMEOUT"
-	ReasonBadDataAtSource   = "BAD_DATA_AT_SOURCE"
-	ReasonStale             = "STALE"
+	ReasonPurposeNotAllowed  = "PURPOSE_NOT_ALLOWED"
+	ReasonNoLegalBasis       = "NO_LEGAL_BASIS"
+	ReasonNoAgreement        = "NO_AGREEMENT"
+	ReasonAgreementExpired   = "AGREEMENT_EXPIRED"
+	ReasonAgreementUncertain = "AGREEMENT_UNCERTAIN"
+	ReasonAuthorityUnclear   = "AUTHORITY_UNCLEAR"
+	ReasonNoConsent          = "NO_CONSENT"
+	ReasonConsentExpired     = "CONSENT_EXPIRED"
+	ReasonConsentWithdrawn   = "CONSENT_WITHDRAWN"
+	ReasonConsentUncertain   = "CONSENT_UNCERTAIN"
+	ReasonWrongSigner        = "WRONG_SIGNER"
+	ReasonOtherHousehold     = "OTHER_HOUSEHOLD"
+	ReasonPolicyDenied       = "POLICY_DENIED"
+	ReasonHeldForRelease     = "HELD_FOR_RELEASE"
+	ReasonPeerRefused        = "PEER_REFUSED"
+	ReasonNoAdapter          = "NO_ADAPTER"
+	ReasonSourceUnavailable  = "SOURCE_UNAVAILABLE"
+	ReasonSourceTimeout      = "SOURCE_TIMEOUT"
+	ReasonBadDataAtSource    = "BAD_DATA_AT_SOURCE"
+	ReasonStale              = "STALE"
 )
 
 // GapReasons lists them all, in that order.
 func GapReasons() []string {
 	return []string{
-		ReasonPurposeNotAllowed, ReasonNoLegalBasis, ReasonNoAgreement, ReasonAgreementExpired,
-		ReasonAuthorityUnclear, ReasonNoConsent, ReasonConsentExpired, ReasonConsentWithdrawn,
+		ReasonPurposeNotAllowed, ReasonNoLegalBasis, ReasonNoAgreement, ReasonAgreementExpired, ReasonAgreementUncertain,
+		ReasonAuthorityUnclear, ReasonNoConsent, ReasonConsentExpired, ReasonConsentWithdrawn, ReasonConsentUncertain,
 		ReasonWrongSigner, ReasonOtherHousehold, ReasonPolicyDenied, ReasonHeldForRelease,
 		ReasonPeerRefused, ReasonNoAdapter, ReasonSourceUnavailable, ReasonSourceTimeout,
 		ReasonBadDataAtSource, ReasonStale,
