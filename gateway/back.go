@@ -40,9 +40,10 @@ type brought struct {
 	claims result.Claims
 	budget *budgetv1.Budget // as it may be told now
 	left   []*budgetv1.Gap  // what of it may not be, and why
-	entry  audit.Entry      // of the question, as it was recorded
-	today  civil.Date       // on which it was judged
-	keys   int64            // the set of pinned keys by which
+	moved  map[register.Rest]string
+	entry  audit.Entry // of the question, as it was recorded
+	today  civil.Date  // on which it was judged
+	keys   int64       // the set of pinned keys by which
 }
 
 // mostRounds bounds how often an errand is judged anew because something ended meanwhile.
@@ -156,15 +157,16 @@ func (g *Gateway) vouched(ctx context.Context, e errand) (brought, error) {
 	documents := g.lookup(b.caller, e.budget.GetPurpose(), b.today)
 	if e.operation == policy.AccountForBudget {
 		b.budget = e.budget
-		concern(&b.entry, documents.register, g.restsOf(b.budget), false)
+		concern(&b.entry, documents.register, g.restsOf(b.budget, nil), false)
 	} else {
-		left, err := documents.notCounting(ctx, e.budget, b.entry.Judged)
+		counts, err := documents.counting(ctx, e.budget, b.entry.Judged)
 		if err != nil {
 			return b, err
 		}
-		b.budget = budget.Without(e.budget, left, g.toBudget(), g.Texts)
-		b.left = ofThese(b.budget.GetGaps(), left)
-		b.entry.Rests = g.restsOf(b.budget)
+		b.moved = counts.moved
+		b.budget = budget.Without(e.budget, counts.left, g.toBudget(), g.Texts)
+		b.left = ofThese(b.budget.GetGaps(), counts.left)
+		b.entry.Rests = g.restsOf(b.budget, b.moved)
 		concern(&b.entry, documents.register, b.entry.Rests, true)
 	}
 	actedFor(&b.entry, b.caller)
@@ -216,15 +218,20 @@ func (g *Gateway) lawsTold(b *budgetv1.Budget, party Party) []string {
 	return laws
 }
 
-// restsOf lists what a budget rests on.
-func (g *Gateway) restsOf(b *budgetv1.Budget) []register.Rest {
+// restsOf lists what a budget rests on; moved tells which consents are to be named
+// by another id than the budget does.
+func (g *Gateway) restsOf(b *budgetv1.Budget, moved map[register.Rest]string) []register.Rest {
 	var rests []register.Rest
 	for _, s := range b.GetSources() {
 		if s.GetStatus() != "OK" {
 			continue
 		}
 		party, _ := g.party(s.GetSource())
-		rests = appendNew(rests, register.Rest{ID: s.GetConsent(), Source: party.OIN, Recipient: g.Own})
+		rest := register.Rest{ID: s.GetConsent(), Source: party.OIN, Recipient: g.Own}
+		if id := moved[rest]; id != "" {
+			rest.ID = id
+		}
+		rests = appendNew(rests, rest)
 		if s.GetAgreement() != "" {
 			rests = appendNew(rests, register.Rest{ID: s.GetAgreement()})
 		}

@@ -33,7 +33,7 @@ func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontscho
 			return nil, invalid("person", "is no member of the household in this budget")
 		}
 		e := &b.entry
-		e.Subjects, e.Consents, e.Agreements, e.Rests, e.Status = nil, nil, nil, g.restsOf(view), "view"
+		e.Subjects, e.Consents, e.Agreements, e.Rests, e.Status = nil, nil, nil, g.restsOf(view, b.moved), "view"
 		actedFor(e, b.caller)
 		return view, nil
 	})

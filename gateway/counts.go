@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/budget"
@@ -14,39 +13,49 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// errReplaced and errSuperseded mean that another document says yes now: to a new
+// errChanged and errSuperseded mean that another document says yes now: to a new
 // question, and not to what was told under the one before.
 var (
-	errReplaced   = errors.New("another consent has come in its place")
+	errChanged    = errors.New("the consent was replaced, or something was taken out of it")
 	errSuperseded = errors.New("another agreement has come in its place")
 )
 
-// notCounting judges the answers in a budget by what counts now, and gives those that
-// rest on a document that does not, with the gap that a new question would give. judged
-// is the size of the register by which the budget was decided on. What an agreement that
-// counts asks of the case worker is not for what is told but for who asks: errRole.
-func (l lookup) notCounting(ctx context.Context, b *budgetv1.Budget, judged int64) ([]budget.Left, error) {
-	var left []budget.Left
+// counting is what of a budget may be told by what counts now.
+type counting struct {
+	// left are the answers that rest on a document that does not count any more, with the
+	// gap that a new question would give.
+	left []budget.Left
+	// moved tells on which consent an answer rests now, where that is another one: what was
+	// taken out for another source leaves the answer of this one as it was.
+	moved map[register.Rest]string
+}
+
+// counting judges the answers in a budget. judged is the size of the register by which the
+// budget was decided on. What an agreement that counts asks of the case worker is not
+// about what is told but about who asks: errRole.
+func (l lookup) counting(ctx context.Context, b *budgetv1.Budget, judged int64) (counting, error) {
+	c := counting{moved: map[register.Rest]string{}}
 	for _, s := range b.GetSources() {
 		if s.GetStatus() != "OK" {
 			continue
 		}
 		source, _ := l.party(s.GetSource())
+		rest := register.Rest{ID: s.GetConsent(), Source: source.OIN, Recipient: l.Own}
 		why := l.agreementCounts(ctx, s.GetAgreement(), source)
 		if why == nil {
-			why = l.consentCounts(ctx, register.Rest{ID: s.GetConsent(), Source: source.OIN, Recipient: l.Own}, judged)
+			c.moved[rest], why = l.consentCounts(ctx, rest, judged)
 		}
 		if err := unreadable(why, ctx.Err()); err != nil {
-			return nil, err
+			return counting{}, err
 		}
 		if errors.Is(why, errRole) {
-			return nil, why
+			return counting{}, why
 		}
 		if why != nil {
-			left = append(left, budget.Left{Person: identity.PersonRef(s.GetPerson()), Source: s.GetSource(), Gap: gapFor(why, s)})
+			c.left = append(c.left, budget.Left{Person: identity.PersonRef(s.GetPerson()), Source: s.GetSource(), Gap: gapFor(why, s)})
 		}
 	}
-	return left, nil
+	return c, nil
 }
 
 // agreementCounts says why nothing may be told under an agreement with a source any more.
@@ -55,62 +64,73 @@ func (l lookup) agreementCounts(ctx context.Context, id string, source Party) er
 	if id == "" && source.OIN == l.Own {
 		return nil
 	}
-	with, known := l.agreements[source.OIN]
-	if !known {
-		with = l.readAgreements(ctx, source.OIN)
-		l.agreements[source.OIN] = with
+	_, err := l.agreed(ctx, ask{source: source}) // reads those that count
+	if unreadable(err) != nil {
+		return err
 	}
-	if with.err != nil {
-		return with.err
-	}
-	i := slices.IndexFunc(with.count, func(a agreement.Agreement) bool { return a.ID() == id })
-	if i >= 0 {
-		covering, err := with.count[i].Covers(l.Own, source.OIN, l.purpose, l.today)
+	for _, a := range l.agreements[source.OIN].count {
+		if a.ID() != id {
+			continue
+		}
+		covering, err := a.Covers(l.Own, source.OIN, l.purpose, l.today)
 		if err == nil && !covering.Grant().Suffices(l.caller.Assurance()) {
 			return errRole
 		}
 		return err
 	}
-	d, kept := l.register.Document(id)
-	counting := slices.Contains(l.register.Agreements(l.Own, source.OIN, l.today), id)
-	switch {
-	case !kept || d.Lost || counting: // signed with a key that is not trusted: as if there were none
-		return agreement.ErrNone
-	case d.Uncertain:
-		return agreement.ErrUncertain
-	case len(with.count) > 0:
+	if err == nil {
 		return errSuperseded
 	}
-	return agreement.ErrExpired
+	return err
 }
 
-// consentCounts says why what rests on a consent may not be told any more.
-func (l lookup) consentCounts(ctx context.Context, rest register.Rest, judged int64) error {
+// consentCounts gives the consent on which an answer rests now: the one that it was given
+// under, or what is left of that when something else was taken out of it; or says why
+// what rests on it may not be told any more.
+func (l lookup) consentCounts(ctx context.Context, rest register.Rest, judged int64) (string, error) {
 	d, kept := l.register.Document(rest.ID)
 	if !kept {
-		return consent.ErrNone
-	}
-	one := l.open(ctx, rest.ID)
-	if errors.Is(one.err, errStore) {
-		return one.err
-	}
-	if one.err == nil && one.document.InForce(l.today) && l.register.Counts(rest, l.today, judged) {
-		return nil
+		return "", consent.ErrNone
 	}
 	word := l.register.LastWord(register.Thing{
 		Pseudonyms: []string{d.Subject}, Purpose: d.Purpose, Case: d.Case, Recipient: rest.Recipient, Source: rest.Source,
 	}, l.today)
-	switch {
-	case word.Standing == register.Withdrawn:
-		return consent.ErrWithdrawn
-	case word.Standing == register.Uncertain:
-		return consent.ErrUncertain
-	case word.Standing == register.Expired, word.ID == rest.ID && one.err == nil && !one.document.InForce(l.today):
-		return consent.ErrExpired
-	case word.Standing == register.Yes && one.err == nil:
-		return errReplaced
+	switch word.Standing {
+	case register.Yes:
+	case register.Withdrawn:
+		return "", consent.ErrWithdrawn
+	case register.Uncertain:
+		return "", consent.ErrUncertain
+	case register.Expired:
+		return "", consent.ErrExpired
+	default:
+		return "", consent.ErrNone
 	}
-	return consent.ErrNone
+	one := l.open(ctx, word.ID)
+	rest.ID = word.ID
+	switch {
+	case errors.Is(one.err, errStore):
+		return "", one.err
+	case one.err != nil:
+		return "", consent.ErrNone
+	case !one.document.InForce(l.today):
+		return "", consent.ErrExpired
+	case !l.leftOf(word.ID, d.ID) || !l.register.Counts(rest, l.today, judged):
+		return "", errChanged
+	}
+	return word.ID, nil
+}
+
+// leftOf reports whether a consent is another one, or what is left of it.
+func (l lookup) leftOf(id, other string) bool {
+	for id != other {
+		d, kept := l.register.Document(id)
+		if !kept || !d.Narrows {
+			return false
+		}
+		id = d.Replaces
+	}
+	return true
 }
 
 // gapFor is the gap in the place of an answer. Where another document says yes, the way
@@ -118,15 +138,15 @@ func (l lookup) consentCounts(ctx context.Context, rest register.Rest, judged in
 func gapFor(why error, s *budgetv1.SourceReport) *budgetv1.Gap {
 	nl, en := "De gegevens van "+s.GetPerson()+" bij "+s.GetSource()+" ontbreken. ", "The data of "+s.GetPerson()+" at "+s.GetSource()+" are missing. "
 	switch {
-	case errors.Is(why, errReplaced):
+	case errors.Is(why, errChanged):
 		gap := policy.GapOf(consent.ErrNone)
-		gap.TextNl = nl + "De toestemming voor dit budget is vervangen door een andere. De medewerker van de gemeente kan een nieuw budget vragen."
-		gap.TextEn = en + "Another consent has come in the place of the one for this budget. The case worker can ask for a new budget."
+		gap.TextNl = nl + "De toestemming waarop dit budget rust, is daarna veranderd. De medewerker van de gemeente kan een nieuw budget vragen."
+		gap.TextEn = en + "The consent that this budget rests on was changed since. The case worker can ask for a new budget."
 		return gap
 	case errors.Is(why, errSuperseded):
 		gap := policy.GapOf(agreement.ErrExpired)
-		gap.TextNl = nl + "De afspraak tussen de organisaties is vervangen door een andere. De medewerker van de gemeente kan een nieuw budget vragen."
-		gap.TextEn = en + "Another agreement between the organisations has come in the place of the one for this budget. The case worker can ask for a new budget."
+		gap.TextNl = nl + "De overeenkomst met " + s.GetSource() + " is vervangen door een andere. De medewerker van de gemeente kan een nieuw budget vragen."
+		gap.TextEn = en + "The agreement with " + s.GetSource() + " was replaced by another one. The case worker can ask for a new budget."
 		return gap
 	}
 	return policy.GapOf(why)

@@ -52,6 +52,7 @@ type house struct {
 	family *testfamily.Family
 	config gateway.Config
 	keys   *signed.Verifier
+	more   signed.Key // of the municipality, after renewKey
 	path   string
 	store  *store.Store
 	log    *audit.Log

@@ -109,9 +109,11 @@ func (h *house) equal(want, got *budgetv1.Budget, at string) {
 }
 
 // person of a household; nobody else has the number.
-type person struct{ ref, bsn string }
+type person struct{ ref, bsn, born string }
 
-func (h *house) person(ref string) person { return person{ref, bsn(h.people.Add(1))} }
+func (h *house) person(ref string) person {
+	return person{ref: ref, bsn: bsn(h.people.Add(1)), born: "1980-03-01"}
+}
 
 // bsn gives the n-th number of nine digits that passes the 11-check, from a range
 // that belongs to nobody.
@@ -131,7 +133,7 @@ func bsn(n int64) string {
 }
 
 func (p person) message() *ontschotv1.Person {
-	return &ontschotv1.Person{Ref: p.ref, Identifiers: &budgetv1.Identifiers{Bsn: p.bsn}, Born: "1980-03-01"}
+	return &ontschotv1.Person{Ref: p.ref, Identifiers: &budgetv1.Identifiers{Bsn: p.bsn}, Born: p.born}
 }
 
 // question asks persons at sources, each pair written "P GM0119".

@@ -81,7 +81,7 @@ func (s *storm) sit(at *seat) {
 func (a *seat) seated(ref string) person {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return person{ref, a.person.bsn}
+	return person{ref: ref, bsn: a.person.bsn, born: a.person.born}
 }
 
 func (s *storm) ask() {

@@ -33,7 +33,9 @@ type Record struct {
 	Replaces       string
 	PartyA, PartyB identity.OIN
 	Void           bool
-	Subject        string // the person's pseudonym; of a consent only
+	// Narrows: it takes something out of the one it replaces, and says nothing new.
+	Narrows bool
+	Subject string // the person's pseudonym; of a consent only
 	// Entered and Ended are the index of the entry that put it, and that of the entry
 	// that ended it or NotEnded. Since is when it was put, in milliseconds since 1970.
 	Entered, Ended int64
@@ -60,7 +62,7 @@ func (d Record) Replaced(day civil.Date) bool {
 func (v View) record(d *document) Record {
 	out := Record{
 		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Opens: d.Opens, Purpose: d.Purpose, Case: d.Case, From: d.From, Until: d.Until, Replaces: d.Replaces,
-		PartyA: d.PartyA, PartyB: d.PartyB, Void: d.Void, Entered: d.entered, Ended: NotEnded, Since: d.since, Lost: v.lost(d),
+		PartyA: d.PartyA, PartyB: d.PartyB, Void: d.Void, Narrows: d.Narrows, Entered: d.entered, Ended: NotEnded, Since: d.since, Lost: v.lost(d),
 	}
 	if len(d.Subjects) > 0 {
 		out.Subject = d.Subjects[0]
