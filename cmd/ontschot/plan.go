@@ -150,7 +150,8 @@ func budgetPlanCommand() *cobra.Command {
 		Use:   "plan --budget FILE --plan FILE",
 		Short: "Hold a plan against a budget: what is left, what is over, what may not be combined",
 		Long: `Hold a plan against a budget. A split across laws is refused unless a legal basis pools those laws on
-every day of it; the refusal says what to do instead. The gateway keeps neither budget nor plan.`,
+every day of it; the refusal says what to do instead. What rests on a consent or an agreement that no
+longer counts is left out, and is named with the reason. The gateway keeps neither budget nor plan.`,
 		Example: "  ontschot budget plan --config client.yaml --budget budget.json --plan case.json\n  ontschot budget plan --budget budget.json --plan case.json --assume-basis case.json",
 	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
 		check, err := cl.CheckPlan(ctx, &ontschotv1.CheckPlanRequest{Budget: b, Plan: p, Assume: assume})
@@ -178,8 +179,9 @@ func budgetAccountCommand() *cobra.Command {
 		Use:   "account --budget FILE --plan FILE",
 		Short: "Draw up the account to each funder, signed",
 		Long: `Draw up one account per funder: awarded, allocated, spent, unspent, shifted, per law. It holds nobody's
-identity. Each account is signed by the gateway and verified before it is printed. The token must be
-for the purpose integral_budget.account.`,
+identity. Each account is signed by the gateway and verified before it is printed. It rests on the
+accountability rules of each law and on no consent: nothing is left out when one has ended. The token
+must be for the purpose integral_budget.account.`,
 		Example: "  ontschot budget account --budget budget.json --plan case.json --format json",
 	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
 		accounts, err := cl.Account(ctx, &ontschotv1.AccountRequest{Budget: b, Plan: p, Assume: assume})
@@ -196,7 +198,10 @@ func budgetDissolveCommand() *cobra.Command {
 		Use:   "dissolve --budget FILE --date DATE",
 		Short: "Take a budget apart: every right back at its own person, law and funder",
 		Long: `Take a budget apart at a date. Both halves are printed, up to the day before and from the date; put
-together again they give the budget back to the cent.`,
+together again they give the budget back to the cent. It says of which day the rights and the spending
+are, and is signed and verified before it is printed. What rests on a consent or an agreement that no
+longer counts is left out, and is named with the reason: a household can be taken apart after a member
+took back his consent.`,
 		Example: "  ontschot budget dissolve --budget budget.json --date 2025-07-01",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -56,6 +56,16 @@ func (p *page) planCheck(c *budgetv1.PlanCheck) {
 	for _, f := range c.GetFindings() {
 		p.finding(f)
 	}
+	p.leftOut(c.GetLeftOut())
+}
+
+// leftOut tells what of a budget was not told, because what it rests on counts no longer.
+func (p *page) leftOut(gaps []*budgetv1.Gap) {
+	if len(gaps) == 0 {
+		return
+	}
+	p.heading("Wat van dit budget is weggelaten, en waarom", "What of this budget was left out, and why")
+	p.gapLines(gaps)
 }
 
 func (p *page) refusals(list []*budgetv1.Refusal) {
@@ -86,6 +96,7 @@ func (p *page) accounts(list []*budgetv1.Account) {
 // dissolution shows both halves of a budget that was taken apart.
 func (p *page) dissolution(d *budgetv1.Dissolution) {
 	p.heading("Uit elkaar gehaald op "+d.GetDate(), "Taken apart on "+d.GetDate())
+	p.line("  %s %s", p.say("De rechten: stand per", "The rights: as of"), d.GetAsOf())
 	for _, half := range []*budgetv1.DissolvedHalf{d.GetBefore(), d.GetAfter()} {
 		if half == nil {
 			continue
@@ -102,10 +113,15 @@ func (p *page) dissolution(d *budgetv1.Dissolution) {
 		p.line("  %s", p.say("niet besteed, terug naar", "unspent, back to"))
 		rows := [][]string{}
 		for _, r := range d.GetReturned() {
-			rows = append(rows, []string{"  " + r.GetLine(), r.GetFunder(), r.GetLaw(), p.euro(r.GetCents())})
+			asOf := r.GetSpentAsOf()
+			if asOf == "" {
+				asOf = p.say("onbekend", "unknown")
+			}
+			rows = append(rows, []string{"  " + r.GetLine(), r.GetFunder(), r.GetLaw(), p.euro(r.GetCents()), p.say("besteed: stand per ", "spent: as of ") + asOf})
 		}
 		p.table(rows)
 	}
+	p.leftOut(d.GetLeftOut())
 }
 
 // sunset shows what stays.
@@ -118,4 +134,5 @@ func (p *page) sunset(s *budgetv1.Sunset) {
 	}
 	p.table(rows)
 	p.refusals(s.GetEnds())
+	p.leftOut(s.GetLeftOut())
 }

@@ -281,7 +281,18 @@ func (p *page) finding(f *budgetv1.Finding) {
 
 func (p *page) gaps() {
 	p.heading("Wat ontbreekt, en waarom", "What is missing, and why")
-	for _, g := range p.b.GetGaps() {
+	p.gapLines(p.b.GetGaps())
+	if len(p.b.GetGaps()) == 0 {
+		if p.b.GetViewOf() != "" {
+			p.line("  %s", p.say("niets van wat van deze persoon is", "nothing of what is of this person"))
+			return
+		}
+		p.line("  %s", p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
+	}
+}
+
+func (p *page) gapLines(gaps []*budgetv1.Gap) {
+	for _, g := range gaps {
 		p.line("  %s, %s: %s", p.person(g.GetPerson()), g.GetSource(), p.named(p.say(g.GetTextNl(), g.GetTextEn())))
 		only := ""
 		if len(g.GetLaws()) > 0 {
@@ -291,13 +302,6 @@ func (p *page) gaps() {
 			only += " " + strings.Join(g.GetCategories(), ",")
 		}
 		p.line("             [%s]", strings.TrimSpace(g.GetReason()+only+" "+g.GetCode()))
-	}
-	if len(p.b.GetGaps()) == 0 {
-		if p.b.GetViewOf() != "" {
-			p.line("  %s", p.say("niets van wat van deze persoon is", "nothing of what is of this person"))
-			return
-		}
-		p.line("  %s", p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
 	}
 }
 

@@ -31,10 +31,13 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // BudgetService works on a signed budget that the caller brings: the gateway keeps
-// none. The budget must be one that this gateway released, unchanged, not older
-// than the agreements allow, and resting on nothing that has ended since. Errors:
-// as ExchangeService; FAILED_PRECONDITION when what it rests on has ended or it is
-// too old, INVALID_ARGUMENT when it does not verify.
+// none. The budget must be one that this gateway released, unchanged. It is judged by
+// what counts now: what rests on a consent or an agreement that counts no longer is left
+// out, with a gap, and the rest is told. It is refused when it is too old: to view and to
+// plan, when the agreements say that it must be asked anew; for an account, to dissolve and
+// for a sunset, when it should have been destroyed. Errors: as ExchangeService;
+// FAILED_PRECONDITION when it is too old, or when what it rests on keeps ending while it is
+// worked with; INVALID_ARGUMENT when it does not verify.
 type BudgetServiceClient interface {
 	// View gives the projection of a budget for one member of the household, signed
 	// and with a receipt of its own. What is not his is not in it, nor whether others
@@ -43,9 +46,10 @@ type BudgetServiceClient interface {
 	// CheckPlan holds a plan against a budget: what is left, what is over, what may
 	// not be combined and why.
 	CheckPlan(ctx context.Context, in *CheckPlanRequest, opts ...grpc.CallOption) (*CheckPlanResponse, error)
-	// Account draws up one account for each funder, signed.
+	// Account draws up one account for each funder, signed. It rests on the accountability
+	// rules of each law, and not on consents or agreements: nothing is left out of it.
 	Account(ctx context.Context, in *AccountRequest, opts ...grpc.CallOption) (*AccountResponse, error)
-	// Dissolve takes a budget apart at a date.
+	// Dissolve takes a budget apart at a date, signed.
 	Dissolve(ctx context.Context, in *DissolveRequest, opts ...grpc.CallOption) (*DissolveResponse, error)
 	// Sunset tells what stays after a legal basis ends.
 	Sunset(ctx context.Context, in *SunsetRequest, opts ...grpc.CallOption) (*SunsetResponse, error)
@@ -114,10 +118,13 @@ func (c *budgetServiceClient) Sunset(ctx context.Context, in *SunsetRequest, opt
 // for forward compatibility.
 //
 // BudgetService works on a signed budget that the caller brings: the gateway keeps
-// none. The budget must be one that this gateway released, unchanged, not older
-// than the agreements allow, and resting on nothing that has ended since. Errors:
-// as ExchangeService; FAILED_PRECONDITION when what it rests on has ended or it is
-// too old, INVALID_ARGUMENT when it does not verify.
+// none. The budget must be one that this gateway released, unchanged. It is judged by
+// what counts now: what rests on a consent or an agreement that counts no longer is left
+// out, with a gap, and the rest is told. It is refused when it is too old: to view and to
+// plan, when the agreements say that it must be asked anew; for an account, to dissolve and
+// for a sunset, when it should have been destroyed. Errors: as ExchangeService;
+// FAILED_PRECONDITION when it is too old, or when what it rests on keeps ending while it is
+// worked with; INVALID_ARGUMENT when it does not verify.
 type BudgetServiceServer interface {
 	// View gives the projection of a budget for one member of the household, signed
 	// and with a receipt of its own. What is not his is not in it, nor whether others
@@ -126,9 +133,10 @@ type BudgetServiceServer interface {
 	// CheckPlan holds a plan against a budget: what is left, what is over, what may
 	// not be combined and why.
 	CheckPlan(context.Context, *CheckPlanRequest) (*CheckPlanResponse, error)
-	// Account draws up one account for each funder, signed.
+	// Account draws up one account for each funder, signed. It rests on the accountability
+	// rules of each law, and not on consents or agreements: nothing is left out of it.
 	Account(context.Context, *AccountRequest) (*AccountResponse, error)
-	// Dissolve takes a budget apart at a date.
+	// Dissolve takes a budget apart at a date, signed.
 	Dissolve(context.Context, *DissolveRequest) (*DissolveResponse, error)
 	// Sunset tells what stays after a legal basis ends.
 	Sunset(context.Context, *SunsetRequest) (*SunsetResponse, error)
