@@ -160,6 +160,7 @@ func (s *siege) entrances() map[string]func([]byte) error {
 		"a delegation": {signed.Statement, func() any { return new(token.DelegationClaims) }},
 		"a result":     {signed.Result, func() any { return new(result.Claims) }},
 		"an account":   {signed.Result, func() any { return new(result.AccountClaims) }},
+		"an end":       {signed.Result, func() any { return new(result.DissolutionClaims) }},
 		"a permit":     {signed.Permit, func() any { return new(permit) }},
 		"terms of one": {signed.Agreement, func() any { return new(agreement.Terms) }},
 	} {
@@ -194,6 +195,8 @@ func entrancesOf(kind string) []string {
 		return []string{"a statement"}
 	case "account":
 		return []string{"an account"}
+	case "dissolution":
+		return []string{"an end"}
 	}
 	return []string{"a " + kind}
 }
@@ -233,6 +236,11 @@ func (s *siege) verifiers() map[string]func(document) error {
 			a := proto.CloneOf(s.account)
 			a.Signature = string(d.raw)
 			return result.VerifyAccount(a, trust)
+		},
+		"dissolution": func(d document) error {
+			a := proto.CloneOf(s.dissolved)
+			a.Signature = string(d.raw)
+			return result.VerifyDissolution(a, trust)
 		},
 	}
 }

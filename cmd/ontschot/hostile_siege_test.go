@@ -34,7 +34,7 @@ import (
 
 // kinds of document there are. Several share a typ.
 func kinds() []string {
-	return []string{"token", "result", "account", "permit", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
+	return []string{"token", "result", "account", "dissolution", "permit", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
 }
 
 // together tells the kinds that several sign.
@@ -68,19 +68,20 @@ type document struct {
 // siege is a house before which hostile documents are brought.
 type siege struct {
 	*house
-	keys     *signed.Verifier
-	extra    map[string]key // beside those of the family
-	budget   *budgetv1.Budget
-	account  *budgetv1.Account
-	consents []string        // ids of those in force
-	agreed   agreement.Terms // in force with UWV
-	proposed agreement.Terms // proposed by UWV, open
-	lines    map[string]*line
-	seen     []document
-	nine     *regexp.Regexp // nine digits, as a burgerservicenummer has
-	scratch  string         // a documents folder
-	size     int64          // of the record
-	honest   int64          // entries that honest actions made
+	keys      *signed.Verifier
+	extra     map[string]key // beside those of the family
+	budget    *budgetv1.Budget
+	account   *budgetv1.Account
+	dissolved *budgetv1.Dissolution
+	consents  []string        // ids of those in force
+	agreed    agreement.Terms // in force with UWV
+	proposed  agreement.Terms // proposed by UWV, open
+	lines     map[string]*line
+	seen      []document
+	nine      *regexp.Regexp // nine digits, as a burgerservicenummer has
+	scratch   string         // a documents folder
+	size      int64          // of the record
+	honest    int64          // entries that honest actions made
 }
 
 // besiege plays Meppel with a budget that was released and a proposal that is open.
@@ -114,6 +115,8 @@ func besiege(t *testing.T) *siege {
 	accounts, err := s.client(nil).Account(t.Context(), &ontschotv1.AccountRequest{Budget: s.budget, Plan: p})
 	require.NoError(t, err)
 	s.account = accounts[0]
+	s.dissolved, err = s.client(nil).Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: s.budget, Date: "2025-07-01"})
+	require.NoError(t, err)
 	return s
 }
 
@@ -194,6 +197,8 @@ func (s *siege) good(t *testing.T, kind string) document {
 		d.raw = []byte(s.budget.GetSignature())
 	case "account":
 		d.raw = []byte(s.account.GetSignature())
+	case "dissolution":
+		d.raw = []byte(s.dissolved.GetSignature())
 	case "permit":
 		d.raw, err = own.Sign.Compact(signed.Permit, permit{ID: id, Issuer: own.OIN})
 	}

@@ -315,8 +315,11 @@ code 4 when it does not verify.`,
 				return err
 			}
 			age := ""
-			if claims.Expires < time.Now().Unix() {
-				age = "; too old to build a plan upon"
+			switch now := time.Now().Unix(); {
+			case claims.Until() < now:
+				age = "; it should have been destroyed"
+			case claims.Expires < now:
+				age = "; too old to build a plan upon: it can be accounted for and dissolved"
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The budget is what %s released on %s; release %d of %s%s.\n", conf.Releaser,
 				time.Unix(claims.IssuedAt, 0).UTC().Format(time.RFC3339), b.GetReceipt().GetIndex(), b.GetReceipt().GetOrigin(), age)
