@@ -82,7 +82,6 @@ func (d Draft) people() []field {
 			field{name + ".proof.kind: must be one of " + strings.Join(proofs(), ", "), s.Proof.Kind == "" || slices.Contains(proofs(), s.Proof.Kind)},
 			field{name + ".proof: too long", len(s.Proof.LOA) <= 32 && len(s.Proof.Hash) <= 128},
 		)
-		fields = append(fields, s.fields(name)...)
 	}
 	return fields
 }

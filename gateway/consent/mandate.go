@@ -26,8 +26,8 @@ const maxScope = 16
 
 var purposeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}([.][a-z][a-z0-9_]{0,31}){0,3}$`)
 
-// fields of the mandate of one who signs. None has one but a gemachtigde; whether it
-// suffices, and that there is one, is for lacks.
+// fields of the mandate of one who signs, in what is to be signed and in what was: none
+// has one but a gemachtigde. Whether it suffices, and that there is one, is for lacks.
 func (s Signature) fields(name string) []field {
 	m := s.Mandate
 	if m == nil {

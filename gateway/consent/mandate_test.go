@@ -204,6 +204,21 @@ func TestAConsentEndsWithTheMandate(t *testing.T) {
 	require.ErrorIs(t, err, consent.ErrWrongSigner)
 }
 
+// Whatever until a keeper wrote, twelve months is what counts, and what the mandate covers.
+func TestAMandateCoversWhatCounts(t *testing.T) {
+	f, keys := family(t)
+	claims, out, err := byProxy(f).Write(bsn(t, harm), f.Now)
+	require.NoError(t, err)
+	claims.Until = "2030-01-01"
+	out.Document, err = f.Requester().Sign.Compact(signed.Consent, claims)
+	require.NoError(t, err)
+	doc := verify(t, keys, out)
+	_, err = ask(t, f, "UWV", "2025-12-31", doc)
+	require.NoError(t, err)
+	_, err = ask(t, f, "UWV", "2026-01-01", doc)
+	require.ErrorIs(t, err, consent.ErrExpired)
+}
+
 func writeCarelessly(t testing.TB, f *testfamily.Family, d consent.Draft) consent.Issued {
 	t.Helper()
 	claims, out, err := d.Write(bsn(t, harm), f.Now)

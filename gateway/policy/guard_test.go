@@ -151,6 +151,7 @@ func requireLocks(t *testing.T, in Input, o Outcome) {
 	if consent.By == "gemachtigde" {
 		require.NotNil(t, consent.Mandate)
 		require.Contains(t, consent.Mandate.Scope, in.Action.Properties.Purpose)
+		require.Regexp(t, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", consent.Mandate.Until)
 		require.LessOrEqual(t, in.Context.Date, consent.Mandate.Until)
 	}
 	if in.Subject.ID == in.Resource.Properties.Source {
