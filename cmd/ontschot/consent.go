@@ -187,8 +187,53 @@ func signatures(c *cobra.Command, list []string) ([]*ontschotv1.ConsentSignature
 	return out, nil
 }
 
+// signing is who signs which text, and on which mandate.
+type signing struct {
+	notice          string
+	signed          []string
+	document, until string
+	scope           []string
+}
+
+func (s *signing) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&s.notice, "notice", "", noticeHelp)
+	f.StringArrayVar(&s.signed, "signed", nil, signedHelp)
+	f.StringVar(&s.document, "mandate-document", "", "of a gemachtigde: the mandate, as FILE (the scan or the assertion, of which only the hash is sent) or as its SHA-256")
+	f.StringSliceVar(&s.scope, "mandate-scope", nil, "of a gemachtigde: the purposes the mandate is for, with commas between them")
+	f.StringVar(&s.until, "mandate-until", "", "of a gemachtigde: the last day of the mandate, YYYY-MM-DD; the consent may not last longer (--until)")
+}
+
+func (s signing) mandated() bool { return s.document != "" || len(s.scope) > 0 || s.until != "" }
+
+// by is the signatures, that of the gemachtigde with his mandate.
+func (s signing) by(c *cobra.Command) ([]*ontschotv1.ConsentSignature, error) {
+	all, err := signatures(c, s.signed)
+	if err != nil || !s.mandated() {
+		return all, err
+	}
+	proxies := slices.DeleteFunc(slices.Clone(all), func(one *ontschotv1.ConsentSignature) bool { return one.GetRole() != "gemachtigde" })
+	if len(proxies) != 1 {
+		return nil, fmt.Errorf("%w: --mandate-document, --mandate-scope and --mandate-until are of the one --signed gemachtigde:..., and here are %d", errUsage, len(proxies))
+	}
+	if s.document == "" || len(s.scope) == 0 || s.until == "" {
+		return nil, fmt.Errorf("%w: a mandate needs all of --mandate-document, --mandate-scope and --mandate-until", errUsage)
+	}
+	m := &ontschotv1.ConsentMandate{DocumentSha256: s.document, Scope: s.scope, Until: s.until}
+	if sum, err := hex.DecodeString(s.document); err != nil || len(sum) != sha256.Size {
+		raw, err := readInput(c, s.document)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(raw)
+		m.DocumentSha256 = hex.EncodeToString(sum[:])
+	}
+	proxies[0].Mandate = m
+	return all, nil
+}
+
 const (
-	signedHelp = "role:kind:loa:FILE, once for each who signs: role self, ouder_met_gezag, voogd, curator, mentor or gemachtigde; kind digid, eidas or paper; FILE the assertion or the scan, of which only the hash is sent"
+	signedHelp = "role:kind:loa:FILE, once for each who signs: role self, ouder_met_gezag, voogd, curator, mentor or gemachtigde (on a mandate); kind digid, eidas or paper; FILE the assertion or the scan, of which only the hash is sent"
 	noticeHelp = "SHA-256 of the text that was shown, as \"consent ask\" prints it"
 )
 
@@ -219,33 +264,33 @@ who must sign on that day. Nothing is written down. Show this text, and give its
 func consentGiveCommand() *cobra.Command {
 	var k consents
 	q := question{who: &k.who}
-	var notice string
-	var signed []string
+	var s signing
 	c := &cobra.Command{
 		Use:   "give --case CASE --person REF --source CODE --notice SHA256 --signed ...",
 		Short: "Take down a yes and print the receipt",
 		Long: `Take down the yes of a person, or of who may sign for him: the gateway signs it as its keeper, makes it
-count, and gives the receipt. Ask first: the text that was shown is part of what is signed.`,
-		Example: "  ontschot consent give --case case.json --person A3 --source UWV --notice 9f86... --signed self:digid:substantieel:assertion.xml",
+count, and gives the receipt. Ask first: the text that was shown is part of what is signed. A gemachtigde signs
+on a mandate for the purpose, and the consent ends no later than that mandate.`,
+		Example: "  ontschot consent give --case case.json --person A3 --source UWV --notice 9f86... --signed self:digid:substantieel:assertion.xml\n" +
+			"  ontschot consent give --case case.json --person A3 --source UWV --until 2026-03-31 --notice 9f86... --signed gemachtigde:digid:substantieel:assertion.xml --mandate-document mandate.pdf --mandate-scope integral_budget.compose --mandate-until 2026-03-31",
 	}
 	q.flags(c)
-	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
-	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
+	s.flags(c)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
 		m, err := q.read(c)
 		if err != nil {
 			return err
 		}
-		return k.give(ctx, cl, c, m, notice, signed)
+		return k.give(ctx, cl, c, m, s)
 	})
 }
 
-func (k *consents) give(ctx context.Context, cl ontschotv1.ConsentServiceClient, c *cobra.Command, m *ontschotv1.ConsentQuestion, notice string, signed []string) error {
-	by, err := signatures(c, signed)
+func (k *consents) give(ctx context.Context, cl ontschotv1.ConsentServiceClient, c *cobra.Command, m *ontschotv1.ConsentQuestion, s signing) error {
+	by, err := s.by(c)
 	if err != nil {
 		return err
 	}
-	answer, err := cl.GiveConsent(ctx, &ontschotv1.GiveConsentRequest{Question: m, NoticeSha256: notice, Signatures: by})
+	answer, err := cl.GiveConsent(ctx, &ontschotv1.GiveConsentRequest{Question: m, NoticeSha256: s.notice, Signatures: by})
 	if err != nil {
 		k.whoSigns(ctx, cl, c, m, err)
 		return err
@@ -360,8 +405,7 @@ func consentWithdrawCommand() *cobra.Command {
 
 func consentRenewCommand() *cobra.Command {
 	var k consents
-	var notice string
-	var signed []string
+	var s signing
 	q := question{who: &k.who, sources: []string{""}} // those of the old one are put in its place
 	c := &cobra.Command{
 		Use: "renew ID --case CASE --person REF [--notice SHA256 --signed ...]", Short: "Ask again for the same, and take it down",
@@ -371,8 +415,7 @@ func consentRenewCommand() *cobra.Command {
 		Args:    oneArg("its id"),
 	}
 	q.dayFlags(c)
-	c.Flags().StringVar(&notice, "notice", "", noticeHelp)
-	c.Flags().StringArrayVar(&signed, "signed", nil, signedHelp)
+	s.flags(c)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
 		old, err := cl.GetConsent(ctx, &ontschotv1.GetConsentRequest{Id: args[0]})
 		if err != nil {
@@ -383,8 +426,8 @@ func consentRenewCommand() *cobra.Command {
 			return err
 		}
 		m.Grants, m.Replaces = old.GetReceipt().GetGrants(), args[0]
-		if len(signed) > 0 {
-			return k.give(ctx, cl, c, m, notice, signed)
+		if len(s.signed) > 0 || s.mandated() {
+			return k.give(ctx, cl, c, m, s)
 		}
 		answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m})
 		if err != nil {
@@ -404,6 +447,10 @@ func (p *page) ask(a *ontschotv1.AskConsentResponse) {
 func (p *page) signers(list []*ontschotv1.ConsentSigner) {
 	for _, s := range list {
 		p.line("%s: %d x %s", p.say("Handtekening nodig", "Signature needed"), s.GetCount(), strings.Join(s.GetRoles(), p.say(" of ", " or ")))
+	}
+	if slices.ContainsFunc(list, func(s *ontschotv1.ConsentSigner) bool { return slices.Contains(s.GetRoles(), "gemachtigde") }) {
+		p.line("%s", p.say("Een gemachtigde tekent alleen op een machtiging voor dit doel, tot en met de laatste dag van de toestemming.",
+			"A gemachtigde signs on a mandate only, for this purpose and until the last day of the consent."))
 	}
 }
 
