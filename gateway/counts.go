@@ -113,6 +113,8 @@ func (l lookup) consentCounts(ctx context.Context, rest register.Rest, judged in
 		return "", one.err
 	case one.err != nil:
 		return "", consent.ErrNone
+	case one.document.Signed() != nil: // by the rules of now
+		return "", one.document.Signed()
 	case !one.document.InForce(l.today):
 		return "", consent.ErrExpired
 	case !l.leftOf(word.ID, d.ID) || !l.register.Counts(rest, l.today, judged):
