@@ -26,9 +26,11 @@ func (e *Entry) check() error {
 	switch {
 	case (e.Kind == NewEpoch) != (e.epoch > firstEpoch):
 		return invalid("kind: Recover makes the entry that begins an epoch")
+	case (e.Kind == Erasure) != (e.erase != nil) || e.Kind == Erasure && len(e.Subjects) == 0:
+		return invalid("kind: Erase makes the entry of an erasure")
 	case (e.Kind == Confirmation) != (e.Confirm != "") || e.Confirm != "" && !isID(e.Confirm):
 		return invalid("confirm")
-	case (e.Kind == Confirmation || e.Kind == NewEpoch) && e.End != "":
+	case (e.Kind == Confirmation || e.Kind == NewEpoch || e.Kind == Erasure) && e.End != "":
 		return invalid("end: an entry of this kind ends nothing")
 	}
 	if err := e.checkPut(); err != nil {

@@ -97,7 +97,7 @@ func fold(s Snapshot, into *register.Register, from *tree, head tlog.Tree) error
 	if into.Size() != from.N {
 		return headTampered("size: the register is of another size than the tree")
 	}
-	grown := from.clone()
+	grown, missing, begun := from.clone(), ledger{}, into.Size()
 	for into.Size() < head.N {
 		rows, err := s.Rows(into.Size(), int(min(pageSize, head.N-into.Size())))
 		if err != nil {
@@ -107,12 +107,15 @@ func fold(s Snapshot, into *register.Register, from *tree, head tlog.Tree) error
 			return tampered(into.Size(), "n: no entry of this index")
 		}
 		for _, row := range rows {
-			fact, err := readFact(row, into.Size())
+			fact, err := readFact(s, row, into.Size(), missing)
 			if err != nil {
 				return err
 			}
 			if _, err := grown.add(tlog.RecordHash(row.Leaf)); err != nil {
 				return err
+			}
+			if begun > 0 && isErasure(row.Leaf) {
+				return errErased
 			}
 			into.Apply(fact)
 		}
@@ -123,11 +126,17 @@ func fold(s Snapshot, into *register.Register, from *tree, head tlog.Tree) error
 	if grown.Hash != head.Hash {
 		return headTampered("checkpoint: its root is not that of the entries")
 	}
-	return nil
+	return missing.settled()
 }
 
+// errErased means that another process erased somebody whom this register knows. Of whom
+// cannot be read any more: it has to be made anew.
+var errErased = errors.New("the register is of before an erasure")
+
+func isErasure(leaf []byte) bool { return bytes.Contains(leaf, []byte(`"kind":"erasure"`)) }
+
 // readFact reads what the register takes from the row of an index.
-func readFact(row Row, index int64) (register.Entry, error) {
+func readFact(s Snapshot, row Row, index int64, missing ledger) (register.Entry, error) {
 	if row.Bad != "" || row.Index != index {
 		return register.Entry{}, tampered(index, "n: no entry of this index")
 	}
@@ -140,6 +149,9 @@ func readFact(row Row, index int64) (register.Entry, error) {
 	}
 	if err != nil {
 		return register.Entry{}, tampered(index, "%v", err)
+	}
+	if err := missing.entry(s, index, &leaf, &open); err != nil {
+		return register.Entry{}, err
 	}
 	return factOf(index, &leaf, &open)
 }

@@ -27,6 +27,8 @@ const (
 	NewEpoch Kind = "epoch"
 	// Confirmation confirms a document that has waited since.
 	Confirmation Kind = "confirmation"
+	// Erasure forgets a person, see Log.Erase.
+	Erasure Kind = "erasure"
 )
 
 // kinds gives for each kind whether it belongs to one exchange and so must carry
@@ -35,7 +37,7 @@ func (k Kind) known() (traced, ok bool) {
 	switch k {
 	case Request, Decision, SourceCall, Release, Deny, BreakGlass:
 		return true, true
-	case Consent, Agreement, Withdrawal, Policy, Key, Admin, NewEpoch, Confirmation:
+	case Consent, Agreement, Withdrawal, Policy, Key, Admin, NewEpoch, Confirmation, Erasure:
 		return false, true
 	}
 	return false, false
@@ -106,7 +108,8 @@ type Entry struct {
 	// ErrNotWaiting, ErrNoDocument, ErrEnded.
 	Confirm string
 
-	epoch int64 // that begins with this entry; Recover's
+	epoch int64    // that begins with this entry; Recover's
+	erase *erasing // Log.Erase's
 
 	// Once makes the request that this entry is about count once; nil when it came
 	// without an idempotency key. The same key with another body is ErrKeyReused.

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"errors"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/ontschot/ontschot/gateway/register"
@@ -104,6 +106,12 @@ func (l *Log) catchUp(tx Tx, to tlog.Tree) error {
 		from = nothing()
 	}
 	err := fold(tx, l.register.Load(), from, to)
+	if errors.Is(err, errErased) {
+		fresh := register.New()
+		if err = fold(tx, fresh, nothing(), to); err == nil {
+			l.register.Store(fresh)
+		}
+	}
 	if err != nil {
 		l.size.Store(0)
 		l.register.Store(register.New())

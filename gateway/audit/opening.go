@@ -74,6 +74,10 @@ type opened struct {
 	Value []byte `json:"value"`
 }
 
+// gone reports whether an erasure destroyed it: then neither the salt nor the value that
+// would open the commitment is there.
+func (o opened) gone() bool { return len(o.Salt) == 0 }
+
 // opening is what an auditor needs to see what a leaf commits to: canonical JSON
 // in a column of its own, which can be destroyed while the tree stands. It holds
 // pseudonyms, ids and digests; never an amount, a name or a BSN.
@@ -112,7 +116,7 @@ func (o opening) encode() ([]byte, error) {
 			*l.list = orEmpty(*l.list)
 		}
 		for i, v := range *l.list {
-			(*l.list)[i].Value = orEmpty(v.Value)
+			(*l.list)[i].Salt, (*l.list)[i].Value = orEmpty(v.Salt), orEmpty(v.Value)
 		}
 	}
 	return encodeCanonical(o)
@@ -133,8 +137,28 @@ func (o *opening) lists() []openedList {
 	}
 }
 
-// opens checks that the opening opens exactly what the leaf commits to. The
-// error names the field.
+// missing are the values that were destroyed, each as field/number.
+func (o *opening) missing() (list []string) {
+	for _, l := range o.lists() {
+		for i, v := range *l.list {
+			if v.gone() {
+				list = append(list, fmt.Sprintf("%s/%d", l.field, i))
+			}
+		}
+	}
+	return list
+}
+
+// single gives the one value of a field that has at most one, and has it still.
+func single(list []opened) (value []byte, ok bool) {
+	if len(list) == 0 || list[0].gone() {
+		return nil, false
+	}
+	return list[0].Value, true
+}
+
+// opens checks that the opening opens exactly what the leaf commits to, but for what was
+// destroyed. The error names the field.
 func (o *opening) opens(l *Leaf) error {
 	lists := o.lists()
 	for i, c := range l.commitments() {
@@ -143,6 +167,9 @@ func (o *opening) opens(l *Leaf) error {
 			return fmt.Errorf("%s: opens %d of %d commitments", c.field, len(values), len(c.list))
 		}
 		for j, v := range values {
+			if v.gone() && len(v.Value) == 0 {
+				continue
+			}
 			if len(v.Salt) != saltSize || commit(c.field, v.Salt, v.Value) != c.list[j] {
 				return fmt.Errorf("%s[%d]: does not match its commitment", c.field, j)
 			}

@@ -28,6 +28,8 @@ type prepared struct {
 	rests   []register.Rest
 	judged  int64
 	epoch   int64 // that begins here; else 0
+	entry   Entry // of an erasure, which the transaction completes
+	erase   *erasing
 	put     *Document
 	once    *OnceRow // but for its entry; nil without a key
 	fact    register.Entry
@@ -48,6 +50,9 @@ func prepare(e Entry, tenant identity.OIN, now time.Time, today civil.Date) (*pr
 		e.Day = today
 	}
 	p.fact = register.Entry{Day: e.Day, Time: p.time, End: e.End, Stated: e.Kind == Withdrawal, Key: e.Key, Confirm: e.Confirm, Epoch: e.epoch > 0}
+	if e.erase != nil {
+		p.entry, p.erase, p.fact.Erase = e, e.erase, keysOf(e.erase.pseudonyms)
+	}
 	p.once = e.Once.row(p.time)
 	if e.Kind == Release {
 		p.decided = e.Decided
@@ -153,20 +158,21 @@ func restOf(text string) register.Rest {
 func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	e := register.Entry{Index: index, Time: leaf.Time, Stated: leaf.Kind == Withdrawal, Epoch: leaf.Kind == NewEpoch}
 	e.Day, _ = civil.Parse(leaf.Day) // ParseLeaf has checked it
-	if len(open.Confirm) > 0 {
-		e.Confirm = string(open.Confirm[0].Value)
+	if id, ok := single(open.Confirm); ok {
+		e.Confirm = string(id)
 	}
-	if len(open.End) > 0 {
-		e.End = string(open.End[0].Value)
+	if id, ok := single(open.End); ok {
+		e.End = string(id)
 	}
 	if leaf.Key != "" {
 		e.Key = &register.KeyChange{Owner: leaf.Organisations[0], Digest: leaf.Key, State: register.KeyState(leaf.Status)}
 	}
-	if len(open.Put) == 0 {
+	text, ok := single(open.Put)
+	if !ok {
 		return e, nil
 	}
 	var d description
-	if err := decodeCanonical(open.Put[0].Value, putField.size(), &d); err != nil {
+	if err := decodeCanonical(text, putField.size(), &d); err != nil {
 		return e, tampered(index, "opening: put is no description of a document")
 	}
 	put, ok := d.document()

@@ -53,8 +53,12 @@ type Tx interface {
 type Batch struct {
 	// Rows follow on the last one without a gap; none if only Once is written.
 	Rows []Row
-	// Puts are new documents.
-	Puts []Stored
+	// Puts are new documents, and Drops the ids of documents to delete.
+	Puts  []Stored
+	Drops []string
+	// Openings take the place of those of earlier entries. What they, and the documents,
+	// were is not to be found in the files any more when the transaction has ended.
+	Openings []Opening
 	// Once are keys that count from now on, in the place of expired ones. With them
 	// some of the rows that expired by Now (milliseconds) are deleted, a bounded
 	// number.
@@ -62,6 +66,12 @@ type Batch struct {
 	Now  int64
 	// Head replaces the head.
 	Head Head
+}
+
+// Opening is the opening of an entry that stands in the log already.
+type Opening struct {
+	Index   int64
+	Opening []byte
 }
 
 // Stored is what a store keeps of a document: its bytes, and no word on whether it

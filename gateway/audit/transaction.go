@@ -34,6 +34,9 @@ func (t *transaction) take(p *prepared) (outcome, error) {
 
 // enter appends an entry that did not stand in the log before, or refuses it.
 func (t *transaction) enter(p *prepared) (outcome, error) {
+	if p.kind == Erasure {
+		return t.erase(p)
+	}
 	if day := t.register.Day(); p.fact.Day < day {
 		if p.kind.asks() || p.kind == Release {
 			return outcome{err: ErrDay}, nil

@@ -20,6 +20,7 @@ type walk struct {
 	tree      *tree // recomputed from the leaves
 	questions map[int64]question
 	register  *register.Register
+	gone      ledger
 	waiting   map[string]bool // ids of documents whose bytes were not seen yet
 	report    Report
 }
@@ -36,6 +37,7 @@ func newWalk(s Snapshot, signed position, by Inspection) *walk {
 		tree:      nothing(),
 		questions: map[int64]question{},
 		register:  register.New(),
+		gone:      ledger{},
 		waiting:   map[string]bool{},
 		report:    Report{Kinds: map[Kind]int64{}},
 	}
@@ -67,6 +69,9 @@ func (w *walk) entries(ctx context.Context) error {
 		return tampered(w.tree.N, "n: no entry of this index")
 	}
 	if err := w.nothingBefore(); err != nil {
+		return err
+	}
+	if err := w.gone.settled(); err != nil {
 		return err
 	}
 	return w.tree.seal()
@@ -106,6 +111,9 @@ func (w *walk) entry(row Row) error {
 		return err
 	}
 	if err := w.hashes(row); err != nil {
+		return err
+	}
+	if err := w.gone.entry(w.snapshot, index, &leaf, &open); err != nil {
 		return err
 	}
 	return w.meaning(index, &leaf, &open)
@@ -155,6 +163,9 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 		judged = leaf.Decided + 1
 	}
 	for _, v := range open.Rests {
+		if v.gone() {
+			continue
+		}
 		if !w.register.Head().Counts(restOf(string(v.Value)), fact.Day, judged) {
 			return tampered(index, "leaf: rests on a document that has ended")
 		}

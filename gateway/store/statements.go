@@ -10,6 +10,7 @@ type statements struct {
 	head, entries, documents, document, once *sql.Stmt
 	insertEntries, insertDocument, setHead   *sql.Stmt
 	setOnce, expire                          *sql.Stmt
+	row, setEntries, dropDocument            *sql.Stmt
 }
 
 // prepare compiles what a pool may do.
@@ -51,6 +52,9 @@ func (s *statements) writes() []prepared {
 		{&s.insertDocument, "INSERT INTO documents (tenant, id, body, openings) VALUES (?, ?, ?, ?)"},
 		{&s.setHead, "INSERT INTO head (tenant, size, checkpoint) VALUES (?, ?, ?)" +
 			" ON CONFLICT (tenant) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint"},
+		{&s.row, "SELECT n, entries FROM entries WHERE tenant = ? AND n <= ? ORDER BY n DESC LIMIT 1"},
+		{&s.setEntries, "UPDATE entries SET entries = ? WHERE tenant = ? AND n = ?"},
+		{&s.dropDocument, "DELETE FROM documents WHERE tenant = ? AND id = ?"},
 		{&s.setOnce, "INSERT INTO once (tenant, key, body, ref, entry, expires) VALUES (?, ?, ?, ?, ?, ?)" +
 			" ON CONFLICT (tenant, key) DO UPDATE SET body = excluded.body, ref = excluded.ref, entry = excluded.entry, expires = excluded.expires"},
 		{&s.expire, "DELETE FROM once WHERE tenant = ? AND key IN" +

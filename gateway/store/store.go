@@ -133,7 +133,7 @@ func connect(path string, readOnly bool, connections int) (*sql.DB, error) {
 		settings.Add("_pragma", "query_only(1)")
 	} else {
 		settings.Set("_txlock", "immediate")
-		settings["_pragma"] = append(settings["_pragma"], "journal_mode(WAL)", "synchronous(FULL)")
+		settings["_pragma"] = append(settings["_pragma"], "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(1)")
 	}
 	location := url.URL{Scheme: "file", Opaque: (&url.URL{Path: absolute}).EscapedPath(), RawQuery: settings.Encode()}
 	db, err := sql.Open("sqlite", location.String())

@@ -23,10 +23,17 @@ func (s *Store) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx
 		return failed("beginning", err)
 	}
 	defer tx.Rollback() // does nothing after a commit
-	if err := f(&transaction{snapshot: snapshot{ctx, tx, s.writing, string(tenant)}, size: -1}); err != nil {
+	t := &transaction{snapshot: snapshot{ctx, tx, s.writing, string(tenant)}, size: -1}
+	if err := f(t); err != nil {
 		return err
 	}
-	return failed("committing", tx.Commit())
+	if err := failed("committing", tx.Commit()); err != nil || !t.erased {
+		return err
+	}
+	// What was erased stands in the write-ahead log too. A reader that holds it back is
+	// gone in a moment, and the next one takes it away.
+	_, _ = s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return nil
 }
 
 // View is audit.Store's: a WAL snapshot, from its first statement on.
@@ -42,7 +49,8 @@ func (s *Store) View(ctx context.Context, tenant identity.OIN, f func(audit.Snap
 // transaction is an audit.Tx.
 type transaction struct {
 	snapshot
-	size int64 // of the log, when the head was read; else -1
+	size   int64 // of the log, when the head was read; else -1
+	erased bool
 }
 
 // Head is audit.Snapshot's.
@@ -64,6 +72,9 @@ func (t *transaction) Write(b audit.Batch) error {
 			return err
 		}
 	}
+	if err := t.erase(b); err != nil {
+		return err
+	}
 	if err := t.keep(b.Once, b.Now); err != nil {
 		return err
 	}
@@ -84,6 +95,35 @@ func (t *transaction) insert(rows []audit.Row) error {
 	}
 	t.size += int64(len(rows))
 	return t.exec(t.use.insertEntries, t.tenant, rows[0].Index, Pack(rows))
+}
+
+// erase deletes documents, and replaces openings. The file is overwritten with zeros where
+// they stood (secure_delete).
+func (t *transaction) erase(b audit.Batch) error {
+	for _, id := range b.Drops {
+		if err := t.exec(t.use.dropDocument, t.tenant, id); err != nil {
+			return err
+		}
+	}
+	for _, o := range b.Openings {
+		var first int64
+		var packed []byte
+		err := t.tx.StmtContext(t.ctx, t.use.row).QueryRowContext(t.ctx, t.tenant, o.Index).Scan(&first, &packed)
+		if err != nil {
+			return failed("erasing", err)
+		}
+		rows := Unpack(first, packed)
+		at := o.Index - first
+		if at >= int64(len(rows)) || rows[at].Bad != "" {
+			return fmt.Errorf("erasing: %w", ErrDamaged)
+		}
+		rows[at].Opening = o.Opening
+		if err := t.exec(t.use.setEntries, Pack(rows), t.tenant, first); err != nil {
+			return err
+		}
+	}
+	t.erased = t.erased || len(b.Drops)+len(b.Openings) > 0
+	return nil
 }
 
 func (t *transaction) put(d audit.Stored) error {

@@ -47,6 +47,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"keys expire":                   keysExpire,
 		"keys are all or nothing":       keysAllOrNothing,
 		"pages":                         pages,
+		"what is erased":                erased,
 		"an ended context does not cut": endedContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
@@ -190,6 +191,39 @@ func endedContext(t *testing.T, open Open) {
 	require.EqualValues(t, 1, size(t, s, one))
 	err = s.View(ctx, one, func(audit.Snapshot) error { return nil })
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// erased: documents go, and the opening of one entry among others is another.
+func erased(t *testing.T, open Open) {
+	s := open(t)
+	b := batch(0, 5)
+	b.Puts = []audit.Stored{stored("a"), stored("b")}
+	write(t, s, one, b)
+	write(t, s, two, b)
+	next := batch(5, 2)
+	next.Drops = []string{"a", "unknown"}
+	next.Openings = []audit.Opening{{Index: 3, Opening: []byte("empty")}, {Index: 0, Opening: []byte("{}")}}
+	write(t, s, one, next)
+	want := append(batch(0, 5).Rows, batch(5, 2).Rows...)
+	want[3].Opening, want[0].Opening = []byte("empty"), []byte("{}")
+	view(t, open(t), one, func(v audit.Snapshot) {
+		rows, err := v.Rows(0, 10)
+		require.NoError(t, err)
+		require.Equal(t, want, rows)
+		docs, err := v.Documents("", 10)
+		require.NoError(t, err)
+		require.Equal(t, []string{"b"}, ids(docs))
+	})
+	view(t, s, two, func(v audit.Snapshot) {
+		rows, err := v.Rows(0, 10)
+		require.NoError(t, err)
+		require.Equal(t, batch(0, 5).Rows, rows)
+	})
+	require.NoError(t, s.Check(t.Context()))
+	err := s.Update(t.Context(), one, func(tx audit.Tx) error {
+		return tx.Write(audit.Batch{Openings: []audit.Opening{{Index: 99, Opening: []byte("x")}}, Head: audit.Head{Size: 7, Checkpoint: "checkpoint of 7"}})
+	})
+	require.Error(t, err, "an entry that is not there")
 }
 
 func pages(t *testing.T, open Open) {
