@@ -147,6 +147,7 @@ func FuzzVerify(f *testing.F) {
 		func(c *consent.Claims) { c.Authority.AgeGroup = "12_15" },
 		func(c *consent.Claims) { c.Until = "2024-01-01" },
 		func(c *consent.Claims) { c.ID = "" },
+		func(c *consent.Claims) { c.GivenBy.Mandate = mandate("2025-12-31", c.Purpose) },
 	} {
 		spoilt := given(f, fam, 1, change)
 		x, y, z := three(spoilt.GetDisclosures())

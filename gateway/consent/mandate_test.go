@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
 )
@@ -315,4 +317,26 @@ func TestASourceSeesTheMandate(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, plain.Mandate())
 	require.NotContains(t, plain.Shell(), "mandate")
+}
+
+// In a case of a family, whom the register knows as gemachtigde signs on a mandate.
+func TestAFamilysProxyHasAMandate(t *testing.T) {
+	f, keys := family(t)
+	c := f.Case.Consents[1] // of A3, an adult
+	f.Case.Authority = append(f.Case.Authority, casefile.Authority{
+		Person: c.Person, Kind: "Volmacht", Holders: []identity.PersonRef{"A1"}, From: c.From, To: c.Until,
+	})
+	c.Signers = []identity.PersonRef{"A1"}
+	for _, lost := range []bool{false, true} {
+		r, _, err := f.Consent(c, func(c *consent.Claims) {
+			require.Equal(t, "gemachtigde", c.GivenBy.Role)
+			if lost {
+				c.GivenBy.Mandate = nil
+			}
+		})
+		require.NoError(t, err)
+		d, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
+		require.NoError(t, err)
+		require.Equal(t, lost, d.Signed() != nil)
+	}
 }
