@@ -55,7 +55,7 @@ func (w *walk) entries(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			if err := w.entry(row); err != nil {
-				return err
+				return w.first(err)
 			}
 		}
 		if len(rows) < pageSize {
@@ -75,6 +75,31 @@ func (w *walk) entries(ctx context.Context) error {
 		return err
 	}
 	return w.tree.seal()
+}
+
+// first gives an error, or what is gone before its place, when none of the erasures after
+// it tells of that: what is gone may be the reason.
+func (w *walk) first(err error) error {
+	var found, before *TamperError
+	if !errors.As(err, &found) {
+		return err
+	}
+	for at := w.tree.N; len(w.gone) > 0; {
+		rows, err := w.snapshot.Rows(at, pageSize)
+		if err != nil || len(rows) == 0 {
+			break
+		}
+		for _, row := range rows {
+			if leaf, open, err := readRow(row); err == nil && leaf.Kind == Erasure {
+				_ = w.gone.entry(w.snapshot, row.Index, &leaf, &open)
+			}
+		}
+		at += int64(len(rows))
+	}
+	if errors.As(w.gone.settled(), &before) && before.Index < found.Index {
+		return before
+	}
+	return err
 }
 
 // nothingBefore looks for entries with a negative index.
