@@ -124,25 +124,35 @@ type AccountClaims struct {
 
 // SignAccount signs the account of one funder. It names the budget it was drawn
 // from by its digest, which is the same for all funders, and by nothing else.
-func SignAccount(a *budgetv1.Account, b *budgetv1.Budget, by signed.Signer, now time.Time) error {
-	digest, err := Digest(b)
-	if err != nil {
+func SignAccount(a *budgetv1.Account, b *budgetv1.Budget, by signed.Signer, now time.Time) (err error) {
+	if a.BudgetDigest, err = named(b); err != nil {
 		return err
 	}
-	a.BudgetDigest, a.Signature = hex.EncodeToString(digest[:]), ""
-	raw, err := Canonical(a)
+	a.Signature = ""
+	a.Signature, err = sign(a, by, func(digest, id string) any {
+		return AccountClaims{Issuer: by.Issuer, ID: id, IssuedAt: now.Unix(), Digest: digest, Funder: a.GetFunder()}
+	})
+	return err
+}
+
+// named is the digest of a budget as what is made of it names it.
+func named(b *budgetv1.Budget) (string, error) {
+	digest, err := Digest(b)
+	return hex.EncodeToString(digest[:]), err
+}
+
+// sign signs claims over a message that has no signature yet.
+func sign(m proto.Message, by signed.Signer, claims func(digest, id string) any) (string, error) {
+	raw, err := Canonical(m)
 	if err != nil {
-		return err
+		return "", err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return err
+		return "", err
 	}
-	jws, err := by.Compact(signed.Result, AccountClaims{
-		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Digest: encode(sha256.Sum256(raw)), Funder: a.GetFunder(),
-	})
-	a.Signature = string(jws)
-	return err
+	jws, err := by.Compact(signed.Result, claims(encode(sha256.Sum256(raw)), id.String()))
+	return string(jws), err
 }
 
 // VerifyAccount checks an account against the pinned keys of its maker.
@@ -170,24 +180,14 @@ type DissolutionClaims struct {
 }
 
 // SignDissolution signs a budget that was taken apart, and names it by its digest.
-func SignDissolution(d *budgetv1.Dissolution, b *budgetv1.Budget, by signed.Signer, now time.Time) error {
-	digest, err := Digest(b)
-	if err != nil {
+func SignDissolution(d *budgetv1.Dissolution, b *budgetv1.Budget, by signed.Signer, now time.Time) (err error) {
+	if d.BudgetDigest, err = named(b); err != nil {
 		return err
 	}
-	d.BudgetDigest, d.Signature = hex.EncodeToString(digest[:]), ""
-	raw, err := Canonical(d)
-	if err != nil {
-		return err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	jws, err := by.Compact(signed.Result, DissolutionClaims{
-		Issuer: by.Issuer, ID: id.String(), IssuedAt: now.Unix(), Digest: encode(sha256.Sum256(raw)), Date: d.GetDate(),
+	d.Signature = ""
+	d.Signature, err = sign(d, by, func(digest, id string) any {
+		return DissolutionClaims{Issuer: by.Issuer, ID: id, IssuedAt: now.Unix(), Digest: digest, Date: d.GetDate()}
 	})
-	d.Signature = string(jws)
 	return err
 }
 
