@@ -243,3 +243,46 @@ func TestLeavingOutGoesWithItselfAndWithViews(t *testing.T) {
 		}
 	})
 }
+
+// Findings that cannot be drawn up anew: each stands where it rests on nothing that is
+// left out.
+func TestFindingsThatRestOnMoreThanTheBudget(t *testing.T) {
+	q := moved("2025-05-01")
+	q.Persons[0].Born = q.Today - 18*365 // 18 in the window
+	q.Persons[1].Residences = q.Persons[0].Residences
+	q.Parties = append(q.Parties, budget.Party{Code: "ZK2", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}})
+	history := says("P1", "GM1", pgb("WMO", "02", "2025-03-01", "2025-04-30"), pgb("JW", "45", "2025-01-01", "2025-08-31"))
+	history.Response.History = []*budgetv1.HistoryLine{{Law: "WMO", Product: &budgetv1.Product{Code: "02"}, Period: period("2024-06-01", "2024-12-31")}}
+	history.Response.Notices = []*budgetv1.Notice{{Code: "CONFLICT", Law: "JW"}}
+	history.ConsentUntil = q.Today + 5
+	given := []budget.Answer{
+		history, says("P1", "GM2", pgb("WMO", "02", "2025-05-01", "")), says("P1", "UWV"),
+		says("P2", "ZK1", pgb("WLZ", "830", "2025-01-01", "2025-04-30")), says("P2", "ZK2", pgb("WLZ", "804", "2025-05-01", "")),
+	}
+	whole := budget.Assemble(q, given)
+	look := func(left ...budget.Left) []string {
+		return spokenOf(requireAsAsked(t, q, given, left))
+	}
+	all := spokenOf(whole)
+	for _, code := range []string{"MOVE_FUNDER_CHANGE P1+P2", "CONTINUITY_LIMIT P1", "GAP P1", "CONFLICT P1", "TRANSITION_18 P1", "CONSENT_EXPIRES P1", "INDICATION_ENDS P1"} {
+		require.Contains(t, all, code)
+	}
+	without := func(codes ...string) []string {
+		return append(slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(codes, s) }), "PARTIAL ")
+	}
+	require.ElementsMatch(t, without("CONFLICT P1", "CONTINUITY_LIMIT P1", "GAP P1", "INDICATION_ENDS P1", "CONSENT_EXPIRES P1", "MOVE_FUNDER_CHANGE P1+P2"),
+		slices.DeleteFunc(look(withdrawn("P1", "GM1")), func(s string) bool { return s == "MOVE_FUNDER_CHANGE P2" }))
+	require.Contains(t, look(withdrawn("P1", "GM1")), "MOVE_FUNDER_CHANGE P2")
+	require.ElementsMatch(t, without("CONSENT_EXPIRES P1"), look(withdrawn("P1", "UWV")), "of which consent the budget does not tell")
+	require.ElementsMatch(t, append(without("MOVE_FUNDER_CHANGE P1+P2", "GAP P2"), "MOVE_FUNDER_CHANGE P1"), look(withdrawn("P2", "ZK2")))
+	nothing := look(withdrawn("P1", "GM1"), withdrawn("P1", "GM2"), withdrawn("P1", "UWV"))
+	require.ElementsMatch(t, []string{"PARTIAL ", "MOVE_FUNDER_CHANGE P2"}, nothing, "and no birthday of P1")
+}
+
+func spokenOf(b *budgetv1.Budget) []string {
+	var out []string
+	for _, f := range b.GetFindings() {
+		out = append(out, f.GetCode()+" "+strings.Join(f.GetPersons(), "+"))
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out)))
+}
