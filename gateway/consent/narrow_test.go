@@ -20,7 +20,8 @@ func TestNarrow(t *testing.T) {
 	narrow := verify(t, keys, issue(t, f, less))
 	require.Equal(t, wide.ID(), narrow.Replaces())
 	was, is := wide.Claims(), narrow.Claims()
-	require.Greater(t, is.IssuedAt, was.IssuedAt, "said later, though in the same second")
+	require.Equal(t, f.Now.Unix(), was.IssuedAt)
+	require.Equal(t, was.IssuedAt+1, is.IssuedAt, "said later, though in the same second")
 	require.NotEqual(t, was.Subject, is.Subject, "a key of its own")
 	was.ID, was.IssuedAt, was.Subject, was.Grants, was.Replaces = is.ID, is.IssuedAt, is.Subject, is.Grants, is.Replaces
 	require.Equal(t, was, is, "days, authority, signatures and notice stay")
@@ -64,6 +65,7 @@ func TestNarrowingNeverWidens(t *testing.T) {
 		"a category more":    func(d *consent.Draft) { d.Grants[1].Categories = append(d.Grants[1].Categories, "amount") },
 		"a source more":      func(d *consent.Draft) { d.Grants = append(d.Grants, consent.Grant{Source: f.Parties["CAK"].OIN}) },
 		"a source less":      func(d *consent.Draft) { d.Grants = d.Grants[:1] },
+		"another source":     func(d *consent.Draft) { d.Grants[0] = consent.Grant{Source: f.Parties["CAK"].OIN} },
 		"longer":             func(d *consent.Draft) { d.Until++ },
 		"earlier":            func(d *consent.Draft) { d.From-- },
 		"another purpose":    func(d *consent.Draft) { d.Purpose = "integral_budget.account" },
@@ -115,4 +117,13 @@ func TestNarrowLeavesTheRest(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A list that its keeper wrote as null is as empty as one without anything in it.
+func TestNarrowingWhatWasWrittenAsNull(t *testing.T) {
+	f, keys := family(t)
+	wide := lock{claims: func(c *consent.Claims) { c.Recipients, c.CoGivenBy = nil, nil }}.given(t, f, keys)
+	less, err := wide.Narrow([]consent.Grant{{Source: f.Parties["SVB"].OIN}})
+	require.NoError(t, err)
+	require.Equal(t, wide.ID(), verify(t, keys, issue(t, f, less)).Replaces())
 }

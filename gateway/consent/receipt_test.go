@@ -2,6 +2,7 @@ package consent_test
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -144,5 +145,66 @@ func TestTheReceiptNamesTheLegalBasis(t *testing.T) {
 		}
 		require.NoError(t, json.Unmarshal(raw, &r))
 		require.Equal(t, c.want, r.Record.Basis)
+	}
+}
+
+// The whole receipt, as it stands in testdata/receipt.json: an adult's yes to UWV and no
+// to the SVB, with the keeper as the controller and itself and the SVB as recipients.
+func TestTheWholeReceipt(t *testing.T) {
+	f, keys := family(t)
+	d := draft(f)
+	d.Recipients = []identity.OIN{f.Requester().OIN, f.Parties["SVB"].OIN}
+	d.Grants[1].Categories = nil
+	now := time.Date(2025, 1, 1, 9, 30, 0, 0, time.UTC)
+	out, err := d.Issue(f.Requester().Sign, bsn(t, harm), now)
+	require.NoError(t, err)
+	doc := verify(t, keys, out)
+	raw, err := doc.Receipt("nl", map[identity.OIN]string{f.Parties["UWV"].OIN: "Uitvoeringsinstituut"}, now.Add(time.Hour))
+	require.NoError(t, err)
+	want, err := os.ReadFile("testdata/receipt.json")
+	require.NoError(t, err)
+	differs := strings.NewReplacer("$ID", doc.ID(), "$SUBJECT", doc.Claims().Subject, "$DOCUMENT", string(out.Document), "$OPENS_1", out.Disclosures[0], "$OPENS_2", out.Disclosures[1])
+	require.JSONEq(t, differs.Replace(string(want)), string(raw))
+}
+
+// How old the person is and in which role each signed, in the terms of the vocabulary.
+func TestWhoInTheReceipt(t *testing.T) {
+	f, keys := family(t)
+	type party struct {
+		Type any    `json:"@type"`
+		Role string `json:"dct:identifier"`
+	}
+	receipt := func(d consent.Document) (subject any, by []party) {
+		raw, err := d.Receipt("nl", nil, f.Now)
+		require.NoError(t, err)
+		var r struct {
+			Record struct {
+				Subject party `json:"dpv:hasDataSubject"`
+				Status  struct {
+					By []party `json:"dpv:isIndicatedBy"`
+				} `json:"dpv:hasConsentStatus"`
+			} `json:"dpv:hasRecordOfActivity"`
+		}
+		require.NoError(t, json.Unmarshal(raw, &r))
+		return r.Record.Subject.Type, r.Record.Status.By
+	}
+	for group, want := range map[string]string{"under_12": "dpv:Child", "12_15": "dpv:Child", "16_17": "dpv:Child", "adult": "dpv:Adult", "": ""} {
+		lapses := ""
+		if want == "dpv:Child" {
+			lapses = "2026-06-15"
+		}
+		is, _ := receipt(lock{claims: minor(group, lapses)}.given(t, f, keys))
+		types := []any{"dpv:DataSubject"}
+		if want != "" {
+			types = append(types, want)
+		}
+		require.Equal(t, types, is, group)
+	}
+	for role, want := range map[string]string{
+		"self": "dpv:DataSubject", "ouder_met_gezag": "dpv:ParentOfDataSubject", "voogd": "dpv:GuardianOfDataSubject", "curator": "dpv:GuardianOfDataSubject",
+		"mentor": "dpv:GuardianOfDataSubject", "gemachtigde": "dpv:Representative", "bewindvoerder": "dpv:Representative", "naaste": "dpv:Representative",
+	} {
+		_, by := receipt(lock{claims: func(c *consent.Claims) { c.GivenBy.Role = role }}.given(t, f, keys))
+		require.Equal(t, []party{{want, role}}, by, role)
 	}
 }
