@@ -9,6 +9,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
 )
 
 // back adds a second grant, the other way round.
@@ -196,19 +197,112 @@ func TestEachWayItsOwnGrant(t *testing.T) {
 	c, err := a.Covers(uwv, meppel, compose, civil.MustParse("2026-12-31"))
 	require.NoError(t, err)
 	require.Equal(t, 7, c.Grant().RatePerMinute)
-	_, err = a.Covers(meppel, stranger, compose, civil.MustParse("2026-12-31"))
-	require.ErrorIs(t, err, agreement.ErrPurpose)
+	for _, two := range [][2]identity.OIN{{meppel, stranger}, {stranger, uwv}, {uwv, uwv}} {
+		_, err = a.Covers(two[0], two[1], compose, civil.MustParse("2026-12-31"))
+		require.ErrorIs(t, err, agreement.ErrPurpose, "%v", two)
+	}
+}
+
+// The days that were signed, the first and the last included.
+func TestTheDaysOfAnAgreement(t *testing.T) {
+	w := newWorld(t)
+	a, err := agreement.Verify(w.keys, w.together(t, terms(), meppel, uwv))
+	require.NoError(t, err)
+	first, last := civil.MustParse("2026-01-01"), civil.MustParse("2026-12-31")
+	require.Equal(t, civil.Span{From: first, To: last}, a.Span())
+	for day, want := range map[civil.Date]error{first - 1: agreement.ErrExpired, first: nil, last: nil, last + 1: agreement.ErrExpired} {
+		_, err := a.Covers(meppel, uwv, compose, day)
+		require.ErrorIs(t, err, want, day)
+		require.Equal(t, want == nil, a.InForce(day), day)
+	}
+}
+
+// Who signed is known by their keys, in the order of their signatures.
+func TestTheKeysThatSigned(t *testing.T) {
+	w := newWorld(t)
+	var keys []string
+	for _, oin := range []identity.OIN{uwv, meppel} {
+		digest, err := signed.Key{Public: w.by[oin].Key.Public()}.Digest()
+		require.NoError(t, err)
+		keys = append(keys, digest)
+	}
+	raw := w.together(t, terms(), uwv, meppel)
+	a, err := agreement.Verify(w.keys, raw)
+	require.NoError(t, err)
+	require.Equal(t, keys, a.Keys())
+	p, err := agreement.VerifyProposal(w.keys, raw)
+	require.NoError(t, err)
+	require.Equal(t, keys, p.Keys())
+}
+
+// Kept terms can be read when a key is gone, and nothing else is taken for them.
+func TestReadingWhatIsKept(t *testing.T) {
+	w, want := newWorld(t), terms()
+	raw := w.together(t, want, meppel)
+	got, err := agreement.Read(raw)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	for name, raw := range map[string][]byte{"nothing": nil, "cut": raw[:len(raw)-1], "of another kind": other(t, w, signed.Consent)} {
+		got, err := agreement.Read(raw)
+		require.ErrorIs(t, err, agreement.ErrDocument, name)
+		require.Empty(t, got, name)
+	}
+}
+
+// What must be in the other half of the checks: the last that may be, and what is just no
+// id, no code and no address.
+func TestTheFormsOfTerms(t *testing.T) {
+	w := newWorld(t)
+	const id = "01980000-7c0e-7d6b-9a53-0b1f6d2c9e11"
+	for name, change := range map[string]func(*agreement.Terms){
+		"the first moment":     func(a *agreement.Terms) { a.ProposedAt = 1 },
+		"the last moment":      func(a *agreement.Terms) { a.ProposedAt = 253402300799 },
+		"an id":                func(a *agreement.Terms) { a.ID = id },
+		"a purpose of 64":      func(a *agreement.Terms) { a.Grants[0].Purposes = []string{strings.Repeat("a", 64)} },
+		"a purpose with a sum": func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"a1_.b2"} },
+		"a basis of 64":        func(a *agreement.Terms) { a.Grants[0].LegalBasis = strings.Repeat("a", 64) },
+	} {
+		_, err := agreement.Propose(terms(change), w.by[meppel])
+		require.NoError(t, err, name)
+	}
+	ids := map[string]string{
+		"another variant": "01980000-7c0e-7d6b-ca53-0b1f6d2c9e11", "a letter": "0198000g-7c0e-7d6b-9a53-0b1f6d2c9e11", "four parts": "01980000-7c0e-7d6b-9a53x0b1f6d2c9e11",
+		"parts of other lengths": "0198000-07c0e-7d6b-9a53-0b1f6d2c9e11", "no lines": "0198000007c0e07d6b09a5300b1f6d2c9e11", "longer": id + "1", "shorter": id[:35],
+	}
+	for name, bad := range ids {
+		_, err := agreement.Propose(terms(func(a *agreement.Terms) { a.ID = bad }), w.by[meppel])
+		require.ErrorContains(t, err, "id: must be a UUID of version 7 in lower case", name)
+	}
+	contact := "oversight.breach_contact: must be an e-mail address"
+	for name, c := range map[string]struct {
+		change func(*agreement.Terms)
+		says   string
+	}{
+		"a purpose that begins with a digit": {func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"a.1b"} }, "grants[0].purposes: must be a list of 1 to 16 different purpose codes"},
+		"a purpose that begins with a line":  {func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"_a"} }, "grants[0].purposes: must be a list of 1 to 16 different purpose codes"},
+		"a basis of 65":                      {func(a *agreement.Terms) { a.Grants[0].LegalBasis = strings.Repeat("a", 65) }, "grants[0].legal_basis: must be a code"},
+		"an address with what HTML reads":    {func(a *agreement.Terms) { a.Oversight.BreachContact = "https://meppel.example/<b>" }, contact},
+		"an address that cannot be read":     {func(a *agreement.Terms) { a.Oversight.BreachContact = "https://%zz" }, contact},
+		"no such last day":                   {func(a *agreement.Terms) { a.Until = "2026-02-30" }, "until: must be a date, YYYY-MM-DD"},
+	} {
+		_, err := agreement.Propose(terms(c.change), w.by[meppel])
+		require.ErrorContains(t, err, c.says, name)
+	}
 }
 
 func TestTermsThatAreHandedOutAreACopy(t *testing.T) {
 	w := newWorld(t)
-	raw := w.together(t, terms(), meppel, uwv)
+	raw := w.together(t, terms(func(a *agreement.Terms) { a.Oversight.Auditors = []identity.OIN{stranger} }), meppel, uwv)
 	a, err := agreement.Verify(w.keys, raw)
 	require.NoError(t, err)
+	want := a.Terms()
 	spoilt := a.Terms()
 	spoilt.Grants[0].Purposes[0], spoilt.Grants[0].Consumer, spoilt.Parties[0].OIN = "x", stranger, stranger
+	spoilt.Grants[0].Categories[0], spoilt.Oversight.Auditors[0] = "x", uwv
+	require.Equal(t, want, a.Terms())
 	again, err := agreement.Verify(w.keys, raw)
 	require.NoError(t, err)
+	require.Equal(t, want, again.Terms())
 	require.Equal(t, compose, again.Terms().Grants[0].Purposes[0])
 	require.Equal(t, meppel, again.Parties()[0])
 }
@@ -219,4 +313,6 @@ func TestSuffices(t *testing.T) {
 	require.True(t, g.Suffices("hoog"))
 	require.False(t, g.Suffices("laag"))
 	require.False(t, g.Suffices(""))
+	require.True(t, agreement.Grant{Assurance: "laag"}.Suffices("laag"))
+	require.False(t, agreement.Grant{}.Suffices(""), "the zero grant lets nobody in")
 }

@@ -80,7 +80,9 @@ func (c *checker) text(s string, most int, field string) {
 func check(t Terms, draft bool) error {
 	var c checker
 	c.must(t.Version == 1, "version", "1")
-	c.heading(t, draft)
+	if !draft {
+		c.heading(t)
+	}
 	c.parties(t.Parties)
 	c.must(len(t.Grants) > 0 && len(t.Grants) <= maxGrants, "grants", "a list of 1 to 16")
 	for i := range t.Grants {
@@ -103,14 +105,8 @@ func check(t Terms, draft bool) error {
 	return nil
 }
 
-func (c *checker) heading(t Terms, draft bool) {
-	if draft {
-		const none = "absent from a draft; the gateway sets it with the proposal"
-		c.must(t.ID == "", "id", none)
-		c.must(t.Replaces == "", "replaces", none)
-		c.must(t.ProposedAt == 0, "proposed_at", none)
-		return
-	}
+// heading is what the gateway adds to a draft when it is proposed.
+func (c *checker) heading(t Terms) {
 	c.must(isID(t.ID), "id", "a UUID of version 7 in lower case")
 	c.must(t.Replaces == "" || isID(t.Replaces) && t.Replaces != t.ID, "replaces", "empty or the id of another agreement")
 	c.must(t.ProposedAt > 0 && t.ProposedAt <= maxSecond, "proposed_at", "a moment in seconds since 1970")

@@ -126,7 +126,6 @@ func (d *differ) parties(old, new []Party) {
 			d.add(fmt.Sprintf("parties[%d]", i), Removed, string(p.OIN), "")
 		}
 	}
-	d.about = Change{}
 }
 
 func (d *differ) grants(old, new []Grant) {

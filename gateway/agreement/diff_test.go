@@ -277,3 +277,32 @@ func TestDiffIsConsistent(t *testing.T) {
 		}
 	})
 }
+
+// Another party, and an agreement that takes the place of none any more.
+func TestDiffOfParties(t *testing.T) {
+	old := terms(func(a *agreement.Terms) { a.Replaces = newID() })
+	now := old
+	now.Replaces = ""
+	now.Parties = []agreement.Party{{OIN: stranger, Role: agreement.Consumer}, old.Parties[1]}
+	now.Sunset = "Anders."
+	require.Equal(t, []agreement.Change{
+		{Path: "replaces", Kind: agreement.Removed, Old: old.Replaces},
+		{Path: "parties[0]", Kind: agreement.Added, New: string(stranger), Party: stranger},
+		{Path: "parties[0].role", Kind: agreement.Added, New: agreement.Consumer, Party: stranger},
+		{Path: "parties[0]", Kind: agreement.Removed, Old: string(meppel), Party: meppel},
+		{Path: "sunset", Kind: agreement.Changed, Old: old.Sunset, New: now.Sunset},
+	}, agreement.Diff(old, now))
+}
+
+// Which grant it is is told of those between the same two alone.
+func TestWhichGrantIsTold(t *testing.T) {
+	for _, with := range [][2]identity.OIN{{meppel, stranger}, {stranger, uwv}} {
+		old := terms(another, func(a *agreement.Terms) { a.Grants[1].Consumer, a.Grants[1].Source = with[0], with[1] })
+		now := old
+		now.Grants = slices.Clone(old.Grants)
+		now.Grants[0].RatePerMinute = 7
+		changes := agreement.Diff(old, now)
+		require.Len(t, changes, 1)
+		require.Empty(t, changes[0].Purposes)
+	}
+}

@@ -14,8 +14,6 @@ import (
 
 	"github.com/agnivade/levenshtein"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // ErrDraft means that a draft cannot be read, or that its terms cannot be proposed.
@@ -45,7 +43,7 @@ func readDraft(raw []byte) (Terms, error) {
 		return Terms{}, err
 	}
 	r := reader{lines: map[string]int{}}
-	t := Terms{Oversight: Oversight{Auditors: []identity.OIN{}}}
+	var t Terms
 	if err := r.read(root, reflect.ValueOf(&t).Elem(), ""); err != nil {
 		return Terms{}, err
 	}
@@ -150,7 +148,7 @@ func (r *reader) fields(n *yaml.Node, into reflect.Value, path string) error {
 	if n.Kind != yaml.MappingNode {
 		return &FieldError{path, "must be keys with values", n.Line}
 	}
-	names := keysOf(into.Type(), path)
+	names := keysOf(into.Type())
 	missing := slices.Clone(names)
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i]
@@ -176,11 +174,11 @@ func (r *reader) fields(n *yaml.Node, into reflect.Value, path string) error {
 
 // keysOf lists the keys of a part of a draft: the members of the signed JSON, but
 // for what the gateway adds to a proposal.
-func keysOf(t reflect.Type, path string) []string {
+func keysOf(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
 		name := t.Field(i).Tag.Get("json")
-		if path != "" || !slices.Contains([]string{"id", "replaces", "proposed_at"}, name) {
+		if !slices.Contains([]string{"id", "replaces", "proposed_at"}, name) {
 			names = append(names, name)
 		}
 	}
@@ -209,7 +207,7 @@ func suggest(key string, names []string) string {
 	}
 	best, nearest := "", max(2, len(key)/4)+1
 	for _, name := range names {
-		if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < nearest && d < len(name) {
+		if d := levenshtein.ComputeDistance(strings.ToLower(key), name); d < nearest {
 			best, nearest = name, d
 		}
 	}

@@ -2,6 +2,7 @@ package agreement_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -158,7 +159,13 @@ func TestDraftsThatAreRefused(t *testing.T) {
 		"many":                     {"version: [" + strings.Repeat("1,", 5000) + "]", "too much or too deep", 1},
 		"unbalanced":               {strings.Repeat("[", 60000), "is no YAML", 0},
 		"no YAML":                  {replace("version: 1", "version: ["+canary), "is no YAML", 0},
-		"two documents":            {good + "---\nversion: 2\n", "one document", 0},
+		"two values":               {replace("version: 1", "version: 1: 2"), "is no YAML", line("version:")},
+		"two documents":            {good + "---\nversion: 2\n", "one document", strings.Count(good, "\n") + 1},
+		"not that deep":            {"version: [[[[[1]]]]]", "version: one value is needed", 1},
+		"one deeper":               {"version: [[[[[[1]]]]]]", "too much or too deep", 1},
+		"not that many":            {"version: [1" + strings.Repeat(",1", 4092) + "]", "version: one value is needed", 1},
+		"one more":                 {"version: [1" + strings.Repeat(",1", 4093) + "]", "too much or too deep", 1},
+		"a byte too large":         {good + "#" + strings.Repeat("x", 64<<10-len(good)), "at most 65536 bytes", 0},
 		"broken behind it":         {good + "---\n[\n", "one document", 0},
 		"nothing":                  {"", "is no YAML", 0},
 		"only a comment":           {"# x\n", "is no YAML", 0},
@@ -194,4 +201,51 @@ func TestQuotesMayBeLeftOut(t *testing.T) {
 	got, err := agreement.ReadDraft([]byte(raw))
 	require.NoError(t, err)
 	require.Equal(t, want, got)
+}
+
+// A draft may be as large as it says.
+func TestTheLargestDraft(t *testing.T) {
+	good := string(agreement.WriteDraft(draft(), nil))
+	_, err := agreement.ReadDraft([]byte(good + "#" + strings.Repeat("x", 64<<10-len(good)-1)))
+	require.NoError(t, err)
+}
+
+// The key that was probably meant is at most two letters away, or a quarter of the word.
+func TestSuggestions(t *testing.T) {
+	for key, says := range map[string]string{
+		"untxx": "; did you mean until?", "unxxx": "", "Untxx": "; did you mean until?",
+		"oversightxyz": "; did you mean oversight?", "oversightxyza": "", "xyz": "", strings.Repeat("until", 13): "",
+	} {
+		_, err := agreement.ReadDraft([]byte(key + ": 1\n"))
+		require.EqualError(t, err, "agreement draft refused: line 1: a key that is not known"+says, key)
+	}
+	_, err := agreement.ReadDraft([]byte("parties:\n  - oile: 1\n"))
+	require.EqualError(t, err, "agreement draft refused: line 2: parties[0]: a key that is not known; did you mean oin?", "of two as near, the first")
+}
+
+// The draft as people read it stands in testdata/draft.yaml.
+func TestTheDraftAsItIsWritten(t *testing.T) {
+	long := draft(back, func(a *agreement.Terms) {
+		a.Grants[1].Categories = nil
+		a.Oversight.Auditors = []identity.OIN{stranger, uwv}
+		a.Sunset = strings.TrimSpace(strings.Repeat("Elk recht keert terug naar zijn eigen wet. ", 6))
+	})
+	want, err := os.ReadFile("testdata/draft.yaml")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(agreement.WriteDraft(long, func(o identity.OIN) string { return map[identity.OIN]string{meppel: "Gemeente Meppel"}[o] })))
+}
+
+// A line holds 88 characters and no more, but for a word that is longer.
+func TestTextsAreFolded(t *testing.T) {
+	for n := 80; n <= 90; n++ {
+		word := strings.Repeat("a", n)
+		raw := string(agreement.WriteDraft(draft(func(a *agreement.Terms) { a.Sunset, a.Finance.CostShare = word+" b", word+" b" }), nil))
+		for _, indent := range []string{"  ", "    "} {
+			if len(indent)+n+2 <= 88 {
+				require.Contains(t, raw, "\n"+indent+word+" b\n")
+				continue
+			}
+			require.Contains(t, raw, "\n"+indent+word+"\n"+indent+"b\n")
+		}
+	}
 }

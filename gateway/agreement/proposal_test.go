@@ -109,6 +109,37 @@ func TestWhatCanBeProposedCanBeAccepted(t *testing.T) {
 	require.ErrorContains(t, err, "too large")
 }
 
+// What leaves no room for the other signature is not proposed, from the first byte on.
+func TestTheLargestProposal(t *testing.T) {
+	w := newWorld(t)
+	by := w.by[meppel]
+	sizes, refused := map[int]bool{}, 0
+	large := terms(func(a *agreement.Terms) {
+		for i := range 14 {
+			g := a.Grants[0]
+			g.Purposes = nil
+			for n := range 10 {
+				g.Purposes = append(g.Purposes, "p"+strings.Repeat(string(rune('a'+i)), 40)+"."+string(rune('a'+n)))
+			}
+			a.Grants = append(a.Grants, g)
+		}
+	})
+	for n := range 1000 {
+		large.Sunset = strings.Repeat("x", n+1)
+		raw, err := agreement.Propose(large, by)
+		if err != nil {
+			require.ErrorContains(t, err, "too large for the other party to sign")
+			refused++
+			continue
+		}
+		require.Zero(t, refused, "the larger the worse")
+		require.LessOrEqual(t, len(raw), signed.MaxBytes-1024)
+		sizes[len(raw)] = true
+	}
+	require.NotZero(t, refused)
+	require.Contains(t, sizes, signed.MaxBytes-1024)
+}
+
 // What is signed is what is enforced: no other bytes are an agreement.
 func TestOneBitOtherwiseIsNoAgreement(t *testing.T) {
 	w := newWorld(t)
@@ -161,6 +192,9 @@ func TestAStatementIsAboutTheseTermsOnly(t *testing.T) {
 		require.ErrorIs(t, got.About(same), agreement.ErrStatement, "other terms under the same id")
 		require.ErrorIs(t, got.About(terms()), agreement.ErrStatement)
 		require.ErrorIs(t, got.About(agreement.Terms{}), agreement.ErrStatement)
+		elsewhere := got
+		elsewhere.Agreement = newID()
+		require.ErrorIs(t, elsewhere.About(about), agreement.ErrStatement, "these terms, under another id")
 		_, err = consent.VerifyWithdrawal(w.keys, raw)
 		require.Error(t, err, "it withdraws no consent")
 	}
@@ -230,6 +264,19 @@ func TestStatementsThatAreRefused(t *testing.T) {
 				require.NotContains(t, err.Error(), c.hidden, "%s, %s", name, door)
 			}
 		}
+	}
+	unknown, err := w.by[uwv].Compact(signed.Statement, struct {
+		agreement.Statement
+		More string `json:"zz"`
+	}{statement(terms()), "x"})
+	require.NoError(t, err)
+	_, err = agreement.VerifyStatement(w.keys, unknown)
+	require.ErrorIs(t, err, agreement.ErrStatement, "a member that nobody knows")
+	for _, moment := range []int64{1, 253402300799} {
+		ok := statement(terms())
+		ok.IssuedAt = moment
+		_, err := agreement.NewStatement(ok, w.by[uwv])
+		require.NoError(t, err)
 	}
 	for name, text := range map[string]string{
 		"numbers that are short":      "Zie brief 1234567 van 2026-01-05, " + strings.Repeat("é", 400),
