@@ -295,14 +295,14 @@ func TestTermsThatAreHandedOutAreACopy(t *testing.T) {
 	raw := w.together(t, terms(func(a *agreement.Terms) { a.Oversight.Auditors = []identity.OIN{stranger} }), meppel, uwv)
 	a, err := agreement.Verify(w.keys, raw)
 	require.NoError(t, err)
-	want := a.Terms()
+	want := a.Terms().Digest()
 	spoilt := a.Terms()
 	spoilt.Grants[0].Purposes[0], spoilt.Grants[0].Consumer, spoilt.Parties[0].OIN = "x", stranger, stranger
 	spoilt.Grants[0].Categories[0], spoilt.Oversight.Auditors[0] = "x", uwv
-	require.Equal(t, want, a.Terms())
+	require.Equal(t, want, a.Terms().Digest())
 	again, err := agreement.Verify(w.keys, raw)
 	require.NoError(t, err)
-	require.Equal(t, want, again.Terms())
+	require.Equal(t, want, again.Terms().Digest())
 	require.Equal(t, compose, again.Terms().Grants[0].Purposes[0])
 	require.Equal(t, meppel, again.Parties()[0])
 }

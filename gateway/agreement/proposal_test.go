@@ -124,8 +124,12 @@ func TestTheLargestProposal(t *testing.T) {
 			a.Grants = append(a.Grants, g)
 		}
 	})
-	for n := range 1000 {
-		large.Sunset = strings.Repeat("x", n+1)
+	large.Sunset = "x"
+	raw, err := agreement.Propose(large, by)
+	require.NoError(t, err)
+	near := (signed.MaxBytes - 1024 - len(raw)) * 3 / 4
+	for n := near - 9; n < near+9; n++ {
+		large.Sunset = strings.Repeat("x", n)
 		raw, err := agreement.Propose(large, by)
 		if err != nil {
 			require.ErrorContains(t, err, "too large for the other party to sign")
@@ -265,10 +269,12 @@ func TestStatementsThatAreRefused(t *testing.T) {
 			}
 		}
 	}
+	good := statement(terms())
+	good.Issuer = uwv
 	unknown, err := w.by[uwv].Compact(signed.Statement, struct {
 		agreement.Statement
 		More string `json:"zz"`
-	}{statement(terms()), "x"})
+	}{good, "x"})
 	require.NoError(t, err)
 	_, err = agreement.VerifyStatement(w.keys, unknown)
 	require.ErrorIs(t, err, agreement.ErrStatement, "a member that nobody knows")
@@ -325,7 +331,7 @@ func TestTelephoneNumbers(t *testing.T) {
 	for number, ok := range map[string]bool{
 		"tel:+3152284": false, "tel:+31522848": true, "tel:+31-522848": true, "tel:+31-52284": false,
 		"tel:+311234567890123": true, "tel:+3112345678901234": false,
-		"tel:+31-522-85-36-36": true, "tel:+31-5-2-2-8-5-3-6-3-6": true, "tel:+31-5-2-2-8-5-3-6-3-6-1": false, "tel:+3152285x": false, "tel:31522853636": false,
+		"tel:+31-522-85-36-36": true, "tel:+31-5-2-2-8-5-3-6-3-6": true, "tel:+31-5-2-2-8-5-3-6-3-61": false, "tel:+3152285x": false, "tel:31522853636": false,
 	} {
 		_, err := agreement.Propose(terms(func(a *agreement.Terms) { a.Oversight.BreachContact = number }), w.by[meppel])
 		require.Equal(t, ok, err == nil, "%s: %v", number, err)

@@ -41,6 +41,13 @@ func TestAnswersOfTheContract(t *testing.T) {
 		Allow: true, Reasons: []string{}, Checks: []string{"DOEL-01", "ROL-01"}, Fields: map[string]string{"amount": "none"},
 		Dropped: map[string]string{"income": "VELD-01"}, RetentionDays: 90, Notify: []string{"betrokkene"},
 	}, o)
+	for _, who := range []string{"betrokkene", "functionaris"} {
+		answer := yes()
+		answer["obligations"].(map[string]any)["notify"] = []any{who}
+		o, err = read(t, answer)
+		require.NoError(t, err)
+		require.Equal(t, []string{who}, o.Notify)
+	}
 	o, err = read(t, no())
 	require.NoError(t, err)
 	require.False(t, o.Allow)
@@ -93,11 +100,22 @@ func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
 	}
 }
 
+// When no more than masks remains it is a no, which tells what was dropped and why.
+func TestNothingButMasksIsNo(t *testing.T) {
+	answer := yes()
+	answer["fields"] = map[string]any{"amount": "round:100"}
+	o, err := read(t, answer)
+	require.NoError(t, err)
+	require.Equal(t, Outcome{
+		Reasons: []string{CodeNoField}, Checks: []string{"DOEL-01", "ROL-01"}, Dropped: map[string]string{"amount": CodeUndecided, "income": "VELD-01"},
+	}, o)
+}
+
 func TestKnownMasks(t *testing.T) {
 	for _, mask := range []string{"none", "round:100", "band:5000", "year", "last4", "group", "exists"} {
 		require.True(t, knownMask(mask), mask)
 	}
-	for _, mask := range []string{"", "None", "round", "round:", "round:-1", "round:0", "round:1e3", "band:x", "year:1", "none:1"} {
+	for _, mask := range []string{"", "None", "round", "round:", "round:-1", "round:0", "round:1e3", "band:x", "year:1", "none:1", "round:99999999999999999999"} {
 		require.False(t, knownMask(mask), mask)
 	}
 }

@@ -50,6 +50,35 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 }
 
+// As many as the limit are kept, of one date; one more and it starts anew with that one.
+func TestWhatTheCacheKeeps(t *testing.T) {
+	c := newCache(3)
+	put := func(date, key string) { c.put(date, []byte(key), Outcome{Reasons: []string{key}}) }
+	for i := range 3 {
+		put("d", fmt.Sprint(i))
+		require.Equal(t, i+1, c.size())
+	}
+	o, ok := c.get([]byte("0"))
+	require.True(t, ok)
+	require.Equal(t, []string{"0"}, o.Reasons)
+	put("d", "3")
+	require.Equal(t, 1, c.size())
+	_, ok = c.get([]byte("0"))
+	require.False(t, ok)
+	put("d", "4")
+	put("e", "5")
+	require.Equal(t, 1, c.size(), "another date")
+	put("e", "6")
+	require.Equal(t, 2, c.size())
+}
+
+// What is no number of outcomes or time is as if it was not said.
+func TestDefaults(t *testing.T) {
+	require.Equal(t, 7, orDefault(0, 7))
+	require.Equal(t, 7, orDefault(-1, 7))
+	require.Equal(t, 1, orDefault(1, 7))
+}
+
 // A judgement that is not finished is a no, and is asked anew the next time.
 func TestNoTimeIsNo(t *testing.T) {
 	e := newEngine(t)

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,4 +131,50 @@ func TestKeysOfTheMessages(t *testing.T) {
 	require.Equal(t, "careoffice", KindKey("CARE_OFFICE"))
 	require.Equal(t, "gemeente", OrgType("MUNICIPALITY"))
 	require.Equal(t, "careoffice", OrgType("CARE_OFFICE"))
+}
+
+// The longest text, list and field that may stand in a question, and one more.
+func TestTheBoundsOfAQuestion(t *testing.T) {
+	many := func(n int) []string {
+		return slices.Repeat([]string{"a"}, n)
+	}
+	for name, c := range map[string]struct {
+		most   int
+		change func(*Input, int)
+		path   string
+	}{
+		"a text":          {128, func(in *Input, n int) { in.Resource.ID = strings.Repeat("p", n) }, "resource.id"},
+		"a text of many":  {128, func(in *Input, n int) { in.Context.Consent.Sources[0] = strings.Repeat("p", n) }, "context.consent.sources"},
+		"a field":         {128, func(in *Input, n int) { in.Resource.Properties.Fields[0] = strings.Repeat("p", n) }, pathFields},
+		"fields":          {16, func(in *Input, n int) { in.Resource.Properties.Fields = many(n) }, pathFields},
+		"another list":    {32, func(in *Input, n int) { in.Context.Agreement.Fields = many(n) }, "context.agreement.fields"},
+		"the last of all": {128, func(in *Input, n int) { in.Context.Consent.By = strings.Repeat("p", n) }, "context.consent.by"},
+	} {
+		in := question()
+		c.change(&in, c.most)
+		require.NoError(t, in.check(), name)
+		c.change(&in, c.most+1)
+		require.EqualError(t, in.check(), ErrInput.Error()+": "+c.path, name)
+	}
+	for path, change := range map[string]func(*Input){
+		"context.date":            func(in *Input) { in.Context.Date = "2026-02-30" },
+		"context.agreement.from":  func(in *Input) { in.Context.Agreement.From = "x" },
+		"context.agreement.until": func(in *Input) { in.Context.Agreement.Until = "" },
+		"context.consent.from":    func(in *Input) { in.Context.Consent.From = "2026-1-1" },
+		"context.consent.until":   func(in *Input) { in.Context.Consent.Until = "2026-13-01" },
+	} {
+		in := question()
+		change(&in)
+		require.EqualError(t, in.check(), ErrInput.Error()+": "+path)
+	}
+	for field, good := range map[string]bool{"a": true, "z": true, "_": true, "own_contribution": true, "": false, "`": false, "{": false, "A": false, "a-b": false, "é": false} {
+		require.Equal(t, good, isWord(field), field)
+	}
+	raw, err := json.Marshal(question())
+	require.NoError(t, err)
+	padded := string(raw) + strings.Repeat(" ", maxInputBytes-len(raw))
+	_, err = ParseInput([]byte(padded))
+	require.NoError(t, err)
+	_, err = ParseInput([]byte(padded + " "))
+	require.EqualError(t, err, ErrInput.Error()+": larger than 65536 bytes")
 }

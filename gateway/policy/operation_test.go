@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -75,4 +76,32 @@ func TestTheKeyOfAnOperationHoldsAllOfIt(t *testing.T) {
 		require.True(t, e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}).Allow)
 		require.Equal(t, []string{"SYS-02"}, e.operation(t.Context(), doing{contract: "x", organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}).Reasons)
 	}
+}
+
+// The longest texts that are judged at a door; longer ones never reach the rules.
+func TestTheBoundsOfAnOperation(t *testing.T) {
+	x := func(n int) string { return strings.Repeat("x", n) }
+	work := func(change func(*doing)) doing {
+		d := doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}, second: &worker{"consulent", "hoog"}}
+		change(&d)
+		return d
+	}
+	e := newEngine(t)
+	for name, c := range map[string]struct {
+		most   int
+		change func(int) doing
+	}{
+		"organisation":     {128, func(n int) doing { return work(func(d *doing) { d.organisation = x(n) }) }},
+		"operation":        {64, func(n int) doing { return work(func(d *doing) { d.operation = x(n) }) }},
+		"role":             {128, func(n int) doing { return work(func(d *doing) { d.role = x(n) }) }},
+		"second assurance": {128, func(n int) doing { return work(func(d *doing) { d.second.assurance = x(n) }) }},
+	} {
+		require.NotEmpty(t, e.operation(t.Context(), c.change(c.most)).Checks, name)
+		require.Equal(t, undecided(), e.operation(t.Context(), c.change(c.most+1)), name)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	d := work(func(d *doing) { d.second = nil })
+	require.Equal(t, undecided(), e.operation(gone, d))
+	require.True(t, e.operation(t.Context(), d).Allow, "not kept")
 }

@@ -1,0 +1,240 @@
+package policy_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+func judging(t testing.TB) (*testfamily.Family, *policy.Engine) {
+	t.Helper()
+	cf, err := casefile.Open("meppel")
+	require.NoError(t, err)
+	f, err := testfamily.New(cf, time.Now())
+	require.NoError(t, err)
+	engine, err := policy.New(context.Background(), policy.Config{FS: policies.FS, Timeout: time.Minute})
+	require.NoError(t, err)
+	return f, engine
+}
+
+func everything() []budgetv1.Category { return budgetv1.Categories() }
+
+// callerAs is a caller in another role, or at another level.
+func callerAs(t testing.TB, f *testfamily.Family, role, assurance string) token.Caller {
+	t.Helper()
+	keys, err := f.Verifier()
+	require.NoError(t, err)
+	bearer, err := f.Token(f.Now, func(c *token.Claims) { c.Role, c.Assurance = role, assurance })
+	require.NoError(t, err)
+	caller, err := token.Checker{Keys: keys, Audience: string(f.Requester().OIN), Now: func() time.Time { return f.Now }}.Check(token.Call{Bearer: bearer, Leaf: f.Requester().Client.TLS.Leaf})
+	require.NoError(t, err)
+	return caller
+}
+
+// told writes gaps down: reason, code, laws and categories of each.
+func told(gaps []*budgetv1.Gap) []string {
+	out := []string{}
+	for _, g := range gaps {
+		out = append(out, strings.TrimSpace(g.GetReason()+" "+g.GetCode()+" "+strings.Join(g.GetLaws(), ",")+" "+strings.Join(g.GetCategories(), ",")))
+	}
+	return out
+}
+
+// A grant says what it rests on and what may be asked, law by law.
+func TestWhatAGrantSays(t *testing.T) {
+	f, engine := judging(t)
+	q := question(t, f, everything(), []budgetv1.Category{"entitlement", "period"}, nil)
+	grant, _ := engine.Decide(t.Context(), q)
+	require.True(t, grant.Allows())
+	require.Equal(t, q.Consent.ID(), grant.Consent().ID())
+	require.Equal(t, q.Agreement.Agreement().ID(), grant.Agreement().Agreement().ID())
+	require.Equal(t, q.Laws, grant.Laws())
+	require.Len(t, grant.Scopes(), len(q.Laws))
+	for i, s := range grant.Scopes() {
+		require.True(t, proto.Equal(&budgetv1.Scope{Law: q.Laws[i], Categories: []string{"entitlement", "period"}}, s), "%v", s)
+	}
+	var none policy.Grant
+	require.Empty(t, none.Laws())
+	require.Empty(t, none.Scopes())
+}
+
+// Of everything a source can answer, what was granted stays and all else goes: notices,
+// spends and own contributions, and what nobody knows.
+func TestAGrantMinimisesTheRest(t *testing.T) {
+	f, engine := judging(t)
+	cents := int64(5)
+	unknown := []byte{0xf8, 0x07, 0x01}
+	grant := func(kind string, laws []string, consented ...budgetv1.Category) policy.Grant {
+		q := question(t, f, everything(), consented, nil)
+		q.SourceKind, q.Laws = kind, laws
+		g, _ := engine.Decide(t.Context(), q)
+		require.True(t, g.Allows())
+		return g
+	}
+	r := &budgetv1.FetchResponse{
+		Lines:   []*budgetv1.BudgetLine{{Law: "WIA"}, {Law: "WMO"}, {Law: "WW"}},
+		History: []*budgetv1.HistoryLine{{Law: "JW"}, {Law: "WIA"}},
+		Notices: []*budgetv1.Notice{{Code: "SKIPPED", Law: "WIA"}, {Code: "SKIPPED", Law: "WMO"}, {Code: "STALE"}},
+	}
+	r.ProtoReflect().SetUnknown(unknown)
+	for _, n := range r.Notices {
+		n.ProtoReflect().SetUnknown(unknown)
+	}
+	grant("UWV", []string{"WIA", "WW"}, "entitlement", "period").Minimise(r)
+	want := &budgetv1.FetchResponse{
+		Lines:   []*budgetv1.BudgetLine{{Law: "WIA"}, {Law: "WW"}},
+		History: []*budgetv1.HistoryLine{{Law: "WIA"}},
+		Notices: []*budgetv1.Notice{{Code: "SKIPPED", Law: "WIA"}, {Code: "STALE"}},
+	}
+	require.True(t, proto.Equal(want, r), "%v", r)
+
+	// The CAK tells own contributions and no lines; the period was not granted.
+	r = &budgetv1.FetchResponse{
+		Lines: []*budgetv1.BudgetLine{{Law: "WMO"}},
+		OwnContributions: []*budgetv1.OwnContribution{
+			{Law: "WMO", CentsPerMonth: &cents, Period: &budgetv1.Period{Start: "2025-01-01"}}, {Law: "JW", CentsPerMonth: &cents},
+		},
+	}
+	grant("CAK", []string{"WMO"}, "own_contribution").Minimise(r)
+	want = &budgetv1.FetchResponse{OwnContributions: []*budgetv1.OwnContribution{{Law: "WMO", CentsPerMonth: &cents}}}
+	require.True(t, proto.Equal(want, r), "%v", r)
+
+	// Whose law a spend is of is not told: what every law allows passes, and no more.
+	spend := &budgetv1.Spend{Budget: "b", Function: "02", Start: "2025-01-01", Cents: &cents}
+	r = &budgetv1.FetchResponse{Spends: []*budgetv1.Spend{proto.Clone(spend).(*budgetv1.Spend)}}
+	grant("SVB", nil, everything()...).Minimise(r)
+	require.True(t, proto.Equal(spend, r.GetSpends()[0]), "%v", r)
+	grant("SVB", nil, "spending").Minimise(r)
+	require.True(t, proto.Equal(&budgetv1.Spend{Cents: &cents}, r.GetSpends()[0]), "%v", r)
+}
+
+// Each reason why a lock before the policy is shut, as it is told; and of two the first.
+func TestTheOrderOfTheLocks(t *testing.T) {
+	f, engine := judging(t)
+	other := errors.New("other")
+	for name, c := range map[string]struct {
+		agreed, consented error
+		change            func(*policy.Question)
+		want              string
+	}{
+		"no agreement":             {agreed: agreement.ErrNone, want: "NO_AGREEMENT OVK-01"},
+		"an agreement that ended":  {agreed: agreement.ErrExpired, want: "AGREEMENT_EXPIRED OVK-02"},
+		"not for the purpose":      {agreed: agreement.ErrPurpose, want: "NO_AGREEMENT OVK-03"},
+		"whatever else":            {agreed: other, want: "NO_AGREEMENT OVK-01"},
+		"no consent":               {consented: consent.ErrNone, want: "NO_CONSENT TOEST-01"},
+		"who may sign is unclear":  {consented: consent.ErrAuthority, want: "AUTHORITY_UNCLEAR TOEST-05"},
+		"signed by another":        {consented: consent.ErrWrongSigner, want: "WRONG_SIGNER TOEST-04"},
+		"of another person":        {consented: consent.ErrOtherPerson, want: "NO_CONSENT TOEST-03"},
+		"withdrawn":                {consented: consent.ErrWithdrawn, want: "CONSENT_WITHDRAWN TOEST-02"},
+		"expired":                  {consented: consent.ErrExpired, want: "CONSENT_EXPIRED TOEST-01"},
+		"of another household":     {consented: consent.ErrHousehold, want: "OTHER_HOUSEHOLD TOEST-01"},
+		"whatever else of consent": {consented: other, want: "NO_CONSENT TOEST-01"},
+		"neither":                  {agreed: agreement.ErrNone, consented: consent.ErrWithdrawn, want: "NO_AGREEMENT OVK-01"},
+		"a role of nobody":         {change: func(q *policy.Question) { q.Caller = callerAs(t, f, "schoonmaker", "hoog") }, want: "POLICY_DENIED ROL-01"},
+		"a level below the agreement's": {
+			change: func(q *policy.Question) { q.Caller = callerAs(t, f, "consulent", "laag") }, want: "POLICY_DENIED ROL-01",
+		},
+		"a level below, and no consent": {
+			consented: consent.ErrNone, change: func(q *policy.Question) { q.Caller = callerAs(t, f, "consulent", "laag") }, want: "POLICY_DENIED ROL-01",
+		},
+		"a role of nobody, and no consent": {
+			consented: consent.ErrNone, change: func(q *policy.Question) { q.Caller = callerAs(t, f, "schoonmaker", "hoog") }, want: "NO_CONSENT TOEST-01",
+		},
+		"another purpose":      {agreed: agreement.ErrNone, change: func(q *policy.Question) { q.Purpose = "fraud.detect" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
+		"a source of another":  {agreed: agreement.ErrNone, change: func(q *policy.Question) { q.SourceKind = "BANK" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
+		"nothing to ask of it": {change: func(q *policy.Question) { q.SourceKind, q.Laws = "BANK", nil }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
+	} {
+		q := question(t, f, everything(), everything(), nil)
+		q.NotAgreed, q.NotConsented = c.agreed, c.consented
+		if c.change != nil {
+			c.change(&q)
+		}
+		grant, gaps := engine.Decide(t.Context(), q)
+		require.False(t, grant.Allows(), name)
+		require.Equal(t, []string{c.want}, told(gaps), name)
+	}
+}
+
+// The requester's own source needs no agreement with itself, whatever the agreement says.
+func TestTheOwnSourceNeedsNoAgreement(t *testing.T) {
+	f, engine := judging(t)
+	q := question(t, f, everything(), everything(), nil)
+	q.Agreement, q.NotAgreed = agreement.Covering{}, agreement.ErrNone
+	_, gaps := engine.Decide(t.Context(), q)
+	require.Equal(t, []string{"NO_AGREEMENT OVK-01"}, told(gaps))
+	q.Requester, q.Source = f.Requester().OIN, f.Requester().OIN
+	grant, gaps := engine.Decide(t.Context(), q)
+	require.True(t, grant.Allows(), "%v", gaps)
+	require.Empty(t, gaps)
+}
+
+// What is missing from some laws is told by law, and from all of them without.
+func TestGapsArePutTogether(t *testing.T) {
+	f, engine := judging(t)
+	less := func(without ...budgetv1.Category) []budgetv1.Category {
+		return slices.DeleteFunc(everything(), func(c budgetv1.Category) bool { return slices.Contains(without, c) })
+	}
+	q := question(t, f, less("period"), less("income", "product"), nil)
+	_, gaps := engine.Decide(t.Context(), q)
+	income := []string{}
+	for _, law := range q.Laws {
+		if slices.Contains(engine.Categories(q.Purpose, q.SourceKind, law), budgetv1.CategoryIncome) {
+			income = append(income, law)
+		}
+	}
+	rest := slices.DeleteFunc(slices.Clone(q.Laws), func(law string) bool { return slices.Contains(income, law) })
+	want := []string{"NO_AGREEMENT VELD-02  period", "NO_CONSENT TOEST-01 " + strings.Join(income, ",") + " product,income"}
+	if len(rest) > 0 {
+		want = append(want, "NO_CONSENT TOEST-01 "+strings.Join(rest, ",")+" product")
+	}
+	require.ElementsMatch(t, want, told(gaps))
+}
+
+// Who may ask nothing at all hears the codes of it, and who may ask something none;
+// agreement and consent are not looked at.
+func TestMayAsk(t *testing.T) {
+	f, engine := judging(t)
+	q := policy.Question{Purpose: f.Case.Purpose, Today: f.Case.Today.Date, Requester: f.Requester().OIN, RequesterKind: f.Requester().Kind, Subject: "pseudonym", Source: f.Parties["UWV"].OIN}
+	for name, c := range map[string]struct {
+		role, assurance, purpose string
+		want                     []string
+	}{
+		"who may":             {"consulent", "substantieel", f.Case.Purpose, nil},
+		"another who may":     {"regisseur", "hoog", f.Case.Purpose, nil},
+		"too low a level":     {"consulent", "laag", f.Case.Purpose, []string{"ROL-01"}},
+		"another role":        {"schoonmaker", "hoog", f.Case.Purpose, []string{"ROL-01"}},
+		"a purpose of nobody": {"consulent", "hoog", "fraud.detect", []string{"DOEL-01"}},
+	} {
+		q := q
+		q.Caller, q.Purpose = callerAs(t, f, c.role, c.assurance), c.purpose
+		require.Equal(t, c.want, engine.MayAsk(t.Context(), q), name)
+		q.NotAgreed, q.NotConsented = nil, nil
+		require.Equal(t, c.want, engine.MayAsk(t.Context(), q), name)
+		q.SourceKind, q.Laws = "UWV", []string{"WIA", "WW"}
+		require.Equal(t, c.want == nil, engine.RoleSuffices(t.Context(), q), name)
+	}
+	q.Caller = callerAs(t, f, "consulent", "hoog")
+	q.SourceKind, q.Laws = "UWV", []string{"WIA", "WMO"}
+	require.False(t, engine.RoleSuffices(t.Context(), q), "a law that the purpose does not ask of the source")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, []string{"SYS-01"}, engine.MayAsk(gone, q), "not judged")
+	require.False(t, engine.RoleSuffices(gone, q), "not judged")
+}
