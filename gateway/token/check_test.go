@@ -3,6 +3,7 @@ package token_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
 )
 
 func TestAGoodTokenNamesItsCaller(t *testing.T) {
@@ -53,7 +55,11 @@ func TestOwnTokensThatAreRefused(t *testing.T) {
 		"no binding":           {func(c *token.Claims) { c.Confirmation.X5T = "" }, token.ErrBinding},
 		"of another":           {func(c *token.Claims) { c.Confirmation.X5T = token.Thumbprint(r.vendorLeaf) }, token.ErrBinding},
 		"for another":          {func(c *token.Claims) { c.Organisation = vendor }, token.ErrBinding},
+		"issued in 1970":       {func(c *token.Claims) { c.IssuedAt, c.NotBefore, c.Expires = 0, 1, 200 }, token.ErrInvalid},
+		"long expired":         {func(c *token.Claims) { c.IssuedAt, c.NotBefore, c.Expires = 1, 1, 200 }, token.ErrExpired},
 		"no jti":               {func(c *token.Claims) { c.ID = "" }, token.ErrInvalid},
+		"no subject":           {func(c *token.Claims) { c.Subject = "" }, token.ErrInvalid},
+		"no client":            {func(c *token.Claims) { c.Client = "" }, token.ErrInvalid},
 		"no case":              {func(c *token.Claims) { c.Case = "" }, token.ErrInvalid},
 		"a case too long":      {func(c *token.Claims) { c.Case = string(make([]byte, 129)) }, token.ErrInvalid},
 	} {
@@ -65,7 +71,9 @@ func TestOwnTokensThatAreRefused(t *testing.T) {
 		"29 s late": func(c *token.Claims) {
 			c.IssuedAt, c.NotBefore, c.Expires = now.Unix()-329, now.Unix()-329, now.Unix()-29
 		},
-		"29 s early": func(c *token.Claims) { c.IssuedAt, c.NotBefore = now.Unix()+29, now.Unix()+29 },
+		"29 s early":         func(c *token.Claims) { c.IssuedAt, c.NotBefore = now.Unix()+29, now.Unix()+29 },
+		"a life of a second": func(c *token.Claims) { c.Expires = c.IssuedAt + 1 },
+		"an id of 128":       func(c *token.Claims) { c.ID = strings.Repeat("x", 128) },
 	} {
 		_, err := r.checker.Check(r.own(t, change))
 		require.NoError(t, err, name)
@@ -114,6 +122,7 @@ func TestDetailsAreNeverMixed(t *testing.T) {
 	require.False(t, c.Allows("other.purpose", vendor, "amount"))
 	require.True(t, c.Reaches(purpose, town))
 	require.False(t, c.Reaches(purpose, other))
+	require.False(t, c.Reaches("other.purpose", vendor), "which is reached for another purpose")
 	require.False(t, c.Allows(purpose, town, "*"), "the star is no category")
 
 	c = details(one(p, nil, all), one(p, all, nil), one(p, []string{}, []string{}))
@@ -227,6 +236,47 @@ func TestActingForAnother(t *testing.T) {
 	_, err = r.checker.Check(call)
 	require.ErrorIs(t, err, down)
 	require.NotErrorIs(t, err, token.ErrInvalid)
+}
+
+// An organisation is its own issuer: whoever has a key for tokens speaks for itself alone.
+func TestNobodyIssuesForAnother(t *testing.T) {
+	r := newRig(t)
+	pins := r.pins(time.Time{})
+	theirs := r.vendorSign
+	theirs.KeyID = "token-1"
+	pins[vendor] = append(pins[vendor], signed.Key{ID: theirs.KeyID, Alg: theirs.Alg, Public: theirs.Key.Public(), Kinds: []signed.Kind{signed.Token}})
+	require.NoError(t, r.keys.Pin(pins))
+	r.tokens = theirs
+	_, err := r.checker.Check(r.own(t, func(c *token.Claims) { c.Issuer = vendor }))
+	require.ErrorIs(t, err, token.ErrInvalid)
+	call := r.own(t, func(c *token.Claims) {
+		c.Issuer, c.Organisation, c.Confirmation.X5T = vendor, vendor, token.Thumbprint(r.vendorLeaf)
+	})
+	call.Leaf = r.vendorLeaf
+	c, err := r.checker.Check(call)
+	require.NoError(t, err)
+	require.Equal(t, vendor, c.Organisation(), "and for itself it may")
+}
+
+// What another organisation delegated to the vendor is not what this one did.
+func TestADelegationOfAnotherOrganisation(t *testing.T) {
+	r := newRig(t)
+	theirs := r.vendorSign
+	theirs.Issuer = other
+	pins := r.pins(time.Time{})
+	pins[other] = []signed.Key{{ID: theirs.KeyID, Alg: theirs.Alg, Public: theirs.Key.Public(), Kinds: []signed.Kind{signed.Statement}}}
+	require.NoError(t, r.keys.Pin(pins))
+	d, err := token.VerifyDelegation(r.keys, signStatement(t, theirs, func(d *token.DelegationClaims) { d.Issuer = other }))
+	require.NoError(t, err)
+	require.True(t, d.Covers(vendor, purpose, today))
+	call := r.own(t, func(c *token.Claims) {
+		c.Actor = &token.Actor{Subject: "vendor-client", Organisation: vendor}
+		c.Confirmation.X5T = token.Thumbprint(r.vendorLeaf)
+	})
+	call.Leaf = r.vendorLeaf
+	call.Delegations = func(identity.OIN, identity.OIN) ([]token.Delegation, error) { return []token.Delegation{d}, nil }
+	_, err = r.checker.Check(call)
+	require.ErrorIs(t, err, token.ErrDelegation)
 }
 
 // A token that was seen before costs little, of whichever form.

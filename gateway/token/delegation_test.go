@@ -81,6 +81,9 @@ func TestDelegationsThatAreRefused(t *testing.T) {
 	}
 	for name, change := range map[string]func(*token.DelegationClaims){
 		"one day":          func(c *token.DelegationClaims) { c.From, c.Until = "2027-01-15", "2027-01-15" },
+		"the first second": func(c *token.DelegationClaims) { c.IssuedAt = 1 },
+		"many purposes":    func(c *token.DelegationClaims) { c.Purposes = many[:16] },
+		"a long purpose":   func(c *token.DelegationClaims) { c.Purposes = []string{"a." + strings.Repeat("b", 126)} },
 		"from 29 February": func(c *token.DelegationClaims) { c.From, c.Until = "2028-02-29", "2029-02-28" },
 	} {
 		_, err := token.VerifyDelegation(r.keys, r.statement(t, change))

@@ -93,7 +93,7 @@ func (a *audience) UnmarshalJSON(raw []byte) error {
 	return nil // several: meant for none
 }
 
-// read verifies a token of this issuer and puts it in our own words.
+// read verifies a token of this issuer and puts what is looked at later in our own words.
 func (i Issuer) read(raw []byte, call Call, now time.Time) (Claims, error) {
 	var o outside
 	if err := i.Tokens.Compact(raw, &o); err != nil {
@@ -126,8 +126,7 @@ func (i Issuer) read(raw []byte, call Call, now time.Time) (Claims, error) {
 		return Claims{}, err
 	}
 	return Claims{
-		Issuer: i.Organisation, Organisation: i.Organisation, Subject: o.Subject, Client: client, Audience: i.Audience,
-		IssuedAt: o.IssuedAt, NotBefore: starts, Expires: o.Expires, ID: cmp.Or(o.ID, o.EntraID),
+		Issuer: i.Organisation, Organisation: i.Organisation, Subject: o.Subject, Client: client, ID: cmp.Or(o.ID, o.EntraID),
 		Case: i.caseOf(o, call.Case), Role: role, Assurance: i.assurance(o), Details: details, Actor: o.Actor,
 	}, nil
 }

@@ -2,6 +2,8 @@ package token_test
 
 import (
 	"encoding/json"
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
 )
 
 func TestTokensOfOutsideIssuers(t *testing.T) {
@@ -50,6 +53,9 @@ func TestOutsideTokensThatAreRefused(t *testing.T) {
 		"v1 of v2":                     {e2.with("ver", "1.0"), token.ErrInvalid},
 		"v2 of v1":                     {e1.with("ver", "2.0"), token.ErrInvalid},
 		"both clients":                 {e1.with("azp", "entra-portal"), token.ErrInvalid},
+		"both clients of v2":           {e2.with("appid", "entra-portal"), token.ErrInvalid},
+		"v2 by its client_id":          {e2.with("azp", nil, "client_id", "entra-portal"), token.ErrInvalid},
+		"v1 by its client_id":          {e1.with("appid", nil, "client_id", "entra-portal"), token.ErrInvalid},
 		"a version nobody knows":       {e2.with("ver", "3.0"), token.ErrInvalid},
 		"another audience":             {k.with("aud", "account"), token.ErrAudience},
 		"no audience":                  {k.with("aud", nil), token.ErrAudience},
@@ -110,6 +116,7 @@ func TestWhatAnOutsideTokenComesTo(t *testing.T) {
 	require.Equal(t, "hoog", check(k.with("acr", "3")).Assurance())
 	require.Equal(t, "regisseur", check(k.with("realm_access", nil, "resource_access", shape{"ontschot": shape{"roles": []string{"zorg-regisseur"}}})).Role())
 	require.Equal(t, "consulent", check(k.with("roles", []string{"Zorg.Consulent"})).Role(), "two names for one role of ours")
+	require.Equal(t, "consulent", check(k.with("roles", []string{"Zorg.Consulent", "offline_access"})).Role(), "and one that comes to nothing behind it")
 	require.Equal(t, town, check(k.with("aud", "ontschot")).Organisation())
 	require.Equal(t, town, check(k.with("client_id", "portal", "typ", nil)).Organisation())
 
@@ -123,6 +130,46 @@ func TestWhatAnOutsideTokenComesTo(t *testing.T) {
 	require.False(t, c.Reaches(purpose, other), "details take the place of scopes")
 	require.False(t, c.May("integral_budget.account"))
 	require.False(t, check(k.with("authorization_details", []shape{})).May(purpose))
+}
+
+// What the trust configuration should not hold widens nothing: a level for no level, and a
+// scope that stands for a detail of another type.
+func TestWhatIsPinnedAmiss(t *testing.T) {
+	r := newRig(t)
+	r.issuer.Assurances[""] = "hoog"
+	r.issuer.Scopes["odd"] = token.Detail{Purposes: []string{purpose}, Sources: []string{"*"}, Categories: []string{"*"}}
+	c, err := r.checker.Check(r.outside(t, r.keycloak().with("acr", nil, "scope", "odd")))
+	require.NoError(t, err)
+	require.Equal(t, "laag", c.Assurance())
+	require.False(t, c.May(purpose))
+}
+
+// Without issuers of outside, or none at the moment, our own form is all there is.
+func TestNoOutsideIssuers(t *testing.T) {
+	r := newRig(t)
+	for _, issuers := range []func() []token.Issuer{nil, func() []token.Issuer { return nil }} {
+		r.checker.Issuers = issuers
+		_, err := r.checker.Check(r.own(t, nil))
+		require.NoError(t, err)
+		_, err = r.checker.Check(r.outside(t, r.keycloak()))
+		require.ErrorIs(t, err, token.ErrInvalid)
+	}
+}
+
+// gone is an issuer that cannot be reached.
+type gone struct{}
+
+func (gone) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("gone") }
+
+// That the keys of an issuer cannot be read is no fault of the token.
+func TestAnIssuerThatIsGone(t *testing.T) {
+	r := newRig(t)
+	set, err := signed.NewKeySet(signed.KeySetConfig{URL: "https://idp.example/keys", Alg: "EdDSA", Client: &http.Client{Transport: gone{}}})
+	require.NoError(t, err)
+	r.issuer.Tokens.Keys = set
+	_, err = r.checker.Check(r.outside(t, r.keycloak()))
+	require.ErrorIs(t, err, token.ErrIssuer)
+	require.NotErrorIs(t, err, token.ErrInvalid)
 }
 
 // Where it is pinned so, the case is what the call says.
