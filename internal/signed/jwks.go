@@ -262,7 +262,7 @@ func readKey(raw []byte, alg string) (Key, bool) {
 	if err != nil {
 		return Key{}, false
 	}
-	k := Key{ID: says.ID, Alg: alg, Kinds: []Kind{Token}}
+	k := Key{ID: says.ID, Alg: alg}
 	err = parsed.Raw(&k.Public)
 	return k, err == nil && fitsOutside(k)
 }

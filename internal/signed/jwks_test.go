@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,6 +118,10 @@ func publish(t testing.TB, set string) *publisher {
 	p := &publisher{}
 	p.body.Store(set)
 	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept") != "application/jwk-set+json, application/json" {
+			w.WriteHeader(http.StatusNotAcceptable)
+			return
+		}
 		p.asked.Add(1)
 		body := p.body.Load().(string)
 		if body == "" {
@@ -210,6 +216,108 @@ func TestAnUnknownKeyIsLookedForOnce(t *testing.T) {
 	c.pass(time.Second)
 	s.renewed(second)
 	require.Equal(t, int32(3), p.asked.Load())
+	c.pass(retryAfter)
+	require.NotSame(t, first, s.renewed(first), "somebody did since")
+	require.Equal(t, int32(3), p.asked.Load())
+}
+
+// A set is young until it has the age to the nanosecond.
+func TestHowOldASetIs(t *testing.T) {
+	h := &held{at: time.Unix(1_800_000_000, 0)}
+	require.True(t, h.younger(refreshAfter, h.at.Add(refreshAfter-1)))
+	require.False(t, h.younger(refreshAfter, h.at.Add(refreshAfter)))
+	require.False(t, (*held)(nil).younger(refreshAfter, h.at))
+}
+
+// What nobody may believe any more is not used while another fetches: who asks waits.
+func TestWithoutAGoodSetOneWaits(t *testing.T) {
+	_, one := edKey(t, "one")
+	p, c := publish(t, setOf(one)), &clock{}
+	s := p.keySet(t, c)
+	s.fetching.Lock() // somebody is at it
+	got := make(chan *held)
+	const many = 8
+	for range many {
+		go func() { got <- s.current() }()
+	}
+	time.Sleep(20 * time.Millisecond) // that they come to the lock; without it the test holds too
+	s.fetching.Unlock()
+	for range many {
+		require.NotNil(t, <-got)
+	}
+	require.Equal(t, int32(1), p.asked.Load())
+}
+
+// Why a set could not be fetched is told once each time, whatever the reason.
+func TestWhyFetchingFailedIsTold(t *testing.T) {
+	_, one := edKey(t, "one")
+	set := setOf(one)
+	for name, c := range map[string]struct {
+		answer func(http.ResponseWriter)
+		want   error
+	}{
+		"another status, with a good set": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusAccepted); _, _ = io.WriteString(w, set) }, ErrKeySet},
+		"cut off behind a good set": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(set)+1))
+			_, _ = io.WriteString(w, set)
+		}, ErrKeySet},
+		"hung up":            {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, ErrKeySet},
+		"no set":             {func(w http.ResponseWriter) { _, _ = io.WriteString(w, "<html>") }, ErrMalformed},
+		"a byte larger":      {func(w http.ResponseWriter) { _, _ = io.WriteString(w, set+strings.Repeat(" ", maxSetBytes-len(set)+1)) }, ErrMalformed},
+		"as large as may be": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, set+strings.Repeat(" ", maxSetBytes-len(set))) }, nil},
+	} {
+		p := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.answer(w) }))
+		var told []error
+		s, err := NewKeySet(KeySetConfig{URL: p.URL, Alg: "EdDSA", Client: p.Client(), Failed: func(err error) { told = append(told, err) }})
+		require.NoError(t, err, name)
+		require.Equal(t, c.want == nil, s.current() != nil, name)
+		p.Close()
+		if c.want == nil {
+			require.Empty(t, told, name)
+			continue
+		}
+		require.Len(t, told, 1, name)
+		require.ErrorIs(t, told[0], c.want, name)
+	}
+}
+
+// Three times on the same host, and never from https to http.
+func TestRedirects(t *testing.T) {
+	to := func(url string) *http.Request {
+		r, err := http.NewRequest(http.MethodGet, url, nil)
+		require.NoError(t, err)
+		return r
+	}
+	const url = "https://idp.example/keys"
+	via := []*http.Request{to(url), to(url), to(url)}
+	require.NoError(t, sameHost(to(url), via))
+	require.Error(t, sameHost(to(url), append(via, to(url))))
+	require.Error(t, sameHost(to("http://idp.example/keys"), via[:1]))
+	require.Error(t, sameHost(to("https://other.example/keys"), via[:1]))
+}
+
+// The sizes of RSA keys of an outside issuer, and that a key is of its algorithm's type.
+func TestWhichKeysFitOutside(t *testing.T) {
+	ofBits := func(n uint) *rsa.PublicKey {
+		return &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), int(n)-1, 1), E: 65537}
+	}
+	for bits, want := range map[uint]bool{2047: false, 2048: true, 8192: true, 8193: false} {
+		for _, alg := range []string{"RS256", "PS256"} {
+			require.Equal(t, want, fitsOutside(Key{Alg: alg, Public: ofBits(bits)}), "%s, %d bits", alg, bits)
+		}
+	}
+	_, ed := edKey(t, "k")
+	for alg, set := range map[string]string{
+		"EdDSA": jwkOf(t, rsaKey(t, 2048).Public(), "kid", "k"), "ES256": jwkOf(t, rsaKey(t, 2048).Public(), "kid", "k"), "RS256": ed,
+	} {
+		_, err := parseSet([]byte(setOf(set)), alg)
+		require.ErrorIs(t, err, ErrMalformed, alg)
+	}
+	keys, err := parseSet([]byte(setOf(strings.Replace(ed, `{`, `{"key_ops":["verify"],`, 1))), "EdDSA")
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	_, err = ReadKeySet([]byte("<html>"), "EdDSA")
+	require.ErrorIs(t, err, ErrMalformed)
 }
 
 // While one fetches, the others go on with what there is.
@@ -229,7 +337,7 @@ func TestWhereAKeySetMayComeFrom(t *testing.T) {
 	_, one := edKey(t, "one")
 	for url, want := range map[string]bool{
 		"https://idp.example/keys": true, "https://idp.example/keys?appid=1": true, "http://127.0.0.1:8080/keys": false, "http://idp.example/keys": false,
-		"": false, "idp.example": false, "file:///etc/passwd": false, "https://user:word@idp.example/": false, "https://idp.example/#x": false, "https:///keys": false,
+		"": false, "idp.example": false, "file:///etc/passwd": false, "https://user:word@idp.example/": false, "https://idp.example/#x": false, "https:///keys": false, "https://%zz": false,
 	} {
 		_, err := NewKeySet(KeySetConfig{URL: url, Alg: "ES256"})
 		require.Equal(t, want, err == nil, url)
@@ -237,6 +345,7 @@ func TestWhereAKeySetMayComeFrom(t *testing.T) {
 	for url, want := range map[string]bool{
 		"http://127.0.0.1:8080/keys": true, "http://[::1]/keys": true, "http://localhost/keys": true,
 		"http://idp.example/keys": false, "http://10.0.0.1/keys": false, "http://127.0.0.1.example/": false,
+		"ftp://127.0.0.1/keys": false,
 	} {
 		_, err := NewKeySet(KeySetConfig{URL: url, Alg: "ES256", Loopback: true})
 		require.Equal(t, want, err == nil, url)

@@ -56,7 +56,7 @@ func (o *Outside) Compact(raw []byte, claims any) error {
 	if err := decodeOutside(a.payload, claims); err != nil {
 		return err
 	}
-	one := sighting{by: []*Key{key}}
+	var one sighting
 	one.remember(claims)
 	set.seen.add(m, one, len(raw))
 	return nil

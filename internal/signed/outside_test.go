@@ -120,6 +120,71 @@ func TestHostileOutsideTokens(t *testing.T) {
 	}
 }
 
+// Why a token of its own form is refused; and one that is not of that form makes us
+// fetch no keys, whichever key it names.
+func TestWhatIsNoTokenFetchesNothing(t *testing.T) {
+	key, one := edKey(t, "one")
+	p := publish(t, setOf(one))
+	o := &Outside{Issuer: realm, Alg: "EdDSA", Types: []string{"JWT"}, Keys: p.keySet(t, &clock{})}
+	sign := func(head, body string) []byte {
+		input := b64(head) + "." + b64(body)
+		return []byte(input + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(key, []byte(input))))
+	}
+	head := `{"alg":"EdDSA","kid":"two","typ":"JWT"}`
+	require.NoError(t, o.Compact(sign(strings.Replace(head, "two", "one", 1), outsideBody), new(outsideClaims)))
+	for name, c := range map[string]struct {
+		raw  []byte
+		want error
+	}{
+		"no token":          {[]byte("x"), ErrMalformed},
+		"another algorithm": {sign(strings.Replace(head, "EdDSA", "ES256", 1), outsideBody), ErrKey},
+		"another type":      {sign(strings.Replace(head, "JWT", "at+jwt", 1), outsideBody), ErrMalformed},
+		"another issuer":    {sign(head, strings.Replace(outsideBody, "zorg", "werk", 1)), ErrMalformed},
+		"a claim twice":     {sign(head, strings.Replace(outsideBody, `{`, `{"x":1,"x":2,`, 1)), ErrMalformed},
+	} {
+		require.ErrorIs(t, o.Compact(c.raw, new(outsideClaims)), c.want, name)
+		require.Equal(t, int32(1), p.asked.Load(), name)
+	}
+	require.ErrorIs(t, o.Compact(sign(head, outsideBody), new(outsideClaims)), ErrKey)
+	require.Equal(t, int32(2), p.asked.Load(), "of a key that is not there")
+}
+
+// A token may be read into other claims after it was seen.
+func TestASeenTokenIsReadIntoOtherClaims(t *testing.T) {
+	i := newIDP(t)
+	raw := []byte(i.sign(t, outsideHead, outsideBody))
+	require.NoError(t, i.out.Compact(raw, new(outsideClaims)))
+	var other struct {
+		Sub string `json:"sub"`
+	}
+	require.NoError(t, i.out.Compact(raw, &other))
+	require.Equal(t, "x", other.Sub)
+	again := new(outsideClaims)
+	require.NoError(t, i.out.Compact(raw, again))
+	allocations := testing.AllocsPerRun(100, func() {
+		if i.out.Compact(raw, again) != nil {
+			t.Error("refused")
+		}
+	})
+	require.LessOrEqual(t, allocations, 10.0)
+}
+
+// The issuer is read of what is whole, and of no more than a document may hold.
+func TestIssuerOf(t *testing.T) {
+	body := b64(`{"iss":"x"}`)
+	pad := func(n int) string { // so many characters of payload
+		empty := len(`{"iss":"x","p":""}`)
+		return b64(`{"iss":"x","p":"` + strings.Repeat("y", n*3/4-empty) + `"}`)
+	}
+	require.Len(t, pad(MaxBytes), MaxBytes)
+	require.Len(t, pad(MaxBytes+2), MaxBytes+2)
+	for part, want := range map[string]string{
+		body: "x", body + "!": "", b64(`{"iss":7}`): "", b64(`{"iss":"x"`): "", "": "", pad(MaxBytes): "x", pad(MaxBytes + 2): "",
+	} {
+		require.Equal(t, want, IssuerOf([]byte("."+part+".")), "%.40s", part)
+	}
+}
+
 // A key that the issuer took out of its set is believed no longer, also for a token
 // that was seen before.
 func TestAKeyTakenOutIsGone(t *testing.T) {

@@ -15,6 +15,10 @@ func TestARingSignsWithTheLastWhoseTimeHasCome(t *testing.T) {
 	require.Equal(t, "2", r.Signer().KeyID)
 	require.ErrorIs(t, r.Set(Timed{three, now.Add(time.Hour)}), ErrKey, "announced only")
 	require.Equal(t, "2", r.Signer().KeyID, "nothing has changed")
+	_, err = NewRing(Timed{three, now.Add(time.Hour)})
+	require.ErrorIs(t, err, ErrKey, "announced only")
+	_, err = NewRing()
+	require.ErrorIs(t, err, ErrKey)
 	require.NoError(t, r.Set(Timed{Signer: three}))
 	require.Equal(t, "3", r.Signer().KeyID)
 }
