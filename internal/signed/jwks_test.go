@@ -72,6 +72,8 @@ func TestWhatAKeySetMayHold(t *testing.T) {
 		"without a modulus":      `{"kty":"RSA","kid":"x","e":"AQAB"}`,
 		"broken":                 `{"kty":"RSA","kid":"x","n":"!","e":"AQAB"}`,
 		"no object":              `7`,
+		"a use that is no text":  strings.Replace(jwkOf(t, good.Public(), "kid", "x"), `{`, `{"use":7,`, 1),
+		"operations in no list":  strings.Replace(jwkOf(t, good.Public(), "kid", "x"), `{`, `{"key_ops":"verify",`, 1),
 		"the id of another type": `{"kty":"RSA","kid":7}`,
 	} {
 		keys, err := parseSet([]byte(setOf(other, in)), "RS256")
