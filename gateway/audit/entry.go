@@ -70,9 +70,9 @@ type Entry struct {
 
 	// Case is the case commitment, at most 128 bytes.
 	Case []byte
-	// Subjects are pseudonyms of the persons, at most 64 of at most 64 bytes.
+	// Subjects are pseudonyms of the persons, at most 224 of at most 64 bytes.
 	Subjects [][]byte
-	// Consents by id, at most 64.
+	// Consents by id, at most 224.
 	Consents []string
 	// Payload is what the entry is about, pseudonymous and without amounts; for a
 	// release the 32-byte digest of the budget, required there. At most 512 KiB.
