@@ -1,0 +1,195 @@
+package audit
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
+)
+
+// made prepares an entry of ours on a day.
+func made(t *testing.T, e Entry) *prepared {
+	t.Helper()
+	p, err := prepare(e, ours, testTime, civil.Today(testTime))
+	require.NoError(t, err)
+	return p
+}
+
+// rowOf is an entry as it stands in the store.
+func rowOf(p *prepared, index int64) Row {
+	return Row{Index: index, ID: p.id, Leaf: p.leaf, Opening: p.opening, Hashes: p.record[:]}
+}
+
+// What puts or ends a document or changes a key is read whole; of all else the day is
+// enough, and it is the day that reading it whole would give.
+func TestWhatIsReadByItsDayAlone(t *testing.T) {
+	day := civil.MustParse("2026-03-01")
+	decided := aDecision()
+	decided.Trace = strings.Repeat("a", 32)
+	released := aRelease()
+	released.Trace = decided.Trace
+	for name, c := range map[string]struct {
+		entry Entry
+		plain bool
+	}{
+		"a decision": {decided, true}, "a release": {released, true}, "of an administrator": {Entry{Kind: Admin}, true},
+		"a consent": {aConsent(), false}, "an agreement": {anAgreement(), false}, "a withdrawal": {Entry{Kind: Withdrawal, End: "c"}, false}, "a key": {aKey(), false},
+	} {
+		c.entry.Day = day
+		p := made(t, c.entry)
+		got, ok := plain(p.leaf)
+		require.Equal(t, c.plain, ok, name)
+		if ok {
+			require.Equal(t, day, got, name)
+		}
+		fact, err := readFact(rowOf(p, 7), 7)
+		require.NoError(t, err, name)
+		require.Equal(t, day, fact.Day, name)
+		require.EqualValues(t, 7, fact.Index, name)
+		require.Equal(t, c.plain, fact.Time == 0 && fact.Put == nil && fact.End == "" && fact.Key == nil, name)
+	}
+	for name, leaf := range map[string]string{
+		"nothing": "", "no day": `{"put":"","end":""}`, "no such day": `{"day":"2026-02-30","put":"","end":""}`, "half a day": `{"put":"","end":"","day":"2026-0`,
+		"an end": `{"day":"2026-03-01","put":"","end":"x"}`, "a document": `{"day":"2026-03-01","put":"x","end":""}`, "a key": `{"day":"2026-03-01","key":"x","put":"","end":""}`,
+	} {
+		_, ok := plain([]byte(leaf))
+		require.False(t, ok, name)
+	}
+	_, ok := plain([]byte(`{"put":"","end":"","day":"2026-03-01`))
+	require.True(t, ok)
+}
+
+// A row that is bad, of another index or with other hashes is no entry.
+func TestRowsThatAreNoEntry(t *testing.T) {
+	good := rowOf(made(t, aConsent()), 3)
+	_, err := readFact(good, 3)
+	require.NoError(t, err)
+	for name, change := range map[string]func(*Row){
+		"bad":            func(r *Row) { r.Bad = "n" },
+		"another index":  func(r *Row) { r.Index = 4 },
+		"another leaf":   func(r *Row) { r.Leaf = made(t, aConsent()).leaf },
+		"no leaf":        func(r *Row) { r.Leaf = nil },
+		"no opening":     func(r *Row) { r.Opening = nil },
+		"another hash":   func(r *Row) { r.Hashes = make([]byte, 32) },
+		"another id":     func(r *Row) { r.ID = made(t, aConsent()).id },
+		"of another one": func(r *Row) { r.Opening = made(t, aConsent()).opening },
+	} {
+		row := good
+		change(&row)
+		_, err := readFact(row, 3)
+		require.ErrorIs(t, err, ErrTampered, name)
+	}
+}
+
+// What is prepared says in its leaf and to the register what the entry says.
+func TestWhatIsPrepared(t *testing.T) {
+	e := aConsent()
+	e.Trace, e.Activity, e.Decision, e.Status, e.PolicyRevision = strings.Repeat("a", 32), "act", "allow", "Ok", "rev"
+	e.Agreements, e.End, e.Case, e.Payload = []string{strings.Repeat("b", 64)}, "old", []byte("case"), []byte("payload")
+	e.Organisations = append(e.Organisations, theirs)
+	e.Consents, e.Subjects, e.Rests, e.Judged = []string{"c-1"}, [][]byte{[]byte("s")}, []register.Rest{{ID: "r"}, {ID: "c", Source: theirs, Recipient: ours}}, 5
+	e.Put.From, e.Put.Until, e.Put.Narrows, e.Put.Void, e.Put.Keys, e.Put.Replaces, e.Put.Case = civil.MustParse("2026-01-02"), civil.MustParse("2026-12-31"), true, true, []string{strings.Repeat("c", 64)}, "old", "case"
+	p := made(t, e)
+	leaf, err := ParseLeaf(p.leaf)
+	require.NoError(t, err)
+	require.Equal(t, "act", leaf.Activity)
+	require.Equal(t, "allow", leaf.Decision)
+	require.Equal(t, "Ok", leaf.Status)
+	require.Equal(t, "rev", leaf.Policy)
+	require.Equal(t, e.Trace, leaf.Trace)
+	require.Equal(t, e.Agreements, leaf.Agreements)
+	require.Equal(t, e.Organisations, leaf.Organisations)
+	require.Equal(t, ours, leaf.Tenant)
+	require.Equal(t, p.id, leaf.ID)
+	require.Equal(t, testTime.UnixMilli(), leaf.Time)
+	require.Equal(t, civil.Today(testTime).String(), leaf.Day)
+	require.EqualValues(t, -1, leaf.Decided)
+	require.EqualValues(t, noRetry, leaf.RetryOf)
+	require.Equal(t, leafVersion, leaf.Version)
+	require.Equal(t, e.Trace, p.trace)
+	require.Equal(t, e.Rests, p.rests)
+	require.EqualValues(t, 5, p.judged)
+	open, err := parseOpening(p.opening)
+	require.NoError(t, err)
+	require.Equal(t, "c/"+string(theirs)+"/"+string(ours), string(open.Rests[1].Value))
+	for i, r := range e.Rests {
+		require.Equal(t, r, restOf(string(open.Rests[i].Value)))
+	}
+	require.Equal(t, []byte("case"), open.Case[0].Value)
+	require.Equal(t, []byte("payload"), open.Payload[0].Value)
+	require.Equal(t, []byte("s"), open.Subjects[0].Value)
+	require.Equal(t, []byte("c-1"), open.Consents[0].Value)
+	fact, err := factOf(0, &leaf, &open)
+	require.NoError(t, err)
+	fact.Index = p.fact.Index
+	require.Equal(t, e.Put.filled().description(), Document{Document: *fact.Put}.description())
+	require.Equal(t, "old", fact.End)
+	require.Equal(t, p.fact.Day, fact.Day)
+	require.Equal(t, p.fact.Time, fact.Time)
+
+	e = aKey()
+	p = made(t, e)
+	leaf, err = ParseLeaf(p.leaf)
+	require.NoError(t, err)
+	open, err = parseOpening(p.opening)
+	require.NoError(t, err)
+	fact, err = factOf(1, &leaf, &open)
+	require.NoError(t, err)
+	require.Equal(t, e.Key, fact.Key)
+	require.False(t, fact.Stated)
+	p = made(t, Entry{Kind: Withdrawal, End: "c"})
+	require.True(t, p.fact.Stated)
+
+	// A later day changes the day, and what follows from it, alone.
+	next, err := p.later(civil.MustParse("2027-01-01"))
+	require.NoError(t, err)
+	was, err := ParseLeaf(p.leaf)
+	require.NoError(t, err)
+	is, err := ParseLeaf(next.leaf)
+	require.NoError(t, err)
+	require.Equal(t, "2027-01-01", is.Day)
+	require.Equal(t, civil.MustParse("2027-01-01"), next.fact.Day)
+	require.Equal(t, tlog.RecordHash(next.leaf), next.record)
+	require.NotEqual(t, p.record, next.record)
+	is.Day = was.Day
+	require.Equal(t, was, is)
+	p.leaf = nil
+	_, err = p.later(civil.MustParse("2027-01-01"))
+	require.Error(t, err)
+}
+
+// What could not be read again is not taken: a document's description that is too large,
+// and a leaf that says what it may not.
+func TestWhatIsNotPrepared(t *testing.T) {
+	for name, change := range map[string]func(*Entry){
+		"a key too many": func(e *Entry) {
+			e.Put.Keys = make([]string, 200)
+			for i := range e.Put.Keys {
+				e.Put.Keys[i] = strings.Repeat("f", 64)
+			}
+		},
+		"a day on no calendar":    func(e *Entry) { e.Put.From = 5 },
+		"an activity of two":      func(e *Entry) { e.Activity = "a b" },
+		"an organisation of none": func(e *Entry) { e.Organisations = append(e.Organisations, "1") },
+		"an entry that may not":   func(e *Entry) { e.Put.ID = "a b" },
+	} {
+		e := aConsent()
+		change(&e)
+		p, err := prepare(e, ours, testTime, civil.Today(testTime))
+		require.ErrorIs(t, err, ErrInvalid, name)
+		if p != nil {
+			require.Empty(t, p.leaf, name)
+		}
+	}
+	_, err := prepare(aConsent(), "1", testTime, civil.Today(testTime))
+	require.ErrorIs(t, err, ErrInvalid, "of no tenant")
+	_, err = prepare(aConsent(), ours, time.UnixMilli(0), civil.Today(testTime))
+	require.ErrorIs(t, err, ErrInvalid, "of no time")
+	require.False(t, errors.Is(err, ErrTampered))
+}
