@@ -1,10 +1,13 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -259,4 +262,108 @@ func FuzzReadTable(f *testing.F) {
 			require.ErrorIs(t, err, ErrRules)
 		}
 	})
+}
+
+// The bounds of a folder, and that its revision is of every name and every byte.
+func TestTheBoundsOfAFolder(t *testing.T) {
+	m := fstest.MapFS{"rules/z.rego": {Data: []byte("z")}, "rules/a/b.rego": {Data: []byte("b")}, "rules/a.rego": {Data: []byte("a")}, "other/x.rego": {}}
+	files, err := list(m)
+	require.NoError(t, err)
+	require.Equal(t, []string{"rules/a.rego", "rules/a/b.rego", "rules/z.rego"}, files)
+	for i := range maxFiles - 3 {
+		m[fmt.Sprintf("rules/m/%d.rego", i)] = &fstest.MapFile{}
+	}
+	files, err = list(m)
+	require.NoError(t, err)
+	require.Len(t, files, maxFiles)
+	m["rules/one.rego"] = &fstest.MapFile{}
+	_, err = list(m)
+	require.ErrorIs(t, err, ErrRules)
+	require.ErrorContains(t, err, "more than 1024 files")
+
+	m["large"] = &fstest.MapFile{Data: make([]byte, maxFileBytes)}
+	raw, err := readFile(m, "large")
+	require.NoError(t, err)
+	require.Len(t, raw, maxFileBytes)
+	m["large"].Data = make([]byte, maxFileBytes+1)
+	raw, err = readFile(m, "large")
+	require.EqualError(t, err, "these rules cannot be used: large: larger than 1048576 bytes")
+	require.Empty(t, raw)
+	_, err = readFile(m, "none")
+	require.ErrorIs(t, err, ErrRules)
+
+	revision := func(name, content string) string {
+		m := folder(t)
+		m["rules/core/"+name+"_test.rego"] = &fstest.MapFile{Data: []byte(content)}
+		tree, err := load(t.Context(), m)
+		require.NoError(t, err)
+		require.NotContains(t, tree.modules, "rules/core/"+name+"_test.rego", "a test judges nothing")
+		return tree.revision
+	}
+	require.Equal(t, revision("a", "x"), revision("a", "x"))
+	require.NotEqual(t, revision("a", "x"), revision("a", "y"))
+	require.NotEqual(t, revision("a", "x"), revision("b", "x"))
+	var one, two bytes.Buffer
+	fold(&one, "ab", []byte("c"))
+	fold(&two, "a", []byte("bc"))
+	require.NotEqual(t, one.String(), two.String())
+	require.Equal(t, "\x02\x01abc", one.String())
+}
+
+// Whatever makes a folder useless is told by its file, and by nothing that is fine.
+func TestWhyAFolderIsRefused(t *testing.T) {
+	for says, change := range map[string]func(fstest.MapFS){
+		"capabilities.json: ":                 func(m fstest.MapFS) { m["capabilities.json"] = &fstest.MapFile{Data: []byte("{")} },
+		"open capabilities.json":              func(m fstest.MapFS) { delete(m, "capabilities.json") },
+		"open schemas/matrix.json":            func(m fstest.MapFS) { delete(m, "schemas/matrix.json") },
+		"open schemas/operations.json":        func(m fstest.MapFS) { delete(m, "schemas/operations.json") },
+		"open schemas/purposes.json":          func(m fstest.MapFS) { delete(m, "schemas/purposes.json") },
+		"open schemas/catalog.json":           func(m fstest.MapFS) { delete(m, "schemas/catalog.json") },
+		"open schemas/overlay.json":           func(m fstest.MapFS) { delete(m, "schemas/overlay.json") },
+		"its schema cannot be used":           func(m fstest.MapFS) { m["schemas/overlay.json"] = &fstest.MapFile{Data: []byte("{")} },
+		"rules/README.md: only *.rego":        func(m fstest.MapFS) { m["rules/README.md"] = &fstest.MapFile{} },
+		"tables are in matrix/<purpose>":      func(m fstest.MapFS) { m["rules/matrix/data.yaml"] = m[matrixFile] },
+		"rules/other/x/data.yaml: tables are": func(m fstest.MapFS) { m["rules/other/x/data.yaml"] = m[matrixFile] },
+		"rules/matrix/a/b/data.yaml: tables":  func(m fstest.MapFS) { m["rules/matrix/a/b/data.yaml"] = m[matrixFile] },
+		"the folder must be the OIN":          func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
+		"data.yaml: a key is no text":         func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
+		"rules/core/extra.rego:2: rego_": func(m fstest.MapFS) {
+			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\nallow {")}
+		},
+		"undefined function time.now_ns": func(m fstest.MapFS) {
+			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\n\nnow := time.now_ns()\n")}
+		},
+		"does not answer an empty question": func(m fstest.MapFS) {
+			m["rules/core/decision.rego"] = &fstest.MapFile{Data: []byte("package core\n\ndecision := 1\n")}
+		},
+		"rules/core does not answer who may do": func(m fstest.MapFS) {
+			m["rules/core/operation.rego"] = &fstest.MapFile{Data: []byte("package core\n\noperation := 1\n")}
+		},
+	} {
+		m := folder(t)
+		change(m)
+		_, err := New(t.Context(), Config{FS: m, Timeout: patience})
+		require.ErrorIs(t, err, ErrRules, says)
+		require.ErrorContains(t, err, says)
+	}
+}
+
+// The mistakes of a table stand in the order of its lines, twenty at most.
+func TestMistakesInOrder(t *testing.T) {
+	m := folder(t)
+	table := string(m[matrixFile].Data)
+	m[matrixFile] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(strings.ReplaceAll(table, "retention_days:", "retention_dagen:"), "assurance:", "assurence:"))}
+	_, err := New(t.Context(), Config{FS: m})
+	require.ErrorIs(t, err, ErrRules)
+	lines := strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 1+maxMistakes)
+	before := 0
+	for _, line := range lines[1:] {
+		place, _, _ := strings.Cut(strings.TrimPrefix(line, matrixFile+":"), ":")
+		at, err := strconv.Atoi(place)
+		require.NoError(t, err, line)
+		require.GreaterOrEqual(t, at, before, line)
+		before = at
+	}
+	require.ErrorContains(t, err, "did you mean")
 }
