@@ -1,0 +1,204 @@
+package audit_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// faulty is a store of which one call fails: the one of that number, from one on.
+type faulty struct {
+	audit.Store
+	at, calls int
+}
+
+// begin counts anew; zero never fails.
+func (f *faulty) begin(at int) { f.at, f.calls = at, 0 }
+
+func (f *faulty) fault() error {
+	if f.calls++; f.calls == f.at {
+		return errDisk
+	}
+	return nil
+}
+
+func (f *faulty) Update(ctx context.Context, tenant identity.OIN, do func(audit.Tx) error) error {
+	return f.Store.Update(ctx, tenant, func(tx audit.Tx) error { return do(&faultyTx{faultySnapshot{tx, f}, tx}) })
+}
+
+func (f *faulty) View(ctx context.Context, tenant identity.OIN, do func(audit.Snapshot) error) error {
+	return f.Store.View(ctx, tenant, func(s audit.Snapshot) error { return do(&faultySnapshot{s, f}) })
+}
+
+func (f *faulty) Check(ctx context.Context) error {
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.Store.Check(ctx)
+}
+
+type faultySnapshot struct {
+	audit.Snapshot
+	f *faulty
+}
+
+func (s *faultySnapshot) Head() (audit.Head, error) {
+	if err := s.f.fault(); err != nil {
+		return audit.Head{}, err
+	}
+	return s.Snapshot.Head()
+}
+
+func (s *faultySnapshot) Rows(from int64, limit int) ([]audit.Row, error) {
+	if err := s.f.fault(); err != nil {
+		return nil, err
+	}
+	return s.Snapshot.Rows(from, limit)
+}
+
+func (s *faultySnapshot) Documents(after string, limit int) ([]audit.Stored, error) {
+	if err := s.f.fault(); err != nil {
+		return nil, err
+	}
+	return s.Snapshot.Documents(after, limit)
+}
+
+func (s *faultySnapshot) Document(id string) (audit.Stored, bool, error) {
+	if err := s.f.fault(); err != nil {
+		return audit.Stored{}, false, err
+	}
+	return s.Snapshot.Document(id)
+}
+
+type faultyTx struct {
+	faultySnapshot
+	tx audit.Tx
+}
+
+func (t *faultyTx) Once(key [32]byte) (audit.OnceRow, bool, error) {
+	if err := t.f.fault(); err != nil {
+		return audit.OnceRow{}, false, err
+	}
+	return t.tx.Once(key)
+}
+
+func (t *faultyTx) Write(b audit.Batch) error {
+	if err := t.f.fault(); err != nil {
+		return err
+	}
+	return t.tx.Write(b)
+}
+
+// eachFault does something with each of its calls to the store failing in turn, and
+// then with none: it must fail with the store's error as often, and succeed at the end.
+func (f *faulty) eachFault(t *testing.T, name string, do func() error) {
+	t.Helper()
+	for at := 1; ; at++ {
+		require.Less(t, at, 100, name)
+		f.begin(at)
+		err := do()
+		if f.calls < at {
+			require.NoError(t, err, name)
+			require.Greater(t, at, 1, "%s: it asks the store nothing", name)
+			f.begin(0)
+			return
+		}
+		require.ErrorIs(t, err, errDisk, "%s, call %d", name, at)
+	}
+}
+
+// Whichever call to the store fails, it is told, nothing is half done, and the next try
+// does it.
+func TestEveryFaultOfTheStoreIsTold(t *testing.T) {
+	b := newBench(t)
+	story(b)
+	decided := b.trace()
+	d := b.append(decision(decided))
+	once1 := decision(b.trace())
+	once1.Once = once("k", "q")
+	b.append(once1)
+	b.append(agreement("a-9"))
+	f := &faulty{Store: b.store}
+	ctx := t.Context()
+	open := func() (l *audit.Log) {
+		l, err := audit.Open(ctx, b.config(f))
+		require.NoError(t, err)
+		return l
+	}
+	f.eachFault(t, "opening", func() error {
+		l, err := audit.Open(ctx, b.config(f))
+		if err == nil {
+			l.Close()
+		}
+		return err
+	})
+	outside := b.config(f)
+	outside.Head = &audit.HeadFile{Path: filepath.Join(t.TempDir(), "head")}
+	l := open()
+	last, err := l.Prove(ctx, d.Index)
+	require.NoError(t, err)
+	l.Close()
+	require.NoError(t, os.WriteFile(outside.Head.Path, []byte(last.Checkpoint), 0o600))
+	f.eachFault(t, "opening, with a head outside", func() error {
+		l, err := audit.Open(ctx, outside)
+		if err == nil {
+			l.Close()
+		}
+		return err
+	})
+	f.eachFault(t, "verifying", func() error {
+		_, err := audit.Verify(ctx, f, b.inspection())
+		return err
+	})
+	by := b.inspection()
+	by.Head = last.Checkpoint
+	f.eachFault(t, "verifying, with a head outside", func() error {
+		_, err := audit.Verify(ctx, f, by)
+		return err
+	})
+	l = open()
+	defer func() { l.Close() }()
+	f.eachFault(t, "proving", func() error { _, err := l.Prove(ctx, 1); return err })
+	f.eachFault(t, "a document", func() error { _, err := l.Document(ctx, "c-1"); return err })
+	f.eachFault(t, "documents", func() error { _, err := l.List(ctx, audit.AgreementDocument); return err })
+	retry := decision(b.trace())
+	retry.Once = once("k", "q")
+	digest := sha256.Sum256([]byte("budget"))
+	for name, e := range map[string]audit.Entry{
+		"a decision": decision(b.trace()), "a consent": consent("c-9"), "a release of an old decision": release(decided, d.Index, digest), "a retry": retry,
+	} {
+		f.eachFault(t, name, func() error {
+			l.Close()
+			f2 := f.at
+			f.begin(0)
+			l = open() // nothing is remembered
+			f.begin(f2)
+			_, err := l.Append(ctx, e)
+			return err
+		})
+		f.eachFault(t, name+", behind another's", func() error {
+			at := f.at
+			f.begin(0)
+			b.append(decision(b.trace()))
+			f.begin(at)
+			e := e
+			if e.Put != nil {
+				e = consent("c-10")
+			}
+			_, err := l.Append(ctx, e)
+			return err
+		})
+	}
+	_, err = b.verify()
+	require.NoError(t, err)
+	report, err := b.verify()
+	require.NoError(t, err)
+	require.Equal(t, report.Size, l.Register().Size())
+}
