@@ -115,7 +115,7 @@ func TestWhoIssued(t *testing.T) {
 	oin, err := ownIssuer([]byte(`{"iss":"`+string(alice)+`"}`), true)
 	require.NoError(t, err)
 	require.Equal(t, alice, oin)
-	for _, bad := range []string{`{"iss":"UWV"}`, `{}`, `x`} {
+	for _, bad := range []string{`{"iss":"UWV"}`, `{}`, `x`, `{"iss":"` + string(alice) + `","x":1,"x":2}`} {
 		oin, err := ownIssuer([]byte(bad), true)
 		require.ErrorIs(t, err, ErrMalformed, bad)
 		require.Empty(t, oin, bad)
