@@ -238,3 +238,14 @@ func TestMayAsk(t *testing.T) {
 	require.Equal(t, []string{"SYS-01"}, engine.MayAsk(gone, q), "not judged")
 	require.False(t, engine.RoleSuffices(gone, q), "not judged")
 }
+
+// A law of which nothing is left is not asked about; without another there is no grant.
+func TestALawOfWhichNothingIsLeft(t *testing.T) {
+	f, engine := judging(t)
+	q := question(t, f, everything(), []budgetv1.Category{"entitlement"}, nil)
+	q.SourceKind, q.Laws = "CAK", []string{"WLZ", "WMO"}
+	grant, gaps := engine.Decide(t.Context(), q)
+	require.False(t, grant.Allows())
+	require.Empty(t, grant.Scopes())
+	require.Equal(t, []string{"NO_CONSENT TOEST-01"}, told(gaps))
+}
