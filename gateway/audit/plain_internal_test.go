@@ -38,7 +38,7 @@ func TestWhatIsReadByItsDayAlone(t *testing.T) {
 		entry Entry
 		plain bool
 	}{
-		"a decision": {decided, true}, "a release": {released, true}, "of an administrator": {Entry{Kind: Admin}, true},
+		"a decision": {decided, true}, "a release": {released, true}, "of an administrator": {Entry{Kind: Admin}, false},
 		"a consent": {aConsent(), false}, "an agreement": {anAgreement(), false}, "a withdrawal": {Entry{Kind: Withdrawal, End: "c"}, false}, "a key": {aKey(), false},
 	} {
 		c.entry.Day = day
@@ -48,27 +48,30 @@ func TestWhatIsReadByItsDayAlone(t *testing.T) {
 		if ok {
 			require.Equal(t, day, got, name)
 		}
-		fact, err := readFact(rowOf(p, 7), 7)
+		fact, err := readFact(nil, rowOf(p, 7), 7, ledger{})
 		require.NoError(t, err, name)
 		require.Equal(t, day, fact.Day, name)
 		require.EqualValues(t, 7, fact.Index, name)
 		require.Equal(t, c.plain, fact.Time == 0 && fact.Put == nil && fact.End == "" && fact.Key == nil, name)
 	}
+	const asks = `"kind":"decision",`
 	for name, leaf := range map[string]string{
-		"nothing": "", "no day": `{"put":"","end":""}`, "no such day": `{"day":"2026-02-30","put":"","end":""}`, "half a day": `{"put":"","end":"","day":"2026-0`,
-		"an end": `{"day":"2026-03-01","put":"","end":"x"}`, "a document": `{"day":"2026-03-01","put":"x","end":""}`, "a key": `{"day":"2026-03-01","key":"x","put":"","end":""}`,
+		"nothing": "", "no day": `{` + asks + `"put":"","end":""}`, "no such day": `{"day":"2026-02-30",` + asks + `"put":"","end":""}`, "half a day": `{` + asks + `"put":"","end":"","day":"2026-0`,
+		"an end": `{"day":"2026-03-01",` + asks + `"put":"","end":"x"}`, "a document": `{"day":"2026-03-01",` + asks + `"put":"x","end":""}`,
+		"a key": `{"day":"2026-03-01","kind":"key","put":"","end":""}`, "an epoch": `{"day":"2026-03-01","kind":"epoch","put":"","end":""}`, "an erasure": `{"day":"2026-03-01","kind":"erasure","put":"","end":""}`,
+		"a confirmation": `{"day":"2026-03-01","kind":"confirmation","put":"","end":""}`, "no kind": `{"day":"2026-03-01","put":"","end":""}`, "an unknown kind": `{"day":"2026-03-01","kind":"other","put":"","end":""}`, "half a kind": `{"day":"2026-03-01","put":"","end":"","kind":"decision`,
 	} {
 		_, ok := plain([]byte(leaf))
 		require.False(t, ok, name)
 	}
-	_, ok := plain([]byte(`{"put":"","end":"","day":"2026-03-01`))
+	_, ok := plain([]byte(`{` + asks + `"put":"","end":"","day":"2026-03-01`))
 	require.True(t, ok)
 }
 
 // A row that is bad, of another index or with other hashes is no entry.
 func TestRowsThatAreNoEntry(t *testing.T) {
 	good := rowOf(made(t, aConsent()), 3)
-	_, err := readFact(good, 3)
+	_, err := readFact(nil, good, 3, ledger{})
 	require.NoError(t, err)
 	for name, change := range map[string]func(*Row){
 		"bad":            func(r *Row) { r.Bad = "n" },
@@ -82,7 +85,7 @@ func TestRowsThatAreNoEntry(t *testing.T) {
 	} {
 		row := good
 		change(&row)
-		_, err := readFact(row, 3)
+		_, err := readFact(nil, row, 3, ledger{})
 		require.ErrorIs(t, err, ErrTampered, name)
 	}
 }

@@ -39,7 +39,7 @@ func tale(t *testing.T, a *alone, entries ...register.Entry) {
 
 func begun(t *testing.T, entries ...register.Entry) *alone {
 	t.Helper()
-	a := &alone{r: register.New()}
+	a := newAlone(register.New)
 	tale(t, a, register.Entry{Key: &register.KeyChange{Owner: "X", Digest: digestOf("own1"), State: register.InUse}})
 	tale(t, a, entries...)
 	return a
@@ -63,7 +63,7 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 		"a withdrawal is lost": func(t *testing.T) {
 			a := begun(t, consentOf("P", "1", "", "a"), withdrawal)
 			a.stands(t, register.Withdrawn)
-			b := &alone{replay(a.entries[:2]), a.entries[:2:2]}
+			b := &alone{a.replay(a.entries[:2]), a.entries[:2:2], a.empty}
 			b.stands(t, register.Yes, "a")
 			tale(t, b, epoch)
 			b.stands(t, register.Uncertain)
@@ -152,7 +152,7 @@ func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 		a.entries[n] = register.Entry{Index: int64(n), Day: first}
 	}
 	require.ErrorIs(t, a.enter(register.Entry{Confirm: "3"}), register.ErrNoDocument)
-	for _, r := range []*register.Register{a.r, replay(a.entries)} {
+	for _, r := range []*register.Register{a.r, a.replay(a.entries)} {
 		for size := range a.r.Size() + 1 {
 			is, _ := toldAt(r.At(size))
 			require.Equal(t, register.NoWord, is, "size %d", size)

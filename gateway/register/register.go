@@ -5,6 +5,8 @@
 package register
 
 import (
+	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -118,106 +120,61 @@ type Entry struct {
 
 // Register is the fold. It is safe for concurrent use by one writer and many readers.
 type Register struct {
-	mu                  sync.RWMutex
-	size                int64 // the next index
-	day                 civil.Date
-	epochs              []int64     // where they begin, but the first
-	list                []*document // in the order of their entries
-	byID                map[string]*document
-	persons             map[string]*person // by pseudonym
-	parties             map[parties][]*document
-	awaited             map[string]*document // by the id that it replaces, which is not kept here
-	keys                map[string]*key
+	mu     sync.RWMutex
+	size   int64 // the next index
+	day    civil.Date
+	epochs []int64 // where they begin, but the first
+	keys   map[string]*key
+
+	count  ref // of documents, those that were erased too
+	chunks []*[chunk]document
+	byID   table
+	// What is rare of a document.
+	ids       map[ref]string // of one that is no UUID
+	byText    map[string]ref // by such an id
+	subjects  map[ref]string // a pseudonym of another length
+	replaced  map[ref]string // the id of what it replaces, where it is not that of the one that is kept
+	confirmed map[ref][]int64
+	chains    map[ref]*chain // of terms
+
+	byPerson table          // one of the consents of a person, by the pseudonym that stands in it
+	also     map[string]ref // by another pseudonym of the person
+	parties  map[parties][]ref
+	awaited  map[string]bool // the ids of terms that were replaced and are not kept here
+
+	contents            []*content
+	byContent           map[string]uint32
+	cases               [][32]byte
+	byCase              table
+	caseNames           []string // that are no commitments
+	caseTexts           map[string]uint32
 	names               names
 	sources, categories numbers
-}
 
-// document is one that is kept. What an index at which a reader looks does not know
-// yet is passed over by the readers.
-type document struct {
-	Document
-	entered, ended int64
-	confirmed      []int64
-	since          int64
-	place          int64       // among the words on the same thing
-	replaces       *document   // nil: nothing that is kept
-	children       []*document // that came in its place, in order
-	chain          *chain      // of terms
-	person         *person     // of a consent
-	said           []said      // the grants
-	removed        []said      // that a narrowing took out
+	seed maphash.Seed
+	mask uint64 // of a hash
 }
-
-// said is a grant in little room: a source and a bit for each category.
-type said struct{ source, categories uint16 }
 
 // chain is one negotiation after another about the same agreement.
-type chain struct{ accepted []*document }
-
-// person has consents. Two pseudonyms of one person are known to be that from the first
-// document that holds both.
-type person struct {
-	same     *person // nil: this one
-	consents []*document
-}
-
-func (p *person) one() *person {
-	for p.same != nil {
-		p = p.same
-	}
-	return p
-}
+type chain struct{ accepted []ref }
 
 type parties struct {
 	kind Kind
 	a, b identity.OIN
 }
 
+func between(kind Kind, a, b identity.OIN) parties { return parties{kind, min(a, b), max(a, b)} }
+
 type key struct{ used, retired, lost int64 }
-
-// names keeps one copy of what many documents repeat.
-type names map[string]string
-
-func (n names) one(s string) string {
-	if kept, ok := n[s]; ok {
-		return kept
-	}
-	s = strings.Clone(s)
-	n[s] = s
-	return s
-}
-
-// numbers give each text a number, from 1.
-type numbers map[string]uint16
-
-func (n numbers) of(s string) uint16 {
-	if n[s] == 0 {
-		n[strings.Clone(s)] = uint16(len(n) + 1)
-	}
-	return n[s]
-}
-
-// bits has one for each category. More than there are bits would be a mistake of the
-// caller's, whose list of categories is closed and shorter.
-func (r *Register) bits(categories []string) (bits uint16) {
-	for _, c := range categories {
-		bits |= 1 << (r.categories.of(c) - 1)
-	}
-	return bits
-}
 
 // New gives an empty register.
 func New() *Register {
-	r := &Register{}
-	r.clear()
-	return r
-}
-
-func (r *Register) clear() {
-	r.size, r.day, r.list, r.epochs = 0, 0, nil, nil
-	r.byID, r.persons, r.awaited = map[string]*document{}, map[string]*person{}, map[string]*document{}
-	r.parties, r.keys, r.names = map[parties][]*document{}, map[string]*key{}, names{}
-	r.sources, r.categories = numbers{}, numbers{}
+	return &Register{
+		keys: map[string]*key{}, ids: map[ref]string{}, byText: map[string]ref{}, subjects: map[ref]string{}, replaced: map[ref]string{},
+		confirmed: map[ref][]int64{}, chains: map[ref]*chain{}, also: map[string]ref{}, parties: map[parties][]ref{}, awaited: map[string]bool{},
+		byContent: map[string]uint32{}, caseTexts: map[string]uint32{}, names: names{}, sources: numbers{}, categories: numbers{},
+		seed: maphash.MakeSeed(), mask: ^uint64(0),
+	}
 }
 
 // Size is how many entries it was made of; Day the civil day of the last one.
@@ -245,17 +202,19 @@ func (r *Register) Apply(e Entry) {
 	if e.Epoch {
 		r.epochs = append(r.epochs, e.Index)
 	}
-	if d := r.byID[e.Confirm]; e.Confirm != "" && d != nil {
-		d.confirmed = append(d.confirmed, e.Index)
+	if i := r.document(e.Confirm); i != 0 {
+		r.confirmed[i] = append(r.confirmed[i], e.Index)
 	}
-	r.erase(e.Erase)
-	if e.Put != nil {
+	if len(e.Erase) > 0 {
+		r.erase(e.Erase)
+	}
+	if e.Put != nil && r.document(e.Put.ID) == 0 {
 		r.put(e)
 	}
-	if d := r.byID[e.End]; e.End != "" && d != nil {
-		for _, one := range r.endsWith(d, e.Stated) {
-			if one.ended == NotEnded {
-				one.ended = e.Index
+	if i := r.document(e.End); i != 0 {
+		for _, one := range r.endsWith(i, e.Stated) {
+			if d := r.at(one); d.ended == NotEnded {
+				d.ended = e.Index
 			}
 		}
 	}
@@ -264,18 +223,16 @@ func (r *Register) Apply(e Entry) {
 // endsWith are the documents that end when one ends. A consent takes with it every one
 // that followed from it, in every branch: whoever withdraws means what he holds a
 // receipt of, whatever has taken its place since. Terms end as proposal and agreement.
-func (r *Register) endsWith(d *document, stated bool) []*document {
-	all := []*document{d}
-	switch {
+func (r *Register) endsWith(i ref, stated bool) []ref {
+	all := []ref{i}
+	switch kind := r.contentOf(i).kind; {
 	case !stated:
-	case d.Kind == Consent:
-		for i := 0; i < len(all); i++ {
-			all = append(all, all[i].children...)
-		}
-	case d.Kind == Agreement || d.Kind == Proposal:
-		terms := strings.TrimPrefix(d.ID, proposalPrefix)
+	case kind == Consent:
+		all = append(all, r.followers(i)...)
+	case kind == Agreement || kind == Proposal:
+		terms := TermsID(r.idOf(i))
 		for _, id := range []string{terms, ProposalID(terms)} {
-			if other := r.byID[id]; other != nil && other != d {
+			if other := r.document(id); other != 0 && other != i {
 				all = append(all, other)
 			}
 		}
@@ -285,25 +242,41 @@ func (r *Register) endsWith(d *document, stated bool) []*document {
 
 // erase forgets a person. Only others of his consents were linked to them.
 func (r *Register) erase(pseudonyms []string) {
-	gone := map[*document]bool{}
-	for _, d := range r.At(0).of(pseudonyms) {
-		gone[d] = true
-		delete(r.byID, d.ID)
-		for _, s := range d.Subjects {
-			delete(r.persons, s)
-		}
+	gone := map[ref]bool{}
+	for _, i := range r.of(pseudonyms...) {
+		gone[i] = true
 	}
-	if len(gone) > 0 {
-		r.list = slices.DeleteFunc(r.list, func(d *document) bool { return gone[d] })
+	maps.DeleteFunc(r.also, func(_ string, i ref) bool { return gone[i] })
+	for i := range gone { // before any is wiped: the tables look at them
+		d := r.at(i)
+		if d.subject != [32]byte{} && ref(r.byPerson.find(r.hash(d.subject[:]), func(n uint32) bool { return r.at(ref(n)).subject == d.subject })) == i {
+			r.byPerson.remove(uint32(i), r.hashOfPerson)
+		}
+		if d.id != [16]byte{} {
+			r.byID.remove(uint32(i), r.hashOfID)
+		}
+		delete(r.byText, r.ids[i])
+		delete(r.ids, i)
+		delete(r.subjects, i)
+		delete(r.replaced, i)
+		delete(r.confirmed, i)
+	}
+	for i := range gone {
+		*r.at(i) = document{}
 	}
 }
 
-func (r *Register) change(index int64, c KeyChange) {
-	k := r.keys[c.Digest]
+func (r *Register) key(digest string) *key {
+	k := r.keys[digest]
 	if k == nil {
 		k = &key{used: NotEnded, retired: NotEnded, lost: NotEnded}
-		r.keys[r.names.one(c.Digest)] = k
+		r.keys[r.names.one(digest)] = k
 	}
+	return k
+}
+
+func (r *Register) change(index int64, c KeyChange) {
+	k := r.key(c.Digest)
 	at := map[KeyState]*int64{InUse: &k.used, Retired: &k.retired, Lost: &k.lost}[c.State]
 	if at != nil && *at == NotEnded {
 		*at = index
@@ -311,152 +284,106 @@ func (r *Register) change(index int64, c KeyChange) {
 }
 
 func (r *Register) put(e Entry) {
-	d := &document{Document: r.compact(*e.Put), entered: e.Index, ended: NotEnded, since: e.Time, place: e.Index}
-	for _, g := range e.Put.Grants {
-		d.said = append(d.said, said{r.sources.of(string(g.Source)), r.bits(g.Categories)})
+	put := e.Put
+	d := document{
+		digest: put.Digest, opens: put.Opens, entered: e.Index, ended: NotEnded, since: e.Time, from: put.From, until: put.Until,
+		caseNumber: r.newCase(put.Case), content: r.contentNumber(put),
 	}
-	r.list = append(r.list, d)
-	r.byID[d.ID] = d
-	switch d.Kind {
+	d.id, _ = parseUUID(put.ID)
+	if put.Kind == Consent && len(put.Subjects) > 0 && len(put.Subjects[0]) == len(d.subject) {
+		d.subject = [32]byte([]byte(put.Subjects[0]))
+	}
+	i := r.add(d, put.ID)
+	switch put.Kind {
 	case Consent:
-		r.putConsent(d)
+		r.putConsent(i, put)
 	case Agreement, Proposal:
-		r.putTerms(d)
+		r.putTerms(i, put)
 	}
-	if d.Kind != Consent {
-		at := parties{d.Kind, min(d.PartyA, d.PartyB), max(d.PartyA, d.PartyB)}
-		r.parties[at] = append(r.parties[at], d)
+	if put.Kind != Consent {
+		at := between(put.Kind, put.PartyA, put.PartyB)
+		r.parties[at] = append(r.parties[at], i)
+	}
+	if old := r.at(i).replaces; put.Replaces != "" && (old == 0 || TermsID(r.idOf(old)) != put.Replaces) {
+		r.replaced[i] = strings.Clone(put.Replaces)
 	}
 }
 
-// compact shares the texts that many documents repeat.
-func (r *Register) compact(d Document) Document {
-	one := r.names.one
-	d.ID, d.Kind, d.Replaces = strings.Clone(d.ID), Kind(one(string(d.Kind))), strings.Clone(d.Replaces)
-	d.Purpose, d.Case = one(d.Purpose), one(d.Case)
-	d.PartyA, d.PartyB = identity.OIN(one(string(d.PartyA))), identity.OIN(one(string(d.PartyB)))
-	d.Keys, d.Recipients, d.Subjects = slices.Clone(d.Keys), slices.Clone(d.Recipients), slices.Clone(d.Subjects)
-	for i, k := range d.Keys {
-		d.Keys[i] = one(k)
+func (r *Register) putConsent(i ref, put *Document) {
+	d := r.at(i)
+	d.next = i
+	if len(put.Subjects) > 0 && d.subject == [32]byte{} {
+		r.subjects[i] = strings.Clone(put.Subjects[0])
 	}
-	for i, o := range d.Recipients {
-		d.Recipients[i] = identity.OIN(one(string(o)))
+	for _, s := range put.Subjects {
+		if known := r.person(s); known != 0 {
+			r.join(i, known)
+		} else {
+			r.knowPerson(s, i)
+		}
 	}
-	d.Grants = nil
-	return d
-}
-
-func (r *Register) putConsent(d *document) {
-	d.person = r.personOf(d.Subjects)
-	d.person.consents = append(d.person.consents, d)
-	if old := r.byID[d.Replaces]; old != nil && old.person != nil && old.person.one() == d.person && !d.Void {
+	if old := r.document(put.Replaces); old != 0 && !put.Void && slices.Contains(r.withAll(nil, i), old) {
 		d.replaces = old
-		old.children = append(old.children, d)
-		if d.Narrows {
-			d.place, d.removed = old.place, without(old.said, d.said)
-		}
+		r.adopt(old, i)
 	}
 }
 
-// personOf finds the person of these pseudonyms, or makes one; those that turn out to be
-// of one person become one.
-func (r *Register) personOf(pseudonyms []string) *person {
-	var p *person
-	for _, s := range pseudonyms {
-		switch known := r.persons[s]; {
-		case known == nil:
-		case p == nil:
-			p = known.one()
-		case known.one() != p:
-			other := known.one()
-			p.consents = append(p.consents, other.consents...)
-			slices.SortFunc(p.consents, func(a, b *document) int { return int(a.entered - b.entered) })
-			other.same, other.consents = p, nil
-		}
+// join makes the persons of two consents one.
+func (r *Register) join(i, other ref) {
+	if !slices.Contains(r.withAll(nil, i), other) {
+		a, b := r.at(i), r.at(other)
+		a.next, b.next = b.next, a.next
 	}
-	if p == nil {
-		p = &person{}
-	}
-	for _, s := range pseudonyms {
-		if r.persons[s] == nil {
-			r.persons[s] = p
-		}
-	}
-	return p
-}
-
-// without gives what is in the old grants and not in the new.
-func without(old, left []said) (gone []said) {
-	for _, was := range old {
-		is, _ := find(left, was.source)
-		switch {
-		case was.categories&^is == 0:
-		case is == 0:
-			gone = append(gone, said{was.source, ^uint16(0)}) // all of it, whoever may have allowed more
-		default:
-			gone = append(gone, said{was.source, was.categories &^ is})
-		}
-	}
-	return gone
-}
-
-func find(all []said, source uint16) (categories uint16, ok bool) {
-	for _, one := range all {
-		if one.source == source {
-			return one.categories, true
-		}
-	}
-	return 0, false
 }
 
 // putTerms finds the chain of an agreement or a proposal: what it replaces was accepted
 // or is a proposal, and an agreement goes on where its own proposal stands.
-func (r *Register) putTerms(d *document) {
-	if d.Kind == Agreement {
-		if proposal := r.byID[ProposalID(d.ID)]; proposal != nil {
-			d.chain = proposal.chain
-		}
+func (r *Register) putTerms(i ref, put *Document) {
+	var c *chain
+	if proposal := r.document(ProposalID(put.ID)); put.Kind == Agreement && proposal != 0 {
+		c = r.chains[proposal]
 	}
-	if d.Replaces != "" {
-		old := r.terms(d.Replaces)
+	if put.Replaces != "" {
+		old := r.terms(put.Replaces)
 		switch {
-		case old == nil && d.Kind == Agreement:
-			r.awaited[d.Replaces] = d
-		case old != nil:
-			d.replaces = old
-			if before := old.accepted(); before != nil && d.Kind == Agreement {
-				before.children = append(before.children, d)
+		case old == 0 && put.Kind == Agreement:
+			r.awaited[strings.Clone(put.Replaces)] = true
+		case old != 0:
+			if before := r.accepted(old); before != 0 && put.Kind == Agreement {
+				r.adopt(before, i)
 			}
-			if d.chain == nil {
-				d.chain = old.chain
+			r.at(i).replaces = old
+			if c == nil {
+				c = r.chains[old]
 			}
 		}
 	}
-	if d.chain == nil {
-		d.chain = &chain{}
+	if c == nil {
+		c = &chain{}
 	}
-	if d.Kind == Agreement {
-		d.chain.accepted = append(d.chain.accepted, d)
+	r.chains[i] = c
+	if put.Kind == Agreement {
+		c.accepted = append(c.accepted, i)
 	}
 }
 
-// accepted is the agreement that terms are or, being a proposal, would replace; nil when
+// accepted is the agreement that terms are or, being a proposal, would replace; zero when
 // there is none.
-func (d *document) accepted() *document {
-	for one := d; one != nil; one = one.replaces {
-		if one.Kind == Agreement {
-			return one
+func (r *Register) accepted(i ref) ref {
+	for ; i != 0; i = r.at(i).replaces {
+		if r.contentOf(i).kind == Agreement {
+			return i
 		}
 	}
-	return nil
+	return 0
 }
 
 // terms finds an agreement by its id, or the proposal when it was never accepted.
-func (r *Register) terms(id string) *document {
-	if d := r.byID[id]; d != nil && d.Kind == Agreement {
-		return d
+func (r *Register) terms(id string) ref {
+	if i := r.document(id); i != 0 && r.contentOf(i).kind == Agreement {
+		return i
 	}
-	return r.byID[ProposalID(id)]
+	return r.document(ProposalID(id))
 }
 
 // TermsID is the id of the terms of which this is the proposal or the agreement.

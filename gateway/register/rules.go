@@ -64,26 +64,29 @@ func (r *Register) Refuse(e Entry) error {
 		}
 	}
 	if e.End != "" {
-		switch d := r.byID[e.End]; {
-		case d == nil:
+		switch i := r.document(e.End); {
+		case i == 0:
 			return ErrNoDocument
-		case !slices.ContainsFunc(r.endsWith(d, e.Stated), func(one *document) bool { return one.ended == NotEnded }):
+		case !r.anyLive(r.endsWith(i, e.Stated)):
 			return &EndedError{ID: e.End}
 		}
 	}
 	switch {
 	case e.Confirm != "":
 		return v.refuseConfirmation(e.Confirm)
-	case len(e.Erase) > 0 && len(v.of(e.Erase)) == 0:
+	case len(e.Erase) > 0 && len(r.of(e.Erase...)) == 0:
 		return ErrNoDocument
 	case e.Put == nil:
 		return nil
 	}
-	if d := r.byID[e.Put.ID]; d != nil {
-		if d.Digest == e.Put.Digest && v.ended(d) {
-			return &EndedError{ID: d.ID}
+	if i := r.document(e.Put.ID); i != 0 {
+		if r.at(i).digest == e.Put.Digest && v.ended(i) {
+			return &EndedError{ID: e.Put.ID}
 		}
 		return ErrConflict
+	}
+	if r.tooMany(e.Put.Grants) {
+		return fmt.Errorf("%w: there are %d categories at most", ErrRefused, maxCategories)
 	}
 	for _, digest := range e.Put.Keys {
 		if k := r.keys[digest]; k == nil || k.used == NotEnded || k.retired != NotEnded || k.lost != NotEnded {
@@ -97,6 +100,23 @@ func (r *Register) Refuse(e Entry) error {
 		return v.refuseTerms(*e.Put)
 	}
 	return nil
+}
+
+func (r *Register) anyLive(all []ref) bool {
+	return slices.ContainsFunc(all, func(i ref) bool { return r.at(i).ended == NotEnded })
+}
+
+// tooMany tells whether these would be more categories than the register has bits for.
+func (r *Register) tooMany(grants []Grant) bool {
+	fresh := map[string]bool{}
+	for _, g := range grants {
+		for _, c := range g.Categories {
+			if r.categories[c] == 0 {
+				fresh[c] = true
+			}
+		}
+	}
+	return len(r.categories)+len(fresh) > maxCategories
 }
 
 // refuseKey holds a change of a key against the states it was in: it goes from in use
@@ -113,12 +133,12 @@ func (r *Register) refuseKey(c KeyChange) error {
 }
 
 func (v View) refuseConfirmation(id string) error {
-	switch d := v.r.byID[id]; {
-	case d == nil:
+	switch i := v.r.document(id); {
+	case i == 0:
 		return ErrNoDocument
-	case v.ended(d):
+	case v.ended(i):
 		return &EndedError{ID: id}
-	case !v.waits(d):
+	case !v.waits(i):
 		return ErrNotWaiting
 	}
 	return nil
@@ -131,72 +151,61 @@ func (v View) refuseConsent(d Document, day civil.Date) error {
 	if d.Replaces == "" {
 		return v.saysLess(d, day)
 	}
-	old := v.r.byID[d.Replaces]
-	switch {
-	case old == nil:
+	old := v.r.document(d.Replaces)
+	if old == 0 {
 		return ErrNoDocument
-	case old.Kind != Consent || old.Void || old.Purpose != d.Purpose || old.Case != d.Case || !v.samePerson(old, d):
+	}
+	was := v.r.contentOf(old)
+	switch {
+	case was.kind != Consent || was.void || was.purpose != d.Purpose || v.r.at(old).caseNumber != v.r.caseNumber(d.Case) || !slices.Contains(v.r.of(d.Subjects...), old):
 		return fmt.Errorf("%w: it is no consent of this person for this purpose in this case", ErrRefused)
 	case d.Narrows:
 		return v.refuseNarrowing(old, d, day)
-	case len(old.children) > 0:
+	case v.r.at(old).child != 0:
 		return v.replaced(old)
 	}
 	return nil
 }
 
 // replaced names the last of those that came in the place of a document.
-func (v View) replaced(d *document) error {
-	last := d
-	for len(last.children) > 0 {
-		last = last.children[len(last.children)-1]
+func (v View) replaced(i ref) error {
+	last := i
+	for v.r.at(last).child != 0 {
+		last = v.r.at(last).child
 	}
-	return &ReplacedError{ID: d.ID, Last: last.ID}
-}
-
-func (v View) samePerson(old *document, d Document) bool {
-	return slices.ContainsFunc(d.Subjects, func(s string) bool {
-		p := v.r.persons[s]
-		return p != nil && p.one() == old.person.one()
-	})
+	return &ReplacedError{ID: v.r.idOf(i), Last: v.r.idOf(last)}
 }
 
 // refuseNarrowing: what has ended, or what another has come in the place of by now, has
 // nothing to take out. One that begins later does not stand in the way: a part is as
 // easy to withdraw as the whole.
-func (v View) refuseNarrowing(old *document, d Document, day civil.Date) error {
-	if v.ended(old) || v.lost(old) { // a good key would make it count again
-		return &EndedError{ID: old.ID}
+func (v View) refuseNarrowing(i ref, d Document, day civil.Date) error {
+	old, was := v.r.at(i), v.r.contentOf(i)
+	if v.ended(i) || v.lost(i) { // a good key would make it count again
+		return &EndedError{ID: d.Replaces}
 	}
-	for _, c := range old.followers() {
-		if c.Narrows && c.replaces == old || c.From <= max(day, old.From) {
-			return v.replaced(old)
+	for _, f := range v.r.followers(i) {
+		c := v.r.at(f)
+		if v.r.contentOf(f).narrows && c.replaces == i || c.from <= max(day, old.from) {
+			return v.replaced(i)
 		}
 	}
 	left := 0
 	for _, g := range d.Grants {
-		was, named := find(old.said, v.r.sources[string(g.Source)])
-		if !named || v.known(g.Categories)&^was != 0 || !v.allKnown(g.Categories) {
+		had, named := find(was.said, v.r.sources[string(g.Source)])
+		if !named || v.known(g.Categories)&^had != 0 || !v.allKnown(g.Categories) {
 			return fmt.Errorf("%w: it says more than the consent that it narrows", ErrRefused)
 		}
 		left += len(g.Categories)
 	}
-	if d.From != old.From || d.Until != old.Until || !slices.Equal(d.Recipients, old.Recipients) || len(d.Grants) != len(old.said) || left == 0 {
+	if d.From != old.from || d.Until != old.until || !slices.Equal(d.Recipients, was.recipients) || len(d.Grants) != len(was.said) || left == 0 {
 		return fmt.Errorf("%w: it differs from the consent that it narrows in more than its grants", ErrRefused)
 	}
 	return nil
 }
 
-// followers are all that came in the place of a document, in every branch.
-func (d *document) followers() (all []*document) {
-	for _, c := range d.children {
-		all = append(append(all, c), c.followers()...)
-	}
-	return all
-}
-
 // known are the bits of categories that were heard of before.
-func (v View) known(categories []string) (bits uint16) {
+func (v View) known(categories []string) (bits uint64) {
 	for _, c := range categories {
 		if n := v.r.categories[c]; n != 0 {
 			bits |= 1 << (n - 1)
@@ -213,19 +222,19 @@ func (v View) allKnown(categories []string) bool {
 // today, or for a shorter time, and does not name it: the receipt of the one before
 // would say that it is in force. A plain no to a source is always taken.
 func (v View) saysLess(d Document, day civil.Date) error {
-	consents := v.of(d.Subjects)
+	consents := v.r.of(d.Subjects...)
 	for _, g := range d.Grants {
 		if len(g.Categories) == 0 {
 			continue
 		}
 		for _, recipient := range d.Recipients {
-			t := Thing{Purpose: d.Purpose, Case: d.Case, Recipient: recipient, Source: g.Source}
-			last, all := v.last(consents, t, day)
-			if last == nil || v.standing(last, day) != Yes {
+			q := v.question(Thing{Purpose: d.Purpose, Case: d.Case, Recipient: recipient, Source: g.Source})
+			last := v.last(consents, q, day)
+			if last == 0 || v.standing(last, day) != Yes {
 				continue
 			}
-			was := v.allowed(last, all, t)
-			shorter := d.Until != 0 && (last.Until == 0 || d.Until < last.Until)
+			was, until := v.allowed(last, consents, q), v.r.at(last).until
+			shorter := d.Until != 0 && (until == 0 || d.Until < until)
 			if was&^v.known(g.Categories) != 0 || was != 0 && shorter {
 				return ErrSaysLess
 			}
@@ -237,7 +246,7 @@ func (v View) saysLess(d Document, day civil.Date) error {
 // refuseTerms: a proposal answers what is open or replaces what counts; an agreement
 // comes in the place of one that nothing has come in the place of yet.
 func (v View) refuseTerms(d Document) error {
-	if d.Kind == Agreement && v.r.awaited[d.ID] != nil {
+	if d.Kind == Agreement && v.r.awaited[d.ID] {
 		return &EndedError{ID: d.ID} // in whose place another came first
 	}
 	if d.Replaces == "" {
@@ -245,22 +254,22 @@ func (v View) refuseTerms(d Document) error {
 	}
 	old := v.r.terms(d.Replaces)
 	switch {
-	case old == nil && d.Kind == Agreement:
+	case old == 0 && d.Kind == Agreement:
 		return nil // it is not kept here
-	case old == nil:
+	case old == 0:
 		return ErrNoDocument
-	case min(old.PartyA, old.PartyB) != min(d.PartyA, d.PartyB) || max(old.PartyA, old.PartyB) != max(d.PartyA, d.PartyB):
+	case between(Agreement, v.r.contentOf(old).a, v.r.contentOf(old).b) != between(Agreement, d.PartyA, d.PartyB):
 		return fmt.Errorf("%w: it is between other parties", ErrRefused)
 	case d.Kind == Proposal && v.ended(old):
 		return &EndedError{ID: d.Replaces}
 	}
-	before := old.accepted()
+	before := v.r.accepted(old)
 	switch {
-	case before == nil:
+	case before == 0:
 		return nil
 	case d.Kind == Proposal && v.ended(before):
-		return &EndedError{ID: before.ID}
-	case len(before.children) > 0:
+		return &EndedError{ID: v.r.idOf(before)}
+	case v.r.at(before).child != 0:
 		return v.replaced(before)
 	}
 	return nil
@@ -270,6 +279,6 @@ func (v View) refuseTerms(d Document) error {
 func (r *Register) Ends(id string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	d := r.byID[id]
-	return d != nil && slices.ContainsFunc(r.endsWith(d, true), func(one *document) bool { return one.ended == NotEnded })
+	i := r.document(id)
+	return i != 0 && r.anyLive(r.endsWith(i, true))
 }

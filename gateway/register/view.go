@@ -3,6 +3,7 @@ package register
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -59,71 +60,85 @@ func (d Record) Replaced(day civil.Date) bool {
 	return d.Successor != "" && d.SuccessorFrom <= day
 }
 
-func (v View) record(d *document) Record {
+func (v View) record(i ref) Record {
+	r, d, c := v.r, v.r.at(i), v.r.contentOf(i)
 	out := Record{
-		ID: d.ID, Kind: d.Kind, Digest: d.Digest, Opens: d.Opens, Purpose: d.Purpose, Case: d.Case, From: d.From, Until: d.Until, Replaces: d.Replaces,
-		PartyA: d.PartyA, PartyB: d.PartyB, Void: d.Void, Narrows: d.Narrows, Entered: d.entered, Ended: NotEnded, Since: d.since, Lost: v.lost(d),
+		ID: r.idOf(i), Kind: c.kind, Digest: d.digest, Opens: d.opens, Purpose: c.purpose, Case: r.caseOf(d.caseNumber), From: d.from, Until: d.until,
+		Replaces: r.replaced[i], PartyA: c.a, PartyB: c.b, Void: c.void, Narrows: c.narrows, Subject: r.subjectOf(i), Entered: d.entered, Ended: NotEnded, Since: d.since, Lost: v.lost(i),
 	}
-	if len(d.Subjects) > 0 {
-		out.Subject = d.Subjects[0]
+	if out.Replaces == "" && d.replaces != 0 {
+		out.Replaces = TermsID(r.idOf(d.replaces))
 	}
-	if v.ended(d) {
+	if v.ended(i) {
 		out.Ended = d.ended
 	}
-	out.Uncertain = out.Live() && v.waits(d)
-	for _, c := range d.children {
-		if v.knows(c) {
-			if out.Successor == "" || c.From < out.SuccessorFrom {
-				out.SuccessorFrom = c.From
-			}
-			out.Successor = c.ID
-		}
+	out.Uncertain = out.Live() && v.waits(i)
+	var last ref
+	if last, out.SuccessorFrom = v.successor(i); last != 0 {
+		out.Successor = r.idOf(last)
 	}
 	return out
 }
 
-func (v View) knows(d *document) bool { return d.entered < v.size }
+// successor is the last that came in the place of a document, and the earliest day from
+// which any did.
+func (v View) successor(i ref) (last ref, from civil.Date) {
+	for n := v.r.at(i).child; n != 0; n = v.r.at(n).elder {
+		c := v.r.at(n)
+		switch {
+		case !v.knows(n):
+		case last == 0:
+			last, from = n, c.from
+		default:
+			from = min(from, c.from)
+		}
+	}
+	return last, from
+}
 
-func (v View) ended(d *document) bool { return d.ended != NotEnded && d.ended < v.size }
+func (v View) knows(i ref) bool { return v.r.at(i).entered < v.size }
+
+func (v View) ended(i ref) bool {
+	ended := v.r.at(i).ended
+	return ended != NotEnded && ended < v.size
+}
 
 // waits reports whether a document waits to be confirmed: it was entered before the
 // epoch began and not confirmed since. A narrowing that is entered later waits as long
 // as what it narrows does, or until it is confirmed itself: it says a part of what is not
 // known to hold, and allows nothing that the whole would not allow once confirmed.
-func (v View) waits(d *document) bool {
+func (v View) waits(i ref) bool {
 	n, _ := slices.BinarySearch(v.r.epochs, v.size)
 	if n == 0 {
 		return false
 	}
 	epoch := v.r.epochs[n-1]
 	for {
+		d := v.r.at(i)
 		switch {
-		case slices.ContainsFunc(d.confirmed, func(at int64) bool { return at > epoch && at < v.size }):
+		case slices.ContainsFunc(v.r.confirmed[i], func(at int64) bool { return at > epoch && at < v.size }):
 			return false
-		case d.entered < epoch || !d.Narrows || d.replaces == nil:
+		case d.entered < epoch || !v.r.contentOf(i).narrows || d.replaces == 0:
 			return d.entered < epoch
 		}
-		d = d.replaces
+		i = d.replaces
 	}
 }
 
 // lost reports whether one of the keys that signed a document was lost.
-func (v View) lost(d *document) bool {
-	return slices.ContainsFunc(d.Keys, func(digest string) bool {
-		k := v.r.keys[digest]
-		return k != nil && k.lost != NotEnded && k.lost < v.size
-	})
+func (v View) lost(i ref) bool {
+	return slices.ContainsFunc(v.r.contentOf(i).signers, func(k *key) bool { return k.lost != NotEnded && k.lost < v.size })
 }
 
 // Document gives one document; false if none has this id.
 func (v View) Document(id string) (Record, bool) {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
-	d := v.r.byID[id]
-	if d == nil || !v.knows(d) {
+	i := v.r.document(id)
+	if i == 0 || !v.knows(i) {
 		return Record{}, false
 	}
-	return v.record(d), true
+	return v.record(i), true
 }
 
 // Consents gives a person's consents for a purpose, the newest first: all there are.
@@ -131,9 +146,9 @@ func (v View) Consents(pseudonyms []string, purpose string) []Record {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
 	var all []Record
-	for _, d := range v.of(pseudonyms) {
-		if v.knows(d) && (purpose == "" || d.Purpose == purpose) {
-			all = append(all, v.record(d))
+	for _, i := range v.r.of(pseudonyms...) {
+		if v.knows(i) && (purpose == "" || v.r.contentOf(i).purpose == purpose) {
+			all = append(all, v.record(i))
 		}
 	}
 	slices.SortFunc(all, newest)
@@ -142,28 +157,15 @@ func (v View) Consents(pseudonyms []string, purpose string) []Record {
 
 func newest(a, b Record) int { return cmp.Compare(b.Entered, a.Entered) }
 
-// of gives the consents of the person with one of these pseudonyms. Two that no document
-// holds together are both looked at.
-func (v View) of(pseudonyms []string) (all []*document) {
-	var seen []*person
-	for _, s := range pseudonyms {
-		if p := v.r.persons[s]; p != nil && !slices.Contains(seen, p.one()) {
-			seen = append(seen, p.one())
-			all = append(all, p.one().consents...)
-		}
-	}
-	return all
-}
-
 // Between gives the documents of a kind between two parties, the newest first: all
 // there are.
 func (v View) Between(kind Kind, a, b identity.OIN) []Record {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
 	var all []Record
-	for _, d := range v.r.parties[parties{kind, min(a, b), max(a, b)}] {
-		if v.knows(d) {
-			all = append(all, v.record(d))
+	for _, i := range v.r.parties[between(kind, a, b)] {
+		if v.knows(i) {
+			all = append(all, v.record(i))
 		}
 	}
 	slices.SortFunc(all, newest)
@@ -175,11 +177,12 @@ func (v View) List(kind Kind) []Record {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
 	var all []Record
-	for _, d := range slices.Backward(v.r.list) {
-		if d.Kind == kind && v.knows(d) {
-			all = append(all, v.record(d))
+	for i := range v.r.all {
+		if v.r.contentOf(i).kind == kind && v.knows(i) {
+			all = append(all, v.record(i))
 		}
 	}
+	slices.Reverse(all)
 	return all
 }
 
@@ -188,12 +191,12 @@ func (v View) List(kind Kind) []Record {
 func (v View) Count(day civil.Date) (all, live int64) {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
-	for _, d := range v.r.list {
-		if !v.knows(d) {
+	for i := range v.r.all {
+		if !v.knows(i) {
 			continue
 		}
 		all++
-		if one := v.record(d); one.Live() && !one.Replaced(day) {
+		if last, from := v.successor(i); !v.ended(i) && (last == 0 || from > day) {
 			live++
 		}
 	}
@@ -235,21 +238,23 @@ type Word struct {
 func (v View) LastWord(t Thing, day civil.Date) Word {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
-	last, all := v.last(v.of(t.Pseudonyms), t, day)
-	if last == nil {
+	consents, q := v.r.of(t.Pseudonyms...), v.question(t)
+	last := v.last(consents, q, day)
+	if last == 0 {
 		return Word{}
 	}
-	word := Word{ID: last.ID, Standing: v.standing(last, day)}
+	word := Word{ID: v.r.idOf(last), Standing: v.standing(last, day)}
 	if word.Standing != Yes {
 		return word
 	}
-	bits := v.allowed(last, all, t)
-	if bits == 0 {
+	allowed := v.allowed(last, consents, q)
+	if allowed == 0 {
 		word.Standing = SaidNo
 		return word
 	}
+	word.Categories = make([]string, 0, bits.OnesCount64(allowed))
 	for name, n := range v.r.categories {
-		if bits&(1<<(n-1)) != 0 {
+		if allowed&(1<<(n-1)) != 0 {
 			word.Categories = append(word.Categories, name)
 		}
 	}
@@ -257,47 +262,60 @@ func (v View) LastWord(t Thing, day civil.Date) Word {
 	return word
 }
 
-// last finds the document that decides among a person's, and all that are for the
-// recipient.
-func (v View) last(consents []*document, t Thing, day civil.Date) (last *document, all []*document) {
-	source := v.r.sources[string(t.Source)]
-	for _, d := range consents {
-		if !v.knows(d) || d.Void || d.Purpose != t.Purpose || d.Case != t.Case {
+// question is a thing by its numbers.
+type question struct {
+	purpose    string
+	caseNumber uint32
+	recipient  identity.OIN
+	source     uint32
+}
+
+func (v View) question(t Thing) question {
+	return question{t.Purpose, v.r.caseNumber(t.Case), t.Recipient, v.r.sources[string(t.Source)]}
+}
+
+// about reports whether a consent is for the purpose and the case of a question.
+func (v View) about(i ref, q question) bool {
+	c := v.r.contentOf(i)
+	return v.knows(i) && !c.void && v.r.at(i).caseNumber == q.caseNumber && c.purpose == q.purpose
+}
+
+// last finds the one that decides among a person's consents.
+func (v View) last(consents []ref, q question, day civil.Date) (last ref) {
+	for _, i := range consents {
+		if !v.about(i, q) || day < v.r.at(i).from || !v.speaksOf(i, q) {
 			continue
 		}
-		if slices.Contains(d.Recipients, t.Recipient) {
-			all = append(all, d)
-		}
-		if day < d.From || !d.speaksOf(source, t.Recipient) {
-			continue
-		}
-		if last == nil || d.place > last.place || d.place == last.place && d.entered > last.entered {
-			last = d
+		if last == 0 || cmp.Or(cmp.Compare(v.r.place(i), v.r.place(last)), cmp.Compare(i, last)) > 0 {
+			last = i
 		}
 	}
-	return last, all
+	return last
 }
 
 // speaksOf reports whether a document says anything, a no too, of what a recipient may
 // hear from a source: it or one that it replaces names both.
-func (d *document) speaksOf(source uint16, recipient identity.OIN) bool {
-	for one := d; one != nil; one = one.replaces {
-		if _, ok := find(one.said, source); ok && slices.Contains(one.Recipients, recipient) {
-			return true
+func (v View) speaksOf(i ref, q question) bool {
+	for ; i != 0; i = v.r.at(i).replaces {
+		if c := v.r.contentOf(i); slices.Contains(c.recipients, q.recipient) {
+			if _, ok := find(c.said, q.source); ok {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-func (v View) standing(d *document, day civil.Date) Standing {
+func (v View) standing(i ref, day civil.Date) Standing {
+	until := v.r.at(i).until
 	switch {
-	case v.ended(d):
+	case v.ended(i):
 		return Withdrawn
-	case v.lost(d):
+	case v.lost(i):
 		return KeyLost
-	case v.waits(d):
+	case v.waits(i):
 		return Uncertain
-	case d.Until != 0 && day > d.Until:
+	case until != 0 && day > until:
 		return Expired
 	}
 	return Yes
@@ -305,18 +323,24 @@ func (v View) standing(d *document, day civil.Date) Standing {
 
 // allowed are the categories of a document, without what was taken out of anything
 // that was said before: whoever takes out a source takes it out of all.
-func (v View) allowed(d *document, all []*document, t Thing) uint16 {
-	source := v.r.sources[string(t.Source)]
-	if !slices.Contains(d.Recipients, t.Recipient) {
+func (v View) allowed(i ref, consents []ref, q question) uint64 {
+	c := v.r.contentOf(i)
+	if !slices.Contains(c.recipients, q.recipient) {
 		return 0
 	}
-	bits, _ := find(d.said, source)
-	for _, n := range all {
-		if gone, ok := find(n.removed, source); ok && n.entered > d.place {
-			bits &^= gone
-		}
+	bits, _ := find(c.said, q.source)
+	for _, n := range consents {
+		bits &^= v.takenOut(n, i, q)
 	}
 	return bits
+}
+
+// takenOut are the categories that one document takes out of another.
+func (v View) takenOut(n, of ref, q question) uint64 {
+	if !v.about(n, q) || v.r.at(n).entered <= v.r.place(of) || !slices.Contains(v.r.contentOf(n).recipients, q.recipient) {
+		return 0
+	}
+	return v.r.removed(n, q.source)
 }
 
 // Agreements gives the ids of the agreements between two parties that count on a day.
@@ -326,22 +350,22 @@ func (v View) Agreements(a, b identity.OIN, day civil.Date) []string {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
 	var ids []string
-	for _, d := range slices.Backward(v.r.parties[parties{Agreement, min(a, b), max(a, b)}]) {
-		if v.knows(d) && v.inForce(d, day) {
-			ids = append(ids, d.ID)
+	for _, i := range slices.Backward(v.r.parties[between(Agreement, a, b)]) {
+		if v.knows(i) && v.inForce(i, day) {
+			ids = append(ids, v.r.idOf(i))
 		}
 	}
 	return ids
 }
 
-func (v View) inForce(d *document, day civil.Date) bool {
-	var last *document
-	for _, one := range d.chain.accepted {
-		if v.knows(one) && one.From <= day && (last == nil || one.entered > last.entered) {
-			last = one
+func (v View) inForce(i ref, day civil.Date) bool {
+	var last ref
+	for _, one := range v.r.chains[i].accepted {
+		if v.knows(one) && v.r.at(one).from <= day {
+			last = max(last, one)
 		}
 	}
-	return last == d && v.standing(d, day) == Yes
+	return last == i && v.standing(i, day) == Yes
 }
 
 // Rest is something that an entry rests on: a document, and of a consent what it is to
@@ -358,28 +382,29 @@ type Rest struct {
 func (v View) Counts(rest Rest, day civil.Date, judged int64) bool {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
-	d := v.r.byID[rest.ID]
-	switch {
-	case d == nil || !v.knows(d):
+	i := v.r.document(rest.ID)
+	if i == 0 || !v.knows(i) {
 		return false
-	case d.Kind == Consent:
-		return v.decides(d, rest, day, judged)
-	case d.Kind == Agreement:
-		return v.inForce(d, day)
 	}
-	return !v.ended(d) && !v.lost(d) && (d.Kind == Proposal || !v.waits(d))
+	switch v.r.contentOf(i).kind {
+	case Consent:
+		return v.decides(i, rest, day, judged)
+	case Agreement:
+		return v.inForce(i, day)
+	case Proposal:
+		return !v.ended(i) && !v.lost(i)
+	}
+	return !v.ended(i) && !v.lost(i) && !v.waits(i)
 }
 
-func (v View) decides(d *document, rest Rest, day civil.Date, judged int64) bool {
-	t := Thing{Purpose: d.Purpose, Case: d.Case, Recipient: rest.Recipient, Source: rest.Source}
-	last, all := v.last(d.person.one().consents, t, day)
-	if last != d || v.standing(d, day) != Yes || v.allowed(d, all, t) == 0 {
+func (v View) decides(i ref, rest Rest, day civil.Date, judged int64) bool {
+	q := question{v.r.contentOf(i).purpose, v.r.at(i).caseNumber, rest.Recipient, v.r.sources[string(rest.Source)]}
+	consents := v.r.withAll(nil, i)
+	if v.last(consents, q, day) != i || v.standing(i, day) != Yes || v.allowed(i, consents, q) == 0 {
 		return false
 	}
-	source := v.r.sources[string(t.Source)]
-	return !slices.ContainsFunc(all, func(n *document) bool {
-		gone, ok := find(n.removed, source)
-		return ok && gone != 0 && n.entered >= judged && n.entered > d.place
+	return !slices.ContainsFunc(consents, func(n ref) bool {
+		return v.r.at(n).entered >= judged && v.takenOut(n, i, q) != 0
 	})
 }
 
@@ -408,8 +433,8 @@ func (v View) Keys() map[string]KeyState {
 func (v View) Waiting() (n int64) {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
-	for _, d := range v.r.list {
-		if v.knows(d) && v.record(d).Uncertain {
+	for i := range v.r.all {
+		if v.knows(i) && !v.ended(i) && v.waits(i) {
 			n++
 		}
 	}

@@ -1,0 +1,92 @@
+package register
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// Whatever collides, and in whatever order numbers come and go, what is in a table is
+// found and nothing else.
+func TestATableFindsWhatIsInIt(t *testing.T) {
+	for hashes := range uint64(40) {
+		random := rand.New(rand.NewPCG(hashes, 1))
+		hash := func(n uint32) uint64 { return uint64(n) % (hashes + 1) * (^uint64(0) / (hashes + 1)) }
+		table, in := table{}, map[uint32]bool{}
+		for range 600 {
+			n := 1 + random.Uint32N(60)
+			switch {
+			case !in[n]:
+				table.add(n, hash)
+			default:
+				table.remove(n, hash)
+			}
+			in[n] = !in[n]
+			for m := range uint32(61) {
+				found := table.find(hash(m), func(one uint32) bool { return one == m })
+				require.Equal(t, in[m], found == m && m != 0, "%d of %d hashes", m, hashes)
+			}
+		}
+		require.LessOrEqual(t, len(table.slots), 150, "a table that is not full does not grow")
+	}
+}
+
+func TestWhatIsStoredInLittleRoomComesBackAsItWas(t *testing.T) {
+	for id, compact := range map[string]bool{
+		"01890a5d-ac96-774b-bcce-b302099a8057": true, "01890A5D-AC96-774B-BCCE-B302099A8057": false, "00000000-0000-0000-0000-000000000000": false,
+		"01890a5d0ac96-774b-bcce-b302099a8057": false, "01890a5d-ac96-774b-bcce-b302099a805g": false, "01890a5d-ac96-774b-bcce-b302099a80577": false, "": false,
+	} {
+		u, ok := parseUUID(id)
+		require.Equal(t, compact, ok, id)
+		if ok {
+			require.Equal(t, id, formatUUID(u))
+		}
+	}
+	r := New()
+	for text, compact := range map[string]bool{
+		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8":  true, // the last digit has no bits to spare
+		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9":  false,
+		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh\n": false, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+": false, "": false,
+	} {
+		_, ok := commitment(text)
+		require.Equal(t, compact, ok, "%q", text)
+		require.Zero(t, r.caseNumber(text))
+		n := r.newCase(text)
+		require.Equal(t, n, r.newCase(text))
+		require.Equal(t, text, r.caseOf(n))
+	}
+}
+
+// Readers look at a size while the writer goes on: what they hear does not change.
+func TestReadersBesideAWriter(t *testing.T) {
+	r := New()
+	put := func(n int64) Entry {
+		return Entry{Index: n, Put: &Document{
+			ID: formatUUID([16]byte{1, byte(n >> 8), byte(n)}), Kind: Consent, Subjects: []string{"P"}, Recipients: []identity.OIN{"R"},
+			Grants: []Grant{{Source: "S", Categories: []string{"a"}}},
+		}}
+	}
+	asked := Thing{Pseudonyms: []string{"P"}, Recipient: "R", Source: "S"}
+	r.Apply(put(0))
+	at := r.At(1)
+	want := at.LastWord(asked, 1)
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for range 200 {
+				assert.Equal(t, want, at.LastWord(asked, 1))
+				assert.Len(t, at.List(Consent), 1)
+			}
+		})
+	}
+	for n := int64(1); n < 300; n++ {
+		r.Apply(put(n))
+	}
+	readers.Wait()
+	require.Equal(t, put(299).Put.ID, r.Head().LastWord(asked, 1).ID)
+}
