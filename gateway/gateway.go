@@ -50,6 +50,8 @@ type Source interface {
 // something the entry rests on is no longer live. Concurrent calls are ordered.
 type Recorder interface {
 	Append(ctx context.Context, e audit.Entry) (audit.Proof, error)
+	// Erase forgets the person with the pseudonyms among the entry's subjects.
+	Erase(ctx context.Context, e audit.Entry) (audit.Erased, error)
 }
 
 // Documents finds the signed documents that were registered, as the log tells of them,

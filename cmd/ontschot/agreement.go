@@ -23,7 +23,7 @@ import (
 func agreementCommand() *cobra.Command {
 	return group("agreement", "Propose, compare, accept and end agreements with other organisations",
 		agreementNewCommand(), agreementProposeCommand(), agreementSupersedeCommand(), agreementListCommand(), agreementShowCommand(), agreementDiffCommand(),
-		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand(), agreementDelegateCommand(), agreementDelegationsCommand(), agreementUndelegateCommand())
+		agreementAcceptCommand(), agreementRejectCommand(), agreementRevokeCommand(), agreementConfirmCommand(), agreementDelegateCommand(), agreementDelegationsCommand(), agreementUndelegateCommand())
 }
 
 // oneArg takes exactly one argument, which it names.
@@ -367,6 +367,27 @@ moment on. The other party is told; if its gateway cannot be reached, later.`,
 		return a.out.printAny(c, answer, func(p *page) {
 			p.agreement(answer.GetAgreement())
 			p.delivered(answer.GetNotDelivered(), answer.GetAgreement().GetWith())
+		})
+	})
+}
+
+func agreementConfirmCommand() *cobra.Command {
+	var a agreements
+	c := &cobra.Command{
+		Use: "confirm ID", Short: "Say after a loss that an agreement or a delegation still holds",
+		Long: `Say that an agreement, or a delegation, still holds, which waits since the record was taken on from one that
+lacked entries ("ontschot audit recover"). The other party's gateway is asked, and its no stands. Where there is
+no gateway to ask, ask the other party before you confirm.`,
+		Example: "  ontschot agreement confirm ID",
+		Args:    oneArg("its id"),
+	}
+	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
+		answer, err := cl.ConfirmAgreement(ctx, &ontschotv1.ConfirmAgreementRequest{Id: args[0]})
+		if err != nil {
+			return err
+		}
+		return a.out.printAny(c, answer, func(p *page) {
+			p.line(p.say("Bevestigd: het geldt weer (regel %d van het logboek).", "Confirmed: it counts again (entry %d of the log)."), answer.GetIndex())
 		})
 	})
 }

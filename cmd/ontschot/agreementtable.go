@@ -10,11 +10,11 @@ import (
 func (p *page) statusOf(code string) string {
 	nl := map[string]string{
 		"PROPOSED": "voorgesteld", "ACCEPTED": "aanvaard, gaat later in", "IN_FORCE": "van kracht", "EXPIRED": "verlopen",
-		"REJECTED": "afgewezen", "REVOKED": "ingetrokken", "SUPERSEDED": "vervangen", "UNVERIFIABLE": "handtekening niet te controleren", "FUTURE": "gaat later in", "ENDED": "gestopt of vervangen", "VOID": "telt niet: wie tekende, mag dat niet",
+		"REJECTED": "afgewezen", "REVOKED": "ingetrokken", "SUPERSEDED": "vervangen", "UNVERIFIABLE": "handtekening niet te controleren", "FUTURE": "gaat later in", "ENDED": "gestopt of vervangen", "UNCERTAIN": "moet bevestigd worden", "VOID": "telt niet: wie tekende, mag dat niet",
 	}
 	en := map[string]string{
 		"PROPOSED": "proposed", "ACCEPTED": "accepted, begins later", "IN_FORCE": "in force", "EXPIRED": "expired",
-		"REJECTED": "rejected", "REVOKED": "revoked", "SUPERSEDED": "superseded", "UNVERIFIABLE": "signature cannot be verified", "FUTURE": "begins later", "ENDED": "withdrawn or replaced", "VOID": "does not count: who signed may not",
+		"REJECTED": "rejected", "REVOKED": "revoked", "SUPERSEDED": "superseded", "UNVERIFIABLE": "signature cannot be verified", "FUTURE": "begins later", "ENDED": "withdrawn or replaced", "UNCERTAIN": "has to be confirmed", "VOID": "does not count: who signed may not",
 	}
 	if text := p.say(nl[code], en[code]); text != "" {
 		return text

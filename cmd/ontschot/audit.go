@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 )
 
 func auditCommand() *cobra.Command {
-	return group("audit", "Check the tamper-evident record", auditVerifyCommand())
+	return group("audit", "Check the tamper-evident record", auditVerifyCommand(), auditRecoverCommand())
 }
 
 // isDatabase looks whether a file that can be read begins as a database does.
@@ -36,6 +37,9 @@ func isDatabase(path string) bool {
 // unreadableRecord: a file that is there and is no record is a damaged one; what
 // cannot be read at this moment is not.
 func unreadableRecord(path string, err error) error {
+	if errors.Is(err, store.ErrEarlier) {
+		return fmt.Errorf("%w; start the gateway once, which takes it over", err)
+	}
 	if errors.Is(err, store.ErrForeign) || !isDatabase(path) {
 		return fmt.Errorf("%w: it is there and is no record: %w", audit.ErrDamaged, err)
 	}
@@ -94,6 +98,9 @@ the head in --head is of.`,
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
 				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments, report.Retries)
+			if err == nil && report.Epoch > 1 {
+				_, err = fmt.Fprintf(c.OutOrStdout(), "It is in epoch %d, begun after a loss; %d documents wait to be confirmed.\n", report.Epoch, report.Waiting)
+			}
 			return err
 		},
 	}
@@ -101,6 +108,74 @@ the head in --head is of.`,
 	c.Flags().StringVar(&key, "key", "", "a file with the public log key; default DIR/log.pub")
 	c.Flags().StringVar(&head, "head", "", "the file that keeps the head outside the store; default DIR/head")
 	return c
+}
+
+func auditRecoverCommand() *cobra.Command {
+	var path, from string
+	var epoch int64
+	c := &cobra.Command{
+		Use:   "recover --config FILE [--from COPY]",
+		Short: "Go on from a record that lacks entries, in a new epoch",
+		Long: `Go on from a record that lacks entries, or from none when there is none any more. It is the only way on, and
+for when no copy holds all: among what is lacking can be withdrawals. So a new epoch of the record begins,
+with an origin of its own, and everything in it waits: every consent until a case worker has asked the person
+("ontschot consent confirm"), every agreement until the other party confirms it, which the gateway asks by
+itself where it can, and every delegation ("ontschot agreement confirm"). Until then nothing is shared on it.
+
+End the gateway first. With --from the copy is put where the record was. When record and head file are both
+gone and receipts tell of a later epoch, say with --epoch which is the next one. See docs/operating.md.`,
+		Example: "  ontschot audit recover --config gateway.yaml --from /backup/record-2026-11-29.db",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			conf, keys, err := recordOf(path, path)
+			if err != nil {
+				return err
+			}
+			place := filepath.Join(conf.Path(conf.Data), recordFile)
+			if from != "" {
+				if err := putBack(c, place, from, keys, ""); err != nil {
+					return err
+				}
+			}
+			got, err := recoverRecord(c.Context(), conf, place, epoch)
+			if err != nil {
+				return unreadableRecord(place, err)
+			}
+			lacking := "an unknown number of entries is lacking"
+			if got.Kept >= 0 {
+				lacking = fmt.Sprintf("%d entries are lacking", max(0, got.Kept-got.Store))
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s goes on after %d entries, in epoch %d: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
+				keys.Origin(), got.Store, got.Epoch, lacking, got.Waiting)
+			return err
+		},
+	}
+	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
+	c.Flags().StringVar(&from, "from", "", "the newest copy of the record, put back first")
+	c.Flags().Int64Var(&epoch, "epoch", 0, "the number of the epoch to begin, when nothing that is left tells it")
+	return c
+}
+
+func recoverRecord(ctx context.Context, conf *config.Gateway, place string, epoch int64) (audit.Recovery, error) {
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return audit.Recovery{}, err
+	}
+	own, err := trust.Party(conf.Organisation)
+	if err != nil {
+		return audit.Recovery{}, err
+	}
+	by, err := recordConfig(conf, own)
+	if err != nil {
+		return audit.Recovery{}, err
+	}
+	s, err := store.Open(ctx, place)
+	if err != nil {
+		return audit.Recovery{}, err
+	}
+	defer s.Close()
+	by.Store = s
+	return audit.Recover(ctx, by, epoch)
 }
 
 // tenantOf is the organisation of a record, which is the end of its origin.

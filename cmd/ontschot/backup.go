@@ -71,12 +71,6 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 			if err != nil {
 				return err
 			}
-			place := filepath.Join(conf.Path(conf.Data), recordFile)
-			for _, one := range []string{place, place + "-wal", place + "-shm"} {
-				if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
-					return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
-				}
-			}
 			head, err := audit.HeadFile{Path: headPath(conf)}.Read()
 			if err != nil {
 				return err
@@ -84,25 +78,36 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 			if head == "" {
 				return fmt.Errorf("%w: %s is gone: whether the copy is whole cannot be told", config.ErrConfig, headPath(conf))
 			}
-			report, err := verifyCopy(c.Context(), from, keys, head)
-			if err != nil {
-				return err
-			}
-			s, err := store.Inspect(c.Context(), from)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			if err := s.Copy(c.Context(), place); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s is back: %d entries, none is lacking.\n", keys.Origin(), report.Size)
-			return err
+			return putBack(c, filepath.Join(conf.Path(conf.Data), recordFile), from, keys, head)
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
 	c.Flags().StringVar(&from, "from", "", "the copy")
 	return c
+}
+
+// putBack puts a copy where the record was. It is whole when it holds all of a head, as its
+// text; an empty one is not asked about.
+func putBack(c *cobra.Command, place, from string, keys audit.Keys, head string) error {
+	for _, one := range []string{place, place + "-wal", place + "-shm"} {
+		if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
+		}
+	}
+	report, err := verifyCopy(c.Context(), from, keys, head)
+	if err != nil {
+		return err
+	}
+	s, err := store.Inspect(c.Context(), from)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Copy(c.Context(), place); err != nil || head == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s is back: %d entries, none is lacking.\n", keys.Origin(), report.Size)
+	return err
 }
 
 // recordOf reads the configuration of a gateway and the keys of its record.

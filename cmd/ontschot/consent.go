@@ -22,7 +22,7 @@ import (
 
 func consentCommand() *cobra.Command {
 	return group("consent", "Ask a person for consent, take it down, narrow, renew and withdraw it",
-		consentAskCommand(), consentGiveCommand(), consentListCommand(), consentReceiptCommand(), consentNarrowCommand(), consentWithdrawCommand(), consentRenewCommand())
+		consentAskCommand(), consentGiveCommand(), consentListCommand(), consentReceiptCommand(), consentNarrowCommand(), consentWithdrawCommand(), consentRenewCommand(), consentConfirmCommand(), consentEraseCommand())
 }
 
 // consents is what the commands that ask a gateway have in common.
@@ -399,6 +399,57 @@ func consentWithdrawCommand() *cobra.Command {
 		return k.out.printAny(c, answer, func(p *page) {
 			p.line(p.say("De toestemming is gestopt. Er wordt niets meer gedeeld dat daarop rust (regel %d van het logboek).",
 				"The consent has ended. Nothing that rests on it is shared any more (entry %d of the log)."), answer.GetIndex())
+		})
+	})
+}
+
+func consentConfirmCommand() *cobra.Command {
+	var k consents
+	c := &cobra.Command{
+		Use: "confirm ID --case CASE --person REF", Short: "Say after a loss that a consent still holds",
+		Long: `Say that a consent still holds, which waits since the record was taken on from one that lacked entries
+("ontschot audit recover"). A withdrawal may be among what is lacking: ask the person first. A consent that
+does not hold any more is withdrawn.`,
+		Example: "  ontschot consent confirm ID --case case.json --person A3",
+		Args:    oneArg("its id"),
+	}
+	k.who.flags(c)
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
+		_, member, err := k.who.member()
+		if err != nil {
+			return err
+		}
+		answer, err := cl.ConfirmConsent(ctx, &ontschotv1.ConfirmConsentRequest{Id: args[0], Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) { p.consentReceipt(answer.GetReceipt()) })
+	})
+}
+
+func consentEraseCommand() *cobra.Command {
+	var k consents
+	c := &cobra.Command{
+		Use: "erase --case CASE --person REF --second-token FILE", Short: "Erase all that is kept of a person's consents",
+		Long: `Erase all that is kept of a person's consents, for every purpose and in every case (GDPR art. 17): each
+ends, and what the record holds of them that tells of the person is destroyed. It cannot be undone. What
+others were told, receipts they hold, and copies of the record made before are not reached: docs/operating.md.
+Two case workers do it together.`,
+		Example: "  ontschot consent erase --case case.json --person A3 --second-token colleague.jwt",
+	}
+	k.who.flags(c)
+	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
+		_, member, err := k.who.member()
+		if err != nil {
+			return err
+		}
+		answer, err := cl.EraseConsents(ctx, &ontschotv1.EraseConsentsRequest{Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}})
+		if err != nil {
+			return err
+		}
+		return k.out.printAny(c, answer, func(p *page) {
+			p.line(p.say("Gewist: %d toestemmingen, en wat er in %d regels van het logboek over stond (regel %d). Kopieën van vóór vandaag bevatten het nog.",
+				"Erased: %d consents, and what %d entries of the log held of them (entry %d). Copies made before today still hold it."), answer.GetConsents(), answer.GetEntries(), answer.GetIndex())
 		})
 	})
 }

@@ -101,6 +101,8 @@ func exitCode(err error) int {
 	switch {
 	case errors.Is(err, audit.ErrTampered), errors.Is(err, audit.ErrDamaged), errors.Is(err, audit.ErrBehind), errors.Is(err, result.ErrMismatch):
 		return exitTampered
+	case errors.Is(err, audit.ErrWhole):
+		return exitNo
 	case errors.Is(err, errUsage), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig), errors.Is(err, errToDo):

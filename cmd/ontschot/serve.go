@@ -233,39 +233,44 @@ func (s *server) secrets(own config.Party, gc *gateway.Config) error {
 	return err
 }
 
-func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.Config) error {
-	raw, err := config.ReadFile(s.conf.Path(s.conf.Keys.Log))
+// recordConfig is how the log of a gateway is opened, but for its store.
+func recordConfig(conf *config.Gateway, own config.Party) (audit.Config, error) {
+	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
 	if err != nil {
-		return err
+		return audit.Config{}, err
 	}
 	key, err := audit.ParseKey(strings.TrimSpace(string(raw)))
 	if err != nil {
-		return fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+		return audit.Config{}, fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
 	}
 	// What others have pinned must be the key that signs here, or no client would
 	// believe a receipt.
 	pinned, err := audit.ParseKeys(own.LogKeys...)
 	if err != nil || !pinned.Hold(key) {
-		return fmt.Errorf("%w: keys.log does not belong to the log_keys of %s in the trust file", config.ErrConfig, own.Code)
+		return audit.Config{}, fmt.Errorf("%w: keys.log does not belong to the log_keys of %s in the trust file", config.ErrConfig, own.Code)
 	}
-	set, err := s.conf.CivilDate()
+	c := audit.Config{Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Head: &audit.HeadFile{Path: headPath(conf)}}
+	set, err := conf.CivilDate()
+	if !set.IsZero() {
+		c.Today = func() civil.Date { return set }
+	}
+	return c, err
+}
+
+func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.Config) error {
+	c, err := recordConfig(s.conf, own)
 	if err != nil {
 		return err
-	}
-	var today func() civil.Date
-	if !set.IsZero() {
-		today = func() civil.Date { return set }
 	}
 	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
 		return err
 	}
-	s.log, err = audit.Open(ctx, audit.Config{Store: s.store, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Today: today,
-		Head: &audit.HeadFile{Path: headPath(s.conf)}})
-	if err != nil {
+	c.Store = s.store
+	if s.log, err = audit.Open(ctx, c); err != nil {
 		return err
 	}
 	gc.Record, gc.Documents = s.log, s.log
-	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: pinned}
+	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: c.Earlier}
 	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
 }
 

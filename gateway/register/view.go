@@ -440,3 +440,17 @@ func (v View) Waiting() (n int64) {
 	}
 	return n
 }
+
+// Purposes of the consents that there are, in order.
+func (v View) Purposes() []string {
+	v.r.mu.RLock()
+	defer v.r.mu.RUnlock()
+	var list []string
+	for _, c := range v.r.contents {
+		if c.kind == Consent && !slices.Contains(list, c.purpose) {
+			list = append(list, c.purpose)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
