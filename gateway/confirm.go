@@ -86,7 +86,7 @@ func (g *Gateway) confirmAgreement(ctx context.Context, r *ontschotv1.ConfirmAgr
 	case err != nil:
 		return 0, err
 	case d.Kind == audit.AgreementDocument:
-		if err := g.askPeer(ctx, by, d); err != nil {
+		if err := g.askPeer(ctx, by, d); err != nil && !(r.GetAsked() && errors.Is(err, errUnreached)) {
 			return 0, err
 		}
 	case d.Kind != audit.DelegationDocument:
@@ -104,8 +104,7 @@ func confirmation(d audit.Kept) audit.Entry {
 	}
 }
 
-// askPeer asks the other party's gateway whether an agreement holds there. Where there is
-// none to ask, who confirms it has asked.
+// askPeer asks the other party's gateway whether an agreement holds there.
 func (g *Gateway) askPeer(ctx context.Context, by deed, d audit.Kept) error {
 	k, err := g.kept(ctx, d.ID)
 	if err != nil {
@@ -115,16 +114,15 @@ func (g *Gateway) askPeer(ctx context.Context, by deed, d audit.Kept) error {
 	if err := mayDeal(by.caller, with); err != nil {
 		return err
 	}
-	party, _ := g.partyOf(with)
-	if _, reachable := g.Peers[party.Code]; !reachable {
-		return nil
-	}
 	return g.heldBy(ctx, with, k)
 }
 
 // heldBy is nil when the other party's gateway says that these terms hold there.
 func (g *Gateway) heldBy(ctx context.Context, with identity.OIN, k kept) error {
 	party, _ := g.partyOf(with)
+	if _, known := g.Peers[party.Code]; !known {
+		return errUnreached
+	}
 	ctx, cancel := context.WithTimeout(ctx, peerTimeout)
 	defer cancel()
 	_, err := g.Peers[party.Code].Holds(ctx, &ontschotv1.HoldsRequest{Id: k.terms.ID, TermsSha256: k.terms.Digest()})

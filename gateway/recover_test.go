@@ -128,7 +128,9 @@ func TestAfterALossEverythingWaits(t *testing.T) {
 	require.Equal(t, budgetv1.ReasonConsentUncertain, h.why(p, "GM0119"), "nobody asked P")
 	require.Equal(t, budgetv1.ReasonAgreementUncertain, h.why(q, "UWV"))
 	_, err = h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: h.agreements["UWV"]})
-	require.NoError(t, err, "there is no gateway to ask: who confirms it has asked")
+	require.Equal(t, "PEER_UNREACHABLE", reasonOf(err), "there is no gateway to ask")
+	_, err = h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: h.agreements["UWV"], Asked: true})
+	require.NoError(t, err, "who confirms it has asked in another way")
 	require.Empty(t, h.why(q, "UWV"))
 
 	// P says what he said before, and it is written down again.
@@ -166,7 +168,7 @@ func TestWhatIsBroughtInAgainWaits(t *testing.T) {
 	require.NoError(t, h.confirm(again.GetId(), p))
 	require.Empty(t, h.why(p, "GM0119"))
 	require.Equal(t, budgetv1.ReasonAgreementUncertain, h.why(p, "UWV"))
-	_, err = h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: kept.GetId()})
+	_, err = h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: kept.GetId(), Asked: true})
 	require.NoError(t, err)
 	require.NotEqual(t, budgetv1.ReasonAgreementUncertain, h.why(p, "UWV"))
 	h.verify()
@@ -195,8 +197,9 @@ func TestThePeerConfirmsAnAgreement(t *testing.T) {
 	d, err := h.GetAgreement(h.municipality().call(), &ontschotv1.GetAgreementRequest{Id: id})
 	require.NoError(t, err)
 	h.loses(h.copied())
+	asked := true // which no gateway that answers takes for its own word
 	confirm := func() error {
-		_, err := h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: id})
+		_, err := h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: id, Asked: asked})
 		return err
 	}
 	// What the other says is what this very gateway would say to it.
@@ -216,7 +219,7 @@ func TestThePeerConfirmsAnAgreement(t *testing.T) {
 	uwv.says = says(ask, "ZK5503")
 	require.Equal(t, "NO_AGREEMENT", reasonOf(uwv.says), "what others agreed is nobody else's")
 	require.Equal(t, "NO_AGREEMENT", reasonOf(confirm()))
-	uwv.says = status.Error(14, "away")
+	uwv.says, asked = status.Error(14, "away"), false
 	require.Equal(t, "PEER_UNREACHABLE", reasonOf(confirm()))
 	require.NoError(t, h.Reconfirm(t.Context()))
 

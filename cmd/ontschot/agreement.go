@@ -376,13 +376,15 @@ func agreementConfirmCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "confirm ID", Short: "Say after a loss that an agreement or a delegation still holds",
 		Long: `Say that an agreement, or a delegation, still holds, which waits since the record was taken on from one that
-lacked entries ("ontschot audit recover"). The other party's gateway is asked, and its no stands. Where there is
-no gateway to ask, ask the other party before you confirm.`,
-		Example: "  ontschot agreement confirm ID",
+lacked entries ("ontschot audit recover"). The other party's gateway is asked, and its no stands. Where none
+answers, ask the other party in another way and say so with --asked.`,
+		Example: "  ontschot agreement confirm ID\n  ontschot agreement confirm ID --asked",
 		Args:    oneArg("its id"),
 	}
+	var asked bool
+	c.Flags().BoolVar(&asked, "asked", false, "the other party was asked in another way; counts only where no gateway answers")
 	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, args []string, c *cobra.Command) error {
-		answer, err := cl.ConfirmAgreement(ctx, &ontschotv1.ConfirmAgreementRequest{Id: args[0]})
+		answer, err := cl.ConfirmAgreement(ctx, &ontschotv1.ConfirmAgreementRequest{Id: args[0], Asked: asked})
 		if err != nil {
 			return err
 		}

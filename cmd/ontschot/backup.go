@@ -89,7 +89,7 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 // putBack puts a copy where the record was. It is whole when it holds all of a head, as its
 // text; an empty one is not asked about.
 func putBack(c *cobra.Command, place, from string, keys audit.Keys, head string) error {
-	for _, one := range []string{place, place + "-wal", place + "-shm"} {
+	for _, one := range recordFiles(place) {
 		if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -119,11 +120,16 @@ than the gateway, such as a software vendor, the token says that it acts for thi
 	c.Flags().StringSliceVar(&only.purposes, "purposes", nil, "purpose codes the token is for")
 	c.Flags().StringSliceVar(&only.sources, "sources", nil, "party codes of the sources it is for")
 	c.Flags().StringSliceVar(&only.categories, "categories", nil, "categories of data it is for")
+	c.Flags().StringVar(&only.role, "role", "", "the role of the case worker; default one who may do most")
+	c.Flags().StringVar(&only.subject, "subject", "", "who the case worker is, for example to be a second person")
 	return c
 }
 
-// narrowing is what a token is for; an empty list leaves that as it is minted.
-type narrowing struct{ purposes, sources, categories []string }
+// narrowing is what a token is for, and whose it is; what is empty is left as it is minted.
+type narrowing struct {
+	purposes, sources, categories []string
+	role, subject                 string
+}
 
 // of gives a detail with less in it.
 func (n narrowing) of(d token.Detail, trust *config.Trust) (token.Detail, error) {
@@ -183,6 +189,7 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	var unknown error
 	narrow := func(c *token.Claims) {
 		c.Details[0], unknown = only.of(c.Details[0], trust)
+		c.Role, c.Subject = cmp.Or(only.role, c.Role), cmp.Or(only.subject, c.Subject)
 		if by := identity.OIN(pair.Leaf.Subject.SerialNumber); by != own.OIN {
 			c.Actor = &token.Actor{Subject: c.Client, Organisation: by}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
@@ -262,16 +263,34 @@ func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	if err != nil {
 		return err
 	}
-	if s.store, err = store.Open(ctx, filepath.Join(s.conf.Path(s.conf.Data), recordFile)); err != nil {
+	path := filepath.Join(s.conf.Path(s.conf.Data), recordFile)
+	_, missing := os.Stat(path)
+	if s.store, err = store.Open(ctx, path); err != nil {
 		return err
 	}
 	c.Store = s.store
 	if s.log, err = audit.Open(ctx, c); err != nil {
+		if errors.Is(missing, fs.ErrNotExist) { // what was made just now is in nobody's way
+			err = errors.Join(err, s.store.Close(), removeRecord(path))
+			s.store = nil
+		}
 		return err
 	}
 	gc.Record, gc.Documents = s.log, s.log
 	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: c.Earlier}
 	return os.WriteFile(filepath.Join(s.conf.Path(s.conf.Data), publicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
+}
+
+// recordFiles are the files of a record.
+func recordFiles(path string) []string { return []string{path, path + "-wal", path + "-shm"} }
+
+func removeRecord(path string) (err error) {
+	for _, one := range recordFiles(path) {
+		if e := os.Remove(one); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }
 
 // headPath is the file that keeps the head of the record outside the store.

@@ -849,7 +849,10 @@ func (x *GetAgreementResponse) GetAgreement() *Agreement {
 type ConfirmAgreementRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of the agreement or the delegation.
-	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The other party was asked, in another way than by its gateway, and says that it
+	// holds. Read only where no gateway answers.
+	Asked         bool `protobuf:"varint,2,opt,name=asked,proto3" json:"asked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -889,6 +892,13 @@ func (x *ConfirmAgreementRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *ConfirmAgreementRequest) GetAsked() bool {
+	if x != nil {
+		return x.Asked
+	}
+	return false
 }
 
 type ConfirmAgreementResponse struct {
@@ -2089,9 +2099,10 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x13GetAgreementRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"[\n" +
 	"\x14GetAgreementResponse\x12C\n" +
-	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\"A\n" +
+	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\"f\n" +
 	"\x17ConfirmAgreementRequest\x12&\n" +
-	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"?\n" +
+	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12#\n" +
+	"\x05asked\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\x05asked\"?\n" +
 	"\x18ConfirmAgreementResponse\x12#\n" +
 	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\"}\n" +
 	"\fHoldsRequest\x12&\n" +

@@ -66,8 +66,8 @@ type AgreementServiceClient interface {
 	// ConfirmAgreement says that an agreement, or a delegation, still holds, which waits
 	// since the record was taken on from a store that lacked entries (UNCERTAIN). The
 	// gateway of the other party of an agreement is asked whether it holds there, and its
-	// no stands; where the trust file has no address for it, the caller vouches for having
-	// asked. Agreements with parties that can be reached are confirmed at start, without
+	// no stands; where it has none, or none that answers, the caller can have asked in
+	// another way. Agreements with parties that can be reached are confirmed at start, without
 	// anybody asking. FAILED_PRECONDITION NOT_WAITING when it does not wait.
 	ConfirmAgreement(ctx context.Context, in *ConfirmAgreementRequest, opts ...grpc.CallOption) (*ConfirmAgreementResponse, error)
 	// Delegate signs that another organisation, such as a software vendor, may act for
@@ -233,8 +233,8 @@ type AgreementServiceServer interface {
 	// ConfirmAgreement says that an agreement, or a delegation, still holds, which waits
 	// since the record was taken on from a store that lacked entries (UNCERTAIN). The
 	// gateway of the other party of an agreement is asked whether it holds there, and its
-	// no stands; where the trust file has no address for it, the caller vouches for having
-	// asked. Agreements with parties that can be reached are confirmed at start, without
+	// no stands; where it has none, or none that answers, the caller can have asked in
+	// another way. Agreements with parties that can be reached are confirmed at start, without
 	// anybody asking. FAILED_PRECONDITION NOT_WAITING when it does not wait.
 	ConfirmAgreement(context.Context, *ConfirmAgreementRequest) (*ConfirmAgreementResponse, error)
 	// Delegate signs that another organisation, such as a software vendor, may act for
