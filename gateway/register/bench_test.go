@@ -81,6 +81,23 @@ func BenchmarkMemoryOfAConsent(b *testing.B) {
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/people, "B/consent")
 }
 
+func BenchmarkDecode(b *testing.B) {
+	written := full(100000).Encode()
+	b.ReportMetric(float64(len(written))/100000, "B/consent")
+	for b.Loop() {
+		if _, err := register.Decode(written); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	r := full(100000)
+	for b.Loop() {
+		r.Encode()
+	}
+}
+
 func TestADecisionCostsTheSameBesideMany(t *testing.T) {
 	few, many := full(1000), full(50000)
 	asked := thing(500)

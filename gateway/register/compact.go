@@ -236,6 +236,16 @@ func (r *Register) intern(c content) uint32 {
 	return uint32(len(r.contents))
 }
 
+func (c *content) flags() (flags uint64) {
+	if c.narrows {
+		flags |= 1
+	}
+	if c.void {
+		flags |= 2
+	}
+	return flags
+}
+
 // form is the same for alike contents, and for no others.
 func (c *content) form() string {
 	b := make([]byte, 0, 256)
@@ -245,14 +255,7 @@ func (c *content) form() string {
 	text(c.purpose)
 	text(string(c.a))
 	text(string(c.b))
-	flags := 0
-	if c.narrows {
-		flags |= 1
-	}
-	if c.void {
-		flags |= 2
-	}
-	number(flags)
+	number(int(c.flags()))
 	number(len(c.recipients))
 	for _, o := range c.recipients {
 		text(string(o))
@@ -376,7 +379,8 @@ func (t *table) find(hash uint64, is func(uint32) bool) uint32 {
 func (t *table) add(n uint32, hash func(uint32) uint64) {
 	if t.used++; 3*t.used > 2*len(t.slots) {
 		old := t.slots
-		t.slots = make([]uint32, len(old)*3/2+8)
+		t.slots = nil
+		t.reserve(len(old))
 		for _, one := range old {
 			if one != 0 {
 				t.place(one, hash)
@@ -385,6 +389,9 @@ func (t *table) add(n uint32, hash func(uint32) uint64) {
 	}
 	t.place(n, hash)
 }
+
+// reserve makes room for so many, when it is empty.
+func (t *table) reserve(many int) { t.slots = make([]uint32, many*3/2+8) }
 
 func (t *table) place(n uint32, hash func(uint32) uint64) {
 	at := t.home(hash(n))

@@ -232,7 +232,7 @@ func (r *Register) endsWith(i ref, stated bool) []ref {
 	case kind == Agreement || kind == Proposal:
 		terms := TermsID(r.idOf(i))
 		for _, id := range []string{terms, ProposalID(terms)} {
-			if other := r.document(id); other != 0 && other != i {
+			if other := r.document(id); other != 0 && other != i && r.contentOf(other).kind != Consent {
 				all = append(all, other)
 			}
 		}
@@ -294,18 +294,28 @@ func (r *Register) put(e Entry) {
 		d.subject = [32]byte([]byte(put.Subjects[0]))
 	}
 	i := r.add(d, put.ID)
-	switch put.Kind {
-	case Consent:
+	if put.Kind == Consent {
 		r.putConsent(i, put)
-	case Agreement, Proposal:
+	} else {
+		r.putOthers(i, put)
+	}
+	r.nameReplaced(i, put.Replaces)
+}
+
+// putOthers is put of what is no consent.
+func (r *Register) putOthers(i ref, put *Document) {
+	if put.Kind == Agreement || put.Kind == Proposal {
 		r.putTerms(i, put)
 	}
-	if put.Kind != Consent {
-		at := between(put.Kind, put.PartyA, put.PartyB)
-		r.parties[at] = append(r.parties[at], i)
-	}
-	if old := r.at(i).replaces; put.Replaces != "" && (old == 0 || TermsID(r.idOf(old)) != put.Replaces) {
-		r.replaced[i] = strings.Clone(put.Replaces)
+	at := between(put.Kind, put.PartyA, put.PartyB)
+	r.parties[at] = append(r.parties[at], i)
+}
+
+// nameReplaced keeps the id of what a document replaces where it does not follow from what
+// is kept.
+func (r *Register) nameReplaced(i ref, id string) {
+	if old := r.at(i).replaces; id != "" && (old == 0 || TermsID(r.idOf(old)) != id) {
+		r.replaced[i] = strings.Clone(id)
 	}
 }
 
@@ -349,8 +359,10 @@ func (r *Register) putTerms(i ref, put *Document) {
 		case old == 0 && put.Kind == Agreement:
 			r.awaited[strings.Clone(put.Replaces)] = true
 		case old != 0:
-			if before := r.accepted(old); before != 0 && put.Kind == Agreement {
-				r.adopt(before, i)
+			if put.Kind == Agreement {
+				if before := r.accepted(old); before != 0 {
+					r.adopt(before, i)
+				}
 			}
 			r.at(i).replaces = old
 			if c == nil {
@@ -383,7 +395,10 @@ func (r *Register) terms(id string) ref {
 	if i := r.document(id); i != 0 && r.contentOf(i).kind == Agreement {
 		return i
 	}
-	return r.document(ProposalID(id))
+	if i := r.document(ProposalID(id)); i != 0 && r.contentOf(i).kind == Proposal {
+		return i
+	}
+	return 0
 }
 
 // TermsID is the id of the terms of which this is the proposal or the agreement.

@@ -334,6 +334,17 @@ func (f *fold) confirm() {
 	f.alike("confirm "+id, f.m.confirm(id), f.enter(register.Entry{Confirm: id}))
 }
 
+// snapshot goes on from the register as it was written and read.
+func (f *fold) snapshot() {
+	a := f.in.(*alone)
+	written := a.r.Encode()
+	r, err := register.Decode(written)
+	require.NoError(f.t, err)
+	require.Equal(f.t, written, r.Encode())
+	require.Equal(f.t, written, a.replay(a.entries).Encode(), "a register has one form, however it came about")
+	a.r = r
+}
+
 // erase makes all of a person unreadable, what the log holds of it too.
 func (f *fold) erase() {
 	person, a := draw(f, "person", "P", "Q"), f.in.(*alone)
@@ -394,9 +405,10 @@ func (f *fold) same() {
 // many entries.
 func (f *fold) before() {
 	a, ok := f.in.(*alone)
-	if !ok {
+	if !ok || rapid.IntRange(0, 3).Draw(f.t, "look back") > 0 {
 		return
 	}
+	f.snapshot()
 	size := rapid.Int64Range(0, a.r.Size()).Draw(f.t, "size")
 	at, then := a.r.At(size), a.replay(a.entries[:size]).At(size)
 	for _, kind := range []register.Kind{register.Consent, register.Agreement, register.Proposal} {
@@ -451,6 +463,9 @@ func check(t *testing.T, sequences string, in func(*rapid.T) journal) {
 		}
 		if rapid.IntRange(0, 2).Draw(t, "keys change") == 0 {
 			steps = append(steps, f.key, f.key)
+		}
+		if _, ok := f.in.(*alone); ok {
+			steps = append(steps, f.snapshot)
 		}
 		if _, ok := f.in.(*alone); ok && rapid.IntRange(0, 2).Draw(t, "restores and erasures") == 0 {
 			steps = append(steps, f.recover, f.recover, f.confirm, f.confirm, f.confirm, f.confirm, f.erase)

@@ -1,0 +1,123 @@
+package register_test
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// written is a register of some of everything.
+func written(t *testing.T, extra ...register.Entry) *alone {
+	t.Helper()
+	deal := func(kind register.Kind, id, replaces string) register.Entry {
+		return register.Entry{Put: &register.Document{ID: id, Kind: kind, From: first, PartyA: "X", PartyB: "Y", Replaces: replaces, Keys: []string{digestOf("own1")}}}
+	}
+	second := consentOf("P", "01890a5d-ac96-774b-bcce-b302099a8057", "1", "a", "c")
+	second.Put.Subjects = []string{strings.Repeat("p", 32), "P"}
+	void := consentOf("Q", "v", "1", "a")
+	void.Put.Void = true
+	return begun(t, append([]register.Entry{
+		consentOf("P", "1", "", "a", "b"), second, consentOf("Q", "q", "", "c"), void,
+		deal(register.Proposal, "proposal:2", ""), deal(register.Agreement, "2", ""), deal(register.Agreement, "3", "unknown"), deal(register.Statement, "s", ""),
+		{Epoch: true}, {Confirm: "1"}, narrowingOf("4", second.Put.ID, "a"), {End: "q", Stated: true},
+	}, extra...)...)
+}
+
+// What was erased is in no byte, and nothing but the size tells that somebody was there.
+func TestASnapshotOfWhoWasErasedIsAsIfHeWereNeverThere(t *testing.T) {
+	other := consentOf("someone", "01890a5d-ac96-774b-bcce-ffffffffffff", "", "another category")
+	other.Put.Case, other.Put.Grants[0].Source, other.Put.Purpose = "his case", "his source", "his purpose"
+	other.Put.Recipients = []identity.OIN{"his recipient"}
+	a := written(t, other, register.Entry{End: other.Put.ID, Stated: true})
+	require.Contains(t, string(a.r.Encode()), "his source")
+	tale(t, a, register.Entry{Erase: []string{"someone"}})
+	b := written(t, register.Entry{}, register.Entry{}, register.Entry{})
+	require.Equal(t, b.r.Encode(), a.r.Encode())
+	require.NotContains(t, string(a.r.Encode()), "his ")
+}
+
+// Any byte that is changed, added or lost is found, or makes another register that is
+// written the same way.
+func TestWhatIsNoSnapshotIsRefused(t *testing.T) {
+	good := written(t).r.Encode()
+	_, err := register.Decode(good)
+	require.NoError(t, err)
+	held := func(b []byte) {
+		r, err := register.Decode(b)
+		if err != nil {
+			require.ErrorIs(t, err, register.ErrSnapshot)
+			return
+		}
+		require.Equal(t, b, r.Encode())
+		r.At(r.Size()).List(register.Consent)
+	}
+	for n := range good {
+		_, err := register.Decode(good[:n])
+		require.ErrorIs(t, err, register.ErrSnapshot, "cut off at %d", n)
+		for _, with := range []byte{0, 1, 2, 0x7f, 0x80, 0xff, good[n] ^ 1, good[n] + 1, good[n] - 1, good[n] ^ 0x80} {
+			bad := slices.Clone(good)
+			bad[n] = with
+			held(bad)
+		}
+		held(slices.Delete(slices.Clone(good), n, n+1))
+		held(slices.Insert(slices.Clone(good), n, good[n]))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		bad := slices.Clone(good)
+		for range 2 + random.IntN(3) {
+			bad[random.IntN(len(bad))] += byte(random.IntN(5) - 2)
+		}
+		held(bad)
+	}
+	_, err = register.Decode(append(good, 0))
+	require.ErrorIs(t, err, register.ErrSnapshot)
+	require.ErrorContains(t, err, "something follows on the end")
+	_, err = register.Decode(good[:len(good)-1])
+	require.ErrorContains(t, err, "document 8")
+	_, err = register.Decode([]byte("ontschot register 2\n"))
+	require.ErrorContains(t, err, "another version")
+	_, err = register.Decode(bytes.Replace(good, []byte("S1"), []byte("S\x00"), 1))
+	require.NoError(t, err, "a text is any text")
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(register.New().Encode())
+	f.Add(full(3).Encode())
+	f.Add(written(&testing.T{}).r.Encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := register.Decode(b)
+		if err != nil {
+			if !errors.Is(err, register.ErrSnapshot) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if !bytes.Equal(b, r.Encode()) {
+			t.Fatal("another form")
+		}
+		at := r.At(r.Size())
+		at.Count(first)
+		for _, kind := range []register.Kind{register.Consent, register.Agreement, register.Proposal} {
+			for _, d := range at.List(kind) {
+				at.Counts(register.Rest{ID: d.ID, Source: "S1", Recipient: "R1"}, first, 0)
+				at.LastWord(register.Thing{Pseudonyms: []string{d.Subject}, Purpose: d.Purpose, Case: d.Case, Recipient: "R1", Source: "S1"}, first)
+				at.Agreements(d.PartyA, d.PartyB, first)
+				e := register.Entry{Index: r.Size(), End: d.ID, Stated: true}
+				if r.Refuse(e) == nil {
+					r.Apply(e)
+				}
+			}
+		}
+		r.Apply(register.Entry{Index: r.Size(), Erase: []string{"P"}})
+		r.Encode()
+	})
+}
