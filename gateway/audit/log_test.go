@@ -281,6 +281,26 @@ func TestOpenChecksItsConfig(t *testing.T) {
 		_, err := audit.Open(t.Context(), c)
 		require.True(t, errors.Is(err, audit.ErrInvalid) || errors.Is(err, audit.ErrKey), name)
 	}
+	// A log is of its tenant by its name, though the key has that name too.
+	named := func(name string) error {
+		secret, _, err := audit.GenerateKey(name)
+		require.NoError(t, err)
+		c := newBench(t).config(b.store)
+		c.Origin = name
+		c.Key, err = audit.ParseKey(secret)
+		require.NoError(t, err)
+		c.Tenant = other
+		l, err := audit.Open(t.Context(), c)
+		if err == nil {
+			l.Close()
+		}
+		return err
+	}
+	longest := "log/" + string(other) + "/" + strings.Repeat("x", 128-len("log/")-len(other)-1)
+	require.NoError(t, named(longest))
+	require.ErrorIs(t, named(longest+"x"), audit.ErrInvalid)
+	require.ErrorIs(t, named("log/of-nobody"), audit.ErrInvalid)
+	require.ErrorIs(t, named("log/"+string(tenant)), audit.ErrInvalid)
 	_, _, err := audit.GenerateKey("with space")
 	require.ErrorIs(t, err, audit.ErrKey)
 	good, _, err := audit.GenerateKey(origin)

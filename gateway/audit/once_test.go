@@ -189,6 +189,15 @@ func TestAKeyExpires(t *testing.T) {
 	require.True(t, found)
 	require.Equal(t, fresh.Index, row.Entry)
 	require.Equal(t, at.Add(time.Minute).UnixMilli(), row.Expires)
+
+	at = at.Add(time.Minute)
+	e := decision(b.trace())
+	e.Once = once("another", "q")
+	_, err = l.Append(t.Context(), e)
+	require.NoError(t, err)
+	_, found, err = b.store.Once(t.Context(), tenant, once("k", "").Key)
+	require.NoError(t, err)
+	require.False(t, found, "the next key that is kept clears away what has expired")
 }
 
 func TestKeysThatAreRefused(t *testing.T) {

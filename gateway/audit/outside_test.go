@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,4 +92,29 @@ func TestAWithdrawalWaitsForTheHeadOutside(t *testing.T) {
 	text, err = c.Head.Read()
 	require.NoError(t, err)
 	require.Contains(t, text, "\n4\n", "written at the end")
+}
+
+// What is told of a record that lacks entries, and of a file that cannot be read.
+func TestWhatIsToldOfTheHeadOutside(t *testing.T) {
+	require.EqualError(t, &audit.BehindError{Store: 3, Kept: 5}, "the record lacks entries that were made: it holds 3, and 5 were made")
+	require.EqualError(t, &audit.BehindError{Store: 0, Kept: 0}, "the record lacks entries that were made: it holds 0, and 0 were made")
+	require.EqualError(t, &audit.BehindError{Store: 3, Kept: -1}, "the record lacks entries that were made, or may lack them: it holds 3, and the file that keeps its head is gone")
+	folder := t.TempDir()
+	text, err := audit.HeadFile{Path: filepath.Join(folder, "none")}.Read()
+	require.NoError(t, err)
+	require.Empty(t, text)
+	_, err = audit.HeadFile{Path: folder}.Read()
+	require.ErrorIs(t, err, audit.ErrUnavailable, "a folder")
+	file := audit.HeadFile{Path: filepath.Join(folder, "head")}
+	for size, good := range map[int]bool{4 << 10: true, 4<<10 + 1: false} {
+		require.NoError(t, file.Write(strings.Repeat("x", size)))
+		text, err := file.Read()
+		require.Equal(t, good, err == nil, size)
+		require.Equal(t, good, len(text) == size, size)
+	}
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, left, 1, "nothing is left beside it")
+	require.ErrorIs(t, audit.HeadFile{Path: filepath.Join(folder, "none", "head")}.Write("x"), audit.ErrUnavailable)
+	require.ErrorIs(t, audit.HeadFile{Path: folder}.Write("x"), audit.ErrUnavailable, "a folder in its place")
 }

@@ -181,9 +181,6 @@ func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap
 			g.scopes = append(g.scopes, s)
 		}
 	}
-	if len(laws) == 0 {
-		return Grant{}, []*budgetv1.Gap{{Reason: budgetv1.ReasonPurposeNotAllowed, Code: "DOEL-01"}}
-	}
 	if !g.Allows() {
 		return Grant{}, refused.whole()
 	}

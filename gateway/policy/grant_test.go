@@ -249,3 +249,24 @@ func TestALawOfWhichNothingIsLeft(t *testing.T) {
 	require.Empty(t, grant.Scopes())
 	require.Equal(t, []string{"NO_CONSENT TOEST-01"}, told(gaps))
 }
+
+// The ground that the agreement names must be one the matrix knows; that is told before
+// what the consent lacks.
+func TestTheGroundOfTheAgreement(t *testing.T) {
+	f, engine := judging(t)
+	keys, err := f.Verifier()
+	require.NoError(t, err)
+	raw, err := f.Agreement("UWV", func(a *agreement.Terms) { a.Grants[0].LegalBasis = "avg-6-1-f" })
+	require.NoError(t, err)
+	a, err := agreement.Verify(keys, raw)
+	require.NoError(t, err)
+	q := question(t, f, everything(), everything(), nil)
+	q.Agreement, err = agreement.Find([]agreement.Agreement{a}, q.Requester, q.Source, q.Purpose, q.Today)
+	require.NoError(t, err)
+	for _, no := range []error{nil, consent.ErrNone} {
+		q.NotConsented = no
+		grant, gaps := engine.Decide(t.Context(), q)
+		require.False(t, grant.Allows())
+		require.Equal(t, []string{"NO_LEGAL_BASIS GROND-01"}, told(gaps))
+	}
+}
