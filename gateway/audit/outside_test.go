@@ -118,3 +118,34 @@ func TestWhatIsToldOfTheHeadOutside(t *testing.T) {
 	require.ErrorIs(t, audit.HeadFile{Path: filepath.Join(folder, "none", "head")}.Write("x"), audit.ErrUnavailable)
 	require.ErrorIs(t, audit.HeadFile{Path: folder}.Write("x"), audit.ErrUnavailable, "a folder in its place")
 }
+
+// The first start writes down that nothing was made; a head of another log under the same
+// name and key is not taken for it, of whichever size.
+func TestAHeadOfAnotherLog(t *testing.T) {
+	b, strange := newBench(t), newBench(t)
+	path := filepath.Join(t.TempDir(), "head")
+	strange.log.Close()
+	c := b.config(strange.store)
+	c.Head = &audit.HeadFile{Path: path}
+	l, err := audit.Open(t.Context(), c)
+	require.NoError(t, err)
+	text, err := c.Head.Read()
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(text, origin+"\n0\n"), text)
+	p, err := l.Append(t.Context(), decision(b.trace()))
+	require.NoError(t, err)
+	l.Close()
+	b.append(consent("c-1"))
+	b.append(consent("c-2"))
+	by := b.inspection()
+	by.Head = p.Checkpoint
+	_, err = audit.Verify(t.Context(), b.store, by)
+	require.ErrorIs(t, err, audit.ErrTampered)
+	require.NoError(t, c.Head.Write(p.Checkpoint))
+	c.Store = b.store
+	_, err = audit.Open(t.Context(), c)
+	require.ErrorIs(t, err, audit.ErrTampered)
+	by.Head = text
+	_, err = audit.Verify(t.Context(), b.store, by)
+	require.NoError(t, err, "the empty log is the beginning of every one")
+}

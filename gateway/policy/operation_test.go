@@ -104,4 +104,30 @@ func TestTheBoundsOfAnOperation(t *testing.T) {
 	d := work(func(d *doing) { d.second = nil })
 	require.Equal(t, undecided(), e.operation(gone, d))
 	require.True(t, e.operation(t.Context(), d).Allow, "not kept")
+	kept := e.doors.size()
+	d.assurance = "laag"
+	first := e.operation(t.Context(), d)
+	require.Equal(t, kept+1, e.doors.size())
+	first.Reasons[0], first.Checks[0] = "x", "y"
+	require.NotContains(t, e.operation(t.Context(), d).Reasons, "x", "what is given out is a copy")
+	require.Equal(t, kept+1, e.doors.size())
+}
+
+// What is no decision of the contract is no answer, at a door too.
+func TestAnswersAtADoorThatAreNone(t *testing.T) {
+	for name, answer := range map[string]string{
+		"another contract":     `{"contract": "ontschot.decision/2", "decision": false, "reasons": ["ROL-01"], "checks": ["ROL-01"]}`,
+		"a no without reason":  `{"contract": "ontschot.decision/1", "decision": false, "reasons": [], "checks": ["ROL-01"]}`,
+		"a no without checks":  `{"contract": "ontschot.decision/1", "decision": false, "reasons": ["ROL-01"], "checks": []}`,
+		"a yes with a reason":  `{"contract": "ontschot.decision/1", "decision": true, "reasons": ["ROL-01"], "checks": ["ROL-01"]}`,
+		"an unknown code":      `{"contract": "ontschot.decision/1", "decision": false, "reasons": ["ROL-99"], "checks": ["ROL-01"]}`,
+		"a member more":        `{"contract": "ontschot.decision/1", "decision": false, "reasons": ["ROL-01"], "checks": ["ROL-01"], "x": 1}`,
+		"a decision in a text": `{"contract": "ontschot.decision/1", "decision": "false", "reasons": ["ROL-01"], "checks": ["ROL-01"]}`,
+	} {
+		m := folder(t)
+		m["rules/core/operation.rego"] = &fstest.MapFile{Data: []byte("package core\n\noperation := " + answer + "\n")}
+		_, err := New(t.Context(), Config{FS: m, Timeout: patience})
+		require.ErrorIs(t, err, ErrRules, name)
+		require.ErrorContains(t, err, "who may do nothing at all", name)
+	}
 }
