@@ -167,6 +167,49 @@ func TestWhatIsPrepared(t *testing.T) {
 	require.Error(t, err)
 }
 
+// What an entry does not have, its leaf commits to nothing of.
+func TestWhatIsNotThereIsNotCommittedTo(t *testing.T) {
+	says := func(e Entry) Leaf {
+		l, err := ParseLeaf(made(t, e).leaf)
+		require.NoError(t, err)
+		return l
+	}
+	l := says(Entry{Kind: Admin})
+	require.Empty(t, l.Case+l.Payload+l.End+l.Put+l.Key)
+	require.Empty(t, l.Consents)
+	require.Empty(t, l.Rests)
+	require.Empty(t, l.Subjects)
+	require.NotEmpty(t, says(Entry{Kind: Admin, Case: []byte{1}}).Case)
+	require.NotEmpty(t, says(Entry{Kind: Admin, Payload: []byte{1}}).Payload)
+	require.NotEmpty(t, says(Entry{Kind: Withdrawal, End: "c"}).End)
+	require.Empty(t, made(t, Entry{Kind: Admin}).salt)
+	require.Len(t, made(t, Entry{Kind: Admin, Payload: []byte{1}}).salt, saltSize)
+}
+
+// What an opening holds in the place of a description tells the register nothing.
+func TestAnOpeningThatHoldsNoDescription(t *testing.T) {
+	p := made(t, aConsent())
+	leaf, err := ParseLeaf(p.leaf)
+	require.NoError(t, err)
+	good := string(mustOpen(t, p).Put[0].Value)
+	for name, text := range map[string]string{
+		"nothing": "", "no JSON": "x", "another member": strings.Replace(good, `{"case"`, `{"z":1,"case"`, 1), "no digest": strings.Replace(good, `"digest":"`, `"digest":"g`, 1),
+	} {
+		open := mustOpen(t, p)
+		open.Put[0].Value = []byte(text)
+		_, err := factOf(0, &leaf, &open)
+		require.ErrorIs(t, err, ErrTampered, name)
+		require.ErrorContains(t, err, "opening: put is no description of a document", name)
+	}
+}
+
+func mustOpen(t *testing.T, p *prepared) opening {
+	t.Helper()
+	open, err := parseOpening(p.opening)
+	require.NoError(t, err)
+	return open
+}
+
 // What could not be read again is not taken: a document's description that is too large,
 // and a leaf that says what it may not.
 func TestWhatIsNotPrepared(t *testing.T) {

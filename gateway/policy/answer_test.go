@@ -74,6 +74,7 @@ func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
 		"notify is a text":      func(a map[string]any) { a["obligations"].(map[string]any)["notify"] = "betrokkene" },
 		"no days":               func(a map[string]any) { a["obligations"].(map[string]any)["retention_days"] = json.Number("0") },
 		"days with a half":      func(a map[string]any) { a["obligations"].(map[string]any)["retention_days"] = json.Number("1.5") },
+		"dropped for a number":  func(a map[string]any) { a["dropped"] = map[string]any{"income": json.Number("1")} },
 		"one member more":       func(a map[string]any) { a["explain"] = "x" },
 		"reasons is an object":  func(a map[string]any) { a["reasons"] = map[string]any{} },
 		"fields is a list":      func(a map[string]any) { a["fields"] = []any{"amount"} },
@@ -85,6 +86,7 @@ func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
 		require.ErrorIs(t, err, errAnswer, name)
 	}
 	for name, change := range map[string]func(answer map[string]any){
+		"no in a text":          func(a map[string]any) { a["decision"] = "false" },
 		"no without a reason":   func(a map[string]any) { a["reasons"] = []any{} },
 		"no with fields":        func(a map[string]any) { a["fields"] = map[string]any{"amount": "none"} },
 		"no with an obligation": func(a map[string]any) { a["obligations"] = map[string]any{"notify": []any{}} },

@@ -52,6 +52,9 @@ func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
 		func(in *Input) { in.Context.Consent.Mandate = nil },
 		func(in *Input) { in.Context.Consent.Mandate = &MandateTerms{} },
 		func(in *Input) { in.Resource.Properties.Fields = []string{"entitlementamount"} },
+		func(in *Input) { in.Context.Agreement, in.Context.Consent = nil, nil },
+		func(in *Input) { in.Context.Agreement, in.Context.Consent = &AgreementTerms{}, nil },
+		func(in *Input) { in.Context.Agreement, in.Context.Consent = nil, &ConsentTerms{} },
 	} {
 		in := question()
 		drop(&in)

@@ -32,6 +32,7 @@ func TestSuggest(t *testing.T) {
 		}
 		require.Equal(t, want, suggest(word, words), word)
 	}
+	require.Empty(t, suggest("role", []string{"role", "roles"}), "it is known")
 	require.Equal(t, "; did you mean abd?", suggest("abc", []string{"abd", "abe"}))
 }
 
