@@ -90,6 +90,39 @@ func TestRowsThatAreNoEntry(t *testing.T) {
 	}
 }
 
+// What is wrong with a row is told by its column.
+func TestWhichColumnIsWrong(t *testing.T) {
+	good := rowOf(made(t, aConsent()), 0)
+	_, _, err := readRow(good)
+	require.NoError(t, err)
+	for says, change := range map[string]func(*Row){
+		"leaf: not a leaf of version 2 or 3 in canonical form": func(r *Row) { r.Leaf = r.Leaf[1:] },
+		"leaf: of an earlier version than the record": func(r *Row) {
+			l, err := ParseLeaf(r.Leaf)
+			require.NoError(t, err)
+			l.Version, l.Day = 2, ""
+			r.Leaf, err = l.encode()
+			require.NoError(t, err)
+		},
+		"id: not that of the leaf": func(r *Row) { r.ID = "x" },
+		"opening: ":                func(r *Row) { r.Opening = r.Opening[1:] },
+		"opening:":                 func(r *Row) { r.Opening = made(t, aConsent()).opening },
+	} {
+		row := good
+		change(&row)
+		leaf, open, err := readRow(row)
+		require.ErrorContains(t, err, says)
+		require.Zero(t, leaf, says)
+		require.Zero(t, open, says)
+	}
+	require.NoError(t, checkRecord(good))
+	for _, hashes := range [][]byte{nil, good.Hashes[:31], make([]byte, 32)} {
+		row := good
+		row.Hashes = hashes
+		require.EqualError(t, checkRecord(row), "leaf: not the one that was hashed")
+	}
+}
+
 // What is prepared says in its leaf and to the register what the entry says.
 func TestWhatIsPrepared(t *testing.T) {
 	e := aConsent()
