@@ -3,6 +3,7 @@ package audit_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
@@ -138,4 +139,43 @@ func TestAKeyThatStopsSigning(t *testing.T) {
 	key.stopped = true
 	_, err = audit.Open(t.Context(), c)
 	require.ErrorIs(t, err, audit.ErrKey, "it proves at the start that it signs")
+}
+
+// What a report counts: entries by kind, questions asked again, documents, and the times
+// of the first entry and the last.
+func TestWhatAReportSays(t *testing.T) {
+	b := newBench(t)
+	at := time.UnixMilli(1767225600123)
+	c := b.config(b.store)
+	c.Now = func() time.Time { at = at.Add(time.Second); return at }
+	l, err := audit.Open(t.Context(), c)
+	require.NoError(t, err)
+	defer l.Close()
+	first := at.Add(time.Second)
+	for range 2 {
+		asked := decision(b.trace())
+		asked.Once = once("k", "q")
+		_, err = l.Append(t.Context(), asked)
+		require.NoError(t, err)
+	}
+	for _, e := range []audit.Entry{consent("c-1"), agreement("a-1"), withdrawal("c-1")} {
+		_, err = l.Append(t.Context(), e)
+		require.NoError(t, err)
+	}
+	report, err := b.verify()
+	require.NoError(t, err)
+	require.Equal(t, map[audit.Kind]int64{audit.Decision: 2, audit.Consent: 1, audit.Agreement: 1, audit.Withdrawal: 1}, report.Kinds)
+	require.EqualValues(t, 5, report.Size)
+	require.EqualValues(t, 1, report.Retries)
+	require.EqualValues(t, 2, report.Documents)
+	require.EqualValues(t, 1, report.LiveDocuments)
+	require.Equal(t, first.UnixMilli(), report.First)
+	p, err := l.Prove(t.Context(), 4)
+	require.NoError(t, err)
+	leaf, err := audit.ParseLeaf(p.Leaf)
+	require.NoError(t, err)
+	require.Equal(t, leaf.Time, report.Last)
+	require.Greater(t, report.Last, report.First)
+	require.Equal(t, p.Checkpoint, report.Checkpoint)
+	require.NotZero(t, report.Root)
 }
