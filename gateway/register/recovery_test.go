@@ -1,6 +1,8 @@
 package register_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -169,4 +171,69 @@ func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 	}
 	tale(t, a, consentOf("P", "1", "", "c"))
 	a.stands(t, register.Yes, "c")
+}
+
+// What is brought in again after a loss was there before, as its id tells: it waits, of
+// whatever kind and however often it is lost. What is made since does not.
+func TestWhatWasMadeBeforeALossWaits(t *testing.T) {
+	const begun = 0x0190_0000_1000 // milliseconds since 1970
+	id := func(ms int64, version string) string {
+		hex := fmt.Sprintf("%012x", ms)
+		return hex[:8] + "-" + hex[8:] + "-" + version + "000-8000-000000000001"
+	}
+	for name, c := range map[string]struct {
+		id    string
+		waits bool
+	}{
+		"made before":                 {id(begun-1, "7"), true},
+		"made in that moment":         {id(begun, "7"), false},
+		"made since":                  {id(begun+1, "7"), false},
+		"an id that tells no time":    {id(begun-1, "4"), false},
+		"an id of another form":       {"c-1", false},
+		"a proposal of before":        {register.ProposalID(id(begun-1, "7")), true},
+		"a proposal of since":         {register.ProposalID(id(begun, "7")), false},
+		"a proposal of another form":  {register.ProposalID("a-1"), false},
+		"made long before, in 1970":   {id(0, "7"), true},
+		"made in a far future's time": {id(1<<48-1, "7"), false},
+	} {
+		r := register.New()
+		at := int64(0)
+		enter := func(e register.Entry) {
+			e.Index, e.Day = at, first
+			require.NoError(t, r.Refuse(e), name)
+			r.Apply(e)
+			at++
+		}
+		d := *consentOf("P", c.id, "", "a").Put
+		if strings.HasPrefix(c.id, "proposal:") {
+			d = register.Document{ID: c.id, Kind: register.Proposal, PartyA: "A", PartyB: "B"}
+		}
+		d.Keys = nil
+		enter(register.Entry{Epoch: true, Time: begun})
+		enter(register.Entry{Put: &d, Time: begun + 5})
+		check := func(waits bool) {
+			t.Helper()
+			for _, one := range []*register.Register{r, decoded(t, r)} {
+				record, known := one.Head().Document(c.id)
+				require.True(t, known)
+				require.Equal(t, waits, record.Uncertain, name)
+				require.Equal(t, waits, one.Head().Waiting() == 1, name)
+			}
+		}
+		check(c.waits)
+		if c.waits {
+			enter(register.Entry{Confirm: c.id})
+			check(false)
+		}
+		enter(register.Entry{Epoch: true, Time: begun + 9})
+		check(true)
+	}
+}
+
+func decoded(t *testing.T, r *register.Register) *register.Register {
+	t.Helper()
+	out, err := register.Decode(r.Encode())
+	require.NoError(t, err)
+	require.Equal(t, r.Encode(), out.Encode())
+	return out
 }

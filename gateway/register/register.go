@@ -108,7 +108,9 @@ type Entry struct {
 	Key    *KeyChange
 	// Epoch: a new epoch of the log begins here, from a store that lacked entries. Every
 	// document of every kind that was entered before and has not ended waits until it is
-	// confirmed; a second epoch makes the confirmed wait anew.
+	// confirmed; a second epoch makes the confirmed wait anew. So does one that is entered
+	// later and was made before, by its id (a UUID of version 7): it may have been there and
+	// have ended in what is lacking.
 	Epoch bool
 	// Confirm is the id of a document that waits, and that somebody confirms here.
 	Confirm string
@@ -124,6 +126,7 @@ type Register struct {
 	size   int64 // the next index
 	day    civil.Date
 	epochs []int64 // where they begin, but the first
+	begun  []int64 // and when, in milliseconds since 1970
 	keys   map[string]*key
 
 	count  ref // of documents, those that were erased too
@@ -200,7 +203,7 @@ func (r *Register) Apply(e Entry) {
 		r.change(e.Index, *e.Key)
 	}
 	if e.Epoch {
-		r.epochs = append(r.epochs, e.Index)
+		r.epochs, r.begun = append(r.epochs, e.Index), append(r.begun, e.Time)
 	}
 	if i := r.document(e.Confirm); i != 0 {
 		r.confirmed[i] = append(r.confirmed[i], e.Index)

@@ -19,7 +19,7 @@ var ErrSnapshot = errors.New("no register in the form in which one is written")
 const snapshotForm = "ontschot register 1\n"
 
 // What follows on the form, each number as a varint and each text after its length: the
-// size, the day, the beginnings of epochs; the keys by their digests; the sources and the
+// size, the day, where epochs begin and when; the keys by their digests; the sources and the
 // categories that a document names, by name; what documents have alike, and their cases,
 // in the order of the documents; the documents in that of their entries. Every register of
 // the same answers has the same bytes, however it came about.
@@ -89,6 +89,9 @@ func (r *Register) encode(emit func([]byte)) {
 	e.number(uint64(r.size))
 	e.signed(int64(r.day))
 	e.indexes(r.epochs)
+	for _, ms := range r.begun {
+		e.signed(ms)
+	}
 	e.writeKeys()
 	contents, cases, count := e.order()
 	e.writeNames(contents)
@@ -409,6 +412,9 @@ func (d *decoder) read() {
 	r.size = int64(d.upTo(math.MaxInt64 >> 1))
 	r.day = d.date()
 	r.epochs = d.indexes("epoch")
+	for range r.epochs {
+		r.begun = append(r.begun, d.signed())
+	}
 	d.each("key", func(int) {
 		k := r.key(d.text())
 		k.used, k.retired, k.lost = d.index(), d.index(), d.index()

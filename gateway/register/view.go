@@ -2,6 +2,7 @@ package register
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -103,26 +104,38 @@ func (v View) ended(i ref) bool {
 	return ended != NotEnded && ended < v.size
 }
 
-// waits reports whether a document waits to be confirmed: it was entered before the
-// epoch began and not confirmed since. A narrowing that is entered later waits as long
-// as what it narrows does, or until it is confirmed itself: it says a part of what is not
-// known to hold, and allows nothing that the whole would not allow once confirmed.
+// waits reports whether a document waits to be confirmed: it was there before the epoch
+// began and not confirmed since. A narrowing that is entered later waits as long as what
+// it narrows does, or until it is confirmed itself: it says a part of what is not known to
+// hold, and allows nothing that the whole would not allow once confirmed.
 func (v View) waits(i ref) bool {
 	n, _ := slices.BinarySearch(v.r.epochs, v.size)
 	if n == 0 {
 		return false
 	}
-	epoch := v.r.epochs[n-1]
+	epoch, begun := v.r.epochs[n-1], v.r.begun[n-1]
 	for {
 		d := v.r.at(i)
 		switch {
 		case slices.ContainsFunc(v.r.confirmed[i], func(at int64) bool { return at > epoch && at < v.size }):
 			return false
-		case d.entered < epoch || !v.r.contentOf(i).narrows || d.replaces == 0:
-			return d.entered < epoch
+		case d.entered < epoch || v.r.madeBefore(i, begun):
+			return true
+		case !v.r.contentOf(i).narrows || d.replaces == 0:
+			return false
 		}
 		i = d.replaces
 	}
+}
+
+// madeBefore reports whether a document's id tells that it was made before a time, in
+// milliseconds since 1970 (RFC 9562, section 5.7). One of another form tells nothing.
+func (r *Register) madeBefore(i ref, ms int64) bool {
+	u := r.at(i).id
+	if u == [16]byte{} {
+		u, _ = parseUUID(TermsID(r.ids[i]))
+	}
+	return u[6]>>4 == 7 && int64(binary.BigEndian.Uint64(u[:])>>16) < ms
 }
 
 // lost reports whether one of the keys that signed a document was lost.
