@@ -28,9 +28,11 @@ func (e *Entry) check() error {
 		return invalid("kind: Recover makes the entry that begins an epoch")
 	case (e.Kind == Erasure) != (e.erase != nil) || e.Kind == Erasure && len(e.Subjects) == 0:
 		return invalid("kind: Erase makes the entry of an erasure")
+	case (e.Kind == Snapshotted) != (e.snapshot != nil):
+		return invalid("kind: the log itself makes snapshots")
 	case (e.Kind == Confirmation) != (e.Confirm != "") || e.Confirm != "" && !isID(e.Confirm):
 		return invalid("confirm")
-	case (e.Kind == Confirmation || e.Kind == NewEpoch || e.Kind == Erasure) && e.End != "":
+	case (e.Kind == Confirmation || e.Kind == NewEpoch || e.Kind == Erasure || e.Kind == Snapshotted) && e.End != "":
 		return invalid("end: an entry of this kind ends nothing")
 	}
 	if err := e.checkPut(); err != nil {

@@ -80,7 +80,11 @@ func (l *Log) forget() {
 	}
 	l.size.Store(0)
 	fresh := register.New()
-	if err := l.cfg.Store.View(context.Background(), l.cfg.Tenant, func(s Snapshot) error { return fold(s, fresh, nothing(), l.head.Tree) }); err != nil {
+	err := l.cfg.Store.View(context.Background(), l.cfg.Tenant, func(s Snapshot) (err error) {
+		fresh, _, err = load(s, l.head)
+		return err
+	})
+	if err != nil {
 		fresh = register.New()
 	}
 	l.register.Store(fresh)

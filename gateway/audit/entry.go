@@ -27,6 +27,8 @@ const (
 	NewEpoch Kind = "epoch"
 	// Confirmation confirms a document that has waited since.
 	Confirmation Kind = "confirmation"
+	// Snapshotted commits to the register as it was before the entry; the log's own.
+	Snapshotted Kind = "snapshot"
 	// Erasure forgets a person, see Log.Erase.
 	Erasure Kind = "erasure"
 )
@@ -37,7 +39,7 @@ func (k Kind) known() (traced, ok bool) {
 	switch k {
 	case Request, Decision, SourceCall, Release, Deny, BreakGlass:
 		return true, true
-	case Consent, Agreement, Withdrawal, Policy, Key, Admin, NewEpoch, Confirmation, Erasure:
+	case Consent, Agreement, Withdrawal, Policy, Key, Admin, NewEpoch, Confirmation, Erasure, Snapshotted:
 		return false, true
 	}
 	return false, false
@@ -110,6 +112,8 @@ type Entry struct {
 
 	epoch int64    // that begins with this entry; Recover's
 	erase *erasing // Log.Erase's
+
+	snapshot *SnapshotRow // the log's own
 
 	// Once makes the request that this entry is about count once; nil when it came
 	// without an idempotency key. The same key with another body is ErrKeyReused.

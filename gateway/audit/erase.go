@@ -204,7 +204,7 @@ func (t *transaction) erase(p *prepared) (outcome, error) {
 		return outcome{}, err
 	}
 	work.done.Consents, work.done.Entries = len(work.consents), len(work.gone)-1
-	t.batch.Drops = keysOf(work.consents)
+	t.batch.Drops, t.batch.Register = keysOf(work.consents), &SnapshotRow{}
 	return t.append(whole)
 }
 

@@ -47,11 +47,12 @@ type Leaf struct {
 	Key           string         `json:"key,omitempty"`   // SHA-256 of a key whose state, in status, is another from here on
 	Kind          Kind           `json:"kind"`
 	Organisations []identity.OIN `json:"organisations"`
-	Payload       string         `json:"payload"`  // commitment; of a release: to the digest of the budget
-	Policy        string         `json:"policy"`   // revision
-	Put           string         `json:"put"`      // commitment to the description of the document that enters
-	Rests         []string       `json:"rests"`    // commitments to ids
-	RetryOf       int64          `json:"retry_of"` // index of the question that this decision or deny repeats; else -1
+	Payload       string         `json:"payload"`            // commitment; of a release: to the digest of the budget
+	Policy        string         `json:"policy"`             // revision
+	Put           string         `json:"put"`                // commitment to the description of the document that enters
+	Rests         []string       `json:"rests"`              // commitments to ids
+	RetryOf       int64          `json:"retry_of"`           // index of the question that this decision or deny repeats; else -1
+	Snapshot      string         `json:"snapshot,omitempty"` // SHA-256 of the register before this entry, as it is written down
 	Status        string         `json:"status"`
 	Subjects      []string       `json:"subjects"` // commitments to pseudonyms
 	Tenant        identity.OIN   `json:"tenant"`
@@ -115,6 +116,9 @@ func (l *Leaf) check() error {
 	}
 	if (l.Kind == NewEpoch) != (l.Epoch != 0) || l.Epoch < 0 || l.Epoch == firstEpoch || l.Epoch > maxIndex || (l.Kind == Confirmation) != (l.Confirm != "") {
 		return fmt.Errorf("%w: epoch, confirm", errLeaf)
+	}
+	if (l.Kind == Snapshotted) != (l.Snapshot != "") || l.Snapshot != "" && !isDigest(l.Snapshot) {
+		return fmt.Errorf("%w: snapshot", errLeaf)
 	}
 	return errors.Join(l.checkTexts(), l.checkCommitments())
 }

@@ -233,7 +233,7 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 	for _, by := range []note.Signer{key.Signer, second.Signer} {
 		got, err := openCheckpoint(sign(text, by), "log/a", keys)
 		require.NoError(t, err)
-		require.Equal(t, good, got)
+		require.Equal(t, position{good, firstEpoch}, got)
 	}
 	body := root.String() + "\n"
 	for name, c := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// Config of a Log. All fields but Head, Now and Today are required.
+// Config of a Log. Store, Origin, Tenant and Key are required.
 type Config struct {
 	Store Store
 	// Origin names the log to the world, for example ontschot.nl/log/<OIN>; it
@@ -29,6 +29,9 @@ type Config struct {
 	Earlier Keys
 	// Head keeps the head outside the store; nil means that nothing does.
 	Head *HeadFile
+	// SnapshotEvery is after how many entries the register is written down, so that a start
+	// reads no more than those; zero means 32,768. It is more when there are many documents.
+	SnapshotEvery int64
 	// Now is the wall clock; nil means time.Now.
 	Now func() time.Time
 	// Today is the civil day; nil means that of Now.
@@ -61,6 +64,8 @@ type Log struct {
 	outside int64
 	behind  time.Time
 	next    int64 // the epoch that Recover begins
+	// snapped is the size of the log when the register was written down; the writer's own.
+	snapped int64
 
 	mu      sync.Mutex
 	waiting []*waiter
@@ -100,6 +105,9 @@ func open(ctx context.Context, cfg Config, check func(*Log, Snapshot) error) (*L
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.SnapshotEvery == 0 {
+		cfg.SnapshotEvery = snapshotEvery
+	}
 	if cfg.Today == nil {
 		cfg.Today = func() civil.Date { return civil.Today(cfg.Now()) }
 	}
@@ -114,9 +122,10 @@ func open(ctx context.Context, cfg Config, check func(*Log, Snapshot) error) (*L
 		if err := check(l, s); err != nil {
 			return err
 		}
-		fresh := register.New()
+		fresh, of, err := load(s, l.head)
 		l.register.Store(fresh)
-		return fold(s, fresh, nothing(), l.head.Tree)
+		l.snapped = of
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the record: %w", err)
@@ -185,6 +194,7 @@ func (l *Log) write() {
 				continue
 			}
 			_ = l.keepOutside(closed) // it is tried again
+			l.snapshot()
 			if closed {
 				return
 			}

@@ -30,6 +30,7 @@ type prepared struct {
 	epoch   int64 // that begins here; else 0
 	entry   Entry // of an erasure, which the transaction completes
 	erase   *erasing
+	written *SnapshotRow
 	put     *Document
 	once    *OnceRow // but for its entry; nil without a key
 	fact    register.Entry
@@ -44,7 +45,7 @@ func prepare(e Entry, tenant identity.OIN, now time.Time, today civil.Date) (*pr
 		return nil, fmt.Errorf("%w: no randomness", ErrUnavailable)
 	}
 	p := &prepared{
-		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, judged: e.Judged, epoch: e.epoch,
+		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, judged: e.Judged, epoch: e.epoch, written: e.snapshot,
 	}
 	if e.Day.IsZero() {
 		e.Day = today
@@ -118,6 +119,9 @@ func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 		Activity: e.Activity, Agreements: e.Agreements, Decided: p.decided, Decision: e.Decision, Epoch: e.epoch,
 		ID: p.id, Kind: e.Kind, Organisations: e.Organisations, Policy: e.PolicyRevision,
 		Day: e.Day.String(), RetryOf: noRetry, Status: e.Status, Tenant: tenant, Time: p.time, Trace: e.Trace, Version: leafVersion,
+	}
+	if e.snapshot != nil {
+		l.Snapshot = digestOf(e.snapshot.Body)
 	}
 	if e.Key != nil {
 		l.Key, l.Status, l.Organisations = e.Key.Digest, string(e.Key.State), []identity.OIN{e.Key.Owner}

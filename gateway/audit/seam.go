@@ -37,6 +37,8 @@ type Snapshot interface {
 	Documents(after string, limit int) ([]Stored, error)
 	// Document gives what is stored under an id; false if nothing is.
 	Document(id string) (Stored, bool, error)
+	// Register gives the newest snapshot of the register; false if there is none.
+	Register() (SnapshotRow, bool, error)
 }
 
 // Tx is a Snapshot that can be written.
@@ -59,6 +61,9 @@ type Batch struct {
 	// Openings take the place of those of earlier entries. What they, and the documents,
 	// were is not to be found in the files any more when the transaction has ended.
 	Openings []Opening
+	// Register takes the place of every snapshot before it; nil leaves what there is. One
+	// without a Body only takes them away.
+	Register *SnapshotRow
 	// Once are keys that count from now on, in the place of expired ones. With them
 	// some of the rows that expired by Now (milliseconds) are deleted, a bounded
 	// number.

@@ -36,7 +36,7 @@ func TestWhyAReceiptIsRefused(t *testing.T) {
 		"before its decision":  {func(r *budgetv1.Receipt) { r.Index = r.DecisionIndex }, "decision_index: is not the decision that the leaf carries out"},
 		"half a salt":          {func(r *budgetv1.Receipt) { r.Salt = r.Salt[:31] }, "salt: is not 32 bytes"},
 		"another salt":         {func(r *budgetv1.Receipt) { r.Salt[0]++ }, "the leaf commits to another budget"},
-		"of another log":       {func(r *budgetv1.Receipt) { r.Origin += "x" }, "it is of another log than the pinned one"},
+		"of another log":       {func(r *budgetv1.Receipt) { r.Origin += "x" }, "the checkpoint is of another log"},
 		"no checkpoint":        {func(r *budgetv1.Receipt) { r.Checkpoint = "" }, "the checkpoint is not signed by the log's key"},
 		"behind the head":      {func(r *budgetv1.Receipt) { r.Index = p.Index + 1 }, "index: is not in the signed tree"},
 		"the longest proof":    {func(r *budgetv1.Receipt) { r.Proof = proofOf(64) }, "proof: the leaf is not in the signed tree at this index"},

@@ -34,8 +34,11 @@ func (t *transaction) take(p *prepared) (outcome, error) {
 
 // enter appends an entry that did not stand in the log before, or refuses it.
 func (t *transaction) enter(p *prepared) (outcome, error) {
-	if p.kind == Erasure {
+	switch {
+	case p.kind == Erasure:
 		return t.erase(p)
+	case p.kind == Snapshotted && p.written.Index != t.tree.N: // another process was faster
+		return outcome{err: ErrConflict}, nil
 	}
 	if day := t.register.Day(); p.fact.Day < day {
 		if p.kind.asks() || p.kind == Release {
@@ -138,6 +141,9 @@ func (t *transaction) append(p *prepared) (outcome, error) {
 	t.batch.Rows = append(t.batch.Rows, Row{Index: index, ID: p.id, Leaf: p.leaf, Opening: p.opening, Hashes: hashes})
 	if p.kind == Decision {
 		t.decisions[index] = p.trace
+	}
+	if p.written != nil {
+		t.batch.Register = p.written
 	}
 	if p.put != nil {
 		t.batch.Puts = append(t.batch.Puts, Stored{ID: p.put.ID, Body: p.put.Body, Openings: p.put.Openings})

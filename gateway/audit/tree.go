@@ -133,3 +133,6 @@ func (t *tree) sealed() (*tree, error) {
 	}
 	return t.trimmed()
 }
+
+// treeHash is the root of the tree of the first entries, as their rows tell of it.
+func treeHash(s Snapshot, size int64) (tlog.Hash, error) { return tlog.TreeHash(size, rowHashes{s}) }

@@ -92,7 +92,7 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	if w.tree.epoch != signed.epoch {
 		return Report{}, headTampered("checkpoint: of another epoch than the entries")
 	}
-	if err := w.documents(ctx); err != nil {
+	if err := errors.Join(w.kept(), w.documents(ctx)); err != nil {
 		return Report{}, err
 	}
 	if by.Head != "" { // last: what is wrong inside is named first

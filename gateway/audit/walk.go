@@ -21,7 +21,9 @@ type walk struct {
 	questions map[int64]question
 	register  *register.Register
 	gone      ledger
-	waiting   map[string]bool // ids of documents whose bytes were not seen yet
+	snapshots map[int64]string // their digests, by the index of their entry
+	odd       int64            // the first that is not of the register; 0: none
+	waiting   map[string]bool  // ids of documents whose bytes were not seen yet
 	report    Report
 }
 
@@ -38,6 +40,7 @@ func newWalk(s Snapshot, signed position, by Inspection) *walk {
 		questions: map[int64]question{},
 		register:  register.New(),
 		gone:      ledger{},
+		snapshots: map[int64]string{},
 		waiting:   map[string]bool{},
 		report:    Report{Kinds: map[Kind]int64{}},
 	}
@@ -176,6 +179,7 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 	if err := w.asked(index, leaf); err != nil {
 		return err
 	}
+	w.snapshotted(index, leaf)
 	fact, err := factOf(index, leaf, open)
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func TestTheRecordIsTheModel(t *testing.T) {
 		place := filepath.Join(folder, fmt.Sprint(n))
 		require.NoError(t, os.Mkdir(place, 0o700))
 		r := &record{t: t, path: filepath.Join(place, "record.db"), config: audit.Config{
-			Origin: origin, Tenant: keeper, Key: key, Head: &audit.HeadFile{Path: filepath.Join(place, "head")},
+			Origin: origin, Tenant: keeper, Key: key, SnapshotEvery: 5, Head: &audit.HeadFile{Path: filepath.Join(place, "head")},
 		}}
 		r.open()
 		t.Cleanup(func() {

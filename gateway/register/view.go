@@ -467,3 +467,10 @@ func (v View) Purposes() []string {
 	slices.Sort(list)
 	return list
 }
+
+// Documents is how many there are, those that have ended too.
+func (r *Register) Documents() int64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return int64(r.count)
+}

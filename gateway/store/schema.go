@@ -93,6 +93,7 @@ func upgrade(ctx context.Context, tx *sql.Tx) error {
 	for _, text := range []string{
 		"ALTER TABLE entries RENAME TO single",
 		"CREATE TABLE entries (tenant TEXT NOT NULL, n BIGINT NOT NULL, entries BLOB NOT NULL, PRIMARY KEY (tenant, n))",
+		"CREATE TABLE snapshots (tenant TEXT NOT NULL, n BIGINT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tenant, n))",
 	} {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return failed("taking over a record", err)

@@ -34,6 +34,15 @@ CREATE TABLE documents (
     PRIMARY KEY (tenant, id)
 );
 
+-- The newest snapshot of the register after n entries. The entry of that index commits
+-- to it, and nothing depends on it: without it a start reads all entries.
+CREATE TABLE snapshots (
+    tenant TEXT   NOT NULL,
+    n      BIGINT NOT NULL,
+    body   BLOB   NOT NULL,
+    PRIMARY KEY (tenant, n)
+);
+
 -- Idempotency keys, so that a retry is known as one: key and body are HMACs of 32
 -- bytes and name nobody. This table is no part of the log: audit verify does not
 -- vouch for it, and the log believes no row of it without reading the entry.

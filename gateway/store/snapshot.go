@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 )
@@ -67,6 +68,19 @@ func (s *snapshot) Document(id string) (audit.Stored, bool, error) {
 // Documents is audit.Snapshot's.
 func (s *snapshot) Documents(after string, limit int) ([]audit.Stored, error) {
 	return documents(s.tx.StmtContext(s.ctx, s.use.documents).QueryContext(s.ctx, s.tenant, after, limit))
+}
+
+// Register is audit.Snapshot's. One whose columns are of another type is none.
+func (s *snapshot) Register() (audit.SnapshotRow, bool, error) {
+	var n, body any
+	err := s.tx.StmtContext(s.ctx, s.use.snapshot).QueryRowContext(s.ctx, s.tenant).Scan(&n, &body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return audit.SnapshotRow{}, false, nil
+	}
+	if err != nil {
+		return audit.SnapshotRow{}, false, failed("reading the register", err)
+	}
+	return audit.SnapshotRow{Index: number(n), Body: raw(body)}, true, nil
 }
 
 // documents reads rows of documents. A value of another type than its column's reads as

@@ -11,6 +11,7 @@ type statements struct {
 	insertEntries, insertDocument, setHead   *sql.Stmt
 	setOnce, expire                          *sql.Stmt
 	row, setEntries, dropDocument            *sql.Stmt
+	snapshot, dropSnapshots, insertSnapshot  *sql.Stmt
 }
 
 // prepare compiles what a pool may do.
@@ -42,6 +43,7 @@ func (s *statements) reads() []prepared {
 			" AND n >= coalesce((SELECT max(n) FROM entries WHERE tenant = ? AND n <= ?), ?) ORDER BY n"},
 		{&s.documents, "SELECT id, body, openings FROM documents WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?"},
 		{&s.document, "SELECT id, body, openings FROM documents WHERE tenant = ? AND id = ?"},
+		{&s.snapshot, "SELECT n, body FROM snapshots WHERE tenant = ? ORDER BY n DESC LIMIT 1"},
 		{&s.once, "SELECT body, ref, entry, expires FROM once WHERE tenant = ? AND key = ?"},
 	}
 }
@@ -54,6 +56,8 @@ func (s *statements) writes() []prepared {
 			" ON CONFLICT (tenant) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint"},
 		{&s.row, "SELECT n, entries FROM entries WHERE tenant = ? AND n <= ? ORDER BY n DESC LIMIT 1"},
 		{&s.setEntries, "UPDATE entries SET entries = ? WHERE tenant = ? AND n = ?"},
+		{&s.dropSnapshots, "DELETE FROM snapshots WHERE tenant = ?"},
+		{&s.insertSnapshot, "INSERT INTO snapshots (tenant, n, body) VALUES (?, ?, ?)"},
 		{&s.dropDocument, "DELETE FROM documents WHERE tenant = ? AND id = ?"},
 		{&s.setOnce, "INSERT INTO once (tenant, key, body, ref, entry, expires) VALUES (?, ?, ?, ?, ?, ?)" +
 			" ON CONFLICT (tenant, key) DO UPDATE SET body = excluded.body, ref = excluded.ref, entry = excluded.entry, expires = excluded.expires"},

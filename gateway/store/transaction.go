@@ -72,6 +72,9 @@ func (t *transaction) Write(b audit.Batch) error {
 			return err
 		}
 	}
+	if err := t.register(b.Register); err != nil {
+		return err
+	}
 	if err := t.erase(b); err != nil {
 		return err
 	}
@@ -95,6 +98,17 @@ func (t *transaction) insert(rows []audit.Row) error {
 	}
 	t.size += int64(len(rows))
 	return t.exec(t.use.insertEntries, t.tenant, rows[0].Index, Pack(rows))
+}
+
+// register puts a snapshot in the place of all others, or only takes those away.
+func (t *transaction) register(r *audit.SnapshotRow) error {
+	if r == nil {
+		return nil
+	}
+	if err := t.exec(t.use.dropSnapshots, t.tenant); err != nil || len(r.Body) == 0 {
+		return err
+	}
+	return t.exec(t.use.insertSnapshot, t.tenant, r.Index, r.Body)
 }
 
 // erase deletes documents, and replaces openings. The file is overwritten with zeros where

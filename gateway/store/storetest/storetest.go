@@ -75,3 +75,16 @@ func open(t testing.TB, path string) *sql.DB {
 	require.NoError(t, err)
 	return db
 }
+
+// Snapshot puts a snapshot of the register in the place of those in a file.
+func Snapshot(t testing.TB, path string, index int64, body []byte) {
+	t.Helper()
+	db := open(t, path)
+	defer db.Close()
+	var tenant string
+	require.NoError(t, db.QueryRow("SELECT tenant FROM entries LIMIT 1").Scan(&tenant))
+	_, err := db.Exec("DELETE FROM snapshots")
+	require.NoError(t, err)
+	_, err = db.Exec("INSERT INTO snapshots (tenant, n, body) VALUES (?, ?, ?)", tenant, index, body)
+	require.NoError(t, err)
+}
