@@ -34,7 +34,7 @@ func (l *Log) snapshot() {
 	if len(body) > maxSnapshot {
 		return
 	}
-	p, err := prepare(Entry{Kind: Snapshotted, snapshot: &SnapshotRow{Index: l.head.N, Body: body}}, l.cfg.Tenant, l.cfg.Now(), max(l.cfg.Today(), r.Day()))
+	p, err := prepare(Entry{Kind: Snapshotted, snapshot: &SnapshotRow{Index: l.head.N, Body: body}}, l.cfg.Tenant, l.cfg.Now(), r.Day())
 	if err == nil {
 		l.commit([]*waiter{{prepared: p, outcome: make(chan outcome, 1)}})
 	}
