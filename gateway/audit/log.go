@@ -193,8 +193,8 @@ func (l *Log) write() {
 				l.commit(group)
 				continue
 			}
-			_ = l.keepOutside(closed) // it is tried again
 			l.snapshot()
+			_ = l.keepOutside(closed) // it is tried again
 			if closed {
 				return
 			}

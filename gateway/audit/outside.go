@@ -141,5 +141,5 @@ func (l *Log) keepOutside(now bool) error {
 // relied on: then it counts only with the head outside the store.
 func (k Kind) takesAway() bool {
 	traced, _ := k.known()
-	return !traced
+	return !traced && k != Snapshotted
 }
