@@ -3,6 +3,7 @@ package register_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -25,6 +27,8 @@ type record struct {
 	store  *store.Store
 	log    *audit.Log
 	traces int
+	copies int
+	day    civil.Date
 }
 
 const keeper = identity.OIN("00000099000000119000")
@@ -66,9 +70,65 @@ func (r *record) ends(id string) bool {
 	return d.Ended != after.Ended
 }
 
+// save makes a copy now and then, as an operator does.
+func (r *record) save() any {
+	if rapid.IntRange(0, 5).Draw(r.t, "a copy") > 0 {
+		return nil
+	}
+	r.copies++
+	to := fmt.Sprintf("%s-copy-%d", r.path, r.copies)
+	require.NoError(r.t, r.store.Copy(context.Background(), to))
+	return to
+}
+
+// back puts a copy where the record was, which is lost.
+func (r *record) back(to any) {
+	r.close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(r.path + suffix)
+	}
+	raw, err := os.ReadFile(to.(string))
+	require.NoError(r.t, err)
+	require.NoError(r.t, os.WriteFile(r.path, raw, 0o600))
+}
+
+// recover is what the operator does then; when the copy is whole, the head is lost too.
+func (r *record) recover() {
+	s, err := store.Open(context.Background(), r.path)
+	require.NoError(r.t, err)
+	r.config.Store = s
+	_, err = audit.Recover(context.Background(), r.config, 0)
+	if errors.Is(err, audit.ErrWhole) {
+		require.NoError(r.t, os.Remove(r.config.Head.Path))
+		_, err = audit.Recover(context.Background(), r.config, 0)
+	}
+	require.NoError(r.t, err)
+	require.NoError(r.t, s.Close())
+	r.open()
+}
+
+func (r *record) forget(func(register.Entry) bool) {} // it has destroyed it
+
+func (r *record) erase(e register.Entry) error {
+	entry := audit.Entry{Day: e.Day, Status: "erased"}
+	for _, s := range e.Erase {
+		entry.Subjects = append(entry.Subjects, []byte(s))
+	}
+	_, err := r.log.Erase(context.Background(), entry)
+	return err
+}
+
 func (r *record) enter(e register.Entry, rests ...register.Rest) error {
-	entry := audit.Entry{Day: e.Day, End: e.End, Rests: rests, Key: e.Key}
+	r.day = max(r.day, e.Day)
+	entry := audit.Entry{Day: e.Day, End: e.End, Rests: rests, Key: e.Key, Confirm: e.Confirm}
 	switch {
+	case e.Epoch:
+		r.recover()
+		return nil
+	case len(e.Erase) > 0:
+		return r.erase(e)
+	case e.Confirm != "":
+		entry.Kind = audit.Confirmation
 	case e.Key != nil:
 		entry.Kind = audit.Key
 	case e.Stated:
@@ -134,6 +194,7 @@ func TestTheRecordIsTheModel(t *testing.T) {
 		r := &record{t: t, path: filepath.Join(place, "record.db"), config: audit.Config{
 			Origin: origin, Tenant: keeper, Key: key, SnapshotEvery: 5, Head: &audit.HeadFile{Path: filepath.Join(place, "head")},
 		}}
+		r.config.Today = func() civil.Date { return r.day }
 		r.open()
 		t.Cleanup(func() {
 			r.log.Close()
