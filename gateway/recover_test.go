@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -309,5 +310,40 @@ func TestAPersonIsErased(t *testing.T) {
 	require.Empty(t, h.why(q, "GM0119"))
 	h.give(p, "", all("GM0119")...)
 	require.Empty(t, h.why(p, "GM0119"), "who comes back says yes anew")
+	h.verify()
+}
+
+// What stands in an earlier record is taken over in its order, ended consents as ended, and
+// waits; what was last said stays the last word.
+func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
+	h := newHouse(t, nil)
+	p, q := h.person("P"), h.person("Q")
+	older := h.give(p, "", all("GM0119", "UWV")...)
+	newer := h.give(p, "", append(all("GM0119"), &ontschotv1.ConsentGrant{Source: "UWV", Categories: []string{"*"}})...)
+	h.withdraw(newer)
+	qs := h.give(q, "", all("GM0119")...)
+	var list []audit.EarlierDocument
+	for _, kind := range []audit.DocumentKind{audit.AgreementDocument, audit.ConsentDocument} {
+		kept, err := h.log.List(t.Context(), kind)
+		require.NoError(t, err)
+		slices.Reverse(kept)
+		for _, d := range kept {
+			list = append(list, audit.EarlierDocument{
+				Stored: audit.Stored{ID: d.ID, Body: d.Body, Openings: d.Openings}, Kind: kind, Subject: []byte(d.Subject), Ended: !d.Live(),
+			})
+		}
+	}
+	list = append(list, audit.EarlierDocument{Stored: audit.Stored{ID: "x", Body: []byte("no document")}, Kind: audit.AgreementDocument})
+	h.loses("")
+	taken, refused, err := h.TakeOver(t.Context(), list)
+	require.NoError(t, err)
+	require.Equal(t, 7, taken, "four agreements and three consents")
+	require.Len(t, refused, 1)
+	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "GM0119"))
+	require.Equal(t, budgetv1.ReasonConsentUncertain, h.why(q, "GM0119"))
+	require.NoError(t, h.confirm(qs, q))
+	require.Empty(t, h.why(q, "GM0119"))
+	require.NoError(t, h.confirm(older, p))
+	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "GM0119"), "the last word is still the last")
 	h.verify()
 }

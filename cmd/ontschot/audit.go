@@ -19,7 +19,7 @@ import (
 )
 
 func auditCommand() *cobra.Command {
-	return group("audit", "Check the tamper-evident record", auditVerifyCommand(), auditRecoverCommand())
+	return group("audit", "Check the tamper-evident record", auditVerifyCommand(), auditRecoverCommand(), auditConvertCommand())
 }
 
 // isDatabase looks whether a file that can be read begins as a database does.
@@ -34,11 +34,15 @@ func isDatabase(path string) bool {
 	return err == nil && string(head) == "SQLite format 3\x00"
 }
 
+func earlierRecordError(err error) error {
+	return fmt.Errorf("%w; a gateway that starts takes over one of the version before, and for others there is: ontschot audit convert", err)
+}
+
 // unreadableRecord: a file that is there and is no record is a damaged one; what
 // cannot be read at this moment is not.
 func unreadableRecord(path string, err error) error {
 	if errors.Is(err, store.ErrEarlier) {
-		return fmt.Errorf("%w; start the gateway once, which takes it over", err)
+		return earlierRecordError(err)
 	}
 	if errors.Is(err, store.ErrForeign) || !isDatabase(path) {
 		return fmt.Errorf("%w: it is there and is no record: %w", audit.ErrDamaged, err)

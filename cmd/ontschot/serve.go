@@ -106,9 +106,27 @@ type server struct {
 	tending      sync.WaitGroup
 }
 
-// startServer puts a gateway together and serves. Whatever was started is ended
-// again when a later part does not start.
-func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *server, err error) {
+// startServer puts a gateway together and serves.
+func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*server, error) {
+	s, err := assemble(ctx, conf, stderr)
+	if err != nil {
+		return nil, err
+	}
+	err = s.takeDocuments(ctx, s.gateway)
+	if err == nil {
+		err = s.listen(s.gateway)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.tend(s.gateway, s.logger)
+	return s, nil
+}
+
+// assemble puts a gateway together. Whatever was started is ended again when a later part
+// does not start.
+func assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *server, err error) {
 	s := &server{conf: conf, processes: map[string]*host.Process{}}
 	defer func() {
 		if err != nil {
@@ -189,13 +207,6 @@ func startServer(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_
 	if err := g.RecordKeys(ctx, pins); err != nil {
 		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
 	}
-	if err := s.takeDocuments(ctx, g); err != nil {
-		return nil, err
-	}
-	if err := s.listen(g); err != nil {
-		return nil, err
-	}
-	s.tend(g, gc.Log)
 	return s, nil
 }
 
@@ -265,7 +276,11 @@ func (s *server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	}
 	path := filepath.Join(s.conf.Path(s.conf.Data), recordFile)
 	_, missing := os.Stat(path)
-	if s.store, err = store.Open(ctx, path); err != nil {
+	s.store, err = store.Open(ctx, path)
+	if errors.Is(err, store.ErrEarlier) {
+		return earlierRecordError(err)
+	}
+	if err != nil {
 		return err
 	}
 	c.Store = s.store

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,17 +16,23 @@ import (
 	"github.com/ontschot/ontschot/gateway/store"
 )
 
-// A record that the version before this one made (the story of these tests) is taken over
-// when it is opened: the same head, every entry, and it goes on.
-func TestARecordOfTheVersionBeforeIsTakenOver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "record.db")
-	packed, err := os.ReadFile("testdata/record-of-schema-3.db.gz")
+// unpack puts a record that an earlier version made where it is wanted.
+func unpack(t *testing.T, from, to string) {
+	t.Helper()
+	packed, err := os.ReadFile(from)
 	require.NoError(t, err)
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	require.NoError(t, err)
 	raw, err := io.ReadAll(z)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, raw, 0o600))
+	require.NoError(t, os.WriteFile(to, raw, 0o600))
+}
+
+// A record that the version before this one made (the story of these tests) is taken over
+// when it is opened: the same head, every entry, and it goes on.
+func TestARecordOfTheVersionBeforeIsTakenOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "record.db")
+	unpack(t, "testdata/record-of-schema-3.db.gz", path)
 	secret, err := os.ReadFile("testdata/record-of-schema-3.db.key")
 	require.NoError(t, err)
 	key, err := audit.ParseKey(strings.TrimSpace(string(secret)))
@@ -50,4 +57,69 @@ func TestARecordOfTheVersionBeforeIsTakenOver(t *testing.T) {
 	report, err = b.verify()
 	require.NoError(t, err)
 	require.EqualValues(t, storySize+2, report.Size)
+}
+
+// earlierRecord is the story of these tests as version 2 wrote it down, with its key.
+func earlierRecord(t *testing.T) (path string, keys audit.Keys) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "record.db")
+	unpack(t, "testdata/record-of-version-2.db.gz", path)
+	secret, err := os.ReadFile("testdata/record-of-version-2.db.key")
+	require.NoError(t, err)
+	key, err := audit.ParseKey(strings.TrimSpace(string(secret)))
+	require.NoError(t, err)
+	return path, audit.Keys{key.Verifier}
+}
+
+// What stands in a record of version 2 is read and believed for its signed head; a changed
+// entry, document or head is not.
+func TestARecordOfVersion2IsVerified(t *testing.T) {
+	path, keys := earlierRecord(t)
+	_, err := store.Open(t.Context(), path)
+	require.ErrorIs(t, err, store.ErrEarlier)
+	e, err := store.ReadEarlier(t.Context(), path, tenant)
+	require.NoError(t, err)
+	list, err := e.Verify(tenant, keys)
+	require.NoError(t, err)
+	var got []string
+	for _, d := range list {
+		got = append(got, fmt.Sprintf("%s %s %v %s", d.Kind, d.ID, d.Ended, d.Body))
+		require.Equal(t, d.Kind == audit.ConsentDocument, len(d.Subject) > 0)
+	}
+	require.Equal(t, []string{"CONSENT c-1 true signed c-1", "AGREEMENT a-1 false signed a-1", "CONSENT c-2 false signed c-2"}, got)
+
+	undone, _ := earlierRecord(t)
+	execute(t, undone, "UPDATE documents SET status = 'live', ended = -1")
+	e, err = store.ReadEarlier(t.Context(), undone, tenant)
+	require.NoError(t, err)
+	again, err := e.Verify(tenant, keys)
+	require.NoError(t, err)
+	require.Equal(t, list, again, "no column is believed")
+	for name, change := range map[string]string{
+		"a body":            "UPDATE documents SET body = x'00' WHERE id = 'c-2'",
+		"openings":          "UPDATE documents SET openings = x'00' WHERE id = 'c-2'",
+		"a document gone":   "DELETE FROM documents WHERE id = 'a-1'",
+		"the last entry":    "DELETE FROM entries WHERE n = 12",
+		"an entry within":   "DELETE FROM entries WHERE n = 5",
+		"an opening":        "UPDATE entries SET opening = (SELECT opening FROM entries e WHERE e.n = 5) WHERE n = 9",
+		"a leaf":            "UPDATE entries SET leaf = CAST(replace(CAST(leaf AS TEXT), '\"status\":\"Ok\"', '\"status\":\"No\"') AS BLOB) WHERE n = 9",
+		"hashes":            "UPDATE entries SET hashes = zeroblob(length(hashes)) WHERE n = 9",
+		"the size":          "UPDATE head SET size = 12",
+		"the checkpoint":    "UPDATE head SET checkpoint = replace(checkpoint, '13', '12')",
+		"one entry another": "UPDATE entries SET n = 99 WHERE n = 12",
+	} {
+		changed, _ := earlierRecord(t)
+		execute(t, changed, change)
+		e, err := store.ReadEarlier(t.Context(), changed, tenant)
+		require.NoError(t, err, name)
+		_, err = e.Verify(tenant, keys)
+		require.ErrorIs(t, err, audit.ErrTampered, name)
+	}
+	_, err = e.Verify(other, keys)
+	require.ErrorIs(t, err, audit.ErrTampered, "of another organisation")
+	stranger := newBench(t)
+	_, err = e.Verify(tenant, audit.Keys{stranger.key.Verifier})
+	require.ErrorIs(t, err, audit.ErrTampered, "signed by another key")
+	_, err = store.ReadEarlier(t.Context(), stranger.path, tenant)
+	require.ErrorIs(t, err, store.ErrForeign, "of this version")
 }
