@@ -2,6 +2,7 @@ package register
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -91,4 +92,27 @@ func TestReadersBesideAWriter(t *testing.T) {
 	}
 	readers.Wait()
 	require.Equal(t, put(299).Put.ID, r.Head().LastWord(asked, 1).ID)
+}
+
+// Of who was erased no document, id or pseudonym is left in memory.
+func TestAnErasureLeavesNothing(t *testing.T) {
+	r := New()
+	put := func(id, replaces string, void bool, subjects ...string) {
+		r.Apply(Entry{Index: r.Size(), Put: &Document{ID: id, Kind: Consent, Digest: [32]byte{1}, Replaces: replaces, Void: void, Subjects: subjects}})
+	}
+	long := strings.Repeat("p", 32)
+	put("01890a5d-ac96-774b-bcce-b302099a8057", "", false, long, "short")
+	put("2", "01890a5d-ac96-774b-bcce-b302099a8057", true, "short")
+	put("01890a5d-ac96-774b-bcce-b302099a8058", "2", false, strings.Repeat("q", 32), long)
+	r.Apply(Entry{Index: r.Size(), Epoch: true})
+	r.Apply(Entry{Index: r.Size(), Confirm: "2"})
+	require.Equal(t, []int{2, 2, 1, 1, 1, 1, 1}, []int{r.byID.used, r.byPerson.used, len(r.ids), len(r.subjects), len(r.replaced), len(r.confirmed), len(r.also)})
+	r.Apply(Entry{Index: r.Size(), Erase: []string{"short"}})
+	require.Zero(t, r.byID.used+r.byPerson.used+len(r.ids)+len(r.byText)+len(r.subjects)+len(r.replaced)+len(r.confirmed)+len(r.also))
+	for i := ref(1); i <= r.count; i++ {
+		require.Zero(t, *r.at(i))
+	}
+	for _, slot := range append(r.byID.slots, r.byPerson.slots...) {
+		require.Zero(t, slot)
+	}
 }
