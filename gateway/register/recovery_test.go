@@ -140,6 +140,13 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 	}
 }
 
+// A narrowing of a narrowing stands where the first consent stands: a no that was said
+// between them stays.
+func TestANarrowingOfANarrowingUndoesNoNo(t *testing.T) {
+	a := begun(t, consentOf("P", "1", "", "a", "b", "c"), consentOf("P", "no", ""), narrowingOf("2", "1", "a", "b"), narrowingOf("3", "2", "a"))
+	a.stands(t, register.SaidNo)
+}
+
 // A person is erased: nothing that he said or replaced is left at any size, others keep
 // theirs, and the log without what was destroyed comes to the same.
 func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {

@@ -292,9 +292,14 @@ func Decode(b []byte) (*Register, error) {
 	}
 	alike, at := true, 0
 	d.r.encode(func(part []byte) {
-		alike = alike && bytes.HasPrefix(b[at:], part)
-		if alike {
+		if alike && bytes.HasPrefix(b[at:], part) {
 			at += len(part)
+			return
+		}
+		for n := 0; alike; n++ {
+			if alike = n < len(part) && at < len(b) && b[at] == part[n]; alike {
+				at++
+			}
 		}
 	})
 	if !alike || at != len(b) {

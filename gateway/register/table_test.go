@@ -2,6 +2,7 @@ package register
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -114,5 +115,39 @@ func TestAnErasureLeavesNothing(t *testing.T) {
 	}
 	for _, slot := range append(r.byID.slots, r.byPerson.slots...) {
 		require.Zero(t, slot)
+	}
+}
+
+// Bytes of a register that no entries could have made are refused, for the reason.
+func TestADecodedRegisterIsSound(t *testing.T) {
+	for problem, spoil := range map[string]func(r *Register){
+		"document 0: its id is in the form of another": func(r *Register) { r.ids[1], r.at(1).id = formatUUID(r.at(1).id), [16]byte{} },
+		"document 2: its pseudonym is in the form of another": func(r *Register) {
+			r.subjects[3], r.at(3).subject = strings.Repeat("s", 32), [32]byte{}
+		},
+		"document 1: it is of no person":                              func(r *Register) { r.at(2).subject = [32]byte{1} },
+		"document 2: another has its id":                              func(r *Register) { r.at(3).id = r.at(1).id },
+		"document 2: its pseudonym is another person's":               func(r *Register) { r.at(3).subject = r.at(1).subject },
+		"document 2: it cannot come in the place of what it replaces": func(r *Register) { r.at(3).replaces = 1 },
+		"document 2: its entry is not in order":                       func(r *Register) { r.at(3).entered = 0 },
+		"document 2: a number is too large":                           func(r *Register) { r.at(3).ended = 3 },
+		"epoch 1: it is not in order":                                 func(r *Register) { r.epochs = []int64{1, 1} },
+		"byte 20: another form of what Encode writes":                 func(*Register) {},
+	} {
+		r := New()
+		put := func(d Document) { r.Apply(Entry{Index: r.Size(), Put: &d}) }
+		put(Document{ID: "01890a5d-ac96-774b-bcce-b302099a8057", Kind: Consent, Subjects: []string{strings.Repeat("p", 32)}})
+		put(Document{ID: "01890a5d-ac96-774b-bcce-b302099a8058", Kind: Delegation})
+		put(Document{ID: "01890a5d-ac96-774b-bcce-b302099a8059", Kind: Consent, Subjects: []string{strings.Repeat("q", 32)}})
+		_, err := Decode(r.Encode())
+		require.NoError(t, err)
+		spoil(r)
+		b := r.Encode()
+		if strings.HasPrefix(problem, "byte") {
+			b = slices.Concat(b[:len(snapshotForm)], []byte{0x83, 0}, b[len(snapshotForm)+1:]) // three, in two bytes
+		}
+		_, err = Decode(b)
+		require.ErrorIs(t, err, ErrSnapshot)
+		require.ErrorContains(t, err, problem)
 	}
 }
