@@ -68,7 +68,7 @@ type Entry struct {
 	Decided int64
 
 	// What follows is never in the leaf itself, only as commitments with a fresh
-	// salt each (contract 26): no stable handle of a person is in the log.
+	// salt each: no stable handle of a person is in the log.
 
 	// Case is the case commitment, at most 128 bytes.
 	Case []byte

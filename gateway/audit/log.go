@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Store Store
 	// Origin names the log to the world, for example ontschot.nl/log/<OIN>; it
-	// holds the tenant's OIN (contract 26), no space and no plus sign.
+	// holds the tenant's OIN, no space and no plus sign.
 	Origin string
 	// Tenant is the organisation whose log this is.
 	Tenant identity.OIN
@@ -183,7 +183,7 @@ func (l *Log) Append(ctx context.Context, e Entry) (Proof, error) {
 }
 
 // write is the writer. There is no timer: while one transaction is committed the
-// next group queues up, and a lone entry waits for nothing (contract 24).
+// next group queues up, and a lone entry waits for nothing.
 func (l *Log) write() {
 	defer close(l.done)
 	for range l.wake {

@@ -5,7 +5,7 @@ import "time"
 // keyLife is how long a key counts when an entry does not say.
 const keyLife = 24 * time.Hour
 
-// Once makes a request with an idempotency key count once (contract 25). Neither
+// Once makes a request with an idempotency key count once. Neither
 // the key nor the request is kept, and no answer: only what recognises them.
 type Once struct {
 	// Key is the HMAC of the caller and the key he chose, Body that of the method

@@ -13,7 +13,7 @@ import (
 const maxProof = 64
 
 // VerifyReceipt is the client's check that a budget was recorded before it was
-// released (contract 10): digest is the SHA-256 over the RFC 8785 form of the
+// released: digest is the SHA-256 over the RFC 8785 form of the
 // budget without receipt and signature; keys are those the client has
 // pinned for the releasing organisation. Every error wraps ErrTampered and says
 // in words what is wrong; then the budget must not be used.

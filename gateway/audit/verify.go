@@ -30,7 +30,7 @@ type Report struct {
 	// Kinds counts entries by kind.
 	Kinds map[Kind]int64
 	// Retries counts the decisions and denials that repeat an earlier question; take
-	// them off to count each question once (contract 25).
+	// them off to count each question once.
 	Retries int64
 	// Documents and LiveDocuments count what was ever put, and what still counts.
 	Documents, LiveDocuments int64

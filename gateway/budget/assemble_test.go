@@ -211,7 +211,7 @@ func TestDataThatCannotBeCounted(t *testing.T) {
 	}
 }
 
-// TestMoneyOfAnotherFunder (contracts 9) is not counted and not kept silent.
+// TestMoneyOfAnotherFunder is not counted and not kept silent.
 func TestMoneyOfAnotherFunder(t *testing.T) {
 	a := says("P1", "GM1", pgb("WMO", "02", "2025-01-01", ""))
 	a.Response.Lines[0].Funder = "GM2"

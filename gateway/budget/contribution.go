@@ -24,7 +24,7 @@ type contributed struct {
 // law differ about a month the larger counts.
 //
 // total is absent while any CAK that was asked has a gap that touches it, or
-// withheld an amount or a period (contracts 11); a share of the matrix is absent
+// withheld an amount or a period; a share of the matrix is absent
 // when that holds for its person and law. It is 0 when CAK had nothing to tell,
 // and when it was not asked, which the sources of the budget show.
 type contributions struct {

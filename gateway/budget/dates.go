@@ -9,7 +9,7 @@ import (
 
 // How many days ahead something that ends is told.
 const (
-	daysBeforeEnd     = 90 // of a right (contracts 32) and of a legal basis
+	daysBeforeEnd     = 90 // of a right and of a legal basis
 	daysBeforeConsent = 30 // of a consent
 )
 
@@ -68,7 +68,7 @@ func consentsEnding(v *view) []*budgetv1.Finding {
 }
 
 // ageOfConsent: a consent that an answer rests on lapses by age before it would
-// end: from that birthday others must sign (contracts 14; UAVG 5 for the 16th).
+// end: from that birthday others must sign (UAVG 5 for the 16th).
 func ageOfConsent(v *view) []*budgetv1.Finding {
 	codes := map[int]string{
 		12: budgetv1.FindingConsentRenewAt12,

@@ -9,7 +9,7 @@ import (
 )
 
 // holes: a hole between two lines of one right, or an end inside the window
-// without a successor, unless age or a priority law ended it (contracts 32).
+// without a successor, unless age or a priority law ended it.
 // Funder and delivery form do not matter: a right that another municipality or
 // another form continues has no hole.
 func holes(v *view) []*budgetv1.Finding {

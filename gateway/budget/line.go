@@ -28,7 +28,7 @@ const (
 	lawZvw = "ZVW"
 )
 
-// hidden stands for a part that may not be seen (contracts 8).
+// hidden stands for a part that may not be seen.
 const hidden = "-"
 
 // line is a budget line of our own, with its period as it was read.
@@ -123,7 +123,7 @@ func (l line) assess(w civil.Span) bool {
 }
 
 // number puts lines in the order of their ids and tells apart those that share
-// one, by funder, decision reference and amount (contracts 8).
+// one, by funder, decision reference and amount.
 func number(lines []line) []line {
 	slices.SortFunc(lines, order)
 	lines = slices.CompactFunc(lines, sameRecordTwice)

@@ -107,7 +107,7 @@ func deref(cents *int64) int64 {
 	return *cents
 }
 
-// status follows contracts 11: PARTIAL if a gap touches a source of the law,
+// status of a law: PARTIAL if a gap touches one of its sources,
 // NO_CONSENT when a missing consent is all there is, NO_RIGHT only when every
 // source that was asked answered and had nothing.
 func (v *view) status(person, law string, lines bool) string {

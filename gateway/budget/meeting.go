@@ -101,7 +101,7 @@ func sameProduct(a, b line) bool {
 }
 
 // oneNeedTwice: transport, or personal care, under two laws on the same days.
-// Valys is for other journeys, outside the region, and is left out (contracts 33).
+// Valys is for other journeys, outside the region, and is left out.
 func oneNeedTwice(v *view) []*budgetv1.Finding {
 	meetings := v.meetings(func(l line) bool { return need(l) != "" }, func(a, b line) bool {
 		return a.GetId() < b.GetId() && a.GetLaw() != b.GetLaw() && need(a) == need(b)
@@ -137,7 +137,7 @@ func need(l line) string {
 
 // otherStarts: an award message and a decision of one product overlap and begin
 // on different days. They may be one right or two: both count, and somebody must
-// look (contracts 31). The line is the award.
+// look. The line is the award.
 func otherStarts(v *view) []*budgetv1.Finding {
 	meetings := v.meetings(func(l line) bool { return l.only("award", "case_system") }, func(a, b line) bool {
 		return b.only("case_system", "award") && a.GetFunder() == b.GetFunder() &&

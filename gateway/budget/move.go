@@ -134,7 +134,7 @@ func continuity(v *view) []*budgetv1.Finding {
 }
 
 // youthCare tells that there was youth care to continue, among the lines of the
-// window: what ended before it serves to find holes and nothing else (contract 6).
+// window: what ended before it serves to find holes and nothing else.
 func (v *view) youthCare(c change) bool {
 	return slices.ContainsFunc(v.own[c.person], func(l line) bool {
 		return l.dated && l.GetLaw() == lawJw && (l.term.span.Contains(c.date-1) || l.term.span.From == c.date)

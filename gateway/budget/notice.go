@@ -30,7 +30,7 @@ func (v *view) toldByLine(f *budgetv1.Finding) bool {
 
 func (l line) isUnlisted() bool { return l.GetProduct().GetLabel() == budgetv1.Unlisted }
 
-// conflicts: two records of one right name unequal money (contracts 31).
+// conflicts: two records of one right name unequal money.
 func conflicts(v *view) []*budgetv1.Finding {
 	return v.noticed(budgetv1.FindingConflict, line.isMerged)
 }

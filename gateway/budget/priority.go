@@ -12,7 +12,7 @@ import (
 // rest a human looks: a municipality may refuse (Wmo 2.3.5 lid 6), youth
 // psychiatry may be about another problem, and what the insurer pays depends on
 // the form of the Wlz right. Aids at home, WMO 11 to 14, stand beside the Wlz.
-// Which codes are in which group is assumed until a lawyer reads it (contracts 33).
+// Which codes are in which group is assumed until a lawyer reads it.
 func priorityOverlaps(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for _, m := range v.meetings(yields, besideWlz) {

@@ -189,7 +189,7 @@ func requireMatrixAgrees(t require.TestingT, b *budgetv1.Budget) {
 }
 
 // TestWindowsAddUp: I5, to the cent for a total, within half a cent per window
-// for a rate (contracts 30).
+// for a rate.
 func TestWindowsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, a := drawPeriod(t), drawAmount(t)

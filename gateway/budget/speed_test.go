@@ -49,7 +49,7 @@ func BenchmarkAssembleFamilyOfFive(b *testing.B) {
 
 // TestAllocations gates what assembly allocates, for a family of five with 60
 // lines and with four times as many: per line it stays flat. How long it takes
-// is measured by the benchmark and asserted nowhere (contracts 36).
+// is measured by the benchmark and asserted nowhere.
 func TestAllocations(t *testing.T) {
 	perLine := func(each int) float64 {
 		q, given := family(each)

@@ -37,11 +37,11 @@ type spendKey struct {
 //
 // A figure belongs to the line with its person, Budgetidentificatie, function
 // and start. It is present unless a gap of SVB touches that person and the law
-// of the line (contracts 11). What fits no line, or more than one, is summed
+// of the line. What fits no line, or more than one, is summed
 // nowhere. It is kept under a key of its own, `<person>/-/<function>/<start>`,
 // which is no line's id, when its award begins inside the window; an award from
 // before it may have no line here, and of that time nothing but dates is
-// released (contracts 6).
+// released.
 type spending struct {
 	byLine map[string]int64
 	asOf   map[string]string // civil date up to and including which, where SVB said it

@@ -30,8 +30,8 @@ type view struct {
 	contributions contributions
 }
 
-// right is what one line after another can continue: contracts 32 looks for
-// holes per person × law × product.
+// right is what one line after another can continue: holes are looked for
+// per person × law × product.
 type right struct{ person, law, product string }
 
 // stay is a span of days in which there was a right.
@@ -80,7 +80,7 @@ func (v *view) take(a Answer, m *budgetv1.BudgetLine) {
 	if m == nil {
 		return
 	}
-	if m.GetFunder() != a.Source { // contracts 9: money is told by who grants it
+	if m.GetFunder() != a.Source { // money is told by who grants it
 		v.gaps = append(v.gaps, unreadable(a, m.GetLaw(), ""))
 		return
 	}

@@ -13,7 +13,7 @@ import (
 // poolable is the fungibility of care money: the only money a plan can spend.
 const poolable = "POOLABLE"
 
-// hidden stands for a part that may not be seen (contracts 8).
+// hidden stands for a part that may not be seen.
 const hidden = "-"
 
 // maxValue bounds what one line can be worth, in cents: that of package budget.

@@ -41,7 +41,7 @@ func (p *purse) refusal(c claim, code string, lines []int) refusal {
 type holding struct{ person, law string }
 
 // parts is the lawful way to share a carer: one care agreement per budget holder
-// and law, with what each pays, in the order of the plan (contracts 35).
+// and law, with what each pays, in the order of the plan.
 func (p *purse) parts(c claim) string {
 	var order []holding
 	sums := map[holding]int64{}

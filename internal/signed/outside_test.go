@@ -172,7 +172,7 @@ func TestASeenTokenIsReadIntoOtherClaims(t *testing.T) {
 // The issuer is read of what is whole, and of no more than a document may hold.
 func TestIssuerOf(t *testing.T) {
 	body, whole := b64(`{"iss":"x"}`), b64(`{"iss":"x"} `) // the second of whole threes
-	pad := func(n int) string { // so many characters of payload
+	pad := func(n int) string {                            // so many characters of payload
 		empty := len(`{"iss":"x","p":""}`)
 		return b64(`{"iss":"x","p":"` + strings.Repeat("y", n*3/4-empty) + `"}`)
 	}
