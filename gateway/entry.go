@@ -8,7 +8,6 @@ import (
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/identity"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // pseudonym stands for a person in everything that is written down or decided on.
@@ -49,37 +48,16 @@ func appendNew[T comparable](list []T, one T) []T {
 	return append(list, one)
 }
 
-// told is what was decided about one pair, as the log keeps it: pseudonymous, and
-// without any amount.
-type told struct {
-	Subject   string            `json:"subject"`
-	Source    identity.OIN      `json:"source"`
-	Consent   string            `json:"consent,omitempty"`
-	Agreement string            `json:"agreement,omitempty"`
-	Scopes    []*budgetv1.Scope `json:"scopes,omitempty"`
-	Refusals  []refused         `json:"refusals,omitempty"`
-	// Actor for the organisation that asks, and the delegation on which it acts.
-	Actor      identity.OIN `json:"actor,omitempty"`
-	Delegation string       `json:"delegation,omitempty"`
-}
-
-type refused struct {
-	Reason     string   `json:"reason"`
-	Code       string   `json:"code,omitempty"`
-	Laws       []string `json:"laws,omitempty"`
-	Categories []string `json:"categories,omitempty"`
-}
-
 // decisionEntry is the entry of what was decided, and its payload.
-func (g *Gateway) decisionEntry(d decision) (audit.Entry, []told) {
+func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 	e := g.entry(d)
 	e.Kind, e.Decision, e.Once = audit.Decision, "allow", d.once
 	if d.refused != nil {
 		e.Kind, e.Decision = audit.Deny, "deny"
 	}
-	list := []told{}
+	judgement := audit.Judgement{Judged: d.judged, Told: []audit.Told{}}
 	for _, p := range d.pairs {
-		one := told{Subject: g.pseudonym(p.person, d.question.purpose), Source: p.source.OIN, Scopes: p.grant.Scopes(), Actor: d.caller.Actor(), Delegation: d.caller.Delegation()}
+		one := audit.Told{Subject: g.pseudonym(p.person, d.question.purpose), Source: p.source.OIN, Scopes: p.grant.Scopes(), Actor: d.caller.Actor(), Delegation: d.caller.Delegation()}
 		if p.grant.Allows() {
 			one.Consent, one.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
 			e.Consents = appendNew(e.Consents, one.Consent)
@@ -88,11 +66,11 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, []told) {
 			}
 		}
 		for _, r := range p.refusals {
-			one.Refusals = append(one.Refusals, refused{r.GetReason(), r.GetCode(), r.GetLaws(), r.GetCategories()})
+			one.Refusals = append(one.Refusals, audit.Refusal{Reason: r.GetReason(), Code: r.GetCode(), Laws: r.GetLaws(), Categories: r.GetCategories()})
 		}
-		list = append(list, one)
+		judgement.Told = append(judgement.Told, one)
 	}
-	return e, list
+	return e, judgement
 }
 
 // releaseEntry rests on every document that an answer in the budget rests on.

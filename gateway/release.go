@@ -257,9 +257,9 @@ func (d decision) times(now time.Time) result.Times {
 
 // recordDecision writes down what was decided, denials too, before anybody is asked.
 func (g *Gateway) recordDecision(ctx context.Context, d decision) (int64, error) {
-	e, list := g.decisionEntry(d)
+	e, judgement := g.decisionEntry(d)
 	var err error
-	if e.Payload, err = signed.Canonical(list); err != nil {
+	if e.Payload, err = signed.Canonical(judgement); err != nil {
 		return 0, err
 	}
 	proof, err := g.append(ctx, e)

@@ -187,6 +187,9 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 	if fact.Day < w.register.Day() {
 		return tampered(index, "leaf: day lies before that of the entry before it")
 	}
+	if err := w.judged(index, leaf, open, fact.Day); err != nil {
+		return err
+	}
 	judged := index
 	if leaf.Kind == Release {
 		judged = leaf.Decided + 1

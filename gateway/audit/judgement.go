@@ -1,0 +1,104 @@
+package audit
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Judgement is the payload of the decision or deny of a question, as RFC 8785 JSON:
+// what was decided about each pair of a person and a source, pseudonymous and without
+// amounts. The auditor holds it against the register.
+type Judgement struct {
+	// Judged is of how many entries the register was made by which it was judged.
+	Judged int64  `json:"judged"`
+	Told   []Told `json:"told"`
+}
+
+// Told is what was decided about one pair.
+type Told struct {
+	// Subject is the person's pseudonym for the purpose, base64url without padding.
+	Subject string       `json:"subject"`
+	Source  identity.OIN `json:"source"`
+	// Consent and Agreement on which something may pass; empty when nothing may, or the
+	// source is the asking organisation's own.
+	Consent   string            `json:"consent,omitempty"`
+	Agreement string            `json:"agreement,omitempty"`
+	Scopes    []*budgetv1.Scope `json:"scopes,omitempty"`
+	Refusals  []Refusal         `json:"refusals,omitempty"`
+	// Actor for the organisation that asks, and the delegation on which it acts.
+	Actor      identity.OIN `json:"actor,omitempty"`
+	Delegation string       `json:"delegation,omitempty"`
+}
+
+// Refusal says why something may not pass: reason and code as a gap has them; only these
+// laws or categories, when others may.
+type Refusal struct {
+	Reason     string   `json:"reason"`
+	Code       string   `json:"code,omitempty"`
+	Laws       []string `json:"laws,omitempty"`
+	Categories []string `json:"categories,omitempty"`
+}
+
+// judged holds what a decision says of consents and agreements against the register as it
+// was when it was judged. What was not a question, or was erased, says nothing of them.
+func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) error {
+	payload, ok := single(open.Payload)
+	var j Judgement
+	if !leaf.Kind.asks() || !ok || json.Unmarshal(payload, &j) != nil {
+		return nil
+	}
+	if j.Judged < 0 || j.Judged > index {
+		return tampered(index, "opening: judged by entries that were not there yet")
+	}
+	about, ok := single(open.Case)
+	if !ok {
+		return nil
+	}
+	then := w.register.At(j.Judged)
+	for _, told := range j.Told {
+		subject, err := base64.RawURLEncoding.DecodeString(told.Subject)
+		if err != nil {
+			return tampered(index, "opening: a pair of nobody")
+		}
+		word := then.LastWord(register.Thing{
+			Pseudonyms: []string{string(subject)}, Purpose: leaf.Activity, Case: string(about), Recipient: w.by.Tenant, Source: told.Source,
+		}, day)
+		if !told.agrees(word) || told.Agreement != "" && !counts(then, told.Agreement) {
+			return tampered(index, "opening: what was decided does not agree with the documents that counted")
+		}
+	}
+	return nil
+}
+
+// agrees reports whether what was decided follows from the last word: a yes from a yes, of
+// that very consent, and a no for the reason that it has.
+func (t Told) agrees(word register.Word) bool {
+	if t.Consent != "" && (word.ID != t.Consent || word.Standing != register.Yes) {
+		return false
+	}
+	for _, r := range t.Refusals {
+		if len(r.Laws)+len(r.Categories) > 0 {
+			continue
+		}
+		means := map[string][]register.Standing{
+			budgetv1.ReasonConsentWithdrawn: {register.Withdrawn}, budgetv1.ReasonConsentUncertain: {register.Uncertain},
+			budgetv1.ReasonNoConsent: {register.NoWord, register.SaidNo, register.KeyLost},
+		}[r.Reason]
+		if len(means) > 0 && !slices.Contains(means, word.Standing) {
+			return false
+		}
+	}
+	return true
+}
+
+// counts reports whether an agreement is one that nothing had ended.
+func counts(v register.View, id string) bool {
+	d, known := v.Document(id)
+	return known && d.Kind == register.Agreement && d.Live() && !d.Lost && !d.Uncertain
+}

@@ -1,0 +1,70 @@
+package audit_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+)
+
+// What a decision says of a consent or an agreement must be what the register said when it
+// was judged: a dishonest yes is found, and a dishonest no.
+func TestADecisionAgreesWithTheRegister(t *testing.T) {
+	const person = "pseudonym of a person"
+	subject := base64.RawURLEncoding.EncodeToString([]byte(person))
+	for name, c := range map[string]struct {
+		judged int64
+		told   audit.Told
+		holds  bool
+	}{
+		"a yes":                              {2, audit.Told{Consent: "c-1", Agreement: "a-1"}, true},
+		"a yes of before, recorded after":    {2, audit.Told{Consent: "c-1"}, true},
+		"a yes after the withdrawal":         {3, audit.Told{Consent: "c-1"}, false},
+		"a yes by another consent":           {2, audit.Told{Consent: "c-2"}, false},
+		"a yes before it was said":           {0, audit.Told{Consent: "c-1"}, false},
+		"an agreement":                       {3, audit.Told{Agreement: "a-1"}, true},
+		"an agreement that is none":          {3, audit.Told{Agreement: "c-1"}, false},
+		"an agreement of before it was made": {1, audit.Told{Agreement: "a-1"}, false},
+		"withdrawn":                          {3, audit.Told{Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}}}, true},
+		"withdrawn before it was":            {2, audit.Told{Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}}}, false},
+		"no consent":                         {0, audit.Told{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, true},
+		"no consent, where there is one":     {2, audit.Told{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, false},
+		"no consent to one category":         {2, audit.Told{Consent: "c-1", Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Categories: []string{"amount"}}}}, true},
+		"uncertain, without a loss":          {2, audit.Told{Refusals: []audit.Refusal{{Reason: "CONSENT_UNCERTAIN"}}}, false},
+		"another lock":                       {2, audit.Told{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED", Code: "ROL-01"}}}, true},
+		"two reasons, of which one is false": {2, audit.Told{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED"}, {Reason: "NO_CONSENT"}}}, false},
+		"by what was not there yet":          {99, audit.Told{Consent: "c-1"}, false},
+		"about nobody":                       {2, audit.Told{Subject: "no base64!", Consent: "c-1"}, false},
+		"about somebody else":                {2, audit.Told{Subject: "b3RoZXI", Consent: "c-1"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.append(consent("c-1"))
+			b.append(agreement("a-1"))
+			b.append(withdrawal("c-1"))
+			told := c.told
+			told.Source = other
+			if told.Subject == "" {
+				told.Subject = subject
+			}
+			payload, err := json.Marshal(audit.Judgement{Judged: c.judged, Told: []audit.Told{told}})
+			require.NoError(t, err)
+			for _, kind := range []audit.Kind{audit.Decision, audit.Deny} {
+				e := decision(b.trace())
+				e.Kind, e.Case, e.Payload = kind, []byte("case-c-1"), payload
+				b.append(e)
+			}
+			_, err = b.verify()
+			if c.holds {
+				require.NoError(t, err)
+				return
+			}
+			var found *audit.TamperError
+			require.ErrorAs(t, err, &found)
+			require.EqualValues(t, 3, found.Index)
+		})
+	}
+}
