@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,8 +29,14 @@ type erasing struct {
 	done       Erased
 }
 
-// gone says which values of an entry's opening were destroyed, each as field/number. It
-// is the payload of an erasure, so that the auditor can tell it from tampering.
+// destroyed is the payload of an erasure: which documents never come back, by the SHA-256
+// of their ids, and what was destroyed, so that the auditor can tell it from tampering.
+type destroyed struct {
+	Documents []string `json:"documents"`
+	Values    []gone   `json:"values"`
+}
+
+// gone says which values of an entry's opening were destroyed, each as field/number.
 type gone struct {
 	Entry  int64    `json:"entry"`
 	Values []string `json:"values"`
@@ -190,7 +197,12 @@ func (t *transaction) erase(p *prepared) (outcome, error) {
 	if len(work.gone) > maxGone {
 		return outcome{err: invalid("erase: more than %d entries tell of the person", maxGone)}, nil
 	}
-	payload, err := encodeCanonical(work.gone)
+	says := destroyed{Values: work.gone}
+	for _, id := range keysOf(work.consents) {
+		says.Documents = append(says.Documents, digestOf([]byte(id)))
+	}
+	slices.Sort(says.Documents)
+	payload, err := encodeCanonical(says)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -200,6 +212,7 @@ func (t *transaction) erase(p *prepared) (outcome, error) {
 	if err != nil {
 		return outcome{err: err}, nil
 	}
+	whole.fact.Gone, _ = says.goneFor()
 	if whole.opening, err = emptied(whole.opening, own.Values); err != nil {
 		return outcome{}, err
 	}
@@ -259,11 +272,11 @@ func (l ledger) entry(s Snapshot, index int64, leaf *Leaf, open *opening) error 
 	if leaf.Kind != Erasure {
 		return nil
 	}
-	var list []gone
-	if len(open.Payload) != 1 || decodeCanonical(open.Payload[0].Value, payloadField.size(), &list) != nil {
+	says, ok := destroyedBy(open)
+	if !ok {
 		return tampered(index, "opening: an erasure does not say what it destroyed")
 	}
-	for _, g := range list {
+	for _, g := range says.Values {
 		if err := g.holds(s); err != nil {
 			return err
 		}
@@ -273,6 +286,24 @@ func (l ledger) entry(s Snapshot, index int64, leaf *Leaf, open *opening) error 
 		}
 	}
 	return nil
+}
+
+// destroyedBy reads what an erasure says; false when it does not say it.
+func destroyedBy(open *opening) (says destroyed, ok bool) {
+	payload, ok := single(open.Payload)
+	return says, ok && decodeCanonical(payload, payloadField.size(), &says) == nil
+}
+
+// goneFor gives the ids that never come back, for the register.
+func (d destroyed) goneFor() (ids [][32]byte, ok bool) {
+	for _, text := range d.Documents {
+		id, err := hex.DecodeString(text)
+		if err != nil || len(id) != 32 {
+			return nil, false
+		}
+		ids = append(ids, [32]byte(id))
+	}
+	return ids, true
 }
 
 // holds is nil when what was destroyed is not there.

@@ -105,6 +105,8 @@ func TestWhatIsErased(t *testing.T) {
 				require.ErrorIs(t, err, audit.ErrNoDocument)
 			}
 			require.Empty(t, b.log.Register().Consents([]string{gone, also}, ""))
+			_, err := b.log.Append(t.Context(), of(gone, consent("c-2")))
+			require.ErrorIs(t, err, audit.ErrEnded, "brought in again")
 			still, err := b.log.Document(t.Context(), "c-1")
 			require.NoError(t, err)
 			require.True(t, still.Live())

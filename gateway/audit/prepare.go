@@ -162,6 +162,13 @@ func restOf(text string) register.Rest {
 func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	e := register.Entry{Index: index, Time: leaf.Time, Stated: leaf.Kind == Withdrawal, Epoch: leaf.Kind == NewEpoch}
 	e.Day, _ = civil.Parse(leaf.Day) // ParseLeaf has checked it
+	if leaf.Kind == Erasure {
+		says, ok := destroyedBy(open)
+		ids, good := says.goneFor()
+		if e.Gone = ids; !ok || !good {
+			return e, tampered(index, "opening: an erasure does not say what it destroyed")
+		}
+	}
 	if id, ok := single(open.Confirm); ok {
 		e.Confirm = string(id)
 	}

@@ -118,6 +118,9 @@ type Entry struct {
 	// it is as if none of the person's consents had ever been entered. The person may give
 	// new ones. An entry whose opening went with them is one of an index and a day only.
 	Erase []string
+	// Gone are the SHA-256 of the ids of documents that never come back: those of whom was
+	// erased. An entry whose Erase cannot be read any more still has them.
+	Gone [][32]byte
 }
 
 // Register is the fold. It is safe for concurrent use by one writer and many readers.
@@ -127,6 +130,7 @@ type Register struct {
 	day    civil.Date
 	epochs []int64 // where they begin, but the first
 	begun  []int64 // and when, in milliseconds since 1970
+	gone   map[[32]byte]bool
 	keys   map[string]*key
 
 	count  ref // of documents, those that were erased too
@@ -174,7 +178,7 @@ type key struct{ used, retired, lost int64 }
 func New() *Register {
 	return &Register{
 		keys: map[string]*key{}, ids: map[ref]string{}, byText: map[string]ref{}, subjects: map[ref]string{}, replaced: map[ref]string{},
-		confirmed: map[ref][]int64{}, chains: map[ref]*chain{}, also: map[string]ref{}, parties: map[parties][]ref{}, awaited: map[string]bool{},
+		confirmed: map[ref][]int64{}, chains: map[ref]*chain{}, also: map[string]ref{}, parties: map[parties][]ref{}, awaited: map[string]bool{}, gone: map[[32]byte]bool{},
 		byContent: map[string]uint32{}, caseTexts: map[string]uint32{}, names: names{}, sources: numbers{}, categories: numbers{},
 		seed: maphash.MakeSeed(), mask: ^uint64(0),
 	}
@@ -201,6 +205,9 @@ func (r *Register) Apply(e Entry) {
 	r.size, r.day = e.Index+1, max(r.day, e.Day)
 	if e.Key != nil {
 		r.change(e.Index, *e.Key)
+	}
+	for _, id := range e.Gone {
+		r.gone[id] = true
 	}
 	if e.Epoch {
 		r.epochs, r.begun = append(r.epochs, e.Index), append(r.begun, e.Time)

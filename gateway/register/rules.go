@@ -1,6 +1,7 @@
 package register
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -78,6 +79,8 @@ func (r *Register) Refuse(e Entry) error {
 		return ErrNoDocument
 	case e.Put == nil:
 		return nil
+	case r.gone[sha256.Sum256([]byte(e.Put.ID))]:
+		return &EndedError{ID: e.Put.ID}
 	}
 	if i := r.document(e.Put.ID); i != 0 {
 		if r.at(i).digest == e.Put.Digest && v.ended(i) {

@@ -83,7 +83,7 @@ func (a *alone) forget(of func(register.Entry) bool) {
 	a.entries = slices.Clone(a.entries)
 	for i, e := range a.entries {
 		if e.Erase != nil || of(e) {
-			a.entries[i] = register.Entry{Index: e.Index, Day: e.Day}
+			a.entries[i] = register.Entry{Index: e.Index, Day: e.Day, Gone: e.Gone}
 		}
 	}
 }
@@ -372,11 +372,21 @@ func (f *fold) snapshot() {
 func (f *fold) erase() {
 	person := draw(f, "person", "P", "Q")
 	err := f.m.erase(person)
-	f.alike("erase "+person, err, f.enter(register.Entry{Erase: f.pseudonyms(person)}))
+	hers := func(subjects []string) bool { return len(subjects) > 0 && subjects[0][:1] == person }
+	var ids [][32]byte
+	var again *register.Document
+	for _, id := range slices.Sorted(maps.Keys(f.consents)) {
+		if d := f.consents[id]; hers(d.Subjects) {
+			if _, there := f.in.view().Document(id); there {
+				ids, again = append(ids, sha256.Sum256([]byte(id))), &d
+			}
+		}
+	}
+	f.alike("erase "+person, err, f.enter(register.Entry{Erase: f.pseudonyms(person), Gone: ids}))
 	if err != nil {
 		return
 	}
-	hers := func(subjects []string) bool { return len(subjects) > 0 && subjects[0][:1] == person }
+	require.ErrorIs(f.t, f.enter(register.Entry{Put: again}), register.ErrEnded, "what was erased and is brought in again")
 	f.in.forget(func(e register.Entry) bool {
 		return hers(f.consents[e.End].Subjects) || hers(f.consents[e.Confirm].Subjects) || e.Put != nil && hers(e.Put.Subjects)
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -19,7 +20,7 @@ var ErrSnapshot = errors.New("no register in the form in which one is written")
 const snapshotForm = "ontschot register 1\n"
 
 // What follows on the form, each number as a varint and each text after its length: the
-// size, the day, where epochs begin and when; the keys by their digests; the sources and the
+// size, the day, where epochs begin and when; the ids that are gone; the keys by their digests; the sources and the
 // categories that a document names, by name; what documents have alike, and their cases,
 // in the order of the documents; the documents in that of their entries. Every register of
 // the same answers has the same bytes, however it came about.
@@ -91,6 +92,11 @@ func (r *Register) encode(emit func([]byte)) {
 	e.indexes(r.epochs)
 	for _, ms := range r.begun {
 		e.signed(ms)
+	}
+	gone := slices.SortedFunc(maps.Keys(e.gone), func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	e.number(uint64(len(gone)))
+	for _, id := range gone {
+		e.b = append(e.b, id[:]...)
 	}
 	e.writeKeys()
 	contents, cases, count := e.order()
@@ -420,6 +426,15 @@ func (d *decoder) read() {
 	for range r.epochs {
 		r.begun = append(r.begun, d.signed())
 	}
+	var last []byte
+	d.each("id that is gone", func(int) {
+		id := d.take(32)
+		d.must(len(last) == 0 || bytes.Compare(last, id) < 0, "it is not in order")
+		if d.err == nil {
+			r.gone[[32]byte(id)] = true
+		}
+		last = id
+	})
 	d.each("key", func(int) {
 		k := r.key(d.text())
 		k.used, k.retired, k.lost = d.index(), d.index(), d.index()
