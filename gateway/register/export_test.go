@@ -34,3 +34,6 @@ func (r *Register) Sound() error {
 	}
 	return nil
 }
+
+// Encode writes the register that is looked at, with what is on its way.
+func (v View) Encode() []byte { return v.r.Encode() }

@@ -1,6 +1,7 @@
 package register_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -19,52 +20,157 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// record is a journal of real parts: a signed log on SQLite, with its head outside.
-type record struct {
-	t      *rapid.T
-	config audit.Config
-	path   string
-	store  *store.Store
-	log    *audit.Log
-	traces int
-	copies int
-	day    civil.Date
-}
-
 const keeper = identity.OIN("00000099000000119000")
 
-func (r *record) open() {
-	var err error
-	r.store, err = store.Open(context.Background(), r.path)
-	require.NoError(r.t, err)
-	r.config.Store = r.store
-	r.log, err = audit.Open(context.Background(), r.config)
-	require.NoError(r.t, err)
+// record is a journal of real parts: a signed log on SQLite, with its head outside, that
+// one process after another keeps. What it looks at is the register of that process.
+type record struct {
+	t       *rapid.T
+	place   place
+	keys    audit.Keys
+	ended   *ends
+	child   *child
+	encoded []byte             // the register, as the process told it last
+	decoded *register.Register // the same, once it was looked at
+	size    int64              // how many entries were acknowledged
+	proven  string             // the head by the last proof of this epoch
+	fuse    int                // the process is killed after so many more entries; zero: it is not
+	traces  int
+	copies  int
+	day     civil.Date
 }
 
-func (r *record) close() {
-	r.log.Close()
-	require.NoError(r.t, r.store.Close())
-}
+// ends counts how processes end.
+type ends struct{ closed, killed, recovered int }
 
-// restart ends the record, copies it while it is open as a backup does, and goes on from
-// the copy now and then.
-func (r *record) restart() {
-	r.log.Close() // it may write down a snapshot after its last entry
-	if rapid.Bool().Draw(r.t, "from a copy") {
-		to := r.path + "+"
-		require.NoError(r.t, r.store.Copy(context.Background(), to))
-		r.path = to
+// start has another process keep the record, and finds all in it that was acknowledged.
+func (r *record) start() {
+	before := r.encoded
+	r.begin()
+	r.do(request{Do: "open"})
+	size := r.view().Size()
+	require.GreaterOrEqual(r.t, size, r.size, "entries that were acknowledged")
+	if r.size = size; before != nil {
+		r.resumes(before)
 	}
-	r.close()
-	r.open()
+	r.verify(r.proven)
 }
 
-func (r *record) view() register.View { return r.log.Register() }
+func (r *record) begin() {
+	c, err := startChild()
+	require.NoError(r.t, err)
+	r.child = c
+}
+
+// resumes holds the register of a process against that of the one before. One that is
+// killed may be writing down a snapshot: an entry of its own, that changes nothing else.
+func (r *record) resumes(before []byte) {
+	was, is := r.decode(before), r.decode(r.encoded)
+	require.InDelta(r.t, was.Size(), is.Size(), 1)
+	for _, one := range []*register.Register{was, is} {
+		if size := one.Size(); size < max(was.Size(), is.Size()) {
+			one.Apply(register.Entry{Index: size, Day: one.Day()})
+		}
+	}
+	require.Equal(r.t, was.Encode(), is.Encode())
+}
+
+func (r *record) decode(encoded []byte) *register.Register {
+	decoded, err := register.Decode(encoded)
+	require.NoError(r.t, err)
+	return decoded
+}
+
+// verify is what an auditor does who knows a head.
+func (r *record) verify(head string) {
+	s, err := store.Inspect(context.Background(), r.place.Path)
+	require.NoError(r.t, err)
+	_, err = audit.Verify(context.Background(), s, audit.Inspection{Tenant: keeper, Keys: r.keys, Head: head})
+	require.NoError(r.t, errors.Join(err, s.Close()))
+}
+
+// ask gives the proof or the refusal. Any other error fails.
+func (r *record) ask(q request) (audit.Proof, error) {
+	q.Day, q.Place = r.day, r.place
+	a, err := r.child.ask(q)
+	require.NoError(r.t, err, "the process to %s ended", q.Do)
+	require.Empty(r.t, a.Failure, q.Do)
+	r.encoded, r.decoded = a.Register, nil
+	for _, refusal := range refusals() {
+		if a.Refusal == refusal.Error() {
+			return audit.Proof{}, refusal
+		}
+	}
+	return a.Proof, nil
+}
+
+// do is ask of what nobody refuses.
+func (r *record) do(q request) {
+	_, err := r.ask(q)
+	require.NoError(r.t, err, q.Do)
+}
+
+// append asks for an entry. The process may be killed as soon as it is acknowledged, while
+// it writes down a snapshot or the head.
+func (r *record) append(do string, e audit.Entry) (audit.Proof, error) {
+	proof, err := r.ask(request{Do: do, Entry: e})
+	if err != nil || proof.Again {
+		return proof, err
+	}
+	r.size, r.proven = proof.Index+1, cmp.Or(proof.Checkpoint, r.proven)
+	if r.fuse > 0 {
+		if r.fuse--; r.fuse == 0 {
+			r.kill()
+			r.start()
+		}
+	}
+	return proof, nil
+}
+
+func (r *record) kill() {
+	r.ended.killed++
+	r.child.kill()
+}
+
+// close ends the process as one should.
+func (r *record) close(copyTo string) {
+	r.do(request{Do: "close", CopyTo: copyTo})
+	r.ended.closed++
+	require.NoError(r.t, r.child.end())
+}
+
+// restart kills the process, now or once it has acknowledged a few entries more, or ends it
+// as one should; then it goes on from a copy now and then, that was made while it was open
+// as a backup does.
+func (r *record) restart() {
+	if rapid.Bool().Draw(r.t, "killed") {
+		if r.fuse = rapid.IntRange(0, 3).Draw(r.t, "entries until then"); r.fuse == 0 {
+			r.kill()
+			r.start()
+		}
+		return
+	}
+	copyTo := ""
+	if rapid.Bool().Draw(r.t, "from a copy") {
+		copyTo = r.place.Path + "+"
+	}
+	r.close(copyTo)
+	r.place.Path = cmp.Or(copyTo, r.place.Path)
+	last := r.encoded
+	r.start()
+	require.Equal(r.t, last, r.encoded)
+}
+
+func (r *record) view() register.View {
+	if r.decoded == nil {
+		r.decoded = r.decode(r.encoded)
+	}
+	return r.decoded.At(r.decoded.Size())
+}
 
 func (r *record) ends(id string) bool {
 	d, _ := r.view().Document(id)
-	_, err := r.log.Append(context.Background(), audit.Entry{Kind: audit.Withdrawal, End: id})
+	_, err := r.append("append", audit.Entry{Kind: audit.Withdrawal, End: id})
 	require.NoError(r.t, err)
 	after, _ := r.view().Document(id)
 	return d.Ended != after.Ended
@@ -76,35 +182,30 @@ func (r *record) save() any {
 		return nil
 	}
 	r.copies++
-	to := fmt.Sprintf("%s-copy-%d", r.path, r.copies)
-	require.NoError(r.t, r.store.Copy(context.Background(), to))
+	to := fmt.Sprintf("%s-copy-%d", r.place.Path, r.copies)
+	r.do(request{Do: "copy", CopyTo: to})
 	return to
 }
 
-// back puts a copy where the record was, which is lost.
+// back puts a copy where the record was, which is lost with its process.
 func (r *record) back(to any) {
-	r.close()
+	r.kill()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(r.path + suffix)
+		_ = os.Remove(r.place.Path + suffix)
 	}
 	raw, err := os.ReadFile(to.(string))
 	require.NoError(r.t, err)
-	require.NoError(r.t, os.WriteFile(r.path, raw, 0o600))
+	require.NoError(r.t, os.WriteFile(r.place.Path, raw, 0o600))
 }
 
-// recover is what the operator does then; when the copy is whole, the head is lost too.
+// recover takes the record on in a process of its own, that is killed once it says so.
 func (r *record) recover() {
-	s, err := store.Open(context.Background(), r.path)
-	require.NoError(r.t, err)
-	r.config.Store = s
-	_, err = audit.Recover(context.Background(), r.config, 0)
-	if errors.Is(err, audit.ErrWhole) {
-		require.NoError(r.t, os.Remove(r.config.Head.Path))
-		_, err = audit.Recover(context.Background(), r.config, 0)
-	}
-	require.NoError(r.t, err)
-	require.NoError(r.t, s.Close())
-	r.open()
+	r.begin()
+	r.do(request{Do: "recover"})
+	r.kill()
+	r.ended.recovered++
+	r.size, r.proven = 0, "" // of what was lost
+	r.start()
 }
 
 func (r *record) forget(func(register.Entry) bool) {} // it has destroyed it
@@ -114,7 +215,7 @@ func (r *record) erase(e register.Entry) error {
 	for _, s := range e.Erase {
 		entry.Subjects = append(entry.Subjects, []byte(s))
 	}
-	_, err := r.log.Erase(context.Background(), entry)
+	_, err := r.append("erase", entry)
 	return err
 }
 
@@ -141,7 +242,7 @@ func (r *record) enter(e register.Entry, rests ...register.Rest) error {
 	if e.Put != nil {
 		entry.Put = &audit.Document{Document: *e.Put, Body: []byte(e.Put.ID), Openings: []byte("[]")}
 	}
-	proof, err := r.log.Append(context.Background(), entry)
+	proof, err := r.append("append", entry)
 	if err == nil && proof.Again {
 		return register.ErrEnded // the model calls a second revocation an error
 	}
@@ -159,14 +260,14 @@ func (r *record) release(e register.Entry) {
 	}
 	r.traces++
 	trace := fmt.Sprintf("%032x", r.traces)
-	asked, err := r.log.Append(context.Background(), audit.Entry{Kind: audit.Decision, Trace: trace, Day: e.Day})
+	asked, err := r.append("append", audit.Entry{Kind: audit.Decision, Trace: trace, Day: e.Day})
 	require.NoError(r.t, err)
 	sum := sha256.Sum256([]byte(trace))
 	for _, g := range e.Put.Grants {
 		for _, recipient := range e.Put.Recipients {
 			rest := register.Rest{ID: e.Put.ID, Source: g.Source, Recipient: recipient}
 			counts := r.view().Counts(rest, e.Day, r.view().Size())
-			_, err := r.log.Append(context.Background(), audit.Entry{
+			_, err := r.append("append", audit.Entry{
 				Kind: audit.Release, Trace: trace, Decided: asked.Index, Day: e.Day, Payload: sum[:], Rests: []register.Rest{rest},
 			})
 			require.Equal(r.t, counts, err == nil, "a release on %s for %s: %v", e.Put.ID, g.Source, err)
@@ -174,37 +275,48 @@ func (r *record) release(e register.Entry) {
 	}
 }
 
-// The same sequences on the real record, with restarts and copies between the steps; at
-// the end of each the auditor finds that it holds.
+// The same sequences on the real record, that is kept by real processes: they end or are
+// killed between the steps, and within them. What was acknowledged is there after that, and
+// at the end of each sequence the auditor finds that the record holds.
 func TestTheRecordIsTheModel(t *testing.T) {
 	count := "300"
 	if os.Getenv("ONTSCHOT_LONG") == "1" {
 		count = "1500"
 	}
-	origin := "ontschot.nl/log/" + string(keeper)
-	secret, _, err := audit.GenerateKey(origin)
+	secret, public, err := audit.GenerateKey("ontschot.nl/log/" + string(keeper))
 	require.NoError(t, err)
-	key, err := audit.ParseKey(secret)
+	keys, err := audit.ParseKeys(public)
 	require.NoError(t, err)
-	folder, n := t.TempDir(), 0
+	folder, n, ends := t.TempDir(), 0, &ends{}
 	check(t, count, func(t *rapid.T) journal {
 		n++
-		place := filepath.Join(folder, fmt.Sprint(n))
-		require.NoError(t, os.Mkdir(place, 0o700))
-		r := &record{t: t, path: filepath.Join(place, "record.db"), config: audit.Config{
-			Origin: origin, Tenant: keeper, Key: key, SnapshotEvery: 5, Head: &audit.HeadFile{Path: filepath.Join(place, "head")},
-		}}
-		r.config.Today = func() civil.Date { return r.day }
-		r.open()
+		dir := filepath.Join(folder, fmt.Sprint(n))
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		r := &record{t: t, place: place{filepath.Join(dir, "record.db"), filepath.Join(dir, "head"), secret}, keys: keys, ended: ends}
+		killed := rapid.Bool().Draw(t, "killed at the end")
+		r.begin()
 		t.Cleanup(func() {
-			r.log.Close()
-			head, err := r.config.Head.Read()
+			r.child.kill()
+			require.NoError(t, os.RemoveAll(dir))
+		})
+		r.do(request{Do: "open"})
+		t.Cleanup(func() {
+			if t.Failed() {
+				return
+			}
+			if killed {
+				r.kill()
+			} else {
+				r.close("")
+			}
+			head, err := audit.HeadFile{Path: r.place.Head}.Read()
 			require.NoError(t, err)
-			_, err = audit.Verify(context.Background(), r.store, audit.Inspection{Tenant: keeper, Keys: audit.Keys{key.Verifier}, Head: head})
-			require.NoError(t, err)
-			require.NoError(t, r.store.Close())
-			require.NoError(t, os.RemoveAll(place))
+			require.NotEmpty(t, head)
+			r.verify(head)
+			r.verify(r.proven)
 		})
 		return r
 	})
+	require.True(t, ends.closed > 0 && ends.killed > 0 && ends.recovered > 0)
+	t.Logf("%+v", *ends)
 }
