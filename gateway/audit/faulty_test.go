@@ -3,8 +3,10 @@ package audit_test
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,17 +15,18 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// faulty is a store of which one call fails: the one of that number, from one on.
+// faulty is a store of which one call fails: the one of that number, from one on; or
+// more in a row.
 type faulty struct {
 	audit.Store
-	at, calls int
+	at, more, calls int
 }
 
 // begin counts anew; zero never fails.
 func (f *faulty) begin(at int) { f.at, f.calls = at, 0 }
 
 func (f *faulty) fault() error {
-	if f.calls++; f.calls == f.at {
+	if f.calls++; f.calls >= f.at && f.calls <= f.at+f.more && f.at > 0 {
 		return errDisk
 	}
 	return nil
@@ -201,4 +204,74 @@ func TestEveryFaultOfTheStoreIsTold(t *testing.T) {
 	report, err := b.verify()
 	require.NoError(t, err)
 	require.Equal(t, report.Size, l.Register().Size())
+}
+
+// However many calls in a row fail, and at whichever it begins, what was made before
+// counts as soon as the store is there again, and what failed was never made.
+func TestFaultsInARow(t *testing.T) {
+	b := newBench(t)
+	story(b)
+	f := &faulty{Store: b.store}
+	l, err := audit.Open(t.Context(), b.config(f))
+	require.NoError(t, err)
+	defer l.Close()
+	size := int64(storySize)
+	for at := 1; at <= 5; at++ {
+		for more := range 8 {
+			f.begin(at)
+			f.more = more
+			for {
+				p, err := l.Append(t.Context(), decision(b.trace()))
+				if err == nil {
+					require.Equal(t, size, p.Index, "%d, %d", at, more)
+					size++
+					break
+				}
+				require.ErrorIs(t, err, errDisk)
+				require.ErrorIs(t, err, audit.ErrUnavailable)
+			}
+			f.begin(0)
+			kept, err := l.Document(t.Context(), "c-2")
+			require.NoError(t, err)
+			require.True(t, kept.Live(), "%d, %d", at, more)
+			require.Equal(t, size, l.Register().Size())
+		}
+	}
+	report, err := b.verify()
+	require.NoError(t, err)
+	require.Equal(t, size, report.Size)
+}
+
+// A transaction that was to write no entry, and failed, has not landed.
+func TestNothingLandsOfNothing(t *testing.T) {
+	_, g, l := gated(t)
+	again := start(t.Context(), l, consent("c-1"))
+	<-g.entered
+	g.pass <- errAfter
+	require.ErrorIs(t, (<-again).err, audit.ErrUnavailable)
+	again = start(t.Context(), l, consent("c-1"))
+	<-g.entered
+	g.pass <- nil
+	r := <-again
+	require.NoError(t, r.err)
+	require.True(t, r.proof.Again)
+}
+
+// More documents than are read at a time are all held against the log.
+func TestManyDocuments(t *testing.T) {
+	b := newBench(t)
+	var all sync.WaitGroup
+	for i := range 257 {
+		all.Go(func() {
+			if _, err := b.log.Append(context.Background(), agreement(fmt.Sprintf("a-%03d", i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	report, err := b.verify()
+	require.NoError(t, err)
+	require.EqualValues(t, 257, report.Documents)
+	require.ErrorContains(t, tampered(t, b, "UPDATE documents SET body = x'00' WHERE id = 'a-256'"), "documents.body")
+	require.ErrorContains(t, tampered(t, b, "DELETE FROM documents WHERE id = 'a-256'"), "the document of this entry is gone")
 }

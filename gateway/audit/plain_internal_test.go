@@ -56,7 +56,7 @@ func TestWhatIsReadByItsDayAlone(t *testing.T) {
 	}
 	const asks = `"kind":"decision",`
 	for name, leaf := range map[string]string{
-		"nothing": "", "no day": `{` + asks + `"put":"","end":""}`, "no such day": `{"day":"2026-02-30",` + asks + `"put":"","end":""}`, "half a day": `{` + asks + `"put":"","end":"","day":"2026-0`,
+		"nothing": "", "all but a digit of it": `{` + asks + `"put":"","end":"","day":"2026-03-0`, "no day": `{` + asks + `"put":"","end":""}`, "no such day": `{"day":"2026-02-30",` + asks + `"put":"","end":""}`, "half a day": `{` + asks + `"put":"","end":"","day":"2026-0`,
 		"an end": `{"day":"2026-03-01",` + asks + `"put":"","end":"x"}`, "a document": `{"day":"2026-03-01",` + asks + `"put":"x","end":""}`,
 		"a key": `{"day":"2026-03-01","kind":"key","put":"","end":""}`, "an epoch": `{"day":"2026-03-01","kind":"epoch","put":"","end":""}`, "an erasure": `{"day":"2026-03-01","kind":"erasure","put":"","end":""}`,
 		"a confirmation": `{"day":"2026-03-01","kind":"confirmation","put":"","end":""}`, "no kind": `{"day":"2026-03-01","put":"","end":""}`, "an unknown kind": `{"day":"2026-03-01","kind":"other","put":"","end":""}`, "half a kind": `{"day":"2026-03-01","put":"","end":"","kind":"decision`,
@@ -271,4 +271,34 @@ func TestWhatIsNotPrepared(t *testing.T) {
 	_, err = prepare(aConsent(), ours, time.UnixMilli(0), civil.Today(testTime))
 	require.ErrorIs(t, err, ErrInvalid, "of no time")
 	require.False(t, errors.Is(err, ErrTampered))
+}
+
+// The earliest of what is wrong is told, and of a head what is wrong with it.
+func TestWhatIsToldFirst(t *testing.T) {
+	zero, one := &TamperError{0, "a"}, &TamperError{1, "b"}
+	for _, c := range [][3]*TamperError{{nil, zero, zero}, {zero, nil, zero}, {zero, one, zero}, {one, zero, zero}, {one, one, one}, {nil, nil, nil}} {
+		require.Equal(t, c[2], earlier(c[0], c[1]))
+	}
+	key, err := ParseKey(mustSecret(t, "log/a"))
+	require.NoError(t, err)
+	keys := Keys{key.Verifier}
+	empty, err := signedHead(Head{}, "log/a", keys)
+	require.NoError(t, err)
+	require.Zero(t, empty.N)
+	two, err := signCheckpoint("log/a", tlog.Tree{N: 2}, key.Signer)
+	require.NoError(t, err)
+	none, err := signCheckpoint("log/a", tlog.Tree{}, key.Signer)
+	require.NoError(t, err)
+	got, err := signedHead(Head{2, two}, "log/a", keys)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, got.N)
+	for says, h := range map[string]Head{
+		"checkpoint: the checkpoint is not signed by the log's key": {2, "x"},
+		"size: not that of the signed checkpoint":                   {3, two},
+		"size: not that of the signed checkpoint ":                  {0, none},
+	} {
+		_, err := signedHead(h, "log/a", keys)
+		require.ErrorIs(t, err, ErrTampered)
+		require.ErrorContains(t, err, strings.TrimSpace(says))
+	}
 }

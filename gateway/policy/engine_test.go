@@ -2,7 +2,9 @@ package policy
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -57,4 +59,25 @@ func TestAQuestionInOrderIsAllowed(t *testing.T) {
 		Dropped:       map[string]string{},
 		RetentionDays: 90, Notify: []string{"betrokkene"},
 	}, newEngine(t).Evaluate(t.Context(), question()))
+}
+
+// Rules that answer nothing at all as they must, and a real question with something else
+// or not at all: that question is denied as undecided, and not kept.
+func TestRulesThatFallSilent(t *testing.T) {
+	const no = `{"contract": "ontschot.decision/1", "decision": false, "reasons": ["SYS-02"], "checks": ["SYS-02"]`
+	for name, rest := range map[string]string{
+		"undefined":         "\n",
+		"no decision":       "\ndecision := {\"x\": 1} if input.subject\n\noperation := {\"x\": 1} if input.subject\n",
+		"a yes too many":    "\ndecision := " + strings.Replace(no, "false", "true", 1) + ", \"fields\": {\"spending\": \"none\"}, \"dropped\": {}, \"obligations\": {}} if input.subject\n",
+		"two that conflict": "\ndecision := 1 if input.subject\n\ndecision := 2 if input.action\n\noperation := 1 if input.subject\n\noperation := 2 if input.action\n",
+	} {
+		m := folder(t)
+		m["rules/core/decision.rego"] = &fstest.MapFile{Data: []byte("package core\n\ndecision := " + no + ", \"fields\": {}, \"dropped\": {}, \"obligations\": {}} if not input.subject\n\noperation := " + no + "} if not input.subject\n" + rest)}
+		delete(m, "rules/core/operation.rego")
+		e := engineOf(t, m)
+		require.Equal(t, undecided(), e.Evaluate(t.Context(), question()), name)
+		require.Zero(t, e.cache.size(), name)
+		require.Equal(t, undecided(), e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}), name)
+		require.Zero(t, e.doors.size(), name)
+	}
 }

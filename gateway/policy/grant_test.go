@@ -270,3 +270,17 @@ func TestTheGroundOfTheAgreement(t *testing.T) {
 		require.Equal(t, []string{"NO_LEGAL_BASIS GROND-01"}, told(gaps))
 	}
 }
+
+// What the rules drop does not pass, though token, agreement and consent all allow it.
+func TestWhatTheRulesDrop(t *testing.T) {
+	f, _ := judging(t)
+	const matrix, wia = "rules/matrix/integral_budget.compose/data.yaml", "wia:\n      fields: {entitlement: none, product: none, period: none, income: none"
+	engine := changed(t, matrix, wia, strings.Replace(wia, "income: none", "income: year", 1))
+	grant, gaps := engine.Decide(t.Context(), question(t, f, everything(), everything(), nil))
+	require.Equal(t, []string{"POLICY_DENIED SYS-01 WIA income"}, told(gaps))
+	for _, s := range grant.Scopes() {
+		if s.GetLaw() == "WIA" {
+			require.Equal(t, []string{"entitlement", "product", "period", "reference"}, s.GetCategories())
+		}
+	}
+}
