@@ -43,6 +43,30 @@ func TestAChangedDocumentIsFoundAtItsNextUse(t *testing.T) {
 	}
 }
 
+// TestAChangedOpeningIsNoProof: what opens an entry is given out only when it opens it.
+func TestAChangedOpeningIsNoProof(t *testing.T) {
+	b := newBench(t)
+	story(b)
+	db, err := sql.Open("sqlite", b.path)
+	require.NoError(t, err)
+	defer db.Close()
+	for _, change := range []string{
+		"UPDATE entries SET opening = x'7b7d' WHERE n = 2", "UPDATE entries SET opening = (SELECT opening FROM entries WHERE n = 0) WHERE n = 3", "UPDATE entries SET id = 'x' WHERE n = 4",
+	} {
+		_, err = db.Exec(change)
+		require.NoError(t, err)
+	}
+	for index := range int64(5) {
+		p, err := b.log.Prove(t.Context(), index)
+		if index < 2 {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, audit.ErrTampered, "%d", index)
+		require.Empty(t, p)
+	}
+}
+
 // TestAForgottenWithdrawal: without the key nobody makes a log forget, by other rows, that
 // a document has ended.
 func TestAForgottenWithdrawal(t *testing.T) {

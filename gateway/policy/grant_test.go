@@ -284,3 +284,41 @@ func TestWhatTheRulesDrop(t *testing.T) {
 		}
 	}
 }
+
+// What a case worker may do goes by their role and level, and where the cell asks for two
+// by those of the second; the error names the operation and the codes.
+func TestWhatACaseWorkerMayDo(t *testing.T) {
+	f, engine := judging(t)
+	two := changed(t, "rules/catalog/operations/data.yaml", "persons: 1", "persons: 2")
+	worker, low, cleaner := callerAs(t, f, "consulent", "hoog"), callerAs(t, f, "consulent", "laag"), callerAs(t, f, "schoonmaker", "hoog")
+	for name, c := range map[string]struct {
+		engine       *policy.Engine
+		caller, also token.Caller
+		codes        []string // none: yes
+	}{
+		"who may":               {engine, worker, token.Caller{}, nil},
+		"too low":               {engine, low, token.Caller{}, []string{"ROL-01"}},
+		"another role":          {engine, cleaner, token.Caller{}, []string{"ROL-01"}},
+		"one of two":            {two, worker, token.Caller{}, []string{"ROL-02"}},
+		"two":                   {two, worker, worker, nil},
+		"a second who may not":  {two, worker, cleaner, []string{"ROL-02"}},
+		"a second who is low":   {two, worker, low, []string{"ROL-02"}},
+		"a first who may not":   {two, cleaner, worker, []string{"ROL-01"}},
+		"nobody, and a second":  {two, token.Caller{}, worker, nil},
+		"nobody where one does": {engine, token.Caller{}, worker, nil},
+	} {
+		err := c.engine.MayDo(t.Context(), c.caller, c.also, policy.GiveConsent)
+		if strings.HasPrefix(name, "nobody") {
+			require.Error(t, err, name)
+			continue
+		}
+		if c.codes == nil {
+			require.NoError(t, err, name)
+			continue
+		}
+		var no *policy.RefusedError
+		require.ErrorAs(t, err, &no, name)
+		require.Equal(t, policy.RefusedError{Operation: policy.GiveConsent, Codes: c.codes}, *no, name)
+		require.EqualError(t, err, "the policy does not allow consents.give: "+strings.Join(c.codes, " "), name)
+	}
+}

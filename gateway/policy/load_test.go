@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -313,7 +314,10 @@ func TestTheBoundsOfAFolder(t *testing.T) {
 // Whatever makes a folder useless is told by its file, and by nothing that is fine.
 func TestWhyAFolderIsRefused(t *testing.T) {
 	for says, change := range map[string]func(fstest.MapFS){
-		"capabilities.json: ":                 func(m fstest.MapFS) { m["capabilities.json"] = &fstest.MapFile{Data: []byte("{")} },
+		"capabilities.json: ": func(m fstest.MapFS) { m["capabilities.json"] = &fstest.MapFile{Data: []byte("{")} },
+		"rules cannot be used: rules: ": func(m fstest.MapFS) {
+			maps.DeleteFunc(m, func(file string, _ *fstest.MapFile) bool { return strings.HasPrefix(file, "rules/") })
+		},
 		"open capabilities.json":              func(m fstest.MapFS) { delete(m, "capabilities.json") },
 		"open schemas/matrix.json":            func(m fstest.MapFS) { delete(m, "schemas/matrix.json") },
 		"open schemas/operations.json":        func(m fstest.MapFS) { delete(m, "schemas/operations.json") },
@@ -325,6 +329,7 @@ func TestWhyAFolderIsRefused(t *testing.T) {
 		"tables are in matrix/<purpose>":      func(m fstest.MapFS) { m["rules/matrix/data.yaml"] = m[matrixFile] },
 		"rules/other/x/data.yaml: tables are": func(m fstest.MapFS) { m["rules/other/x/data.yaml"] = m[matrixFile] },
 		"rules/matrix/a/b/data.yaml: tables":  func(m fstest.MapFS) { m["rules/matrix/a/b/data.yaml"] = m[matrixFile] },
+		"x_test.rego: larger than":              func(m fstest.MapFS) { m["rules/core/x_test.rego"] = &fstest.MapFile{Data: make([]byte, maxFileBytes+1)} },
 		"the folder must be the OIN":          func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
 		"data.yaml: a key is no text":         func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
 		"rules/core/extra.rego:2: rego_": func(m fstest.MapFS) {
