@@ -322,3 +322,15 @@ func TestWhatACaseWorkerMayDo(t *testing.T) {
 		require.EqualError(t, err, "the policy does not allow consents.give: "+strings.Join(c.codes, " "), name)
 	}
 }
+
+// Laws that stay shut for one reason are told together, and apart from others.
+func TestLawsThatStayShut(t *testing.T) {
+	f, _ := judging(t)
+	const matrix, wia = "rules/matrix/integral_budget.compose/data.yaml", "wia:\n      fields: {entitlement: none, "
+	engine := changed(t, matrix, wia, strings.Replace(wia, "entitlement: none, ", "", 1))
+	q := question(t, f, everything(), everything(), nil)
+	q.Laws = []string{"WMO", "WIA", "WW", "JW"}
+	grant, gaps := engine.Decide(t.Context(), q)
+	require.Equal(t, []string{"WW"}, grant.Laws())
+	require.Equal(t, []string{"PURPOSE_NOT_ALLOWED DOEL-01 WMO,JW", "POLICY_DENIED VELD-01 WIA"}, told(gaps))
+}

@@ -329,9 +329,11 @@ func TestWhyAFolderIsRefused(t *testing.T) {
 		"tables are in matrix/<purpose>":      func(m fstest.MapFS) { m["rules/matrix/data.yaml"] = m[matrixFile] },
 		"rules/other/x/data.yaml: tables are": func(m fstest.MapFS) { m["rules/other/x/data.yaml"] = m[matrixFile] },
 		"rules/matrix/a/b/data.yaml: tables":  func(m fstest.MapFS) { m["rules/matrix/a/b/data.yaml"] = m[matrixFile] },
-		"x_test.rego: larger than":              func(m fstest.MapFS) { m["rules/core/x_test.rego"] = &fstest.MapFile{Data: make([]byte, maxFileBytes+1)} },
-		"the folder must be the OIN":          func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
-		"data.yaml: a key is no text":         func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
+		"x_test.rego: larger than": func(m fstest.MapFS) {
+			m["rules/core/x_test.rego"] = &fstest.MapFile{Data: make([]byte, maxFileBytes+1)}
+		},
+		"the folder must be the OIN":  func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
+		"data.yaml: a key is no text": func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
 		"rules/core/extra.rego:2: rego_": func(m fstest.MapFS) {
 			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\nallow {")}
 		},
