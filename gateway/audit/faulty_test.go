@@ -20,6 +20,7 @@ import (
 type faulty struct {
 	audit.Store
 	at, more, calls int
+	rows, write     bool // these fail, whichever call it is
 }
 
 // begin counts anew; zero never fails.
@@ -60,8 +61,8 @@ func (s *faultySnapshot) Head() (audit.Head, error) {
 }
 
 func (s *faultySnapshot) Rows(from int64, limit int) ([]audit.Row, error) {
-	if err := s.f.fault(); err != nil {
-		return nil, err
+	if err := s.f.fault(); err != nil || s.f.rows {
+		return nil, errDisk
 	}
 	return s.Snapshot.Rows(from, limit)
 }
@@ -93,8 +94,8 @@ func (t *faultyTx) Once(key [32]byte) (audit.OnceRow, bool, error) {
 }
 
 func (t *faultyTx) Write(b audit.Batch) error {
-	if err := t.f.fault(); err != nil {
-		return err
+	if err := t.f.fault(); err != nil || t.f.write {
+		return errDisk
 	}
 	return t.tx.Write(b)
 }
@@ -240,6 +241,37 @@ func TestFaultsInARow(t *testing.T) {
 	report, err := b.verify()
 	require.NoError(t, err)
 	require.Equal(t, size, report.Size)
+}
+
+// When nothing can be written, nor read to know what counts, nothing is appended until it
+// can be read again.
+func TestWithoutKnowingWhatCountsNothingIsAppended(t *testing.T) {
+	b := newBench(t)
+	story(b)
+	f := &faulty{Store: b.store}
+	l, err := audit.Open(t.Context(), b.config(f))
+	require.NoError(t, err)
+	defer l.Close()
+	f.rows, f.write = true, true
+	_, err = l.Append(t.Context(), consent("c-9"))
+	require.ErrorIs(t, err, errDisk)
+	require.Zero(t, l.Register().Size(), "what counts is not known")
+	f.write = false
+	for range 2 {
+		_, err = l.Append(t.Context(), decision(b.trace()))
+		require.ErrorIs(t, err, errDisk)
+	}
+	f.rows = false
+	p, err := l.Append(t.Context(), decision(b.trace()))
+	require.NoError(t, err)
+	require.EqualValues(t, storySize, p.Index)
+	kept, err := l.Document(t.Context(), "c-2")
+	require.NoError(t, err)
+	require.True(t, kept.Live())
+	_, err = l.Document(t.Context(), "c-9")
+	require.ErrorIs(t, err, audit.ErrNoDocument)
+	_, err = b.verify()
+	require.NoError(t, err)
 }
 
 // A transaction that was to write no entry, and failed, has not landed.

@@ -63,6 +63,15 @@ func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
 	}
 }
 
+// That a document is there stands in the key too: else these two would be one question, of
+// a consent without an agreement and of an agreement without a consent.
+func TestTheKeyTellsWhichDocumentItIsOf(t *testing.T) {
+	one, other := question(), question()
+	one.Context.Agreement, one.Context.Consent = nil, &ConsentTerms{Purposes: []string{"\x00"}}
+	other.Context.Agreement, other.Context.Consent = &AgreementTerms{ID: "\x00", From: "\x01"}, nil
+	require.NotEqual(t, one.key(nil), other.key(nil))
+}
+
 func change(leaf reflect.Value) {
 	if leaf.Kind() == reflect.String {
 		leaf.SetString(leaf.String() + "x")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -332,8 +333,10 @@ func TestWhyAFolderIsRefused(t *testing.T) {
 		"x_test.rego: larger than": func(m fstest.MapFS) {
 			m["rules/core/x_test.rego"] = &fstest.MapFile{Data: make([]byte, maxFileBytes+1)}
 		},
-		"the folder must be the OIN":  func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
-		"data.yaml: a key is no text": func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
+		"data/data.yaml: yaml: line 1": func(m fstest.MapFS) { m["rules/catalog/data/data.yaml"] = &fstest.MapFile{Data: []byte("purposes: [")} },
+		"self/data.yaml: yaml: anchor": func(m fstest.MapFS) { m["rules/catalog/self/data.yaml"] = &fstest.MapFile{Data: []byte("a: &a [*a]")} },
+		"the folder must be the OIN":   func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
+		"data.yaml: a key is no text":  func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
 		"rules/core/extra.rego:2: rego_": func(m fstest.MapFS) {
 			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\nallow {")}
 		},
@@ -373,4 +376,24 @@ func TestMistakesInOrder(t *testing.T) {
 		before = at
 	}
 	require.ErrorContains(t, err, "did you mean")
+}
+
+// A key may hold dots itself: the longest that fits is the one that is meant.
+func TestThePlaceOfAMistake(t *testing.T) {
+	for _, text := range []string{"a: {b: 1}\na.b: 2\n", "a.b: 2\na: {b: 1}\n"} {
+		var document yaml.Node
+		require.NoError(t, yaml.Unmarshal([]byte(text), &document))
+		node, word := find(&document, mistake{Field: "a.b"})
+		require.Equal(t, "2", word)
+		require.Equal(t, "2", node.Value)
+	}
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal([]byte("a:\n  - x\n  - y: z\n"), &document))
+	for field, want := range map[string]string{"a.0": "x", "a.1.y": "z", "a.1.none": "", "(root)": ""} {
+		_, word := find(&document, mistake{Field: field})
+		require.Equal(t, want, word, field)
+	}
+	node, word := find(&document, mistake{Field: "(root)", Desc: "Additional property a is not allowed"})
+	require.Equal(t, "a", word)
+	require.Equal(t, 1, node.Line)
 }

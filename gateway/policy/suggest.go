@@ -47,7 +47,7 @@ func collect(node any, words map[string]bool) {
 func suggest(word string, words []string) string {
 	best, nearest := "", max(2, len(word)/4)+1
 	for _, candidate := range words {
-		if d := distance(word, candidate); d > 0 && d < nearest && d < len(candidate) {
+		if d := distance(word, candidate); d < nearest && d < len(candidate) {
 			best, nearest = candidate, d
 		}
 	}
