@@ -307,3 +307,33 @@ func TestManyDocuments(t *testing.T) {
 	require.ErrorContains(t, tampered(t, b, "UPDATE documents SET body = x'00' WHERE id = 'a-256'"), "documents.body")
 	require.ErrorContains(t, tampered(t, b, "DELETE FROM documents WHERE id = 'a-256'"), "the document of this entry is gone")
 }
+
+// switched is a store that is put in the place of another while a log runs.
+type switched struct{ audit.Store }
+
+// Another log under the same key, longer than the one that ran, is not taken for it.
+func TestALogThatWasRewritten(t *testing.T) {
+	b, strange := newBench(t), newBench(t)
+	s := &switched{b.store}
+	l, err := audit.Open(t.Context(), b.config(s))
+	require.NoError(t, err)
+	defer l.Close()
+	for range 3 {
+		_, err = l.Append(t.Context(), decision(b.trace()))
+		require.NoError(t, err)
+	}
+	rewritten, err := audit.Open(t.Context(), b.config(strange.store))
+	require.NoError(t, err)
+	defer rewritten.Close()
+	for range 5 {
+		_, err = rewritten.Append(t.Context(), decision(b.trace()))
+		require.NoError(t, err)
+	}
+	s.Store = strange.store
+	_, err = l.Append(t.Context(), decision(b.trace()))
+	require.ErrorIs(t, err, audit.ErrTampered)
+	require.ErrorContains(t, err, "checkpoint: the log was rewritten")
+	s.Store = b.store
+	_, err = l.Append(t.Context(), decision(b.trace()))
+	require.NoError(t, err)
+}

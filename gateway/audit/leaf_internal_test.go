@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -158,6 +160,42 @@ func TestDescriptionsOfDocuments(t *testing.T) {
 	}
 }
 
+// What a document does not have stands in its description as an empty list, never as null:
+// what was committed to can be committed to again.
+func TestTheTextOfADescription(t *testing.T) {
+	raw, err := encodeCanonical(anAgreement().Put.filled().description())
+	require.NoError(t, err)
+	digest, none := digestOf("b"), digestOf("")
+	require.Equal(t, `{"case":"","digest":"`+digest+`","from":"","grants":[],"id":"a","keys":[],"kind":"AGREEMENT","narrows":false,"openings":"`+none+
+		`","party_a":"`+string(ours)+`","party_b":"`+string(theirs)+`","purpose":"","recipients":[],"replaces":"","subjects":[],"until":"","void":false}`, string(raw))
+}
+
+func digestOf(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// bare is a record without entries, whatever its head says.
+type bare struct{ Snapshot }
+
+func (bare) Rows(int64, int) ([]Row, error) { return nil, nil }
+
+// A head that is not signed is none, also where there are no entries to disagree with it.
+func TestAHeadOverNothing(t *testing.T) {
+	key, err := ParseKey(mustSecret(t, "log/a"))
+	require.NoError(t, err)
+	keys := Keys{key.Verifier}
+	empty, err := readHead(bare{}, Head{}, "log/a", keys)
+	require.NoError(t, err)
+	require.Zero(t, empty.N)
+	three, err := signCheckpoint("log/a", tlog.Tree{N: 3}, key.Signer)
+	require.NoError(t, err)
+	for name, h := range map[string]Head{"not signed": {3, "x"}, "of another size": {4, three}, "of entries that are gone": {3, three}} {
+		_, err := readHead(bare{}, h, "log/a", keys)
+		require.ErrorIs(t, err, ErrTampered, name)
+	}
+}
+
 // Keys of a log: any of them may be meant by name alone, so all have one.
 func TestLogKeys(t *testing.T) {
 	secret, public, err := GenerateKey("log/a")
@@ -256,6 +294,10 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 	}
 	signed := sign(text, key.Signer)
 	stray := strings.TrimSuffix(signed, "\n")
+	require.True(t, strings.HasSuffix(stray, "="))
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	last := strings.IndexByte(letters, stray[len(stray)-2])
+	unused := stray[:len(stray)-2] + letters[last+1:last+2] + "=\n" // the same bytes, in other text
 	for name, c := range map[string]struct {
 		signed string
 		want   error
@@ -266,6 +308,7 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 		"by a stranger too":        {signed + "— log/c AAAAAAAA\n", errSignature},
 		"with something behind it": {signed + "\n", errSignature},
 		"by another name":          {strings.Replace(signed, "— log/a", "— log/b", 1), errSignature},
+		"with unused bits":         {unused, errSignature},
 		"cut":                      {stray[:len(stray)-4] + "\n", errSignature},
 	} {
 		got, err := openCheckpoint(c.signed, "log/a", keys)
