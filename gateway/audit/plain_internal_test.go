@@ -303,3 +303,22 @@ func TestWhatIsToldFirst(t *testing.T) {
 		require.ErrorContains(t, err, strings.TrimSpace(says))
 	}
 }
+
+// An opening is read in the one form in which it is written, and within its bound.
+func TestTheTextOfAnOpening(t *testing.T) {
+	const empty = `{"case":[],"consents":[],"end":[],"payload":[],"put":[],"rests":[],"subjects":[]}`
+	require.Equal(t, empty, string(made(t, Entry{Kind: Admin}).opening))
+	open, err := parseOpening([]byte(empty))
+	require.NoError(t, err)
+	raw, err := open.encode()
+	require.NoError(t, err)
+	require.Equal(t, empty, string(raw))
+	for name, text := range map[string]string{
+		"nothing": "", "no JSON": "x", "null for a list": strings.Replace(empty, "[]", "null", 1), "a space": empty + " ", "a member more": strings.Replace(empty, "{", `{"a":[],`, 1),
+		"a member less": strings.Replace(empty, `"end":[],`, "", 1), "too large": strings.Replace(empty, "[]", `[{"value":"`+strings.Repeat("A", maxOpening)+`"}]`, 1),
+	} {
+		open, err := parseOpening([]byte(text))
+		require.ErrorIs(t, err, errOpening, name)
+		require.Zero(t, open, name)
+	}
+}
