@@ -175,6 +175,15 @@ func TestEveryFaultOfTheStoreIsTold(t *testing.T) {
 	retry := decision(b.trace())
 	retry.Once = once("k", "q")
 	digest := sha256.Sum256([]byte("budget"))
+	f.eachFault(t, "the same consent again", func() error {
+		p, err := l.Append(ctx, consent("c-2"))
+		if err != nil {
+			require.Zero(t, p)
+			return err
+		}
+		require.True(t, p.Again)
+		return nil
+	})
 	for name, e := range map[string]audit.Entry{
 		"a decision": decision(b.trace()), "a consent": consent("c-9"), "a release of an old decision": release(decided, d.Index, digest), "a retry": retry,
 	} {

@@ -180,6 +180,32 @@ type bare struct{ Snapshot }
 
 func (bare) Rows(int64, int) ([]Row, error) { return nil, nil }
 
+// headed is one with a head.
+type headed struct {
+	bare
+	head Head
+}
+
+func (h headed) Head() (Head, error) { return h.head, nil }
+
+// What no head signs is not proven, and what no file keeps is not said to be whole.
+func TestNothingIsProvenByABadHead(t *testing.T) {
+	key, err := ParseKey(mustSecret(t, "log/a"))
+	require.NoError(t, err)
+	l := &Log{cfg: Config{Origin: "log/a", Key: key}}
+	p, err := l.prove(headed{head: Head{3, "x"}}, 0)
+	require.ErrorIs(t, err, ErrTampered)
+	require.Empty(t, p)
+	p, err = l.prove(headed{}, 0)
+	require.ErrorIs(t, err, ErrInvalid)
+	require.Empty(t, p)
+	require.Equal(t, &BehindError{Store: 3, Kept: -1}, Complete(bare{}, tlog.Tree{N: 3}, "", "log/a", Keys{key.Verifier}))
+	five, err := signCheckpoint("log/a", tlog.Tree{N: 5}, key.Signer)
+	require.NoError(t, err)
+	require.Equal(t, &BehindError{Store: 3, Kept: 5}, Complete(bare{}, tlog.Tree{N: 3}, five, "log/a", Keys{key.Verifier}))
+	require.ErrorIs(t, Complete(bare{}, tlog.Tree{N: 3}, "x", "log/a", Keys{key.Verifier}), ErrTampered)
+}
+
 // A head that is not signed is none, also where there are no entries to disagree with it.
 func TestAHeadOverNothing(t *testing.T) {
 	key, err := ParseKey(mustSecret(t, "log/a"))
