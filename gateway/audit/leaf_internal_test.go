@@ -350,3 +350,30 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, errCheckpoint)
 	require.Empty(t, got)
 }
+
+// A tree is that of its root alone, and of hashes that are there.
+func TestATreeIsOfItsRoot(t *testing.T) {
+	grown := nothing()
+	for i := range byte(5) {
+		_, err := grown.add(tlog.RecordHash([]byte{i}))
+		require.NoError(t, err)
+	}
+	require.NoError(t, grown.seal())
+	same, err := readTree(grown.Tree, "c", grown)
+	require.NoError(t, err)
+	require.Equal(t, grown.Tree, same.Tree)
+	require.Equal(t, "c", same.checkpoint)
+	again, err := readTree(grown.Tree, "c", same)
+	require.NoError(t, err, "what is kept of it is enough")
+	require.Equal(t, same, again)
+	_, err = readTree(tlog.Tree{N: 5, Hash: tlog.Hash{1}}, "c", grown)
+	require.ErrorIs(t, err, ErrTampered)
+	_, err = readTree(tlog.Tree{N: 6, Hash: grown.Hash}, "c", grown)
+	require.ErrorIs(t, err, errHash)
+	_, err = (&tree{Tree: tlog.Tree{N: 5}}).add(tlog.Hash{})
+	require.ErrorIs(t, err, errHash)
+	require.ErrorIs(t, (&tree{Tree: tlog.Tree{N: 5}}).seal(), errHash)
+	_, err = (&tree{Tree: tlog.Tree{N: 5}}).sealed()
+	require.ErrorIs(t, err, errHash)
+	require.Equal(t, grown, grown.clone())
+}
