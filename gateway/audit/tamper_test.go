@@ -15,6 +15,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
+	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // story fills a log with every kind of entry that matters: 13 entries, of which
@@ -331,3 +332,40 @@ func inspected(path string, by audit.Inspection) error {
 	_, err = audit.Verify(context.Background(), s, by)
 	return err
 }
+
+// Entries that fit one another, with all their hashes, under a head that signed others.
+func TestOtherEntriesUnderTheHead(t *testing.T) {
+	b, strange := newBench(t), newBench(t)
+	for _, x := range []*bench{b, strange} {
+		for range 3 {
+			x.append(decision(x.trace()))
+		}
+	}
+	var head audit.Head
+	require.NoError(t, b.store.View(t.Context(), tenant, func(s audit.Snapshot) (err error) {
+		head, err = s.Head()
+		return err
+	}))
+	_, err := audit.Verify(t.Context(), crowned{strange.store, head}, b.inspection())
+	require.ErrorIs(t, err, audit.ErrTampered)
+	require.ErrorContains(t, err, "checkpoint: its root is not that of the entries")
+	_, err = audit.Verify(t.Context(), crowned{b.store, head}, b.inspection())
+	require.NoError(t, err)
+}
+
+// crowned is a store that shows another head.
+type crowned struct {
+	audit.Store
+	head audit.Head
+}
+
+func (c crowned) View(ctx context.Context, tenant identity.OIN, f func(audit.Snapshot) error) error {
+	return c.Store.View(ctx, tenant, func(s audit.Snapshot) error { return f(crownedSnapshot{s, c.head}) })
+}
+
+type crownedSnapshot struct {
+	audit.Snapshot
+	head audit.Head
+}
+
+func (c crownedSnapshot) Head() (audit.Head, error) { return c.head, nil }
