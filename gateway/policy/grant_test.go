@@ -178,9 +178,12 @@ func TestTheOwnSourceNeedsNoAgreement(t *testing.T) {
 	_, gaps := engine.Decide(t.Context(), q)
 	require.Equal(t, []string{"NO_AGREEMENT OVK-01"}, told(gaps))
 	q.Requester, q.Source = f.Requester().OIN, f.Requester().OIN
-	grant, gaps := engine.Decide(t.Context(), q)
-	require.True(t, grant.Allows(), "%v", gaps)
-	require.Empty(t, gaps)
+	for _, not := range []error{agreement.ErrNone, nil} {
+		q.NotAgreed = not
+		grant, gaps := engine.Decide(t.Context(), q)
+		require.True(t, grant.Allows(), "%v", gaps)
+		require.Empty(t, gaps)
+	}
 }
 
 // What is missing from some laws is told by law, and from all of them without.
