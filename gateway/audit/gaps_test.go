@@ -47,15 +47,10 @@ func TestAChangedDocumentIsFoundAtItsNextUse(t *testing.T) {
 func TestAChangedOpeningIsNoProof(t *testing.T) {
 	b := newBench(t)
 	story(b)
-	db, err := sql.Open("sqlite", b.path)
-	require.NoError(t, err)
-	defer db.Close()
-	for _, change := range []string{
-		"UPDATE entries SET opening = x'7b7d' WHERE n = 2", "UPDATE entries SET opening = (SELECT opening FROM entries WHERE n = 0) WHERE n = 3", "UPDATE entries SET id = 'x' WHERE n = 4",
-	} {
-		_, err = db.Exec(change)
-		require.NoError(t, err)
-	}
+	rows := rowsOf(t, b)
+	storetest.Change(t, b.path, 2, func(r *audit.Row) { r.Opening = []byte("{}") })
+	storetest.Change(t, b.path, 3, func(r *audit.Row) { r.Opening = rows[0].Opening })
+	storetest.Change(t, b.path, 4, func(r *audit.Row) { r.ID = "x" })
 	for index := range int64(5) {
 		p, err := b.log.Prove(t.Context(), index)
 		if index < 2 {

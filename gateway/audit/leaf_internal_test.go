@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -165,14 +163,9 @@ func TestDescriptionsOfDocuments(t *testing.T) {
 func TestTheTextOfADescription(t *testing.T) {
 	raw, err := encodeCanonical(anAgreement().Put.filled().description())
 	require.NoError(t, err)
-	digest, none := digestOf("b"), digestOf("")
+	digest, none := digestOf([]byte("b")), digestOf(nil)
 	require.Equal(t, `{"case":"","digest":"`+digest+`","from":"","grants":[],"id":"a","keys":[],"kind":"AGREEMENT","narrows":false,"openings":"`+none+
 		`","party_a":"`+string(ours)+`","party_b":"`+string(theirs)+`","purpose":"","recipients":[],"replaces":"","subjects":[],"until":"","void":false}`, string(raw))
-}
-
-func digestOf(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
 }
 
 // bare is a record without entries, whatever its head says.
@@ -199,11 +192,11 @@ func TestNothingIsProvenByABadHead(t *testing.T) {
 	p, err = l.prove(headed{}, 0)
 	require.ErrorIs(t, err, ErrInvalid)
 	require.Empty(t, p)
-	require.Equal(t, &BehindError{Store: 3, Kept: -1}, Complete(bare{}, tlog.Tree{N: 3}, "", "log/a", Keys{key.Verifier}))
+	require.Equal(t, &BehindError{Store: 3, Kept: -1}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "", "log/a", Keys{key.Verifier}))
 	five, err := signCheckpoint("log/a", tlog.Tree{N: 5}, key.Signer)
 	require.NoError(t, err)
-	require.Equal(t, &BehindError{Store: 3, Kept: 5}, Complete(bare{}, tlog.Tree{N: 3}, five, "log/a", Keys{key.Verifier}))
-	require.ErrorIs(t, Complete(bare{}, tlog.Tree{N: 3}, "x", "log/a", Keys{key.Verifier}), ErrTampered)
+	require.Equal(t, &BehindError{Store: 3, Kept: 5}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, five, "log/a", Keys{key.Verifier}))
+	require.ErrorIs(t, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "x", "log/a", Keys{key.Verifier}), ErrTampered)
 }
 
 // A head that is not signed is none, also where there are no entries to disagree with it.
@@ -359,21 +352,21 @@ func TestATreeIsOfItsRoot(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, grown.seal())
-	same, err := readTree(grown.Tree, "c", grown)
+	same, err := readTree(grown.position, "c", grown)
 	require.NoError(t, err)
 	require.Equal(t, grown.Tree, same.Tree)
 	require.Equal(t, "c", same.checkpoint)
-	again, err := readTree(grown.Tree, "c", same)
+	again, err := readTree(grown.position, "c", same)
 	require.NoError(t, err, "what is kept of it is enough")
 	require.Equal(t, same, again)
-	_, err = readTree(tlog.Tree{N: 5, Hash: tlog.Hash{1}}, "c", grown)
+	_, err = readTree(position{tlog.Tree{N: 5, Hash: tlog.Hash{1}}, firstEpoch}, "c", grown)
 	require.ErrorIs(t, err, ErrTampered)
-	_, err = readTree(tlog.Tree{N: 6, Hash: grown.Hash}, "c", grown)
+	_, err = readTree(position{tlog.Tree{N: 6, Hash: grown.Hash}, firstEpoch}, "c", grown)
 	require.ErrorIs(t, err, errHash)
-	_, err = (&tree{Tree: tlog.Tree{N: 5}}).add(tlog.Hash{})
+	_, err = (&tree{position: position{Tree: tlog.Tree{N: 5}}}).add(tlog.Hash{})
 	require.ErrorIs(t, err, errHash)
-	require.ErrorIs(t, (&tree{Tree: tlog.Tree{N: 5}}).seal(), errHash)
-	_, err = (&tree{Tree: tlog.Tree{N: 5}}).sealed()
+	require.ErrorIs(t, (&tree{position: position{Tree: tlog.Tree{N: 5}}}).seal(), errHash)
+	_, err = (&tree{position: position{Tree: tlog.Tree{N: 5}}}).sealed()
 	require.ErrorIs(t, err, errHash)
 	require.Equal(t, grown, grown.clone())
 }

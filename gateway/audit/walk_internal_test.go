@@ -27,7 +27,7 @@ func TestWhichEntryTheAuditorTakes(t *testing.T) {
 	for says, row := range map[string]Row{
 		"": good, "tenant: the leaf is of another": rowOf(strange, 0), "leaf: not of the column's type": {Bad: "leaf"}, "n: no entry of this index": rowOf(made(t, Entry{Kind: Admin}), 1),
 	} {
-		err := newWalk(bare{}, tlog.Tree{N: 1}, ours).entry(row)
+		err := newWalk(bare{}, position{tlog.Tree{N: 1}, firstEpoch}, Inspection{Tenant: ours}).entry(row)
 		if says == "" {
 			require.NoError(t, err)
 			continue
@@ -35,7 +35,7 @@ func TestWhichEntryTheAuditorTakes(t *testing.T) {
 		require.ErrorIs(t, err, ErrTampered, says)
 		require.ErrorContains(t, err, says)
 	}
-	require.ErrorContains(t, newWalk(bare{}, tlog.Tree{}, ours).entry(good), "n: beyond the signed head")
+	require.ErrorContains(t, newWalk(bare{}, position{tlog.Tree{}, firstEpoch}, Inspection{Tenant: ours}).entry(good), "n: beyond the signed head")
 }
 
 // A release stands behind its own decision, and a retry behind a first question.
@@ -44,7 +44,7 @@ func TestWhatIsAskedBefore(t *testing.T) {
 	leaf := func(kind Kind, trace string, decided, retry int64) *Leaf {
 		return &Leaf{Kind: kind, Trace: trace, Decided: decided, RetryOf: retry}
 	}
-	w := newWalk(bare{}, tlog.Tree{N: 9}, ours)
+	w := newWalk(bare{}, position{tlog.Tree{N: 9}, firstEpoch}, Inspection{Tenant: ours})
 	for i, l := range []*Leaf{leaf(Decision, trace, -1, noRetry), leaf(Deny, trace, -1, noRetry), leaf(Decision, trace, -1, 0), leaf(Deny, trace, -1, 1), leaf(Admin, trace, -1, noRetry)} {
 		require.NoError(t, w.asked(int64(i), l))
 	}
