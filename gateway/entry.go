@@ -57,7 +57,14 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 	}
 	judgement := audit.Judgement{Judged: d.judged, Told: []audit.Told{}}
 	for _, p := range d.pairs {
-		one := audit.Told{Subject: g.pseudonym(p.person, d.question.purpose), Source: p.source.OIN, Scopes: p.grant.Scopes(), Actor: d.caller.Actor(), Delegation: d.caller.Delegation()}
+		one := audit.Told{Source: p.source.OIN, Scopes: p.grant.Scopes(), Actor: d.caller.Actor(), Delegation: d.caller.Delegation()}
+		for n, pseudonym := range g.pseudonyms(p.person.identifiers.bsn, d.question.purpose) {
+			if text := base64.RawURLEncoding.EncodeToString(pseudonym); n == 0 {
+				one.Subject = text
+			} else {
+				one.Also = append(one.Also, text)
+			}
+		}
 		if p.grant.Allows() {
 			one.Consent, one.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
 			e.Consents = appendNew(e.Consents, one.Consent)

@@ -22,8 +22,10 @@ type Judgement struct {
 
 // Told is what was decided about one pair.
 type Told struct {
-	// Subject is the person's pseudonym for the purpose, base64url without padding.
+	// Subject is the person's pseudonym for the purpose, base64url without padding, and
+	// Also those under older versions of the key.
 	Subject string       `json:"subject"`
+	Also    []string     `json:"also,omitempty"`
 	Source  identity.OIN `json:"source"`
 	// Consent and Agreement on which something may pass; empty when nothing may, or the
 	// source is the asking organisation's own.
@@ -62,12 +64,12 @@ func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) er
 	}
 	then := w.register.At(j.Judged)
 	for _, told := range j.Told {
-		subject, err := base64.RawURLEncoding.DecodeString(told.Subject)
+		pseudonyms, err := told.pseudonyms()
 		if err != nil {
 			return tampered(index, "opening: a pair of nobody")
 		}
 		word := then.LastWord(register.Thing{
-			Pseudonyms: []string{string(subject)}, Purpose: leaf.Activity, Case: string(about), Recipient: w.by.Tenant, Source: told.Source,
+			Pseudonyms: pseudonyms, Purpose: leaf.Activity, Case: string(about), Recipient: w.by.Tenant, Source: told.Source,
 		}, day)
 		if !told.agrees(word) || told.Agreement != "" && !counts(then, told.Agreement) {
 			return tampered(index, "opening: what was decided does not agree with the documents that counted")
@@ -76,8 +78,19 @@ func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) er
 	return nil
 }
 
+func (t Told) pseudonyms() (list []string, err error) {
+	for _, text := range append([]string{t.Subject}, t.Also...) {
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, string(raw))
+	}
+	return list, nil
+}
+
 // agrees reports whether what was decided follows from the last word: a yes from a yes, of
-// that very consent, and a no for the reason that it has.
+// that very consent, and a no for the reason that it has, or a stricter one.
 func (t Told) agrees(word register.Word) bool {
 	if t.Consent != "" && (word.ID != t.Consent || word.Standing != register.Yes) {
 		return false
@@ -88,7 +101,8 @@ func (t Told) agrees(word register.Word) bool {
 		}
 		means := map[string][]register.Standing{
 			budgetv1.ReasonConsentWithdrawn: {register.Withdrawn}, budgetv1.ReasonConsentUncertain: {register.Uncertain},
-			budgetv1.ReasonNoConsent: {register.NoWord, register.SaidNo, register.KeyLost},
+			// Of what is in force, a source or a category may be lacking, or a key that is not pinned.
+			budgetv1.ReasonNoConsent: {register.NoWord, register.SaidNo, register.KeyLost, register.Yes},
 		}[r.Reason]
 		if len(means) > 0 && !slices.Contains(means, word.Standing) {
 			return false

@@ -204,7 +204,11 @@ func TestWhoInTheReceipt(t *testing.T) {
 		"self": "dpv:DataSubject", "ouder_met_gezag": "dpv:ParentOfDataSubject", "voogd": "dpv:GuardianOfDataSubject", "curator": "dpv:GuardianOfDataSubject",
 		"mentor": "dpv:GuardianOfDataSubject", "gemachtigde": "dpv:Representative", "bewindvoerder": "dpv:Representative", "naaste": "dpv:Representative",
 	} {
-		_, by := receipt(lock{claims: func(c *consent.Claims) { c.GivenBy.Role = role }}.given(t, f, keys))
+		_, by := receipt(lock{claims: func(c *consent.Claims) {
+			if c.GivenBy.Role = role; role == "gemachtigde" {
+				c.GivenBy.Mandate = &consent.Mandate{Document: strings.Repeat("a", 64), Scope: []string{c.Purpose}, Until: c.Until}
+			}
+		}}.given(t, f, keys))
 		require.Equal(t, []party{{want, role}}, by, role)
 	}
 }
