@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +30,7 @@ type record struct {
 	t       *rapid.T
 	place   place
 	keys    audit.Keys
-	ended   *ends
+	went    *went
 	child   *child
 	encoded []byte             // the register, as the process told it last
 	decoded *register.Register // the same, once it was looked at
@@ -40,8 +42,8 @@ type record struct {
 	day     civil.Date
 }
 
-// ends counts how processes end.
-type ends struct{ closed, killed, recovered int }
+// went counts after what another process went on.
+type went struct{ closing, killing, recovery atomic.Int64 }
 
 // start has another process keep the record, and finds all in it that was acknowledged.
 func (r *record) start() {
@@ -120,22 +122,22 @@ func (r *record) append(do string, e audit.Entry) (audit.Proof, error) {
 	r.size, r.proven = proof.Index+1, cmp.Or(proof.Checkpoint, r.proven)
 	if r.fuse > 0 {
 		if r.fuse--; r.fuse == 0 {
-			r.kill()
-			r.start()
+			r.killed()
 		}
 	}
 	return proof, nil
 }
 
-func (r *record) kill() {
-	r.ended.killed++
+// killed is what happens when the process is killed where it is.
+func (r *record) killed() {
+	r.went.killing.Add(1)
 	r.child.kill()
+	r.start()
 }
 
 // close ends the process as one should.
 func (r *record) close(copyTo string) {
 	r.do(request{Do: "close", CopyTo: copyTo})
-	r.ended.closed++
 	require.NoError(r.t, r.child.end())
 }
 
@@ -145,8 +147,7 @@ func (r *record) close(copyTo string) {
 func (r *record) restart() {
 	if rapid.Bool().Draw(r.t, "killed") {
 		if r.fuse = rapid.IntRange(0, 3).Draw(r.t, "entries until then"); r.fuse == 0 {
-			r.kill()
-			r.start()
+			r.killed()
 		}
 		return
 	}
@@ -157,6 +158,7 @@ func (r *record) restart() {
 	r.close(copyTo)
 	r.place.Path = cmp.Or(copyTo, r.place.Path)
 	last := r.encoded
+	r.went.closing.Add(1)
 	r.start()
 	require.Equal(r.t, last, r.encoded)
 }
@@ -189,7 +191,7 @@ func (r *record) save() any {
 
 // back puts a copy where the record was, which is lost with its process.
 func (r *record) back(to any) {
-	r.kill()
+	r.child.kill()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		_ = os.Remove(r.place.Path + suffix)
 	}
@@ -202,8 +204,8 @@ func (r *record) back(to any) {
 func (r *record) recover() {
 	r.begin()
 	r.do(request{Do: "recover"})
-	r.kill()
-	r.ended.recovered++
+	r.child.kill()
+	r.went.recovery.Add(1)
 	r.size, r.proven = 0, "" // of what was lost
 	r.start()
 }
@@ -277,46 +279,63 @@ func (r *record) release(e register.Entry) {
 
 // The same sequences on the real record, that is kept by real processes: they end or are
 // killed between the steps, and within them. What was acknowledged is there after that, and
-// at the end of each sequence the auditor finds that the record holds.
+// at the end of each sequence the auditor finds that the record holds. Most of the time goes
+// in waiting for the disk, so several run at once.
 func TestTheRecordIsTheModel(t *testing.T) {
-	count := "300"
+	const parts = 4
+	count := 300
 	if os.Getenv("ONTSCHOT_LONG") == "1" {
-		count = "1500"
+		count = 1500
 	}
+	checks(t, strconv.Itoa(count/parts))
 	secret, public, err := audit.GenerateKey("ontschot.nl/log/" + string(keeper))
 	require.NoError(t, err)
 	keys, err := audit.ParseKeys(public)
 	require.NoError(t, err)
-	folder, n, ends := t.TempDir(), 0, &ends{}
-	check(t, count, func(t *rapid.T) journal {
-		n++
-		dir := filepath.Join(folder, fmt.Sprint(n))
-		require.NoError(t, os.Mkdir(dir, 0o700))
-		r := &record{t: t, place: place{filepath.Join(dir, "record.db"), filepath.Join(dir, "head"), secret}, keys: keys, ended: ends}
-		killed := rapid.Bool().Draw(t, "killed at the end")
-		r.begin()
-		t.Cleanup(func() {
-			r.child.kill()
-			require.NoError(t, os.RemoveAll(dir))
-		})
-		r.do(request{Do: "open"})
-		t.Cleanup(func() {
-			if t.Failed() {
-				return
-			}
-			if killed {
-				r.kill()
-			} else {
-				r.close("")
-			}
-			head, err := audit.HeadFile{Path: r.place.Head}.Read()
-			require.NoError(t, err)
-			require.NotEmpty(t, head)
-			r.verify(head)
-			r.verify(r.proven)
-		})
-		return r
+	went := &went{}
+	t.Cleanup(func() {
+		closing, killing := went.closing.Load(), went.killing.Load()
+		t.Logf("another process went on %d times after one that ended, %d after a kill, %d after a recovery", closing, killing, went.recovery.Load())
+		require.True(t, t.Failed() || closing > 0 && killing > 0)
 	})
-	require.True(t, ends.closed > 0 && ends.killed > 0 && ends.recovered > 0)
-	t.Logf("%+v", *ends)
+	for part := range parts {
+		t.Run(strconv.Itoa(part), func(t *testing.T) {
+			t.Parallel()
+			folder, n := t.TempDir(), 0
+			rapid.Check(t, sequence(func(t *rapid.T) journal {
+				n++
+				dir := filepath.Join(folder, strconv.Itoa(n))
+				require.NoError(t, os.Mkdir(dir, 0o700))
+				r := &record{t: t, keys: keys, went: went, place: place{filepath.Join(dir, "record.db"), filepath.Join(dir, "head"), secret}}
+				r.run(rapid.Bool().Draw(t, "killed at the end"))
+				return r
+			}))
+		})
+	}
+}
+
+// run starts the first process, and sees to it that the last one ends and leaves a record
+// that holds.
+func (r *record) run(killed bool) {
+	r.begin()
+	r.t.Cleanup(func() {
+		r.child.kill()
+		require.NoError(r.t, os.RemoveAll(filepath.Dir(r.place.Path)))
+	})
+	r.do(request{Do: "open"})
+	r.t.Cleanup(func() {
+		switch {
+		case r.t.Failed():
+			return
+		case killed:
+			r.child.kill()
+		default:
+			r.close("")
+		}
+		head, err := audit.HeadFile{Path: r.place.Head}.Read()
+		require.NoError(r.t, err)
+		require.NotEmpty(r.t, head)
+		r.verify(head)
+		r.verify(r.proven)
+	})
 }

@@ -480,9 +480,18 @@ func TestTheRegisterIsTheModel(t *testing.T) {
 }
 
 func check(t *testing.T, sequences string, in func(*rapid.T) journal) {
+	checks(t, sequences)
+	rapid.Check(t, sequence(in))
+}
+
+// checks sets how many sequences there are in every rapid.Check from here on.
+func checks(t *testing.T, sequences string) {
 	require.NoError(t, flag.Set("rapid.checks", sequences))
 	require.NoError(t, flag.Set("rapid.nofailfile", "true"))
-	rapid.Check(t, func(t *rapid.T) {
+}
+
+func sequence(in func(*rapid.T) journal) func(*rapid.T) {
+	return func(t *rapid.T) {
 		f := &fold{t: t, m: newModel(), in: in(t), consents: map[string]register.Document{}, deals: map[string]mAgreement{}}
 		for _, name := range []string{"own1", "own2", "their1"} {
 			f.alike("key", f.m.key(name, "in_use"), f.enter(register.Entry{Key: &register.KeyChange{Owner: oin("X"), Digest: digestOf(name), State: register.InUse}}))
@@ -508,5 +517,5 @@ func check(t *testing.T, sequences string, in func(*rapid.T) journal) {
 			f.same()
 		}
 		f.before()
-	})
+	}
 }
