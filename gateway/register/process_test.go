@@ -103,6 +103,7 @@ func (p *process) answer(q request) (a answer) {
 		a.Refusal = refusals()[i].Error()
 	} else if err != nil {
 		a.Failure = err.Error()
+		fmt.Fprintln(os.Stderr, q.Do+":", err) // a kill hits the same place once: it may not be shown again
 	}
 	if p.log != nil {
 		a.Register = p.log.Register().Encode()

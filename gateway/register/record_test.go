@@ -1,6 +1,7 @@
 package register_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -74,7 +75,8 @@ func (r *record) resumes(before []byte) {
 			one.Apply(register.Entry{Index: size, Day: one.Day()})
 		}
 	}
-	require.Equal(r.t, was.Encode(), is.Encode())
+	list := func(of *register.Register) []register.Record { return of.Head().List(register.Consent) }
+	require.True(r.t, bytes.Equal(was.Encode(), is.Encode()), "of these consents\n%+v\nare left\n%+v", list(was), list(is))
 }
 
 func (r *record) decode(encoded []byte) *register.Register {
@@ -157,10 +159,10 @@ func (r *record) restart() {
 	}
 	r.close(copyTo)
 	r.place.Path = cmp.Or(copyTo, r.place.Path)
-	last := r.encoded
+	size := r.view().Size()
 	r.went.closing.Add(1)
 	r.start()
-	require.Equal(r.t, last, r.encoded)
+	require.Equal(r.t, size, r.view().Size())
 }
 
 func (r *record) view() register.View {
