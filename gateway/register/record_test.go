@@ -309,6 +309,7 @@ func TestTheRecordIsTheModel(t *testing.T) {
 				dir := filepath.Join(folder, strconv.Itoa(n))
 				require.NoError(t, os.Mkdir(dir, 0o700))
 				r := &record{t: t, keys: keys, went: went, place: place{filepath.Join(dir, "record.db"), filepath.Join(dir, "head"), secret}}
+				r.fuse = rapid.IntRange(0, 30).Draw(t, "entries until it is killed")
 				r.run(rapid.Bool().Draw(t, "killed at the end"))
 				return r
 			}))
