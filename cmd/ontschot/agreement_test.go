@@ -16,6 +16,7 @@ import (
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -23,7 +24,7 @@ import (
 type neighbour struct {
 	h      *house
 	code   string
-	server *server
+	server *server.Server
 }
 
 // neighbour starts the gateway of another party.
@@ -39,7 +40,7 @@ func (n *neighbour) start() {
 	n.h.t.Helper()
 	conf, err := config.ReadGateway(filepath.Join(n.h.dir, "peers", n.code, "gateway.yaml"))
 	require.NoError(n.h.t, err)
-	n.server, err = startServer(n.h.t.Context(), conf, n.h.stderr)
+	n.server, err = server.Start(n.h.t.Context(), conf, n.h.stderr)
 	require.NoError(n.h.t, err)
 }
 
@@ -174,7 +175,7 @@ func (h *house) peer(code string) *client.Peer {
 		Certificate: filepath.Join(dir, "client/cert.pem"), Key: filepath.Join(dir, "client/key.pem"), CA: filepath.Join(h.dir, "ca.pem"),
 	}, "")
 	require.NoError(h.t, err)
-	p, err := client.NewPeer(h.server.addr.String(), own.Client("localhost"), h.family.Requester().OIN)
+	p, err := client.NewPeer(h.server.Addr.String(), own.Client("localhost"), h.family.Requester().OIN)
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { p.Close() })
 	return p
@@ -190,7 +191,7 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	require.Equal(t, "PROPOSED", p.GetAgreement().GetStatus())
 
 	n := h.neighbour("ZK5503")
-	require.NoError(t, h.server.gateway.Redeliver(ctx))
+	require.NoError(t, h.server.Gateway.Redeliver(ctx))
 	them := h.officer("ZK5503")
 	id := p.GetAgreement().GetId()
 	_, err = them.GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: id})
@@ -213,9 +214,9 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	conf, err := config.ReadGateway(filepath.Join(h.dir, "gateway.yaml"))
 	require.NoError(t, err)
 	conf.Sources = nil
-	h.server, err = startServer(t.Context(), conf, h.stderr)
+	h.server, err = server.Start(t.Context(), conf, h.stderr)
 	require.NoError(t, err)
-	require.NoError(t, n.server.gateway.Redeliver(ctx))
+	require.NoError(t, n.server.Gateway.Redeliver(ctx))
 	got, err = h.officer("GM0119").GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: id})
 	require.NoError(t, err)
 	require.Equal(t, "REJECTED", got.GetAgreement().GetStatus())

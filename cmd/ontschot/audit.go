@@ -16,6 +16,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
 )
 
 func auditCommand() *cobra.Command {
@@ -34,15 +35,11 @@ func isDatabase(path string) bool {
 	return err == nil && string(head) == "SQLite format 3\x00"
 }
 
-func earlierRecordError(err error) error {
-	return fmt.Errorf("%w; a gateway that starts takes over one of the version before, and for others there is: ontschot audit convert", err)
-}
-
 // unreadableRecord: a file that is there and is no record is a damaged one; what
 // cannot be read at this moment is not.
 func unreadableRecord(path string, err error) error {
 	if errors.Is(err, store.ErrEarlier) {
-		return earlierRecordError(err)
+		return server.EarlierRecordError(err)
 	}
 	if errors.Is(err, store.ErrForeign) || !isDatabase(path) {
 		return fmt.Errorf("%w: it is there and is no record: %w", audit.ErrDamaged, err)
@@ -70,7 +67,7 @@ the head in --head is of.`,
 				return fmt.Errorf("%w: --data is needed: the data folder of a gateway", errUsage)
 			}
 			if key == "" {
-				key = filepath.Join(data, publicLogKey)
+				key = filepath.Join(data, server.PublicLogKey)
 			}
 			raw, err := config.ReadFile(key)
 			if err != nil {
@@ -81,24 +78,24 @@ the head in --head is of.`,
 				return fmt.Errorf("%w: %s: no log key", config.ErrConfig, key)
 			}
 			if head == "" {
-				head = filepath.Join(data, headFile)
+				head = filepath.Join(data, server.HeadFile)
 			}
 			outside, err := audit.HeadFile{Path: head}.Read()
 			if err != nil {
 				return err
 			}
-			s, err := store.Inspect(c.Context(), filepath.Join(data, recordFile))
+			s, err := store.Inspect(c.Context(), filepath.Join(data, server.RecordFile))
 			if errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, recordFile)
+				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, server.RecordFile)
 			}
 			if err != nil {
-				return unreadableRecord(filepath.Join(data, recordFile), err)
+				return unreadableRecord(filepath.Join(data, server.RecordFile), err)
 			}
 			defer s.Close()
 			origin := keys.Origin()
 			report, err := audit.Verify(c.Context(), s, audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: outside})
 			if err != nil {
-				return unreadableRecord(filepath.Join(data, recordFile), err)
+				return unreadableRecord(filepath.Join(data, server.RecordFile), err)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
 				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments, report.Retries)
@@ -135,7 +132,7 @@ gone and receipts tell of a later epoch, say with --epoch which is the next one.
 			if err != nil {
 				return err
 			}
-			place := filepath.Join(conf.Path(conf.Data), recordFile)
+			place := filepath.Join(conf.Path(conf.Data), server.RecordFile)
 			if from != "" {
 				if err := putBack(c, place, from, keys, ""); err != nil {
 					return err
@@ -169,7 +166,7 @@ func recoverRecord(ctx context.Context, conf *config.Gateway, place string, epoc
 	if err != nil {
 		return audit.Recovery{}, err
 	}
-	by, err := recordConfig(conf, own)
+	by, err := server.RecordConfig(conf, own)
 	if err != nil {
 		return audit.Recovery{}, err
 	}

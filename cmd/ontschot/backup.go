@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 )
 
 func backupCommand() *cobra.Command {
@@ -33,7 +34,7 @@ are not in it. A copy of record.db by itself is not whole: what was written last
 			if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: %s is there already; a copy is never written over", config.ErrConfig, to)
 			}
-			s, err := store.Inspect(c.Context(), filepath.Join(conf.Path(conf.Data), recordFile))
+			s, err := store.Inspect(c.Context(), filepath.Join(conf.Path(conf.Data), server.RecordFile))
 			if err != nil {
 				return err
 			}
@@ -71,14 +72,14 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 			if err != nil {
 				return err
 			}
-			head, err := audit.HeadFile{Path: headPath(conf)}.Read()
+			head, err := audit.HeadFile{Path: server.HeadPath(conf)}.Read()
 			if err != nil {
 				return err
 			}
 			if head == "" {
-				return fmt.Errorf("%w: %s is gone: whether the copy is whole cannot be told", config.ErrConfig, headPath(conf))
+				return fmt.Errorf("%w: %s is gone: whether the copy is whole cannot be told", config.ErrConfig, server.HeadPath(conf))
 			}
-			return putBack(c, filepath.Join(conf.Path(conf.Data), recordFile), from, keys, head)
+			return putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, keys, head)
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
@@ -89,7 +90,7 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 // putBack puts a copy where the record was. It is whole when it holds all of a head, as its
 // text; an empty one is not asked about.
 func putBack(c *cobra.Command, place, from string, keys audit.Keys, head string) error {
-	for _, one := range recordFiles(place) {
+	for _, one := range server.RecordFiles(place) {
 		if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -35,14 +36,14 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 		_, err = cl.WithdrawConsent(bounded(t), &ontschotv1.WithdrawConsentRequest{Id: r.GetId()})
 		require.NoError(t, err)
 	}
-	alone, err := os.ReadFile(filepath.Join(data, recordFile)) // without what stands beside it
+	alone, err := os.ReadFile(filepath.Join(data, server.RecordFile)) // without what stands beside it
 	require.NoError(t, err)
 	code, _, errs = cli(t, "backup", "--config", gatewayFile, "--to", whole)
 	require.Equal(t, exitDone, code, errs)
 	h.server.Close()
 
 	clean := func() {
-		for _, one := range []string{recordFile, recordFile + "-wal", recordFile + "-shm"} {
+		for _, one := range []string{server.RecordFile, server.RecordFile + "-wal", server.RecordFile + "-shm"} {
 			require.NoError(t, os.RemoveAll(filepath.Join(data, one)))
 		}
 	}
@@ -50,7 +51,7 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 		conf, err := config.ReadGateway(gatewayFile)
 		require.NoError(t, err)
 		conf.Sources = nil
-		s, err := startServer(context.Background(), conf, new(bytes.Buffer))
+		s, err := server.Start(context.Background(), conf, new(bytes.Buffer))
 		if err == nil {
 			s.Close()
 		}
@@ -59,7 +60,7 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 	clean()
 	require.ErrorIs(t, start(), audit.ErrBehind, "the record is gone, and the documents folder revives nothing")
 	clean()
-	require.NoError(t, os.WriteFile(filepath.Join(data, recordFile), alone, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(data, server.RecordFile), alone, 0o600))
 	require.Error(t, start(), "the file by itself")
 	code, _, _ = cli(t, "audit", "verify", "--data", data)
 	require.Equal(t, exitTampered, code, "and verify says so")
@@ -67,7 +68,7 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 	code, _, errs = cli(t, "restore", "--config", gatewayFile, "--from", before)
 	require.Equal(t, exitTampered, code)
 	require.Contains(t, errs, "lacks entries")
-	require.NoFileExists(t, filepath.Join(data, recordFile))
+	require.NoFileExists(t, filepath.Join(data, server.RecordFile))
 	code, out, errs = cli(t, "restore", "--config", gatewayFile, "--from", whole)
 	require.Equal(t, exitDone, code, errs)
 	require.Contains(t, out, "none is lacking")

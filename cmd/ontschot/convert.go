@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 )
 
 // earlierRecord is where a record that was converted stays, as evidence.
@@ -35,13 +36,13 @@ waits to be confirmed, as after a loss ("ontschot audit recover"). End the gatew
 			if err != nil {
 				return err
 			}
-			place := filepath.Join(conf.Path(conf.Data), recordFile)
+			place := filepath.Join(conf.Path(conf.Data), server.RecordFile)
 			kept := filepath.Join(conf.Path(conf.Data), earlierRecord)
 			if _, err := os.Stat(kept); err == nil {
 				return fmt.Errorf("%w: %s is there: it was converted before", config.ErrConfig, kept)
 			}
-			if head, err := (audit.HeadFile{Path: headPath(conf)}).Read(); err != nil || head != "" {
-				return fmt.Errorf("%w: %s is there; beside a record of version 2 is none", config.ErrConfig, headPath(conf))
+			if head, err := (audit.HeadFile{Path: server.HeadPath(conf)}).Read(); err != nil || head != "" {
+				return fmt.Errorf("%w: %s is there; beside a record of version 2 is none", config.ErrConfig, server.HeadPath(conf))
 			}
 			earlier, err := store.ReadEarlier(c.Context(), place, tenantOf(keys))
 			if errors.Is(err, store.ErrForeign) {
@@ -59,7 +60,7 @@ waits to be confirmed, as after a loss ("ontschot audit recover"). End the gatew
 			}
 			err = convert(c.Context(), c.OutOrStdout(), conf, earlier, documents)
 			if err != nil { // as it was before
-				err = errors.Join(err, removeRecord(place), os.Remove(headPath(conf)), os.Rename(kept, place))
+				err = errors.Join(err, server.RemoveRecord(place), os.Remove(server.HeadPath(conf)), os.Rename(kept, place))
 			}
 			return err
 		},
@@ -69,20 +70,20 @@ waits to be confirmed, as after a loss ("ontschot audit recover"). End the gatew
 }
 
 func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) error {
-	if err := (audit.HeadFile{Path: headPath(conf)}).Write(earlier.Head.Checkpoint); err != nil {
+	if err := (audit.HeadFile{Path: server.HeadPath(conf)}).Write(earlier.Head.Checkpoint); err != nil {
 		return err
 	}
-	got, err := recoverRecord(ctx, conf, filepath.Join(conf.Path(conf.Data), recordFile), 0)
+	got, err := recoverRecord(ctx, conf, filepath.Join(conf.Path(conf.Data), server.RecordFile), 0)
 	if err != nil {
 		return err
 	}
 	conf.Sources, conf.Documents = nil, ""
-	s, err := assemble(ctx, conf, io.Discard)
+	s, err := server.Assemble(ctx, conf, io.Discard)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	taken, refused, err := s.gateway.TakeOver(ctx, documents)
+	taken, refused, err := s.Gateway.TakeOver(ctx, documents)
 	if err != nil {
 		return err
 	}
@@ -90,6 +91,6 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 		fmt.Fprintf(out, "not taken over: %s\n", r)
 	}
 	_, err = fmt.Fprintf(out, "%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
-		got.Kept, taken, got.Epoch, s.log.Register().Waiting())
+		got.Kept, taken, got.Epoch, s.Log.Register().Waiting())
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -142,7 +143,7 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 	if err != nil {
 		return nil, err
 	}
-	s, err := startServer(ctx, conf, stderr)
+	s, err := server.Start(ctx, conf, stderr)
 	if err != nil {
 		return nil, err
 	}

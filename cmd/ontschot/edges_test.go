@@ -14,6 +14,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -139,7 +140,7 @@ func TestWhatBeginsLaterEndsNothingYet(t *testing.T) {
 	conf, err := config.ReadGateway(edited)
 	require.NoError(t, err)
 	conf.Sources = nil
-	h.server, err = startServer(t.Context(), conf, h.stderr)
+	h.server, err = server.Start(t.Context(), conf, h.stderr)
 	require.NoError(t, err)
 	us = h.officer("GM0119")
 	require.Equal(t, "IN_FORCE", status(p.GetAgreement().GetId()))
@@ -167,7 +168,7 @@ func TestOneRefusalStopsNoRevocation(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "PEER_UNREACHABLE", first.GetNotDelivered())
 	h.neighbour("ZK5503")
-	require.NoError(t, h.server.gateway.Redeliver(ctx))
+	require.NoError(t, h.server.Gateway.Redeliver(ctx))
 	_, err = us.RevokeAgreement(ctx, &ontschotv1.RevokeAgreementRequest{Id: inForce, Reason: "tweede reden"})
 	require.NoError(t, err)
 	got, err := h.officer("ZK5503").GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: inForce})
@@ -256,16 +257,16 @@ func TestAReloadIsAllOrNothing(t *testing.T) {
 	h.replace("trust.yaml", []byte(strings.Replace(string(good), "alg: ES256", "alg: PS256", 1)))
 	h.replace("gateway.yaml", []byte(strings.Replace(string(conf), "file: gateway/sign.pem\n", "file: gateway/sign.pem\n        - id: sign-2\n          file: gateway/sign-2.pem\n", 1)))
 	require.Eventually(t, func() bool {
-		_, err := h.server.reloadKeys(context.Background())
+		_, err := h.server.ReloadKeys(context.Background())
 		return err != nil || strings.Contains(h.stderr.String(), "not taken over")
 	}, 20*time.Second, 10*time.Millisecond)
-	require.Equal(t, "sign-1", h.server.ring.Signer().KeyID, "nothing of it")
-	require.Zero(t, h.server.keys.Generation())
+	require.Equal(t, "sign-1", h.server.Ring.Signer().KeyID, "nothing of it")
+	require.Zero(t, h.server.Keys.Generation())
 	h.replace("trust.yaml", []byte(strings.Replace(string(good), "file: trust/GM0119-sign.pem\n", "file: trust/GM0119-sign.pem\n        - {id: sign-2, alg: ES256, kinds: [ontschot-result+jwt], file: trust/sign-2.pem}\n", 1)))
 	require.Eventually(t, func() bool {
-		_, err := h.server.reloadKeys(context.Background())
+		_, err := h.server.ReloadKeys(context.Background())
 		require.NoError(t, err)
-		return h.server.ring.Signer().KeyID == "sign-2"
+		return h.server.Ring.Signer().KeyID == "sign-2"
 	}, 20*time.Second, 10*time.Millisecond)
 	_, err = h.ask()
 	require.NoError(t, err)

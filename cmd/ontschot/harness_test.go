@@ -22,6 +22,7 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -46,7 +47,7 @@ type house struct {
 	dir    string
 	family *testfamily.Family
 	box    *sandbox.Sandbox
-	server *server
+	server *server.Server
 	stderr *buffer
 }
 
@@ -101,7 +102,7 @@ func play(t *testing.T, f *testfamily.Family, o options) *house {
 	if o.change != nil {
 		o.change(conf)
 	}
-	h.server, err = startServer(t.Context(), conf, h.stderr)
+	h.server, err = server.Start(t.Context(), conf, h.stderr)
 	require.NoError(t, err)
 	t.Cleanup(func() { h.server.Close() })
 	return h

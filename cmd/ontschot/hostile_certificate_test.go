@@ -104,7 +104,7 @@ func besiegeTrusting(t *testing.T, root issued) *siege {
 func (s *siege) knock(t *testing.T, shown tls.Certificate, header ...string) (asked, delivered error) {
 	t.Helper()
 	f := s.family
-	conn, err := grpc.NewClient(s.server.addr.String(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: f.CA, Certificates: []tls.Certificate{shown}})))
+	conn, err := grpc.NewClient(s.server.Addr.String(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: f.CA, Certificates: []tls.Certificate{shown}})))
 	require.NoError(t, err)
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

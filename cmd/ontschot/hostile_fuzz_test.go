@@ -14,6 +14,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -39,7 +40,7 @@ func released(f *testing.F) (*budgetv1.Budget, *budgetv1.Account, result.Trust) 
 
 // recorded gives the receipt of a release in a log of its own.
 func recorded(f *testing.F, own *testfamily.Party, b *budgetv1.Budget) *budgetv1.Receipt {
-	kept, err := store.Open(context.Background(), filepath.Join(f.TempDir(), recordFile))
+	kept, err := store.Open(context.Background(), filepath.Join(f.TempDir(), server.RecordFile))
 	require.NoError(f, err)
 	key, err := audit.ParseKey(own.LogSigner)
 	require.NoError(f, err)

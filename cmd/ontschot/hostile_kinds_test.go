@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
@@ -106,12 +107,12 @@ func table(columns []string, rows [][]string) string {
 // folder brings a document by the documents folder, as a start does.
 func (s *siege) folder(t *testing.T, documents ...document) error {
 	t.Helper()
-	again := &server{conf: s.inFolder(t, documents)}
-	if err := again.takeDocuments(t.Context(), s.server.gateway); err != nil {
+	again := &server.Server{Conf: s.inFolder(t, documents)}
+	if err := again.TakeDocuments(t.Context(), s.server.Gateway); err != nil {
 		return err
 	}
-	if len(again.refused) > 0 {
-		return fmt.Errorf("left out: %s", strings.Join(again.refused, "; "))
+	if len(again.Refused) > 0 {
+		return fmt.Errorf("left out: %s", strings.Join(again.Refused, "; "))
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (s *siege) folder(t *testing.T, documents ...document) error {
 // inFolder writes documents to a folder of their own and gives the configuration.
 func (s *siege) inFolder(t *testing.T, documents []document) *config.Gateway {
 	t.Helper()
-	conf := *s.server.conf
+	conf := *s.server.Conf
 	conf.Documents = s.scratch
 	require.NoError(t, os.RemoveAll(s.scratch))
 	require.NoError(t, os.Mkdir(s.scratch, 0o700))

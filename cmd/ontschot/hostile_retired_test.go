@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -50,13 +51,13 @@ func retired(id string) func([]config.Key) []config.Key {
 func (s *siege) restart(t *testing.T, change func(*config.Gateway)) error {
 	t.Helper()
 	s.server.Close()
-	conf, err := s.server.conf.Again()
+	conf, err := s.server.Conf.Again()
 	require.NoError(t, err)
 	conf.Sources = nil
 	if change != nil {
 		change(conf)
 	}
-	again, err := startServer(t.Context(), conf, s.stderr)
+	again, err := server.Start(t.Context(), conf, s.stderr)
 	if err == nil {
 		s.server, s.lines = again, map[string]*line{}
 	}
@@ -68,7 +69,7 @@ func (s *siege) put(t *testing.T, name string, r *ontschotv1.RegisterRequest) st
 	t.Helper()
 	raw, err := protojson.Marshal(r)
 	require.NoError(t, err)
-	path := filepath.Join(s.server.conf.Path(s.server.conf.Documents), name)
+	path := filepath.Join(s.server.Conf.Path(s.server.Conf.Documents), name)
 	require.NoError(t, os.WriteFile(path, raw, 0o600))
 	return path
 }
@@ -87,9 +88,9 @@ func TestARetiredKeySignsNothingNewAtAnyDoor(t *testing.T) {
 	require.Contains(t, ended, string(f.Case.Consents[1].Person)+"/"+f.Case.Consents[1].Sources[0])
 
 	// The other party's key.
-	retrust(t, s.server.conf, "UWV", retired("sign-1"))
+	retrust(t, s.server.Conf, "UWV", retired("sign-1"))
 	require.NoError(t, s.restart(t, nil))
-	require.Empty(t, s.server.refused, "the record holds them already")
+	require.Empty(t, s.server.Refused, "the record holds them already")
 	require.Equal(t, ended, s.gaps(t))
 	before := s.entries()
 	for kind, want := range map[string]string{"agreement": "AGREEMENT_INVALID", "proposal": "AGREEMENT_INVALID", "reject": "STATEMENT_INVALID", "revoke": "STATEMENT_INVALID"} {
@@ -135,9 +136,9 @@ func (s *siege) rotate(t *testing.T) {
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	require.NoError(t, err)
 	for name, block := range map[string]*pem.Block{"gateway/sign-2.pem": {Type: "PRIVATE KEY", Bytes: private}, "trust/GM0119-sign-2.pem": {Type: "PUBLIC KEY", Bytes: public}} {
-		require.NoError(t, os.WriteFile(s.server.conf.Path(name), pem.EncodeToMemory(block), 0o600))
+		require.NoError(t, os.WriteFile(s.server.Conf.Path(name), pem.EncodeToMemory(block), 0o600))
 	}
-	retrust(t, s.server.conf, "GM0119", func(keys []config.Key) []config.Key {
+	retrust(t, s.server.Conf, "GM0119", func(keys []config.Key) []config.Key {
 		kinds := []signed.Kind{signed.Consent, signed.Agreement, signed.Statement, signed.Result}
 		return append(retired("sign-1")(keys), config.Key{ID: "sign-2", Alg: "ES256", Kinds: kinds, File: "trust/GM0119-sign-2.pem"})
 	})

@@ -97,7 +97,7 @@ func besiege(t *testing.T) *siege {
 	})
 	s.scratch = filepath.Join(t.TempDir(), "documents")
 	s.house = play(t, f, options{documents: documents, change: s.pinMore(t)})
-	trust, err := config.ReadTrust(s.server.conf.Path(s.server.conf.Trust))
+	trust, err := config.ReadTrust(s.server.Conf.Path(s.server.Conf.Trust))
 	require.NoError(t, err)
 	s.keys, err = trust.Verifier()
 	require.NoError(t, err)
@@ -243,7 +243,7 @@ func (s *siege) spoilBeside(t *testing.T, how string, d *document) {
 func (s *siege) entries() int64 {
 	s.t.Helper()
 	var size int64
-	require.NoError(s.t, s.server.store.View(s.t.Context(), s.family.Requester().OIN, func(v audit.Snapshot) error {
+	require.NoError(s.t, s.server.Store.View(s.t.Context(), s.family.Requester().OIN, func(v audit.Snapshot) error {
 		head, err := v.Head()
 		size = head.Size
 		return err

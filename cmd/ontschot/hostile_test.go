@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/grpc/codes"
 
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
@@ -112,11 +113,11 @@ func (s *siege) startAmongThem(t *testing.T) {
 	s.server.Close()
 	conf := s.inFolder(t, documents)
 	conf.Sources = nil
-	again, err := startServer(t.Context(), conf, s.stderr)
+	again, err := server.Start(t.Context(), conf, s.stderr)
 	require.NoError(t, err)
 	defer again.Close()
-	require.Len(t, again.refused, len(documents))
-	said := strings.Join(again.refused, "\n")
+	require.Len(t, again.Refused, len(documents))
+	said := strings.Join(again.Refused, "\n")
 	for _, d := range documents {
 		leaks(t, "what is told at start", said, d)
 	}

@@ -89,7 +89,7 @@ func TestHealthReflectionAndMutualTLS(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	dialWith := func(certs ...tls.Certificate) *grpc.ClientConn {
-		conn, err := grpc.NewClient(h.server.addr.String(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: f.CA, Certificates: certs})))
+		conn, err := grpc.NewClient(h.server.Addr.String(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: f.CA, Certificates: certs})))
 		require.NoError(t, err)
 		t.Cleanup(func() { conn.Close() })
 		return conn
@@ -109,7 +109,7 @@ func TestHealthReflectionAndMutualTLS(t *testing.T) {
 
 	_, err = healthv1.NewHealthClient(dialWith()).Check(ctx, &healthv1.HealthCheckRequest{})
 	require.Error(t, err, "no client certificate")
-	plain, err := grpc.NewClient(h.server.addr.String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	plain, err := grpc.NewClient(h.server.Addr.String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	defer plain.Close()
 	_, err = healthv1.NewHealthClient(plain).Check(ctx, &healthv1.HealthCheckRequest{})

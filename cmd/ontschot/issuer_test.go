@@ -28,6 +28,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -343,7 +344,7 @@ func TestIssuersThatStopTheStart(t *testing.T) {
 		require.NoError(t, err)
 		conf.Sources = nil
 		withIssuers(t, f, i)(conf)
-		_, err = startServer(t.Context(), conf, new(buffer))
+		_, err = server.Start(t.Context(), conf, new(buffer))
 		require.ErrorIs(t, err, config.ErrConfig, name)
 		require.ErrorContains(t, err, keycloakURL, name)
 	}

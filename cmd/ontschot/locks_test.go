@@ -15,6 +15,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -317,7 +318,7 @@ func TestReplacementsInAnyOrder(t *testing.T) {
 	conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
 	require.NoError(t, err)
 	conf.Sources = nil
-	_, err = startServer(t.Context(), conf, new(buffer))
+	_, err = server.Start(t.Context(), conf, new(buffer))
 	require.ErrorIs(t, err, config.ErrConfig)
 	require.ErrorContains(t, err, "never registered")
 }

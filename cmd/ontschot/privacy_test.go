@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/server"
 )
 
 // secretsOf lists what must be found in no sink: BSNs, other identifiers and names,
@@ -183,9 +184,9 @@ func TestTheKeptFolderGoesOn(t *testing.T) {
 	for range 2 {
 		conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
 		require.NoError(t, err)
-		s, err := startServer(t.Context(), conf, new(buffer))
+		s, err := server.Start(t.Context(), conf, new(buffer))
 		require.NoError(t, err)
-		require.Empty(t, s.refused)
+		require.Empty(t, s.Refused)
 		token, err := mintToken(dir)
 		require.NoError(t, err)
 		cl, err := dial(filepath.Join(dir, "client.yaml"), func() (string, error) { return token, nil })

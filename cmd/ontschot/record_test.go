@@ -21,6 +21,7 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/server"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -28,7 +29,7 @@ func refOf(s string) identity.PersonRef { return identity.PersonRef(s) }
 
 func database(t *testing.T, data string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(data, recordFile))
+	db, err := sql.Open("sqlite", filepath.Join(data, server.RecordFile))
 	require.NoError(t, err)
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { db.Close() })
@@ -115,7 +116,7 @@ func TestAuditVerifyNamesTheEntry(t *testing.T) {
 	require.Equal(t, exitDone, code, errs)
 	require.Contains(t, out, "1 releases")
 
-	path := filepath.Join(data, recordFile)
+	path := filepath.Join(data, server.RecordFile)
 	rows := storetest.Rows(t, path)
 	for _, n := range []int{0, len(rows) / 2, len(rows) - 1} {
 		for part, change := range map[string]func(*audit.Row){
@@ -143,17 +144,17 @@ func TestADamagedFileIsReported(t *testing.T) {
 	require.NoError(t, err)
 	h.server.Close()
 	data := filepath.Join(h.dir, "data")
-	raw, err := os.ReadFile(filepath.Join(data, recordFile))
+	raw, err := os.ReadFile(filepath.Join(data, server.RecordFile))
 	require.NoError(t, err)
 	for i := 4096; i < len(raw); i += 4096 {
 		broken := bytes.Clone(raw)
 		copy(broken[i:], bytes.Repeat([]byte{0xAA}, 512))
-		require.NoError(t, os.WriteFile(filepath.Join(data, recordFile), broken, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(data, server.RecordFile), broken, 0o600))
 		code, _, errs := cli(t, "audit", "verify", "--data", data)
 		require.Equal(t, exitTampered, code, "page %d", i/4096)
 		require.Contains(t, errs, "damaged")
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(data, recordFile), []byte("not a database at all, of some length"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(data, server.RecordFile), []byte("not a database at all, of some length"), 0o600))
 	code, _, errs := cli(t, "audit", "verify", "--data", data)
 	require.Equal(t, exitTampered, code)
 	require.Contains(t, errs, "damaged")

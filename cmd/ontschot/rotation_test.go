@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -132,10 +133,10 @@ func (h *house) trust(change func(*config.Party)) {
 
 func (h *house) takeOver() {
 	h.t.Helper()
-	changed, err := h.server.reloadKeys(context.Background())
+	changed, err := h.server.ReloadKeys(context.Background())
 	require.NoError(h.t, err)
 	_ = changed // the gateway may have seen it first
-	_, err = h.server.certificates.Reload()
+	_, err = h.server.Certificates.Reload()
 	require.NoError(h.t, err)
 }
 
@@ -161,7 +162,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 	require.NoError(t, err)
 	h.replace("gateway.yaml", []byte(strings.Replace(string(raw), "file: gateway/sign.pem\n", "file: gateway/sign.pem\n        - id: sign-2\n          file: gateway/sign-2.pem\n", 1)))
 	h.takeOver()
-	require.Equal(t, "sign-2", h.server.ring.Signer().KeyID, "used")
+	require.Equal(t, "sign-2", h.server.Ring.Signer().KeyID, "used")
 	load.settle()
 	h.trust(func(p *config.Party) { p.Keys[0].Retired = time.Now().UTC().Format(time.RFC3339) })
 	load.settle() // retired: consents it signed before stay good
@@ -228,9 +229,9 @@ func TestRotationUnderTraffic(t *testing.T) {
 	conf, err := config.ReadGateway(filepath.Join(h.dir, "gateway.yaml"))
 	require.NoError(t, err)
 	conf.Sources = nil
-	h.server, err = startServer(t.Context(), conf, h.stderr)
+	h.server, err = server.Start(t.Context(), conf, h.stderr)
 	require.NoError(t, err)
-	require.Empty(t, h.server.refused)
+	require.Empty(t, h.server.Refused)
 	b, err = h.ask()
 	require.NoError(t, err)
 	require.Empty(t, gapOf(b, "A4", "GM0119"))

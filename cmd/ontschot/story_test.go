@@ -21,6 +21,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 )
 
 // TestStories plays testdata/stories: scripts that a privacy officer can read. Every
@@ -194,7 +195,7 @@ func nowhere(ts *testscript.TestScript, args []string) {
 		if err != nil || d.IsDir() || filepath.Base(filepath.Dir(path)) != "data" {
 			return err
 		}
-		if d.Name() == recordFile {
+		if d.Name() == server.RecordFile {
 			records++
 		}
 		content, err := os.ReadFile(path)

@@ -310,7 +310,7 @@ func TestAVendorActsOnADelegation(t *testing.T) {
 
 	kinds := map[audit.Kind]int{}
 	payloads := 0
-	require.NoError(t, h.server.store.View(t.Context(), f.Requester().OIN, func(s audit.Snapshot) error {
+	require.NoError(t, h.server.Store.View(t.Context(), f.Requester().OIN, func(s audit.Snapshot) error {
 		rows, err := s.Rows(0, 100)
 		for _, row := range rows {
 			leaf, err := audit.ParseLeaf(row.Leaf)

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -28,15 +28,15 @@ const (
 )
 
 // tend takes over replaced keys and certificates, and redelivers, until Close.
-func (s *server) tend(g *gateway.Gateway, log *slog.Logger) {
+func (s *Server) tend(g *gateway.Gateway, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.tending.Go(func() {
-		s.certificates.Watch(ctx, reloadEvery, func(err error) { tell(log, "certificates", err) })
+		s.Certificates.Watch(ctx, reloadEvery, func(err error) { tell(log, "certificates", err) })
 	})
 	s.tending.Go(func() {
 		s.every(ctx, reloadEvery, func() {
-			if changed, err := s.reloadKeys(ctx); changed {
+			if changed, err := s.ReloadKeys(ctx); changed {
 				tell(log, "keys", err)
 			}
 		})
@@ -48,7 +48,7 @@ func (s *server) tend(g *gateway.Gateway, log *slog.Logger) {
 
 // every does it at once, and then again and again. A panic is a bug of that one time: it
 // does not end the process.
-func (s *server) every(ctx context.Context, pause time.Duration, do func()) {
+func (s *Server) every(ctx context.Context, pause time.Duration, do func()) {
 	once := func() {
 		defer func() {
 			if what := recover(); what != nil {
@@ -77,11 +77,11 @@ func tell(log *slog.Logger, what string, err error) {
 	log.Info("taken over", "what", what)
 }
 
-// reloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
+// ReloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
 // issuers of the trust file, when they are others than before: all of it or nothing.
 // What else stands in the two files needs a restart. The log tells that the keys are
 // others from here on. What cannot be taken over is told once, and tried again.
-func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
+func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	conf, trust, sum, err := s.readKeys()
@@ -102,7 +102,7 @@ func (s *server) reloadKeys(ctx context.Context) (changed bool, err error) {
 }
 
 // takeOver makes everything before it lets any of it count.
-func (s *server) takeOver(ctx context.Context, conf *config.Gateway, trust *config.Trust, sum [32]byte) error {
+func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *config.Trust, sum [32]byte) error {
 	pins, err := trust.Pins()
 	if err != nil {
 		return err
@@ -121,21 +121,21 @@ func (s *server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	if err != nil {
 		return err
 	}
-	if err := s.gateway.RecordKeys(ctx, pins); err != nil {
+	if err := s.Gateway.RecordKeys(ctx, pins); err != nil {
 		return err
 	}
 	e := audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]}
-	if _, err := s.log.Append(ctx, e); err != nil {
+	if _, err := s.Log.Append(ctx, e); err != nil {
 		return err
 	}
 	s.issuersSum = issuersSum
 	s.issuers.Store(&issuers)
-	return errors.Join(s.keys.Pin(pins), s.ring.Set(own...))
+	return errors.Join(s.Keys.Pin(pins), s.Ring.Set(own...))
 }
 
 // issuersFrom makes the token issuers of a trust file. When they are the same as before
 // those stay, with the keys that were read from them.
-func (s *server) issuersFrom(conf *config.Gateway, trust *config.Trust) ([]token.Issuer, [32]byte, error) {
+func (s *Server) issuersFrom(conf *config.Gateway, trust *config.Trust) ([]token.Issuer, [32]byte, error) {
 	sum, err := sumOf([]any{issuersIn(trust)}, trust.IssuerFiles())
 	if err != nil || sum == s.issuersSum {
 		return *s.issuers.Load(), sum, err
@@ -173,8 +173,8 @@ func sumOf(values []any, files []string) ([32]byte, error) {
 }
 
 // readKeys reads the two files and every key they name, and sums them up.
-func (s *server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
-	conf, err := s.conf.Again()
+func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
+	conf, err := s.Conf.Again()
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
@@ -193,7 +193,7 @@ func (s *server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 func failedSum(err error) [32]byte { return sha256.Sum256([]byte("failed: " + err.Error())) }
 
 // peers are the gateways of the other parties that have one.
-func (s *server) connectPeers(trust *config.Trust) (map[string]gateway.Peer, error) {
+func (s *Server) connectPeers(trust *config.Trust) (map[string]gateway.Peer, error) {
 	peers := map[string]gateway.Peer{}
 	for _, p := range trust.Parties {
 		if p.Gateway == "" || p.OIN == s.own {
@@ -203,7 +203,7 @@ func (s *server) connectPeers(trust *config.Trust) (map[string]gateway.Peer, err
 		if err != nil {
 			return nil, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
 		}
-		peer, err := client.NewPeer(p.Gateway, s.certificates.Client(host), p.OIN)
+		peer, err := client.NewPeer(p.Gateway, s.Certificates.Client(host), p.OIN)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -25,11 +25,11 @@ import (
 )
 
 // startSources starts all adapters at once.
-func (s *server) startSources(ctx context.Context, stderr io.Writer) error {
+func (s *Server) startSources(ctx context.Context, stderr io.Writer) error {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var failed []error
-	for _, source := range s.conf.Sources {
+	for _, source := range s.Conf.Sources {
 		all.Go(func() {
 			p, err := s.startSource(ctx, source, stderr)
 			mu.Lock()
@@ -38,20 +38,20 @@ func (s *server) startSources(ctx context.Context, stderr io.Writer) error {
 				failed = append(failed, fmt.Errorf("source %s: %w", source.Party, err))
 				return
 			}
-			s.processes[source.Party] = p
+			s.Processes[source.Party] = p
 		})
 	}
 	all.Wait()
 	return errors.Join(failed...)
 }
 
-func (s *server) startSource(ctx context.Context, source config.Source, stderr io.Writer) (*host.Process, error) {
+func (s *Server) startSource(ctx context.Context, source config.Source, stderr io.Writer) (*host.Process, error) {
 	settings := map[string]any{}
 	for name, value := range source.Config {
 		settings[name] = value
 	}
 	for name, path := range source.ConfigFiles {
-		raw, err := config.ReadFile(s.conf.Path(path))
+		raw, err := config.ReadFile(s.Conf.Path(path))
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (s *server) startSource(ctx context.Context, source config.Source, stderr i
 	}
 	secrets := map[string]string{}
 	for name, path := range source.Secrets {
-		raw, err := config.ReadFile(s.conf.Path(path))
+		raw, err := config.ReadFile(s.Conf.Path(path))
 		if err != nil {
 			return nil, err
 		}
@@ -91,21 +91,21 @@ func unsaid(err error) bool {
 	return errors.Is(err, register.ErrSaysLess) || errors.Is(err, register.ErrReplaced)
 }
 
-// takeDocuments registers what lies in the documents folder. A document that is
+// TakeDocuments registers what lies in the documents folder. A document that is
 // refused is named and left out, for it can let nothing pass; but one that ends
 // another stops the start, because then something wider would count.
-func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
-	if s.conf.Documents == "" {
+func (s *Server) TakeDocuments(ctx context.Context, g *gateway.Gateway) error {
+	if s.Conf.Documents == "" {
 		return nil
 	}
-	names, err := fs.Glob(os.DirFS(s.conf.Path(s.conf.Documents)), "*.json")
+	names, err := fs.Glob(os.DirFS(s.Conf.Path(s.Conf.Documents)), "*.json")
 	if err != nil {
 		return err
 	}
 	slices.Sort(names)
 	requests := map[string]*ontschotv1.RegisterRequest{}
 	for _, name := range names {
-		raw, err := config.ReadFile(filepath.Join(s.conf.Path(s.conf.Documents), name))
+		raw, err := config.ReadFile(filepath.Join(s.Conf.Path(s.Conf.Documents), name))
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (s *server) takeDocuments(ctx context.Context, g *gateway.Gateway) error {
 			case narrows(err, requests[name]):
 				return fmt.Errorf("%s: a document that ends another was refused: %w", name, err)
 			default: // it can let nothing pass
-				s.refused = append(s.refused, fmt.Sprintf("%s: %v", name, err))
+				s.Refused = append(s.Refused, fmt.Sprintf("%s: %v", name, err))
 			}
 		}
 		if len(again) == len(waiting) {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -18,18 +18,18 @@ import (
 )
 
 // listen serves until Close.
-func (s *server) listen(g *gateway.Gateway) error {
-	l, err := net.Listen("tcp", s.conf.Listen)
+func (s *Server) listen(g *gateway.Gateway) error {
+	l, err := net.Listen("tcp", s.Conf.Listen)
 	if err != nil {
 		return err
 	}
-	if s.conf.Dev && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+	if s.Conf.Dev && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		l.Close()
-		return fmt.Errorf("%w: dev: true is for loopback addresses only, not %s", config.ErrConfig, s.conf.Listen)
+		return fmt.Errorf("%w: dev: true is for loopback addresses only, not %s", config.ErrConfig, s.Conf.Listen)
 	}
-	s.addr = l.Addr()
+	s.Addr = l.Addr()
 	s.grpc = grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(s.certificates.Server())),
+		grpc.Creds(credentials.NewTLS(s.Certificates.Server())),
 		grpc.MaxRecvMsgSize(gateway.MaxRequest), grpc.MaxConcurrentStreams(256),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go

@@ -1,0 +1,339 @@
+// Package server answers: how are the rooms of a gateway put together? It is the only
+// one that knows every room, and what a test starts is what the command starts.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/ontschot/ontschot/adapters/host"
+	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/certificate"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// policyTimeout bounds one decision; a decision that takes longer denies. It leaves
+// room for a machine that is busy with something else.
+const policyTimeout = 250 * time.Millisecond
+
+// What lies in the data folder: the record, and the public half of its key.
+const (
+	RecordFile   = "record.db"
+	PublicLogKey = "log.pub"
+	HeadFile     = "head"
+)
+
+// server is a running gateway with everything it is made of. This file is the
+// only place that knows every room.
+type Server struct {
+	Conf      *config.Gateway
+	Addr      net.Addr
+	revision  string
+	grpc      *grpc.Server
+	Gateway   *gateway.Gateway
+	Store     *store.Store
+	Log       *audit.Log
+	Processes map[string]*host.Process
+	Refused   []string // documents of the folder that were not taken
+
+	// What can be replaced while it runs.
+	own          identity.OIN
+	Certificates *certificate.Holder
+	Keys         *signed.Verifier
+	Ring         *signed.Ring
+	issuers      atomic.Pointer[[]token.Issuer]
+	reloading    sync.Mutex
+	keysSum      [32]byte // of what is in use
+	keysRefused  [32]byte // of what was not taken over
+	issuersSum   [32]byte
+	logger       *slog.Logger
+	peers        []*client.Peer
+	stop         func()
+	tending      sync.WaitGroup
+}
+
+// Start puts a gateway together and serves.
+func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server, error) {
+	s, err := Assemble(ctx, conf, stderr)
+	if err != nil {
+		return nil, err
+	}
+	err = s.TakeDocuments(ctx, s.Gateway)
+	if err == nil {
+		err = s.listen(s.Gateway)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.tend(s.Gateway, s.logger)
+	return s, nil
+}
+
+// Assemble puts a gateway together. Whatever was started is ended again when a later part
+// does not start.
+func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *Server, err error) {
+	s := &Server{Conf: conf, Processes: map[string]*host.Process{}}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is told below
+	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	if err != nil {
+		return nil, err
+	}
+	own, err := trust.Party(conf.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := trust.Verifier()
+	if err != nil {
+		return nil, err
+	}
+	gc := gateway.Config{
+		Own: own.OIN, Keys: keys, Now: time.Now, Sources: map[string]gateway.Source{},
+		Tokens: token.Checker{Keys: keys, Audience: string(own.OIN), Now: time.Now},
+		Log:    slog.New(slog.NewJSONHandler(stderr, nil)),
+	}
+	s.own, s.Keys, s.logger = own.OIN, keys, gc.Log
+	issuers, err := issuersOf(trust, conf.Dev, gc.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.issuers.Store(&issuers)
+	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
+		return nil, err
+	}
+	gc.Tokens.Issuers = func() []token.Issuer { return *s.issuers.Load() }
+	tls := conf.TLS
+	s.Certificates, err = certificate.Open(certificate.Files{Certificate: conf.Path(tls.Certificate), Key: conf.Path(tls.Key), CA: conf.Path(tls.CA)}, own.OIN)
+	if err != nil {
+		return nil, fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
+	}
+	gc.Certificates = s.Certificates
+	if gc.Peers, err = s.connectPeers(trust); err != nil {
+		return nil, err
+	}
+	for _, b := range s.Conf.LegalBases {
+		gc.LegalBases = append(gc.LegalBases, &budgetv1.LegalBasis{
+			Id: b.ID, Article: b.Article, From: b.From, To: b.To, PoolableLaws: b.PoolableLaws, Municipalities: b.Municipalities,
+		})
+	}
+	for _, p := range trust.Parties {
+		gc.Parties = append(gc.Parties, gateway.Party{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+	}
+	// Policy, record and adapters are ready at about the same time when they start together.
+	var wait sync.WaitGroup
+	var policyErr, recordErr, sourcesErr error
+	wait.Go(func() {
+		gc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
+	})
+	wait.Go(func() { recordErr = s.openRecord(ctx, own, &gc) })
+	wait.Go(func() { sourcesErr = s.startSources(ctx, stderr) })
+	textErr := s.secrets(own, &gc)
+	wait.Wait()
+	if err := errors.Join(policyErr, recordErr, sourcesErr, textErr); err != nil {
+		return nil, err
+	}
+	for code, p := range s.Processes {
+		gc.Sources[code] = p
+	}
+	s.revision, s.Ring = gc.Policy.Revision(), gc.Signers
+	g, err := gateway.New(gc)
+	if err != nil {
+		return nil, err
+	}
+	s.Gateway = g
+	pins, err := trust.Pins()
+	if err != nil {
+		return nil, err
+	}
+	if err := g.RecordKeys(ctx, pins); err != nil {
+		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
+	}
+	return s, nil
+}
+
+// secrets reads keys, texts and dates.
+func (s *Server) secrets(own config.Party, gc *gateway.Config) error {
+	keys, err := s.Conf.SigningKeys(own.OIN)
+	if err != nil {
+		return err
+	}
+	if gc.Signers, err = signed.NewRing(keys...); err != nil {
+		return fmt.Errorf("%w: keys.signing: %w", config.ErrConfig, err)
+	}
+	for _, file := range s.Conf.Keys.Pseudonym {
+		key, err := config.ReadFile(s.Conf.Path(file))
+		if err != nil {
+			return err
+		}
+		gc.PseudonymKeys = append(gc.PseudonymKeys, key)
+	}
+	if gc.SourceTimeout, err = s.Conf.Timeout(); err != nil {
+		return err
+	}
+	set, err := s.Conf.CivilDate()
+	if err != nil {
+		return err
+	}
+	gc.Today, gc.TodayIsSet = func() civil.Date { return civil.Today(time.Now()) }, !set.IsZero()
+	if gc.TodayIsSet {
+		gc.Today = func() civil.Date { return set }
+	}
+	gc.WithdrawURL = s.Conf.WithdrawURL
+	if gc.Texts, err = policies.ReadTexts(policies.FS); err != nil {
+		return err
+	}
+	gc.Changes, err = policies.ReadAgreementTexts(policies.FS)
+	return err
+}
+
+// RecordConfig is how the log of a gateway is opened, but for its store.
+func RecordConfig(conf *config.Gateway, own config.Party) (audit.Config, error) {
+	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
+	if err != nil {
+		return audit.Config{}, err
+	}
+	key, err := audit.ParseKey(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return audit.Config{}, fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+	}
+	// What others have pinned must be the key that signs here, or no client would
+	// believe a receipt.
+	pinned, err := audit.ParseKeys(own.LogKeys...)
+	if err != nil || !pinned.Hold(key) {
+		return audit.Config{}, fmt.Errorf("%w: keys.log does not belong to the log_keys of %s in the trust file", config.ErrConfig, own.Code)
+	}
+	c := audit.Config{Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Head: &audit.HeadFile{Path: HeadPath(conf)}}
+	set, err := conf.CivilDate()
+	if !set.IsZero() {
+		c.Today = func() civil.Date { return set }
+	}
+	return c, err
+}
+
+func (s *Server) openRecord(ctx context.Context, own config.Party, gc *gateway.Config) error {
+	c, err := RecordConfig(s.Conf, own)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.Conf.Path(s.Conf.Data), RecordFile)
+	_, missing := os.Stat(path)
+	s.Store, err = store.Open(ctx, path)
+	if errors.Is(err, store.ErrEarlier) {
+		return EarlierRecordError(err)
+	}
+	if err != nil {
+		return err
+	}
+	c.Store = s.Store
+	if s.Log, err = audit.Open(ctx, c); err != nil {
+		if errors.Is(missing, fs.ErrNotExist) { // what was made just now is in nobody's way
+			err = errors.Join(err, s.Store.Close(), RemoveRecord(path))
+			s.Store = nil
+		}
+		return err
+	}
+	gc.Record, gc.Documents = s.Log, s.Log
+	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: c.Earlier}
+	return os.WriteFile(filepath.Join(s.Conf.Path(s.Conf.Data), PublicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
+}
+
+// RecordFiles are the files of a record.
+func RecordFiles(path string) []string { return []string{path, path + "-wal", path + "-shm"} }
+
+// RemoveRecord removes them; one that is not there is no error.
+func RemoveRecord(path string) (err error) {
+	for _, one := range RecordFiles(path) {
+		if e := os.Remove(one); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// HeadPath is the file that keeps the head of the record outside the store.
+func HeadPath(conf *config.Gateway) string {
+	if conf.Head != "" {
+		return conf.Path(conf.Head)
+	}
+	return filepath.Join(conf.Path(conf.Data), HeadFile)
+}
+
+// String is what the operator wants to know at start.
+func (s *Server) String() string {
+	text := fmt.Sprintf("gateway of %s on %s, policy %.12s, adapters ready: %s", s.Conf.Organisation, s.Addr, s.revision,
+		strings.Join(slices.Sorted(maps.Keys(s.Processes)), " "))
+	if s.Conf.Today != "" {
+		text += "\nontschot: development: the civil date is set to " + s.Conf.Today
+	}
+	for _, r := range s.Refused {
+		text += "\nontschot: document left out: " + r
+	}
+	return text
+}
+
+// Close ends calls under way first, for a bounded time, then everything else.
+func (s *Server) Close() {
+	if s.stop != nil {
+		s.stop()
+		s.tending.Wait()
+	}
+	for _, p := range s.peers {
+		p.Close()
+	}
+	if s.grpc != nil {
+		done := make(chan struct{})
+		go func() { s.grpc.GracefulStop(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			s.grpc.Stop()
+		}
+	}
+	var all sync.WaitGroup
+	for _, p := range s.Processes {
+		all.Go(func() { p.Close() })
+	}
+	all.Wait()
+	if s.Log != nil {
+		s.Log.Close()
+	}
+	if s.Store != nil {
+		s.Store.Close()
+	}
+}
+
+// EarlierRecordError says what to do about a record of an earlier version.
+func EarlierRecordError(err error) error {
+	return fmt.Errorf("%w; a gateway that starts takes over one of the version before, and for others there is: ontschot audit convert", err)
+}
