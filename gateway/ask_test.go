@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway"
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -35,7 +35,7 @@ func (h *house) municipality() caller {
 // delegate is the vendor that acts for the municipality.
 func (h *house) delegate() caller {
 	leaf := h.family.Parties[vendor].Client.TLS.Leaf
-	raw, err := testfamily.MintToken(h.family.Requester().Token, leaf, h.family.CaseCommitment, h.family.Case.Purpose, h.now(), func(c *token.Claims) {
+	raw, err := family.MintToken(h.family.Requester().Token, leaf, h.family.CaseCommitment, h.family.Case.Purpose, h.now(), func(c *token.Claims) {
 		c.Actor = &token.Actor{Subject: "their-system", Organisation: h.family.Parties[vendor].OIN}
 	})
 	require.NoError(h.t, err)

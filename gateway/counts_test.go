@@ -20,8 +20,8 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -160,7 +160,7 @@ func (h *house) renewKey() {
 	own := h.family.Requester().OIN
 	next, err := signed.NewSigner(own, "next", "ES256", private)
 	require.NoError(h.t, err)
-	h.more = signed.Key{ID: "next", Alg: "ES256", Public: private.Public(), Kinds: testfamily.DocumentKinds()}
+	h.more = signed.Key{ID: "next", Alg: "ES256", Public: private.Public(), Kinds: family.DocumentKinds()}
 	pins := h.pins(signed.Signer{})
 	pins[own] = append(pins[own], h.more)
 	require.NoError(h.t, h.RecordKeys(h.t.Context(), pins))

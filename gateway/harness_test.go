@@ -26,11 +26,11 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -49,7 +49,7 @@ var engine = sync.OnceValues(func() (*policy.Engine, error) {
 type house struct {
 	*gateway.Gateway
 	t      testing.TB
-	family *testfamily.Family
+	family *family.Family
 	config gateway.Config
 	keys   *signed.Verifier
 	more   signed.Key // of the municipality, after renewKey
@@ -83,7 +83,7 @@ func newHouseAmong(t testing.TB, more []casefile.Party, change func(*gateway.Con
 	c.Parties = append(c.Parties, casefile.Party{Code: vendor, OIN: "00000099000000777000", Kind: vendor, Name: "Softwarehuis"})
 	c.Parties = append(c.Parties, more...)
 	h := &house{t: t, seams: &seams{}, agreements: map[string]string{}, path: filepath.Join(t.TempDir(), "record.db")}
-	h.family, err = testfamily.New(c, time.Now())
+	h.family, err = family.New(c, time.Now())
 	require.NoError(t, err)
 	h.keys, err = h.family.Verifier()
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func (h *house) openRecord() {
 	h.store, err = store.Open(h.t.Context(), h.path)
 	require.NoError(h.t, err)
 	h.log, err = audit.Open(h.t.Context(), audit.Config{
-		Store: h.store, Origin: testfamily.LogOrigin(own.OIN), Tenant: own.OIN, Key: key,
+		Store: h.store, Origin: family.LogOrigin(own.OIN), Tenant: own.OIN, Key: key,
 		Now:   func() time.Time { h.seams.pass("the record's clock"); return h.now() },
 		Today: func() civil.Date { return civil.Date(h.today.Load()) },
 	})

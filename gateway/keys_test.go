@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/status"
 
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 )
 
 // pins are the keys of all parties, without one of them.
@@ -16,7 +16,7 @@ func (h *house) pins(without signed.Signer) map[identity.OIN][]signed.Key {
 	pins := map[identity.OIN][]signed.Key{}
 	for _, p := range h.family.Parties {
 		for _, k := range []signed.Key{
-			{ID: p.Sign.KeyID, Alg: p.Sign.Alg, Public: p.Sign.Key.Public(), Kinds: testfamily.DocumentKinds()},
+			{ID: p.Sign.KeyID, Alg: p.Sign.Alg, Public: p.Sign.Key.Public(), Kinds: family.DocumentKinds()},
 			{ID: p.Token.KeyID, Alg: p.Token.Alg, Public: p.Token.Key.Public(), Kinds: []signed.Kind{signed.Token}},
 		} {
 			if p.OIN != without.Issuer || k.ID != without.KeyID {
@@ -88,7 +88,7 @@ func TestAnAnnouncedKeyDisturbsNobody(t *testing.T) {
 	h := newHouse(t, nil)
 	f, more := h.household(), h.pins(signed.Signer{})
 	other := h.family.Parties["UWV"]
-	more[other.OIN] = append(more[other.OIN], signed.Key{ID: "sign-2", Alg: "ES256", Public: other.Token.Key.Public(), Kinds: testfamily.DocumentKinds()})
+	more[other.OIN] = append(more[other.OIN], signed.Key{ID: "sign-2", Alg: "ES256", Public: other.Token.Key.Public(), Kinds: family.DocumentKinds()})
 	for k := int64(0); ; k += stride {
 		require.NoError(t, h.keys.Pin(h.pins(signed.Signer{})))
 		p := h.seams.arm(k, func() { require.NoError(t, h.keys.Pin(more)) })

@@ -19,7 +19,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -58,7 +58,7 @@ func (h *house) loses(old string) audit.Recovery {
 	s, err := store.Open(h.t.Context(), h.path)
 	require.NoError(h.t, err)
 	by := audit.Config{
-		Store: s, Origin: testfamily.LogOrigin(own.OIN), Tenant: own.OIN, Key: key, Head: head, Today: func() civil.Date { return civil.Date(h.today.Load()) },
+		Store: s, Origin: family.LogOrigin(own.OIN), Tenant: own.OIN, Key: key, Head: head, Today: func() civil.Date { return civil.Date(h.today.Load()) },
 	}
 	got, err := audit.Recover(h.t.Context(), by, 0)
 	if errors.Is(err, audit.ErrWhole) { // then the head is lost too

@@ -17,8 +17,8 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -84,7 +84,7 @@ func TestAnAgreementThatWasReplacedNeverComesBack(t *testing.T) {
 		require.NoError(t, err)
 		pin := func(state bool) {
 			pins := h.pins(signed.Signer{})
-			pins[office] = append(pins[office], signed.Key{ID: "next", Alg: "ES256", Public: private.Public(), Kinds: testfamily.DocumentKinds(), Lost: state})
+			pins[office] = append(pins[office], signed.Key{ID: "next", Alg: "ES256", Public: private.Public(), Kinds: family.DocumentKinds(), Lost: state})
 			require.NoError(t, h.RecordKeys(t.Context(), pins))
 			require.NoError(t, h.keys.Pin(pins))
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/internal/testwriter"
-	"github.com/ontschot/ontschot/internal/sandbox/testca"
+	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

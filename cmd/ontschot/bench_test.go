@@ -16,9 +16,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 )
 
 // BenchmarkFirstAnswer starts the built gateway with its adapters and asks for a
@@ -57,7 +57,7 @@ func BenchmarkFirstAnswer(b *testing.B) {
 }
 
 // ownSourceOnly is the Meppel case with the municipality as its only party.
-func ownSourceOnly(b *testing.B) *testfamily.Family {
+func ownSourceOnly(b *testing.B) *family.Family {
 	cf, err := casefile.Open("meppel")
 	require.NoError(b, err)
 	cf.Parties, cf.Ask = cf.Parties[:1], nil
@@ -69,12 +69,12 @@ func ownSourceOnly(b *testing.B) *testfamily.Family {
 		}
 	}
 	cf.Consents = own
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(b, err)
 	return f
 }
 
-func firstAnswer(b *testing.B, program, dir string, f *testfamily.Family) (took time.Duration, gateway, adapter float64) {
+func firstAnswer(b *testing.B, program, dir string, f *family.Family) (took time.Duration, gateway, adapter float64) {
 	conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
 	require.NoError(b, err)
 	require.NoError(b, os.RemoveAll(filepath.Join(dir, "data")))

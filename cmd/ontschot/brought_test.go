@@ -19,9 +19,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -299,7 +299,7 @@ func TestALegalBasisInForce(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
 	cf.LegalBasis = json.RawMessage(`{"id":"besluit","article":"art. 10.1.2 Wlz","from":"2025-01-01","to":"2025-12-31","poolable_laws":["WMO","JW","WLZ","ZVW"],"municipalities":["GM0119"]}`)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	h := play(t, f, options{})
 	b, err := h.ask()
@@ -340,7 +340,7 @@ func TestALegalBasisThatHasEnded(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
 	cf.LegalBasis = json.RawMessage(`{"id":"ended","article":"x","from":"2025-01-01","to":"2025-06-29","poolable_laws":["WMO","JW","WLZ"],"municipalities":["GM0119"]}`)
-	f, err := testfamily.New(cf, time.Now()) // today is 2025-06-30
+	f, err := family.New(cf, time.Now()) // today is 2025-06-30
 	require.NoError(t, err)
 	h := play(t, f, options{})
 	b, err := h.ask()

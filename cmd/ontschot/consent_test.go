@@ -12,8 +12,8 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -117,7 +117,7 @@ func TestAConsentFromBeginningToEnd(t *testing.T) {
 }
 
 // withoutConsents are the agreements of a case alone.
-func withoutConsents(t *testing.T, f *testfamily.Family) []*ontschotv1.RegisterRequest {
+func withoutConsents(t *testing.T, f *family.Family) []*ontschotv1.RegisterRequest {
 	t.Helper()
 	var all []*ontschotv1.RegisterRequest
 	for _, p := range f.Case.Parties {

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/client"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/server"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -173,7 +173,7 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 
 // demoFolder makes the folder that a gateway reads. Without keep it holds no case
 // and goes when the demo ends.
-func demoFolder(cf *casefile.Case, name, keep string) (*testfamily.Family, string, error) {
+func demoFolder(cf *casefile.Case, name, keep string) (*family.Family, string, error) {
 	if keep != "" {
 		f, err := makeFolder(cf, name, keep)
 		return f, keep, err

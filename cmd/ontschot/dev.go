@@ -12,11 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 )
 
 const caseHelp = "an embedded case (meppel, woerden, diemen-zwolle) or a case file"
@@ -56,7 +56,7 @@ written beside them as case.json. Nothing of it is fit for anything but developm
 }
 
 // makeFolder lays out a development folder with the case in it.
-func makeFolder(cf *casefile.Case, name, dir string) (*testfamily.Family, error) {
+func makeFolder(cf *casefile.Case, name, dir string) (*family.Family, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%w: %s is not empty; name a new folder", errUsage, dir)
 	}
@@ -72,8 +72,8 @@ func makeFolder(cf *casefile.Case, name, dir string) (*testfamily.Family, error)
 }
 
 // makeFolderWithoutCase lays out everything but the case, which holds the persons.
-func makeFolderWithoutCase(cf *casefile.Case, dir string) (*testfamily.Family, error) {
-	f, err := testfamily.New(cf, time.Now())
+func makeFolderWithoutCase(cf *casefile.Case, dir string) (*family.Family, error) {
+	f, err := family.New(cf, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	signer, err := signed.NewSigner(own.OIN, testfamily.TokenKeyID, "ES256", key)
+	signer, err := signed.NewSigner(own.OIN, family.TokenKeyID, "ES256", key)
 	if err != nil {
 		return "", err
 	}
@@ -194,6 +194,6 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 			c.Actor = &token.Actor{Subject: c.Client, Organisation: by}
 		}
 	}
-	raw, err := testfamily.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), narrow)
+	raw, err := family.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), narrow)
 	return raw, errors.Join(unknown, err)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/server"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -246,7 +246,7 @@ func TestATokenBindsDeedsToo(t *testing.T) {
 func TestAReloadIsAllOrNothing(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
 	own := h.family.Requester()
-	_, private, public, err := testfamily.NewSigningKey(own.OIN, "sign-2")
+	_, private, public, err := family.NewSigningKey(own.OIN, "sign-2")
 	require.NoError(t, err)
 	h.replace("trust/sign-2.pem", public)
 	h.replace("gateway/sign-2.pem", private)
@@ -279,7 +279,7 @@ func TestWhatALostKeySignedCanBeEnded(t *testing.T) {
 	ctx, us, cl := bounded(t), h.officer("GM0119"), h.consents(nil)
 	mine, err := cl.ListConsents(ctx, &ontschotv1.ListConsentsRequest{Identifiers: identifiersOf(f.Case, "A3"), Purpose: f.Case.Purpose})
 	require.NoError(t, err)
-	_, private, public, err := testfamily.NewSigningKey(f.Requester().OIN, "sign-2")
+	_, private, public, err := family.NewSigningKey(f.Requester().OIN, "sign-2")
 	require.NoError(t, err)
 	h.replace("trust/sign-2.pem", public)
 	h.replace("gateway/sign.pem", private)

@@ -18,12 +18,12 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/client"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/sandbox"
 	"github.com/ontschot/ontschot/internal/server"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 type house struct {
 	t      *testing.T
 	dir    string
-	family *testfamily.Family
+	family *family.Family
 	box    *sandbox.Sandbox
 	server *server.Server
 	stderr *buffer
@@ -81,7 +81,7 @@ type options struct {
 }
 
 // play starts a house and ends it with the test.
-func play(t *testing.T, f *testfamily.Family, o options) *house {
+func play(t *testing.T, f *family.Family, o options) *house {
 	t.Helper()
 	h := &house{t: t, dir: t.TempDir(), family: f, stderr: new(buffer)}
 	layout, err := f.FreeLayout()
@@ -151,11 +151,11 @@ func (h *house) put(r *ontschotv1.AssembleBudgetRequest) (*budgetv1.Budget, erro
 	return h.client(nil).AssembleBudget(ctx, r, nil)
 }
 
-func open(t testing.TB, name string) *testfamily.Family {
+func open(t testing.TB, name string) *family.Family {
 	t.Helper()
 	cf, err := casefile.Open(name)
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	return f
 }
@@ -185,7 +185,7 @@ func gapOf(b *budgetv1.Budget, person identity.PersonRef, source string) string 
 	return ""
 }
 
-func logKeys(t *testing.T, p *testfamily.Party) audit.Keys {
+func logKeys(t *testing.T, p *family.Party) audit.Keys {
 	t.Helper()
 	keys, err := audit.ParseKeys(p.LogPublic)
 	require.NoError(t, err)

@@ -23,8 +23,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -109,7 +109,7 @@ func (s *siege) knock(t *testing.T, shown tls.Certificate, header ...string) (as
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	token, err := testfamily.MintToken(f.Requester().Token, shown.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), nil)
+	token, err := family.MintToken(f.Requester().Token, shown.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), nil)
 	require.NoError(t, err)
 	ctx = metadata.AppendToOutgoingContext(ctx, append(header, "authorization", "Bearer "+token)...)
 	stream, err := ontschotv1.NewExchangeServiceClient(conn).AssembleBudget(ctx, requestOf(f.Case))

@@ -20,16 +20,16 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-func testfamilyOf(c *casefile.Case) (*testfamily.Family, error) { return testfamily.New(c, time.Now()) }
+func testfamilyOf(c *casefile.Case) (*family.Family, error) { return family.New(c, time.Now()) }
 
 // line is a party's connection to the gateway, with whatever token is put on it.
 type line struct {

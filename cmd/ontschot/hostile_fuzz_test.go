@@ -13,9 +13,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -39,7 +39,7 @@ func released(f *testing.F) (*budgetv1.Budget, *budgetv1.Account, result.Trust) 
 }
 
 // recorded gives the receipt of a release in a log of its own.
-func recorded(f *testing.F, own *testfamily.Party, b *budgetv1.Budget) *budgetv1.Receipt {
+func recorded(f *testing.F, own *family.Party, b *budgetv1.Budget) *budgetv1.Receipt {
 	kept, err := store.Open(context.Background(), filepath.Join(f.TempDir(), server.RecordFile))
 	require.NoError(f, err)
 	key, err := audit.ParseKey(own.LogSigner)

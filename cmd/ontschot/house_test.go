@@ -30,11 +30,11 @@ func mayImport() map[string][]string {
 		"internal/identity":         {},
 		"internal/signed":           {"internal/identity"},
 		"internal/certificate":      {"internal/identity"},
-		"internal/casefile":         {"internal/civil", "internal/identity"},
+		"internal/dev/casefile":     {"internal/civil", "internal/identity"},
 		"internal/config":           {"internal/civil", "internal/identity", "internal/signed"},
-		"internal/sandbox":          {"internal/casefile", "internal/civil", "internal/identity"},
-		"internal/testfamily": with(facts, words, []string{
-			"internal/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "policies"}),
+		"internal/dev/sandbox":      {"internal/dev/casefile", "internal/civil", "internal/identity"},
+		"internal/dev/family": with(facts, words, []string{
+			"internal/dev/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "policies"}),
 		"policies":                  {"internal/civil"},
 		"gateway/token":             {"internal/civil", "internal/identity", "internal/signed"},
 		"gateway/agreement":         {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
@@ -62,7 +62,7 @@ func homes() map[string]*regexp.Regexp {
 		"github.com/hashicorp/go-plugin":   regexp.MustCompile(`^adapters(/host)?$`),
 		"github.com/spf13/cobra":           regexp.MustCompile(`^cmd/ontschot$`),
 		"golang.org/x/oauth2":              regexp.MustCompile(`^adapters/`),
-		"github.com/vektah/gqlparser":      regexp.MustCompile(`^internal/sandbox$|^adapters/`),
+		"github.com/vektah/gqlparser":      regexp.MustCompile(`^internal/dev/sandbox$|^adapters/`),
 	}
 }
 

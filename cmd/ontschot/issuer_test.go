@@ -28,8 +28,8 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/server"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -48,7 +48,7 @@ type provider struct {
 	fetches atomic.Int32
 }
 
-func newProvider(t *testing.T, f *testfamily.Family, kids ...string) *provider {
+func newProvider(t *testing.T, f *family.Family, kids ...string) *provider {
 	t.Helper()
 	p := &provider{t: t, keys: map[string]*rsa.PrivateKey{}}
 	for _, kid := range kids {
@@ -105,7 +105,7 @@ func (p *provider) sign(kid string, head, claims map[string]any) func() (string,
 }
 
 // withIssuers adds identity providers of the requester to the trust file.
-func withIssuers(t *testing.T, f *testfamily.Family, issuers ...config.Issuer) func(*config.Gateway) {
+func withIssuers(t *testing.T, f *family.Family, issuers ...config.Issuer) func(*config.Gateway) {
 	return func(conf *config.Gateway) {
 		path := conf.Path(conf.Trust)
 		trust, err := config.ReadTrust(path)
@@ -121,7 +121,7 @@ func withIssuers(t *testing.T, f *testfamily.Family, issuers ...config.Issuer) f
 	}
 }
 
-func keycloakOf(f *testfamily.Family, url string) config.Issuer {
+func keycloakOf(f *family.Family, url string) config.Issuer {
 	return config.Issuer{
 		Issuer: keycloakURL, Audience: "ontschot", JWKSURL: url, JWKSCA: "ca.pem", Alg: "RS256", Types: []string{"JWT"},
 		Clients: []config.IssuerClient{{ID: "zaaksysteem"}, {ID: "elders", Certificates: []string{token.Thumbprint(f.Parties["SVB"].Client.TLS.Leaf)}}},
@@ -133,7 +133,7 @@ func keycloakOf(f *testfamily.Family, url string) config.Issuer {
 	}
 }
 
-func entraOf(f *testfamily.Family, issuer, url string) config.Issuer {
+func entraOf(f *family.Family, issuer, url string) config.Issuer {
 	i := keycloakOf(f, url)
 	i.Issuer, i.Audience, i.MaxLife, i.Case = issuer, "api://ontschot", "95m", "metadata"
 	i.Clients = []config.IssuerClient{{ID: "5f1c3a52", Certificates: []string{token.Thumbprint(f.Requester().Client.TLS.Leaf)}}}
@@ -141,7 +141,7 @@ func entraOf(f *testfamily.Family, issuer, url string) config.Issuer {
 	return i
 }
 
-func keycloakClaims(f *testfamily.Family) map[string]any {
+func keycloakClaims(f *family.Family) map[string]any {
 	now := time.Now().Unix()
 	return map[string]any{
 		"iss": keycloakURL, "aud": "ontschot", "azp": "zaaksysteem", "sub": "9b2f3a52-0f1e-4f7c-8d43-1f6d2c1f7e55", "typ": "Bearer",

@@ -11,18 +11,18 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // documents of the Meppel case, with one agreement or consent spoilt.
-func spoilt(t *testing.T, f *testfamily.Family, agreements map[string][]byte, consents func(i int, c casefile.Consent) []*ontschotv1.RegisterRequest) []*ontschotv1.RegisterRequest {
+func spoilt(t *testing.T, f *family.Family, agreements map[string][]byte, consents func(i int, c casefile.Consent) []*ontschotv1.RegisterRequest) []*ontschotv1.RegisterRequest {
 	t.Helper()
 	var all []*ontschotv1.RegisterRequest
 	for _, p := range f.Case.Parties {
@@ -46,7 +46,7 @@ func spoilt(t *testing.T, f *testfamily.Family, agreements map[string][]byte, co
 	return all
 }
 
-func given(t *testing.T, f *testfamily.Family, c casefile.Consent, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
+func given(t *testing.T, f *family.Family, c casefile.Consent, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
 	t.Helper()
 	d, _, err := f.Consent(c, change)
 	require.NoError(t, err)
@@ -330,7 +330,7 @@ func TestConsentsAtTheEdges(t *testing.T) {
 	cf.Today.Date = civil.MustParse("2025-02-28")
 	cf.Consents = cf.Consents[:1]
 	cf.Consents[0].From.Date, cf.Consents[0].Until.Date = civil.MustParse("2024-02-29"), civil.MustParse("2025-02-28")
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	b, err := play(t, f, options{without: true}).ask()
 	require.NoError(t, err)
@@ -417,7 +417,7 @@ func TestWhoMaySign(t *testing.T) {
 			a5.Signers, a5.From.Date, a5.Sources = c.signers, civil.MustParse(day), []string{"GM0119"}
 			cf.Consents = cf.Consents[3:]
 			cf.Ask = nil
-			f, err := testfamily.New(cf, time.Now())
+			f, err := family.New(cf, time.Now())
 			require.NoError(t, err)
 			b, err := play(t, f, options{without: true}).ask()
 			require.NoError(t, err) // the only question there was; what stays shut is told
@@ -432,7 +432,7 @@ func TestConsentLapsesOnTheBirthday(t *testing.T) {
 	require.NoError(t, err)
 	for day, want := range map[string]string{"2025-11-02": "NO_ADAPTER", "2025-11-03": "CONSENT_EXPIRED"} {
 		cf.Today.Date = civil.MustParse(day)
-		f, err := testfamily.New(cf, time.Now())
+		f, err := family.New(cf, time.Now())
 		require.NoError(t, err)
 		b, err := play(t, f, options{without: true}).ask()
 		require.NoError(t, err)

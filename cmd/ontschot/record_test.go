@@ -17,10 +17,10 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/sandbox"
 	"github.com/ontschot/ontschot/internal/server"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )

@@ -16,9 +16,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -81,7 +81,7 @@ func (t *traffic) mint() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return testfamily.MintToken(*t.tokens.Load(), pair.Leaf, t.h.family.CaseCommitment, t.h.family.Case.Purpose, time.Now(), nil)
+	return family.MintToken(*t.tokens.Load(), pair.Leaf, t.h.family.CaseCommitment, t.h.family.Case.Purpose, time.Now(), nil)
 }
 
 // settle waits until every caller has asked anew since.
@@ -150,12 +150,12 @@ func TestRotationUnderTraffic(t *testing.T) {
 	own := f.Requester()
 
 	// The signing key.
-	_, private, public, err := testfamily.NewSigningKey(own.OIN, "sign-2")
+	_, private, public, err := family.NewSigningKey(own.OIN, "sign-2")
 	require.NoError(t, err)
 	h.replace("trust/sign-2.pem", public)
 	h.replace("gateway/sign-2.pem", private)
 	h.trust(func(p *config.Party) {
-		p.Keys = append(p.Keys, config.Key{ID: "sign-2", Alg: "ES256", Kinds: testfamily.DocumentKinds(), File: "trust/sign-2.pem"})
+		p.Keys = append(p.Keys, config.Key{ID: "sign-2", Alg: "ES256", Kinds: family.DocumentKinds(), File: "trust/sign-2.pem"})
 	})
 	load.settle() // announced: all have pinned it
 	raw, err := os.ReadFile(filepath.Join(h.dir, "gateway.yaml"))
@@ -171,7 +171,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 	require.Empty(t, gapOf(b, "A4", "GM0119"), "a consent that the retired key signed")
 
 	// The key of tokens.
-	issuer, _, public, err := testfamily.NewSigningKey(own.OIN, "token-2")
+	issuer, _, public, err := family.NewSigningKey(own.OIN, "token-2")
 	require.NoError(t, err)
 	h.replace("trust/token-2.pem", public)
 	h.trust(func(p *config.Party) {
@@ -184,7 +184,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 	load.settle() // retired
 	old := own.Token
 	_, err = h.client(func() (string, error) {
-		return testfamily.MintToken(old, own.Client.TLS.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), nil)
+		return family.MintToken(old, own.Client.TLS.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), nil)
 	}).AssembleBudget(t.Context(), requestOf(f.Case), nil)
 	_, why, _ := reason(t, err)
 	require.Equal(t, "TOKEN_INVALID", why, "a token of the retired key")
@@ -239,7 +239,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 
 // showCertificates puts new ones in place: the gateway's first by its key, then the
 // certificate, between which it keeps the old pair.
-func (h *house) showCertificates(load *traffic, p *testfamily.Party) {
+func (h *house) showCertificates(load *traffic, p *family.Party) {
 	load.files.Lock()
 	h.replace("client/key.pem", p.Client.KeyPEM)
 	h.replace("client/cert.pem", p.Client.CertPEM)

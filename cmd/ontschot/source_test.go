@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/internal/config"
-	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
 )
 
 // A source that misbehaves is a gap with its reason; the rest of the budget comes,

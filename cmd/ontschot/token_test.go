@@ -22,10 +22,10 @@ import (
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/sandbox"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -107,7 +107,7 @@ func signedBy(s signed.Signer, payload string) (string, error) {
 }
 
 // rebuilt signs a payload under any header.
-func rebuilt(f *testfamily.Family, head, payload string) string {
+func rebuilt(f *family.Family, head, payload string) string {
 	input := base64.RawURLEncoding.EncodeToString([]byte(head)) + "." + payload
 	sum := sha256.Sum256([]byte(input))
 	r, s, err := ecdsa.Sign(rand.Reader, f.Requester().Token.Key.(*ecdsa.PrivateKey), sum[:])
@@ -228,7 +228,7 @@ func (v vendor) client(change func(*token.Claims)) *client.Client {
 	c, err := client.New(client.Config{
 		Address: conf.Gateway, TLS: &tls.Config{RootCAs: f.CA, Certificates: []tls.Certificate{v.leaf}}, Trust: trust,
 		Token: func() (string, error) {
-			return testfamily.MintToken(f.Requester().Token, v.leaf.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), func(c *token.Claims) {
+			return family.MintToken(f.Requester().Token, v.leaf.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), func(c *token.Claims) {
 				c.Actor = &token.Actor{Subject: "vendor-client", Organisation: v.oin}
 				if change != nil {
 					change(c)

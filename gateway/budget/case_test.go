@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/budget"
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/budget"
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ontschot/ontschot/gateway/budget"
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )

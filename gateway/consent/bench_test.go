@@ -18,7 +18,7 @@ import (
 // BenchmarkSignature: a real consent that was seen before, a new one, and what a new one
 // cannot do without: the signature, and reading its JSON.
 func BenchmarkSignature(b *testing.B) {
-	f, keys := family(b)
+	f, keys := openFamily(b)
 	r, _, err := f.Consent(f.Case.Consents[0], nil)
 	require.NoError(b, err)
 	b.Run("seen", func(b *testing.B) {

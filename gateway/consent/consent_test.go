@@ -9,26 +9,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-func family(t testing.TB) (*testfamily.Family, *signed.Verifier) {
+func openFamily(t testing.TB) (*family.Family, *signed.Verifier) {
 	t.Helper()
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	keys, err := f.Verifier()
 	require.NoError(t, err)
 	return f, keys
 }
 
-func given(t testing.TB, f *testfamily.Family, i int, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
+func given(t testing.TB, f *family.Family, i int, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
 	t.Helper()
 	r, _, err := f.Consent(f.Case.Consents[i], change)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func given(t testing.TB, f *testfamily.Family, i int, change func(*consent.Claim
 // A source is shown its own grant. Nothing in what it is shown tells of another,
 // nor who the person is.
 func TestASourceSeesOnlyItsOwnGrant(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	r := given(t, f, 1, nil) // A3, for the municipality, SVB and CAK
 	d, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestASourceSeesOnlyItsOwnGrant(t *testing.T) {
 }
 
 func TestDisclosuresMustBeThoseThatWereSigned(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	r := given(t, f, 1, nil)
 	all := r.GetDisclosures()
 	require.Len(t, all, 3)
@@ -101,7 +101,7 @@ func TestDisclosuresMustBeThoseThatWereSigned(t *testing.T) {
 
 // The zero values answer no.
 func TestZeroDenies(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	r := given(t, f, 0, nil)
 	d, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
 	require.NoError(t, err)
@@ -118,7 +118,7 @@ func TestZeroDenies(t *testing.T) {
 }
 
 func TestWithdrawalsAreOfTheKeeper(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	w, err := f.Withdrawal("some-id")
 	require.NoError(t, err)
 	got, err := consent.VerifyWithdrawal(keys, w.GetDocument())
@@ -133,7 +133,7 @@ func TestWithdrawalsAreOfTheKeeper(t *testing.T) {
 // Accepted is only what the keeper signed, opened by the disclosures and the key
 // that belong to it.
 func FuzzVerify(f *testing.F) {
-	fam, keys := family(f)
+	fam, keys := openFamily(f)
 	r := given(f, fam, 1, nil)
 	three := func(d []string) (string, string, string) { return d[0], d[1], d[2] }
 	a, b, c := three(r.GetDisclosures())

@@ -18,7 +18,7 @@ import (
 
 // What is signed is what stood in the draft, member by member.
 func TestWhatIsSignedIsTheDraft(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := draft(f)
 	d.Controller, d.Recipients = f.Parties["SVB"].OIN, []identity.OIN{f.Requester().OIN, f.Parties["SVB"].OIN}
 	d.CoGivenBy, d.Replaces = []consent.Signature{signature("naaste", "sanne")}, "an-older-one"
@@ -42,7 +42,7 @@ func TestWhatIsSignedIsTheDraft(t *testing.T) {
 
 // A document knows whose it is and which key signed it.
 func TestWhoseItIs(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := verify(t, keys, issue(t, f, draft(f)))
 	require.True(t, d.Of(bsn(t, harm)))
 	require.False(t, d.Of(bsn(t, sanne)))
@@ -55,7 +55,7 @@ func TestWhoseItIs(t *testing.T) {
 
 // Whoever it was signed by, it says when they are not those who had to.
 func TestSignedByThoseWhoHadTo(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	require.ErrorIs(t, lock{claims: func(c *consent.Claims) { c.GivenBy.Role = "naaste" }}.given(t, f, keys).Signed(), consent.ErrWrongSigner)
 	require.ErrorIs(t, lock{claims: func(c *consent.Claims) { c.GivenBy.Proof.Kind = "phone" }}.given(t, f, keys).Signed(), consent.ErrWrongSigner)
 	require.ErrorIs(t, lock{claims: func(c *consent.Claims) { c.Authority.Kind = "Onbekend" }}.given(t, f, keys).Signed(), consent.ErrAuthority)
@@ -63,7 +63,7 @@ func TestSignedByThoseWhoHadTo(t *testing.T) {
 
 // A kept document can be read when its key is gone, and nothing else is taken for one.
 func TestReadingWhatIsKept(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	out := issue(t, f, draft(f))
 	c, err := consent.Read(out.Document)
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestReadingWhatIsKept(t *testing.T) {
 
 // Within keeps what is named, in a copy.
 func TestWithin(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	c, err := ask(t, f, "UWV", today, verify(t, keys, issue(t, f, draft(f))))
 	require.NoError(t, err)
 	require.Equal(t, []budgetv1.Category{"income"}, c.Within([]string{"income", "amount"}).Categories())
@@ -89,7 +89,7 @@ func TestWithin(t *testing.T) {
 
 // Of two locks the first says why: of what is said to nobody here, nothing more is told.
 func TestTheFirstLockSays(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := lock{person: sanne, draft: func(d *consent.Draft) { d.Grants = d.Grants[1:] }}.given(t, f, keys)
 	_, err := consent.Find([]consent.Document{d}, asking(t, f))
 	require.ErrorIs(t, err, consent.ErrNone)
@@ -116,7 +116,7 @@ func disclosed(t *testing.T, draft consent.Draft, by signed.Signer, disclosures 
 
 // A keeper's signature does not make a good disclosure of a bad one.
 func TestBadDisclosuresThatWereSigned(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	disclosure := func(o identity.OIN, salt int, categories ...budgetv1.Category) string {
 		s, _, err := consent.Disclosure{Salt: strings.Repeat("A", salt), Source: o, Categories: append([]budgetv1.Category{}, categories...)}.Encode()
 		require.NoError(t, err)
@@ -157,7 +157,7 @@ func TestBadDisclosuresThatWereSigned(t *testing.T) {
 
 // A member that nobody here knows is refused, though its keeper signed it.
 func TestAMemberNobodyKnows(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	claims, out, err := draft(f).Write(bsn(t, harm), f.Now)
 	require.NoError(t, err)
 	out.Document, err = f.Requester().Sign.Compact(signed.Consent, struct {
@@ -180,7 +180,7 @@ func TestAMemberNobodyKnows(t *testing.T) {
 // The day on which authority was looked up is needed of who is under age too, and a
 // last day before the first is none.
 func TestDaysThatWereSigned(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	for name, change := range map[string]func(*consent.Claims){
 		"under age, never looked up": func(c *consent.Claims) {
 			minor("16_17", "2026-06-15")(c)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 )
 
 // today is a day on which the consent of draft holds. nobody has no number.
@@ -27,7 +27,7 @@ type lock struct {
 	want     error
 }
 
-func locks(f *testfamily.Family) map[string]lock {
+func locks(f *family.Family) map[string]lock {
 	uwv, own := f.Parties["UWV"].OIN, f.Requester().OIN
 	return map[string]lock{
 		"no grant of the source": {draft: func(d *consent.Draft) { d.Grants = d.Grants[1:] }, want: consent.ErrNone},
@@ -83,7 +83,7 @@ func ofAChild(c *consent.Claims) {
 func bornIn2008(q *consent.Question) { q.Born = civil.MustParse("2008-06-15") }
 
 // asking is what the requester asks of UWV about who gave the consent of draft.
-func asking(t testing.TB, f *testfamily.Family) consent.Question {
+func asking(t testing.TB, f *family.Family) consent.Question {
 	return consent.Question{
 		Subject: bsn(t, harm), Source: f.Parties["UWV"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment,
 		Born: civil.MustParse(born), Today: civil.MustParse(today), Ended: func(string) bool { return false },
@@ -92,7 +92,7 @@ func asking(t testing.TB, f *testfamily.Family) consent.Question {
 
 // given is a consent of draft with the lock on it, signed by a keeper who does not look:
 // its claims may be others than Issue would write.
-func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier) consent.Document {
+func (l lock) given(t testing.TB, f *family.Family, keys *signed.Verifier) consent.Document {
 	t.Helper()
 	d, person := draft(f), bsn(t, harm)
 	switch l.person {
@@ -117,7 +117,7 @@ func (l lock) given(t testing.TB, f *testfamily.Family, keys *signed.Verifier) c
 
 // Each lock alone keeps a consent shut that is open but for it, and says which it is.
 func TestEachLockShuts(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	_, err := consent.Find([]consent.Document{lock{}.given(t, f, keys)}, asking(t, f))
 	require.NoError(t, err, "but for the locks it is a yes")
 	for name, l := range locks(f) {
@@ -136,7 +136,7 @@ func TestEachLockShuts(t *testing.T) {
 // One that is shut shuts no other, whatever their order. Which of them is to be held
 // against a question is for the log.
 func TestALockShutsItsOwnConsent(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	open := lock{}.given(t, f, keys)
 	for name, l := range locks(f) {
 		if l.question != nil {
@@ -154,7 +154,7 @@ func TestALockShutsItsOwnConsent(t *testing.T) {
 
 // When none answers the error says what came closest, whatever the order.
 func TestWhatCameClosest(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	all, closest := locks(f), []string{"not yet begun", "another person", "another household", "expired", "wrong signer"}
 	for i, near := range closest {
 		for _, far := range closest[:i] {
@@ -171,7 +171,7 @@ func TestWhatCameClosest(t *testing.T) {
 
 // The first and the last day count; the days before and after do not.
 func TestTheDaysOfAConsent(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	for name, c := range map[string]struct {
 		claims      func(*consent.Claims)
 		first, last string
@@ -195,7 +195,7 @@ func TestTheDaysOfAConsent(t *testing.T) {
 
 // A consent for somebody who was born on the day it begins.
 func TestFromTheDayOfBirth(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := draft(f)
 	d.Born = d.From
 	d.Authority.Kind, d.Authority.Holders = "EenhoofdigOuderlijkGezag", 1

@@ -12,9 +12,9 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -38,7 +38,7 @@ func signature(role, who string) consent.Signature {
 }
 
 // draft of an adult's consent to UWV and SVB.
-func draft(f *testfamily.Family) consent.Draft {
+func draft(f *family.Family) consent.Draft {
 	own := f.Requester().OIN
 	return consent.Draft{
 		Keeper: own, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Controller: own, Recipients: []identity.OIN{own},
@@ -55,7 +55,7 @@ func draft(f *testfamily.Family) consent.Draft {
 
 const harm, sanne = "999940004", "999940016"
 
-func issue(t testing.TB, f *testfamily.Family, d consent.Draft) consent.Issued {
+func issue(t testing.TB, f *family.Family, d consent.Draft) consent.Issued {
 	t.Helper()
 	out, err := d.Issue(f.Requester().Sign, bsn(t, harm), f.Now)
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func verify(t testing.TB, v *signed.Verifier, i consent.Issued) consent.Document
 }
 
 // ask holds the documents against a question of the requester about a source.
-func ask(t testing.TB, f *testfamily.Family, source, today string, documents ...consent.Document) (consent.Consent, error) {
+func ask(t testing.TB, f *family.Family, source, today string, documents ...consent.Document) (consent.Consent, error) {
 	t.Helper()
 	return consent.Find(documents, consent.Question{
 		Subject: bsn(t, harm), Source: f.Parties[source].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment,
@@ -79,7 +79,7 @@ func ask(t testing.TB, f *testfamily.Family, source, today string, documents ...
 }
 
 func TestWhatIsIssuedCounts(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	out := issue(t, f, draft(f))
 	d := verify(t, keys, out)
 	require.Equal(t, out.ID, d.ID())
@@ -102,7 +102,7 @@ func TestWhatIsIssuedCounts(t *testing.T) {
 }
 
 func TestTwelveMonthsAndBirthdays(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := draft(f)
 	d.Until = civil.MustParse("2030-01-01")
 	require.Equal(t, "2025-12-31", verify(t, keys, issue(t, f, d)).Claims().Until)
@@ -123,7 +123,7 @@ func TestTwelveMonthsAndBirthdays(t *testing.T) {
 
 // What could never count is not issued: the error names the field, and no value.
 func TestWhatIsNotIssued(t *testing.T) {
-	f, _ := family(t)
+	f, _ := openFamily(t)
 	own := f.Requester()
 	many := make([]consent.Grant, 17)
 	for name, c := range map[string]struct {

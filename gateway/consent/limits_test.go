@@ -45,7 +45,7 @@ func beside(n int) []consent.Signature {
 // The longest that may stand in each field is issued and counts; one more is refused,
 // and the error says of which field.
 func TestLimits(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	x := func(n int) string { return strings.Repeat("x", n) }
 	for name, c := range map[string]struct {
 		most   int
@@ -83,7 +83,7 @@ func TestLimits(t *testing.T) {
 
 // One thing wrong with a field, and the error says what, to the word.
 func TestWhatTheErrorSays(t *testing.T) {
-	f, _ := family(t)
+	f, _ := openFamily(t)
 	for name, c := range map[string]struct {
 		change func(*consent.Draft)
 		says   string
@@ -112,7 +112,7 @@ func TestWhatTheErrorSays(t *testing.T) {
 
 // Who gave it must have proven it, though somebody beside them did.
 func TestWhoGaveItMustBeProven(t *testing.T) {
-	f, _ := family(t)
+	f, _ := openFamily(t)
 	d := draft(f)
 	d.CoGivenBy = []consent.Signature{d.GivenBy}
 	d.GivenBy.Proof.Hash = ""
@@ -128,7 +128,7 @@ var errGone = errors.New("the module is gone")
 func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errGone }
 
 func TestAKeyThatDoesNotSign(t *testing.T) {
-	f, _ := family(t)
+	f, _ := openFamily(t)
 	by := f.Requester().Sign
 	by.Key = broken{by.Key}
 	out, err := draft(f).Issue(by, bsn(t, harm), f.Now)
@@ -139,7 +139,7 @@ func TestAKeyThatDoesNotSign(t *testing.T) {
 // What becomes larger than a document may be is not issued, from the first byte on.
 // Signs that JSON escapes take six bytes each.
 func TestWhatBecomesTooLarge(t *testing.T) {
-	f, _ := family(t)
+	f, _ := openFamily(t)
 	by := f.Requester().Sign
 	by.KeyID = "kk" // base64 skips one length in four, and with this id not the last that fits nor the first that does not
 	x := func(n int) string { return strings.Repeat("\x01", n) }

@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/internal/testfamily"
 )
 
 func mandate(until string, scope ...string) *consent.Mandate {
@@ -27,7 +27,7 @@ func mandate(until string, scope ...string) *consent.Mandate {
 }
 
 // byProxy is draft, given by a gemachtigde on a mandate until its last day.
-func byProxy(f *testfamily.Family) consent.Draft {
+func byProxy(f *family.Family) consent.Draft {
 	d := draft(f)
 	d.GivenBy = signature("gemachtigde", "buurvrouw")
 	d.GivenBy.Mandate = mandate(d.Until.String(), d.Purpose)
@@ -37,7 +37,7 @@ func byProxy(f *testfamily.Family) consent.Draft {
 // A mandate of any other form is refused when it is signed, and when somebody signed it
 // who did not look. The error names the member, and no value of it.
 func TestHostileMandates(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	many := []string{}
 	for _, c := range "abcdefghijklmnopq" {
 		many = append(many, string(c))
@@ -105,7 +105,7 @@ func TestHostileMandates(t *testing.T) {
 // What stands in the signed bytes is a mandate and no more: another member, a list of
 // two, a null in its place, a member twice.
 func TestAMandateIsReadStrictly(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	claims, out, err := byProxy(f).Write(bsn(t, harm), f.Now)
 	require.NoError(t, err)
 	raw, err := signed.Canonical(claims)
@@ -147,7 +147,7 @@ func TestAMandateIsReadStrictly(t *testing.T) {
 }
 
 // signRaw signs bytes as they are, in whatever form (ES256, RFC 7518 3.4).
-func signRaw(f *testfamily.Family, payload string) ([]byte, error) {
+func signRaw(f *family.Family, payload string) ([]byte, error) {
 	by := f.Requester().Sign
 	like, err := by.Compact(signed.Consent, consent.Claims{Issuer: by.Issuer})
 	if err != nil {
@@ -171,7 +171,7 @@ func signRaw(f *testfamily.Family, payload string) ([]byte, error) {
 // A consent on a mandate holds to its last day, which is no later than the mandate's;
 // after that it is renewed on a new mandate or by the person, and by nobody else.
 func TestAConsentEndsWithTheMandate(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := byProxy(f)
 	d.Until = civil.MustParse("2025-06-30")
 	d.GivenBy.Mandate.Until = "2025-06-30"
@@ -208,7 +208,7 @@ func TestAConsentEndsWithTheMandate(t *testing.T) {
 
 // Whatever until a keeper wrote, twelve months is what counts, and what the mandate covers.
 func TestAMandateCoversWhatCounts(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	claims, out, err := byProxy(f).Write(bsn(t, harm), f.Now)
 	require.NoError(t, err)
 	claims.Until = "2030-01-01"
@@ -221,7 +221,7 @@ func TestAMandateCoversWhatCounts(t *testing.T) {
 	require.ErrorIs(t, err, consent.ErrExpired)
 }
 
-func writeCarelessly(t testing.TB, f *testfamily.Family, d consent.Draft) consent.Issued {
+func writeCarelessly(t testing.TB, f *family.Family, d consent.Draft) consent.Issued {
 	t.Helper()
 	claims, out, err := d.Write(bsn(t, harm), f.Now)
 	require.NoError(t, err)
@@ -232,7 +232,7 @@ func writeCarelessly(t testing.TB, f *testfamily.Family, d consent.Draft) consen
 
 // Why a gemachtigde does not count is said, and only where one could.
 func TestWhyAProxyDoesNotCount(t *testing.T) {
-	f, _ := family(t)
+	f, _ := openFamily(t)
 	for name, c := range map[string]struct {
 		change func(*consent.Draft)
 		says   string
@@ -263,7 +263,7 @@ func TestWhyAProxyDoesNotCount(t *testing.T) {
 
 // What is narrowed rests on the same mandate, which nobody can change on the way.
 func TestNarrowingStaysWithinTheMandate(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	wide := verify(t, keys, issue(t, f, byProxy(f)))
 	uwv := f.Parties["UWV"].OIN
 	less, err := wide.Narrow([]consent.Grant{{Source: uwv}})
@@ -304,7 +304,7 @@ func TestNarrowingStaysWithinTheMandate(t *testing.T) {
 
 // A source reads the mandate in the shell: what it is and until when, and of whom not.
 func TestASourceSeesTheMandate(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	c, err := ask(t, f, "UWV", "2025-06-30", verify(t, keys, issue(t, f, byProxy(f))))
 	require.NoError(t, err)
 	require.Equal(t, mandate("2025-12-31", f.Case.Purpose), c.Mandate())
@@ -321,7 +321,7 @@ func TestASourceSeesTheMandate(t *testing.T) {
 
 // In a case of a family, whom the register knows as gemachtigde signs on a mandate.
 func TestAFamilysProxyHasAMandate(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	c := f.Case.Consents[1] // of A3, an adult
 	f.Case.Authority = append(f.Case.Authority, casefile.Authority{
 		Person: c.Person, Kind: "Volmacht", Holders: []identity.PersonRef{"A1"}, From: c.From, To: c.Until,

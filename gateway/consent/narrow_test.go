@@ -11,7 +11,7 @@ import (
 )
 
 func TestNarrow(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	uwv, svb := f.Parties["UWV"].OIN, f.Parties["SVB"].OIN
 	wide := verify(t, keys, issue(t, f, draft(f)))
 
@@ -58,7 +58,7 @@ func TestNarrow(t *testing.T) {
 // Whatever is written into a narrowed draft, the signatures of the wide one cover
 // no more than it did, for nobody else.
 func TestNarrowingNeverWidens(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	uwv := f.Parties["UWV"].OIN
 	wide := verify(t, keys, issue(t, f, draft(f)))
 	for name, change := range map[string]func(*consent.Draft){
@@ -93,7 +93,7 @@ func TestNarrowingNeverWidens(t *testing.T) {
 
 // For every choice of what is taken out: what is left is what there was without it.
 func TestNarrowLeavesTheRest(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := draft(f)
 	d.Grants[0].Categories = budgetv1.Categories()
 	wide := verify(t, keys, issue(t, f, d))
@@ -121,7 +121,7 @@ func TestNarrowLeavesTheRest(t *testing.T) {
 
 // A list that its keeper wrote as null is as empty as one without anything in it.
 func TestNarrowingWhatWasWrittenAsNull(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	wide := lock{claims: func(c *consent.Claims) { c.Recipients, c.CoGivenBy = nil, nil }}.given(t, f, keys)
 	less, err := wide.Narrow([]consent.Grant{{Source: f.Parties["SVB"].OIN}})
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func terms() []string {
 }
 
 func TestTheReceiptForMachines(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := draft(f)
 	d.Born = civil.MustParse("2009-11-03")
 	d.Authority = consent.Authority{Kind: "TweehoofdigOuderlijkGezag", Holders: 2, LookedUp: "2025-01-01"}
@@ -101,7 +101,7 @@ func TestTheReceiptForMachines(t *testing.T) {
 
 // Whoever is given a copy cannot change the document by it.
 func TestAccessorsGiveCopies(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	out := issue(t, f, draft(f))
 	d := verify(t, keys, out)
 	before, err := d.Receipt("nl", nil, f.Now)
@@ -122,7 +122,7 @@ func TestAccessorsGiveCopies(t *testing.T) {
 
 // The receipt names every legal basis that was signed, and none that was not.
 func TestTheReceiptNamesTheLegalBasis(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	article := func(title string) map[string]any {
 		return map[string]any{"@type": "dpv:LegalBasis", "dct:title": title}
 	}
@@ -151,7 +151,7 @@ func TestTheReceiptNamesTheLegalBasis(t *testing.T) {
 // The whole receipt, as it stands in testdata/receipt.json: an adult's yes to UWV and no
 // to the SVB, with the keeper as the controller and itself and the SVB as recipients.
 func TestTheWholeReceipt(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	d := draft(f)
 	d.Recipients = []identity.OIN{f.Requester().OIN, f.Parties["SVB"].OIN}
 	d.Grants[1].Categories = nil
@@ -169,7 +169,7 @@ func TestTheWholeReceipt(t *testing.T) {
 
 // How old the person is and in which role each signed, in the terms of the vocabulary.
 func TestWhoInTheReceipt(t *testing.T) {
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	type party struct {
 		Type any    `json:"@type"`
 		Role string `json:"dct:identifier"`

@@ -12,7 +12,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/family"
 )
 
 // guardianship is testdata/guardianship.yaml, by age group.
@@ -54,7 +54,7 @@ func (r guardianshipRow) by(t testing.TB, s, purpose string, last civil.Date) co
 }
 
 // draft of a consent that begins on the day, and was signed as the row says.
-func (r guardianshipRow) draft(t testing.TB, f *testfamily.Family, born, day string) consent.Draft {
+func (r guardianshipRow) draft(t testing.TB, f *family.Family, born, day string) consent.Draft {
 	d := draft(f)
 	d.Born, d.From = civil.MustParse(born), civil.MustParse(day)
 	d.Until = d.From
@@ -78,7 +78,7 @@ func TestGuardianship(t *testing.T) {
 	require.NoError(t, err)
 	var table guardianship
 	require.NoError(t, yaml.Unmarshal(raw, &table))
-	f, keys := family(t)
+	f, keys := openFamily(t)
 	by, person := f.Requester().Sign, bsn(t, harm)
 	wanted := map[string]error{"yes": nil, "WRONG_SIGNER": consent.ErrWrongSigner, "AUTHORITY_UNCLEAR": consent.ErrAuthority}
 	rows := 0

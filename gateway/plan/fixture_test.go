@@ -10,8 +10,8 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/plan"
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"

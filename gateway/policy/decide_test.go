@@ -17,9 +17,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/testfamily"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -63,7 +63,7 @@ obligations := {} if count(asked) == 0
 
 // question makes a question about A1 at UWV with real documents, and a token of these
 // details; nil for one that allows all.
-func question(t require.TestingT, f *testfamily.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Question {
+func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Question {
 	keys, err := f.Verifier()
 	require.NoError(t, err)
 	raw, err := f.Agreement("UWV", func(a *agreement.Terms) {
@@ -110,7 +110,7 @@ func question(t require.TestingT, f *testfamily.Family, agreed, consented []budg
 }
 
 // anyDetails draws what a token may be used for: some of it here, some elsewhere.
-func anyDetails(t *rapid.T, f *testfamily.Family) []token.Detail {
+func anyDetails(t *rapid.T, f *family.Family) []token.Detail {
 	texts := func(name string, from ...string) []string {
 		return rapid.SliceOfDistinct(rapid.SampledFrom(from), rapid.ID[string]).Draw(t, name)
 	}
@@ -131,7 +131,7 @@ func anyDetails(t *rapid.T, f *testfamily.Family) []token.Detail {
 }
 
 // named tells, in other words than the token room's, what a token allows of UWV.
-func named(f *testfamily.Family, details []token.Detail) []budgetv1.Category {
+func named(f *family.Family, details []token.Detail) []budgetv1.Category {
 	var out []budgetv1.Category
 	for _, c := range budgetv1.Categories() {
 		for _, d := range details {
@@ -150,7 +150,7 @@ func named(f *testfamily.Family, details []token.Detail) []budgetv1.Category {
 func TestAPolicyNarrowsAndNeverWidens(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	for name, rules := range map[string]fs.FS{"the real rules": policies.FS, "rules that say yes to all": yesToAll(t)} {
 		engine, err := policy.New(t.Context(), policy.Config{FS: rules, Timeout: time.Minute})
@@ -200,7 +200,7 @@ func changed(t *testing.T, file, old, with string) *policy.Engine {
 func TestWhatIsNeededIsMissed(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	const matrix, needs = "rules/matrix/integral_budget.compose/data.yaml", "rules/catalog/purposes/data.yaml"
 	wia := "wia:\n      fields: {entitlement: none, product: none, period: none, income: none, reference: none}"
@@ -244,7 +244,7 @@ func TestWhatIsNeededIsMissed(t *testing.T) {
 func TestTheMatrixGivesWhatIsNeeded(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)
@@ -258,7 +258,7 @@ func TestTheMatrixGivesWhatIsNeeded(t *testing.T) {
 }
 
 // covers tells whether nothing that UWV is asked for is left out.
-func covers(e *policy.Engine, f *testfamily.Family, cs []budgetv1.Category) bool {
+func covers(e *policy.Engine, f *family.Family, cs []budgetv1.Category) bool {
 	uwv := f.Parties["UWV"]
 	for _, law := range uwv.Laws {
 		for _, c := range e.Categories(f.Case.Purpose, uwv.Kind, law) {
@@ -275,7 +275,7 @@ func covers(e *policy.Engine, f *testfamily.Family, cs []budgetv1.Category) bool
 func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)
@@ -329,7 +329,7 @@ func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
 func TestAGrantMinimises(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)

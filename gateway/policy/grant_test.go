@@ -15,17 +15,17 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/casefile"
-	"github.com/ontschot/ontschot/internal/testfamily"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-func judging(t testing.TB) (*testfamily.Family, *policy.Engine) {
+func judging(t testing.TB) (*family.Family, *policy.Engine) {
 	t.Helper()
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
-	f, err := testfamily.New(cf, time.Now())
+	f, err := family.New(cf, time.Now())
 	require.NoError(t, err)
 	engine, err := policy.New(context.Background(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)
@@ -35,7 +35,7 @@ func judging(t testing.TB) (*testfamily.Family, *policy.Engine) {
 func everything() []budgetv1.Category { return budgetv1.Categories() }
 
 // callerAs is a caller in another role, or at another level.
-func callerAs(t testing.TB, f *testfamily.Family, role, assurance string) token.Caller {
+func callerAs(t testing.TB, f *family.Family, role, assurance string) token.Caller {
 	t.Helper()
 	keys, err := f.Verifier()
 	require.NoError(t, err)

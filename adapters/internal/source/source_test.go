@@ -16,7 +16,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/internal/source"
-	"github.com/ontschot/ontschot/internal/sandbox/testca"
+	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
 )
 
 // system is an agency's system that a test plays.

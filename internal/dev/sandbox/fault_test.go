@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/internal/sandbox"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

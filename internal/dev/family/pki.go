@@ -1,4 +1,4 @@
-package testfamily
+package family
 
 import (
 	"crypto"

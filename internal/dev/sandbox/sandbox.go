@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 )
 
 // Errors of starting.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ontschot/ontschot/internal/casefile"
-	"github.com/ontschot/ontschot/internal/sandbox"
-	"github.com/ontschot/ontschot/internal/sandbox/testca"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
+	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
 )
 
 // bare is a sandbox that is spoken to without an adapter.

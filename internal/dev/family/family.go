@@ -1,7 +1,7 @@
-// Package testfamily answers: what does it take to play a case for real? It makes
+// Package family answers: what does it take to play a case for real? It makes
 // the certificates and keys of every party, the agreements, the consents and the
 // tokens, for development and tests. Nothing it makes is fit for anything else.
-package testfamily
+package family
 
 import (
 	"crypto/ecdsa"
@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 )

@@ -1,4 +1,4 @@
-package testfamily
+package family
 
 import (
 	"encoding/json"
@@ -15,8 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/ontschot/ontschot/internal/casefile"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/signed"
 )
 

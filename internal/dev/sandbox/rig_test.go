@@ -26,10 +26,10 @@ import (
 	"github.com/ontschot/ontschot/adapters/svb"
 	"github.com/ontschot/ontschot/adapters/transport"
 	"github.com/ontschot/ontschot/adapters/uwv"
-	"github.com/ontschot/ontschot/internal/casefile"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/sandbox"
+	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/sandbox"
-	"github.com/ontschot/ontschot/internal/sandbox/testca"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
