@@ -12,9 +12,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -143,28 +143,28 @@ func (g *Gateway) grantsOf(path string, asked []*ontschotv1.ConsentGrant, all fu
 func (g *Gateway) notice(a asking) (*ontschotv1.ConsentNotice, error) {
 	d := a.draft
 	_, lapses := consent.AgeGroup(d.Born, d.From)
-	n := policies.Notice{
+	n := wording.Notice{
 		Controller: g.own.Name, Purpose: d.Purpose, Sources: g.sourcesOf(d.Grants),
 		From: d.From, Until: d.Until, LapsesOn: lapses, Withdraw: d.Withdraw,
 	}
 	for _, need := range a.needs {
-		n.Signers = append(n.Signers, policies.NoticeSigner{Roles: need.Roles, People: need.People})
+		n.Signers = append(n.Signers, wording.NoticeSigner{Roles: need.Roles, People: need.People})
 	}
-	plain := g.worded(policies.Dutch, n)
+	plain := g.worded(wording.Dutch, n)
 	subject := hex.EncodeToString(g.pseudonyms(a.bsn, d.Purpose)[0])
 	reference := g.keyed("ontschot/notice/1\x00" + subject + "\x00" + d.Case + "\x00" + plain)
 	n.Reference = hex.EncodeToString(reference[:16])
-	out := &ontschotv1.ConsentNotice{Version: policies.NoticeVersion, TextNl: g.worded(policies.Dutch, n), TextEn: g.worded(policies.English, n)}
+	out := &ontschotv1.ConsentNotice{Version: wording.NoticeVersion, TextNl: g.worded(wording.Dutch, n), TextEn: g.worded(wording.English, n)}
 	if plain == "" || out.GetTextEn() == "" {
 		return nil, errPurposeUnknown
 	}
-	out.Sha256Nl, out.Sha256En = policies.NoticeSHA256(out.GetTextNl()), policies.NoticeSHA256(out.GetTextEn())
+	out.Sha256Nl, out.Sha256En = wording.NoticeSHA256(out.GetTextNl()), wording.NoticeSHA256(out.GetTextEn())
 	return out, nil
 }
 
 // worded is the text for each who reads it: a child and its parents are addressed each
 // in their own words, and all sign under the same page.
-func (g *Gateway) worded(lang string, n policies.Notice) string {
+func (g *Gateway) worded(lang string, n wording.Notice) string {
 	var all []string
 	for _, signer := range n.Signers {
 		n.Reader = signer.Roles[0]

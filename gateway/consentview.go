@@ -9,9 +9,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/policies"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -113,7 +113,7 @@ func (g *Gateway) consentToEnd(ctx context.Context, caller token.Caller, id stri
 // receiptOf is what the person takes home.
 func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.ConsentReceipt, error) {
 	c, span := opened.Claims(), opened.Span()
-	record, err := opened.Receipt(policies.Dutch, g.names(), time.UnixMilli(d.Since))
+	record, err := opened.Receipt(wording.Dutch, g.names(), time.UnixMilli(d.Since))
 	if err != nil {
 		return nil, err
 	}
@@ -144,11 +144,11 @@ func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.
 	}
 	until, _ := civil.Parse(c.Until) // as it was read: the birthday on which it ends before is said beside it
 	lapses, _ := civil.Parse(c.LapsesOn)
-	text := policies.Receipt{
+	text := wording.Receipt{
 		ID: d.ID, Controller: g.own.Name, Reader: c.GivenBy.Role, Purpose: c.Purpose, Sources: g.sourcesOf(opened.Grants()),
 		Given: civil.Today(time.Unix(c.IssuedAt, 0)), From: span.From, Until: until, LapsesOn: lapses, GivenBy: out.GetGivenBy(), MandatedUntil: mandated, Withdraw: c.Withdraw,
 	}
-	out.TextNl, out.TextEn = g.Texts.Receipt(policies.Dutch, text), g.Texts.Receipt(policies.English, text)
+	out.TextNl, out.TextEn = g.Texts.Receipt(wording.Dutch, text), g.Texts.Receipt(wording.English, text)
 	return out, nil
 }
 
@@ -168,11 +168,11 @@ func (g *Gateway) standing(d register.Record, span civil.Span) string {
 }
 
 // sourcesOf names the sources of a consent for who reads it.
-func (g *Gateway) sourcesOf(grants []consent.Grant) []policies.NoticeSource {
-	var out []policies.NoticeSource
+func (g *Gateway) sourcesOf(grants []consent.Grant) []wording.NoticeSource {
+	var out []wording.NoticeSource
 	for _, one := range grants {
 		party, _ := g.partyOf(one.Source)
-		source := policies.NoticeSource{Name: party.Name, Kind: party.Kind}
+		source := wording.NoticeSource{Name: party.Name, Kind: party.Kind}
 		for _, c := range one.Categories {
 			source.Categories = append(source.Categories, string(c))
 		}

@@ -21,10 +21,10 @@ import (
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -73,13 +73,13 @@ type Texts interface {
 	plan.Texts
 	// Notice and Receipt word what a person is asked and has said; an empty text means
 	// that it cannot be worded.
-	Notice(lang string, n policies.Notice) string
-	Receipt(lang string, r policies.Receipt) string
+	Notice(lang string, n wording.Notice) string
+	Receipt(lang string, r wording.Receipt) string
 }
 
 // Changes words what changes in an agreement.
 type Changes interface {
-	Change(lang string, c policies.ChangeParams) string
+	Change(lang string, c wording.ChangeParams) string
 }
 
 // Config of a gateway. Every field is required unless it says otherwise.

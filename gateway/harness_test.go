@@ -26,6 +26,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
@@ -124,9 +125,9 @@ func (h *house) configure() {
 	own := h.family.Requester()
 	judge, err := engine()
 	require.NoError(h.t, err)
-	texts, err := policies.ReadTexts(policies.FS)
+	texts, err := wording.ReadTexts(policies.FS)
 	require.NoError(h.t, err)
-	changes, err := policies.ReadAgreementTexts(policies.FS)
+	changes, err := wording.ReadAgreementTexts(policies.FS)
 	require.NoError(h.t, err)
 	ring, err := signed.NewRing(signed.Timed{Signer: own.Sign})
 	require.NoError(h.t, err)
@@ -135,7 +136,7 @@ func (h *house) configure() {
 	h.config = gateway.Config{
 		Own: own.OIN, Sources: map[string]gateway.Source{}, Keys: h.keys, Signers: ring, Policy: judge,
 		Tokens: token.Checker{Keys: h.keys, Audience: string(own.OIN), Now: func() time.Time { h.seams.pass("the clock of the token"); return h.now() }},
-		Record: h.record, Documents: &documents{h.log, h.seams}, Texts: &wording{texts, h.seams}, Changes: changes,
+		Record: h.record, Documents: &documents{h.log, h.seams}, Texts: &spoken{texts, h.seams}, Changes: changes,
 		Certificates: &authority{h.family.CA, h.seams},
 		WithdrawURL:  "https://localhost/withdraw", Trust: result.Trust{Keys: h.keys, Releaser: own.OIN, Log: h.inspection().Keys},
 		PseudonymKeys: [][]byte{own.PseudonymKey}, SourceTimeout: &patience,

@@ -9,9 +9,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/policies"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -165,13 +165,13 @@ func (g *Gateway) diff(ctx context.Context, r *ontschotv1.DiffAgreementsRequest)
 	// What the gateway adds to a draft is no change of what is agreed.
 	old.ID, old.ProposedAt = k.terms.ID, k.terms.ProposedAt
 	for _, c := range agreement.Diff(old, k.terms) {
-		words := policies.ChangeParams{
+		words := wording.ChangeParams{
 			Path: c.Path, Kind: c.Kind, Old: c.Old, New: c.New, Purposes: c.Purposes,
 			Party: string(c.Party), Consumer: string(c.Consumer), Source: string(c.Source), Name: func(oin string) string { return g.names()[identity.OIN(oin)] },
 		}
 		answer.Changes = append(answer.Changes, &ontschotv1.AgreementChange{
 			Path: c.Path, Kind: c.Kind, Old: c.Old, New: c.New,
-			TextNl: g.Changes.Change(policies.Dutch, words), TextEn: g.Changes.Change(policies.English, words),
+			TextNl: g.Changes.Change(wording.Dutch, words), TextEn: g.Changes.Change(wording.English, words),
 		})
 	}
 	return answer, nil

@@ -14,8 +14,8 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/policies"
 )
 
 // seams are the places where a gateway asks something of its surroundings: the
@@ -136,18 +136,18 @@ func (r *recorder) releases(trace string) []int64 {
 	return r.released[trace]
 }
 
-// wording are the texts, with a seam at each: budgets are worded while they are assembled.
-type wording struct {
-	*policies.Texts
+// spoken are the texts, with a seam at each: budgets are worded while they are assembled.
+type spoken struct {
+	*wording.Texts
 	seams *seams
 }
 
-func (w *wording) Gap(reason, lang string, params map[string]string) string {
+func (w *spoken) Gap(reason, lang string, params map[string]string) string {
 	w.seams.pass("a gap is worded")
 	return w.Texts.Gap(reason, lang, params)
 }
 
-func (w *wording) Finding(code, lang string, params map[string]string) string {
+func (w *spoken) Finding(code, lang string, params map[string]string) string {
 	w.seams.pass("a finding is worded")
 	return w.Texts.Finding(code, lang, params)
 }

@@ -1,5 +1,5 @@
-// Package policies answers: which rules came with this program, and in which
-// words are they told? It holds files only; gateway/policy judges by them.
+// Package policies answers: which rules came with this program, and which texts? It
+// holds files only: gateway/policy judges by them, gateway/wording reads the texts.
 package policies
 
 import "embed"

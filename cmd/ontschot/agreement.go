@@ -13,6 +13,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -38,7 +39,7 @@ func oneArg(name string) cobra.PositionalArgs {
 
 func agreementNewCommand() *cobra.Command {
 	var conf, template, with, from, until, breach, dpia string
-	templates, err := policies.AgreementTemplates(policies.FS)
+	templates, err := wording.AgreementTemplates(policies.FS)
 	known := strings.Join(templates, ", ")
 	if err != nil {
 		known = err.Error()
@@ -102,7 +103,7 @@ func newDraft(conf, template, with string, values map[string]string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	raw, err := policies.AgreementTemplate(policies.FS, template)
+	raw, err := wording.AgreementTemplate(policies.FS, template)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -111,7 +112,7 @@ func newDraft(conf, template, with string, values map[string]string) ([]byte, er
 	}
 	values["consumer_oin"], values["consumer_name"] = string(own.OIN), own.Name
 	values["source_oin"], values["source_name"] = string(other.OIN), other.Name
-	draft, err := policies.Fill(raw, values)
+	draft, err := wording.Fill(raw, values)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}

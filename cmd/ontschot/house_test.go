@@ -34,8 +34,9 @@ func mayImport() map[string][]string {
 		"internal/config":           {"internal/civil", "internal/identity", "internal/signed"},
 		"internal/dev/sandbox":      {"internal/dev/casefile", "internal/civil", "internal/identity"},
 		"internal/dev/family": with(facts, words, []string{
-			"internal/dev/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "policies"}),
-		"policies":                  {"internal/civil"},
+			"internal/dev/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "gateway/wording", "policies"}),
+		"policies":                  {},
+		"gateway/wording":           {"internal/civil"},
 		"gateway/token":             {"internal/civil", "internal/identity", "internal/signed"},
 		"gateway/agreement":         {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
 		"gateway/consent":           {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
@@ -50,7 +51,7 @@ func mayImport() map[string][]string {
 		"gateway/result":            {"gateway/audit", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
 		"gateway/client":            with(words, []string{"gateway/result", "internal/certificate", "internal/identity"}),
 		"gateway": with(facts, words, []string{
-			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/register", "gateway/result", "internal/certificate", "internal/civil", "internal/identity", "internal/signed", "policies"}),
+			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/register", "gateway/result", "gateway/wording", "internal/certificate", "internal/civil", "internal/identity", "internal/signed"}),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -22,7 +23,7 @@ func (o *output) printFor(c *cobra.Command, cf *casefile.Case, m proto.Message, 
 	if o.format == "json" {
 		return printJSON(c.OutOrStdout(), m)
 	}
-	texts, err := policies.ReadTexts(policies.FS)
+	texts, err := wording.ReadTexts(policies.FS)
 	if err != nil {
 		return err
 	}

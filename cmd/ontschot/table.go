@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -21,14 +22,14 @@ type page struct {
 	w     io.Writer
 	b     *budgetv1.Budget
 	names map[string]string
-	texts *policies.Texts
+	texts *wording.Texts
 	lang  string
 	err   error
 }
 
 // printBudget writes the household matrix, totals, findings, gaps, times and receipt.
 func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string) error {
-	texts, err := policies.ReadTexts(policies.FS)
+	texts, err := wording.ReadTexts(policies.FS)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,14 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/policies"
 )
 
 // params is a change as the words want it.
-func params(c agreement.Change) policies.ChangeParams {
-	return policies.ChangeParams{
+func params(c agreement.Change) wording.ChangeParams {
+	return wording.ChangeParams{
 		Path: c.Path, Kind: c.Kind, Old: c.Old, New: c.New,
 		Party: string(c.Party), Consumer: string(c.Consumer), Source: string(c.Source), Purposes: c.Purposes,
 		Name: func(oin string) string {
@@ -26,8 +27,8 @@ func params(c agreement.Change) policies.ChangeParams {
 	}
 }
 
-func words(t testing.TB) *policies.AgreementTexts {
-	texts, err := policies.ReadAgreementTexts(policies.FS)
+func words(t testing.TB) *wording.AgreementTexts {
+	texts, err := wording.ReadAgreementTexts(policies.FS)
 	require.NoError(t, err)
 	return texts
 }

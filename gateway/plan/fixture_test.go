@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/plan"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -49,8 +50,8 @@ func meppel(t testing.TB) (meppelCase, plan.Question, *budgetv1.LegalBasis) {
 	return c, q, basis
 }
 
-func texts(t testing.TB) *policies.Texts {
-	all, err := policies.ReadTexts(policies.FS)
+func texts(t testing.TB) *wording.Texts {
+	all, err := wording.ReadTexts(policies.FS)
 	require.NoError(t, err)
 	return all
 }

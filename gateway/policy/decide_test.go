@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -316,9 +317,9 @@ func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
 		require.Subset(t, told, c.categories, name)
 		require.NotContains(t, told, "product", name)
 	}
-	texts, err := policies.ReadTexts(policies.FS)
+	texts, err := wording.ReadTexts(policies.FS)
 	require.NoError(t, err)
-	for _, lang := range []string{policies.Dutch, policies.English} {
+	for _, lang := range []string{wording.Dutch, wording.English} {
 		_, known := texts.Reason("DOEL-02", lang)
 		require.True(t, known, lang)
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
@@ -210,10 +211,10 @@ func (s *Server) secrets(own config.Party, gc *gateway.Config) error {
 		gc.Today = func() civil.Date { return set }
 	}
 	gc.WithdrawURL = s.Conf.WithdrawURL
-	if gc.Texts, err = policies.ReadTexts(policies.FS); err != nil {
+	if gc.Texts, err = wording.ReadTexts(policies.FS); err != nil {
 		return err
 	}
-	gc.Changes, err = policies.ReadAgreementTexts(policies.FS)
+	gc.Changes, err = wording.ReadAgreementTexts(policies.FS)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -134,7 +135,7 @@ func (f *Family) grants(c casefile.Consent) ([]consent.Grant, error) {
 // purposeCategories are those the policy knows for the purpose; all there are for a
 // purpose that it does not know.
 func purposeCategories(purpose string) ([]budgetv1.Category, error) {
-	matrix, err := policies.ReadMatrix(policies.FS)
+	matrix, err := wording.ReadMatrix(policies.FS)
 	if err != nil {
 		return nil, err
 	}

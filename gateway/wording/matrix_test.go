@@ -1,14 +1,16 @@
-package policies
+package wording
 
 import (
 	"testing"
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/policies"
 )
 
 func TestMatrix(t *testing.T) {
-	m, err := ReadMatrix(FS)
+	m, err := ReadMatrix(policies.FS)
 	require.NoError(t, err)
 	const compose = "integral_budget.compose"
 	require.Equal(t, []string{

@@ -1,4 +1,4 @@
-package policies
+package wording
 
 import (
 	"io/fs"
@@ -9,11 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ontschot/ontschot/policies"
+
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 func read(t testing.TB) *Texts {
-	texts, err := ReadTexts(FS)
+	texts, err := ReadTexts(policies.FS)
 	require.NoError(t, err)
 	return texts
 }
@@ -153,11 +155,11 @@ func TestIncompleteTextsAreRefused(t *testing.T) {
 
 func copyOf(t testing.TB) fstest.MapFS {
 	m := fstest.MapFS{}
-	require.NoError(t, fs.WalkDir(FS, ".", func(file string, entry fs.DirEntry, err error) error {
+	require.NoError(t, fs.WalkDir(policies.FS, ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		raw, err := fs.ReadFile(FS, file)
+		raw, err := fs.ReadFile(policies.FS, file)
 		m[file] = &fstest.MapFile{Data: raw}
 		return err
 	}))

@@ -1,4 +1,4 @@
-package policies
+package wording
 
 import (
 	"regexp"
@@ -7,10 +7,12 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/policies"
 )
 
 func TestChangesWithoutWordsAreToldAllTheSame(t *testing.T) {
-	texts, err := ReadAgreementTexts(FS)
+	texts, err := ReadAgreementTexts(policies.FS)
 	require.NoError(t, err)
 	require.Equal(t, "grants[0].colour: red → blue", texts.Change(Dutch, ChangeParams{Path: "grants[0].colour", Kind: "changed", Old: "red", New: "blue"}))
 	require.Equal(t, "De eerste dag is nu morgen (was 1 januari 2026).", texts.Change(Dutch, ChangeParams{Path: "from", Kind: "changed", Old: "2026-01-01", New: "morgen"}))
@@ -44,7 +46,7 @@ func TestIncompleteWordsAreRefused(t *testing.T) {
 
 // B1, as for the other texts: short sentences.
 func TestWordsForChangesAreShort(t *testing.T) {
-	texts, err := ReadAgreementTexts(FS)
+	texts, err := ReadAgreementTexts(policies.FS)
 	require.NoError(t, err)
 	end := regexp.MustCompile(`[.:?”] `)
 	for _, kinds := range texts.words[Dutch].Changes {

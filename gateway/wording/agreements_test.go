@@ -1,4 +1,4 @@
-package policies
+package wording
 
 import (
 	"regexp"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -26,7 +27,7 @@ func filled(change map[string]string) map[string]string {
 }
 
 func templates(t testing.TB) map[string][]byte {
-	names, err := AgreementTemplates(FS)
+	names, err := AgreementTemplates(policies.FS)
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"municipality-cak", "municipality-careoffice", "municipality-education", "municipality-insurer",
@@ -34,7 +35,7 @@ func templates(t testing.TB) map[string][]byte {
 	}, names)
 	out := map[string][]byte{}
 	for _, name := range names {
-		out[name], err = AgreementTemplate(FS, name)
+		out[name], err = AgreementTemplate(policies.FS, name)
 		require.NoError(t, err)
 	}
 	return out
@@ -43,7 +44,7 @@ func templates(t testing.TB) map[string][]byte {
 // A template asks what the matrix can let pass for that kind of source: no less, so
 // that nobody has to add to it, and no more, so that nobody signs for nothing.
 func TestATemplateAsksWhatTheMatrixLetsPass(t *testing.T) {
-	m, err := ReadMatrix(FS)
+	m, err := ReadMatrix(policies.FS)
 	require.NoError(t, err)
 	for name, template := range templates(t) {
 		_, kind, _ := strings.Cut(name, "-")
@@ -184,7 +185,7 @@ func TestFill(t *testing.T) {
 
 func TestTemplatesThatAreNotThere(t *testing.T) {
 	for _, name := range []string{"", "municipality-bank", "words.nl", "../README", "municipality-uwv.yaml"} {
-		_, err := AgreementTemplate(FS, name)
+		_, err := AgreementTemplate(policies.FS, name)
 		require.ErrorIs(t, err, ErrTemplate, name)
 		require.ErrorContains(t, err, "municipality-uwv")
 	}
@@ -198,7 +199,7 @@ func FuzzAgreementFill(f *testing.F) {
 	f.Add("x\" # y", "{until}")
 	f.Add("0", "\x80")
 	f.Add("x\u2028\r\nversion: 2", "#")
-	template, err := AgreementTemplate(FS, "municipality-uwv")
+	template, err := AgreementTemplate(policies.FS, "municipality-uwv")
 	require.NoError(f, err)
 	plain, err := Fill(template, filled(nil))
 	require.NoError(f, err)

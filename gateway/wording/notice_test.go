@@ -1,4 +1,4 @@
-package policies
+package wording
 
 import (
 	"maps"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/policies"
 )
 
 // meppel is what the parents of a girl of fifteen are asked.
@@ -109,7 +110,7 @@ func TestNoticesAreComplete(t *testing.T) {
 }
 
 func matrixPurposes(t *testing.T) []string {
-	m, err := ReadMatrix(FS)
+	m, err := ReadMatrix(policies.FS)
 	require.NoError(t, err)
 	return slices.Sorted(maps.Keys(m.purposes))
 }
