@@ -22,6 +22,9 @@ var (
 	ErrKeyReused = errors.New("idempotency key used before with another request")
 	// ErrDay means that the day by which this was judged has passed in the log.
 	ErrDay = errors.New("the day has passed by which this was judged")
+	// ErrJudged means that somebody was erased, or that what this needs has ended, since it
+	// was judged: it has to be judged anew.
+	ErrJudged = errors.New("it was judged by what counts no more")
 	// ErrInvalid means that an entry is not well formed; the text names the field.
 	ErrInvalid = errors.New("not a well-formed entry")
 	// ErrTampered means that something does not agree with what was signed.

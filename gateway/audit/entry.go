@@ -86,6 +86,10 @@ type Entry struct {
 	// Judged is of how many entries the register was made by which it was judged; zero:
 	// of those before its decision. It is not in the leaf.
 	Judged int64
+	// Needs holds what must count at this entry's place in the log as well, and is not in the
+	// leaf: of a decision, what sources are to be asked on. If something does not, the entry
+	// is refused with ErrJudged.
+	Needs []register.Rest
 	// Rests holds what must count at this entry's place in the log, at most 448; if
 	// something does not, the entry is refused with ErrEnded.
 	Rests []register.Rest

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/ontschot/ontschot/gateway/register"
 )
 
@@ -23,10 +25,18 @@ type Erased struct {
 type erasing struct {
 	pseudonyms map[string]bool
 	consents   map[string]bool
-	found      []int64 // entries that hold something of it, up to looked
+	found      []finding // in the entries up to looked
 	looked     int64
-	gone       []gone
+	tree       *tree // of the entries that were looked at
+	since      int64 // erasures of before this size were seen
 	done       Erased
+}
+
+// finding is an entry that holds something of the person: which values, and the opening
+// without them.
+type finding struct {
+	gone
+	left []byte
 }
 
 // destroyed is the payload of an erasure: which documents never come back, by the SHA-256
@@ -42,39 +52,52 @@ type gone struct {
 	Values []string `json:"values"`
 }
 
-// maxGone bounds how much one erasure may destroy, in entries.
-const maxGone = 4096
+// mostEntries bounds of how many entries one erasure tells; what is more stands in further
+// ones of the same transaction.
+const mostEntries = 64
 
 // Erase forgets a person with these pseudonyms, under every version of the key and for
-// every purpose: one entry, after which none of the person's consents was ever given, and
-// in the same transaction all that opens what the log holds of the person is destroyed,
-// with the bytes of the consents. What stands in the tree stays, and says nothing. Copies
-// that were made before are not reached. Errors: ErrNoDocument when nothing is kept of
-// the person, ErrInvalid, ErrUnavailable.
+// every purpose: one entry (more when it has much to tell), after which none of the
+// person's consents was ever given, and in the same transaction all that opens what the
+// log holds of the person is destroyed, with the bytes of the consents. What stands in the
+// tree stays, and says nothing. Copies that were made before are not reached. Errors:
+// ErrNoDocument when nothing is kept of the person, ErrTampered when the record does not
+// hold, ErrInvalid, ErrUnavailable.
 func (l *Log) Erase(ctx context.Context, e Entry) (Erased, error) {
 	work := &erasing{pseudonyms: map[string]bool{}, consents: map[string]bool{}}
 	for _, s := range e.Subjects {
 		work.pseudonyms[string(s)] = true
 	}
-	work.of(l.Register())
-	if len(work.consents) == 0 {
-		return Erased{}, ErrNoDocument
-	}
+	view := l.Register()
+	work.of(view)
+	work.restart(view.Size())
 	// Most of it is found before the writer is held up.
 	err := l.cfg.Store.View(ctx, l.cfg.Tenant, func(s Snapshot) error {
 		head, err := s.Head()
 		if err != nil {
 			return err
 		}
-		return work.look(ctx, s, head.Size)
+		signed, err := signedHead(head, l.cfg.Origin, l.cfg.keys())
+		if err != nil {
+			return err
+		}
+		return work.look(ctx, s, signed.Tree)
 	})
 	if err != nil {
 		return Erased{}, fmt.Errorf("erasing: %w", err)
+	}
+	if len(work.consents)+len(work.found) == 0 && e.Once == nil {
+		return Erased{}, ErrNoDocument
 	}
 	e.Kind, e.erase = Erasure, work
 	p, err := l.Append(ctx, e)
 	work.done.Index = p.Index
 	return work.done, err
+}
+
+// restart looks at all entries anew.
+func (e *erasing) restart(since int64) {
+	e.found, e.looked, e.tree, e.since = nil, 0, nothing(), since
 }
 
 // of finds the consents of the person, and further pseudonyms that they are known under.
@@ -93,13 +116,14 @@ func keysOf(set map[string]bool) []string {
 	return list
 }
 
-// look finds the entries that hold something of the person, from where it has looked.
-func (e *erasing) look(ctx context.Context, s Snapshot, size int64) error {
-	for e.looked < size {
+// look finds what is held of the person, from where it has looked up to a signed head. An
+// erasure vouches for what it destroys: so what does not hold is not touched.
+func (e *erasing) look(ctx context.Context, s Snapshot, head tlog.Tree) error {
+	for e.looked < head.N {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows, err := s.Rows(e.looked, int(min(pageSize, size-e.looked)))
+		rows, err := s.Rows(e.looked, int(min(pageSize, head.N-e.looked)))
 		if err != nil {
 			return err
 		}
@@ -107,17 +131,39 @@ func (e *erasing) look(ctx context.Context, s Snapshot, size int64) error {
 			return tampered(e.looked, "n: no entry of this index")
 		}
 		for _, row := range rows {
-			open, err := parseOpening(row.Opening)
-			if err != nil || row.Index != e.looked {
-				return tampered(e.looked, "opening: cannot be read")
+			if err := e.entry(row); err != nil {
+				return err
 			}
-			if len(e.values(&open)) > 0 {
-				e.found = append(e.found, row.Index)
-			}
-			e.looked++
+		}
+		if e.tree, err = e.tree.sealed(); err != nil {
+			return err
 		}
 	}
+	if e.tree.Hash != head.Hash {
+		return headTampered("checkpoint: its root is not that of the entries")
+	}
 	return nil
+}
+
+func (e *erasing) entry(row Row) error {
+	if row.Bad != "" || row.Index != e.looked {
+		return tampered(e.looked, "n: no entry of this index")
+	}
+	_, open, err := readRow(row)
+	if err != nil {
+		return tampered(row.Index, "%v", err)
+	}
+	if _, err := e.tree.add(tlog.RecordHash(row.Leaf)); err != nil {
+		return err
+	}
+	e.looked++
+	values := e.values(&open)
+	if len(values) == 0 {
+		return nil
+	}
+	left, err := emptied(row.Opening, values)
+	e.found = append(e.found, finding{gone{row.Index, values}, left})
+	return err
 }
 
 // values are those of an opening that tell of the person, as field/number.
@@ -165,83 +211,92 @@ func (e *erasing) mentions(text string) bool {
 	return false
 }
 
-// erase appends the entry of an erasure, with what it destroys in its payload.
+// erase appends what tells of an erasure, and destroys what it tells of. A refusal
+// destroys nothing.
 func (t *transaction) erase(p *prepared) (outcome, error) {
 	work := p.erase
 	known := len(work.consents) + len(work.pseudonyms)
-	*work = erasing{pseudonyms: work.pseudonyms, consents: work.consents, found: work.found, looked: work.looked}
 	work.of(t.register.Head())
-	if len(work.consents)+len(work.pseudonyms) > known { // something was said meanwhile
-		work.found, work.looked = nil, 0
+	if len(work.consents)+len(work.pseudonyms) > known || t.register.Erased() > work.since {
+		work.restart(t.tree.N) // something was said, or destroyed, meanwhile
 	}
-	p.fact.Erase = keysOf(work.pseudonyms)
-	if err := t.register.Refuse(p.fact); err != nil {
-		return outcome{err: err}, nil
-	}
-	if len(t.batch.Rows) > 0 { // entries of this very group are not in the store yet
-		return outcome{err: fmt.Errorf("%w: try again", ErrUnavailable)}, nil
-	}
-	if err := work.look(context.Background(), t.tx, t.tree.N); err != nil {
+	// What stands in the store, and then what this very group adds to it.
+	stored := tlog.Tree{N: t.tree.N - int64(len(t.batch.Rows)), Hash: t.tree.Hash}
+	if err := work.look(context.Background(), t.tx, stored); err != nil {
 		return outcome{}, err
 	}
-	for _, index := range work.found {
-		if err := t.destroy(work, index); err != nil {
+	for _, row := range t.batch.Rows {
+		if err := work.entry(row); err != nil {
 			return outcome{}, err
 		}
 	}
-	own := gone{Entry: t.tree.N}
-	for i := range p.entry.Subjects {
-		own.Values = append(own.Values, fmt.Sprintf("%s/%d", subjectsField, i))
+	if len(work.consents)+len(work.found) == 0 {
+		return outcome{err: ErrNoDocument}, nil
 	}
-	work.gone = append(work.gone, own)
-	if len(work.gone) > maxGone {
-		return outcome{err: invalid("erase: more than %d entries tell of the person", maxGone)}, nil
-	}
-	says := destroyed{Values: work.gone}
-	for _, id := range keysOf(work.consents) {
-		says.Documents = append(says.Documents, digestOf([]byte(id)))
-	}
-	slices.Sort(says.Documents)
-	payload, err := encodeCanonical(says)
-	if err != nil {
-		return outcome{}, err
-	}
-	e := p.entry
-	e.Payload = payload
-	whole, err := prepare(e, t.log.cfg.Tenant, t.log.cfg.Now(), max(t.log.cfg.Today(), t.register.Day()))
+	entries, err := t.erasures(p, work)
 	if err != nil {
 		return outcome{err: err}, nil
 	}
-	whole.fact.Gone, _ = says.goneFor()
-	if whole.opening, err = emptied(whole.opening, own.Values); err != nil {
-		return outcome{}, err
+	var first outcome
+	for i, one := range entries {
+		out, err := t.append(one)
+		if err != nil {
+			return out, err
+		}
+		if i == 0 {
+			first = out
+		}
 	}
-	work.done.Consents, work.done.Entries = len(work.consents), len(work.gone)-1
+	for _, f := range work.found {
+		if f.Entry >= stored.N {
+			t.batch.Rows[f.Entry-stored.N].Opening = f.left
+			continue
+		}
+		t.batch.Openings = append(t.batch.Openings, Opening{Index: f.Entry, Opening: f.left})
+	}
 	t.batch.Drops, t.batch.Register = keysOf(work.consents), &SnapshotRow{}
-	return t.append(whole)
+	work.done = Erased{Consents: len(work.consents), Entries: len(work.found)}
+	return first, nil
 }
 
-// destroy empties what an entry's opening holds of the person.
-func (t *transaction) destroy(work *erasing, index int64) error {
-	row, err := rowAt(t.tx, index)
-	if err != nil {
-		return err
+// erasures are the entries that tell of an erasure. Each tells that its own subjects are
+// gone as well: they never reach the store.
+func (t *transaction) erasures(p *prepared, work *erasing) (list []*prepared, err error) {
+	documents := []string{}
+	for _, id := range keysOf(work.consents) {
+		documents = append(documents, digestOf([]byte(id)))
 	}
-	open, err := parseOpening(row.Opening)
-	if err != nil {
-		return tampered(index, "opening: cannot be read")
+	slices.Sort(documents)
+	own := []string{}
+	for i := range p.entry.Subjects {
+		own = append(own, fmt.Sprintf("%s/%d", subjectsField, i))
 	}
-	values := work.values(&open)
-	if len(values) == 0 {
-		return nil
+	for len(list) == 0 || len(work.found) > 0 && len(list) < (len(work.found)+mostEntries-1)/mostEntries {
+		from := len(list) * mostEntries
+		says := destroyed{Documents: documents, Values: []gone{}}
+		for _, f := range work.found[from:min(len(work.found), from+mostEntries)] {
+			says.Values = append(says.Values, f.gone)
+		}
+		says.Values = append(says.Values, gone{t.tree.N + int64(len(list)), own})
+		e := p.entry
+		if e.Payload, err = encodeCanonical(says); err != nil {
+			return nil, err
+		}
+		if len(list) > 0 {
+			e.Once = nil
+		}
+		one, err := prepare(e, t.log.cfg.Tenant, t.log.cfg.Now(), max(t.log.cfg.Today(), t.register.Day()))
+		if err != nil {
+			return nil, err
+		}
+		one.fact.Erase = keysOf(work.pseudonyms)
+		one.fact.Gone, _ = says.goneFor()
+		if one.opening, err = emptied(one.opening, own); err != nil {
+			return nil, err
+		}
+		list, documents = append(list, one), []string{}
 	}
-	left, err := emptied(row.Opening, values)
-	if err != nil {
-		return err
-	}
-	work.gone = append(work.gone, gone{index, values})
-	t.batch.Openings = append(t.batch.Openings, Opening{Index: index, Opening: left})
-	return nil
+	return list, nil
 }
 
 // emptied gives an opening without some of its values.
@@ -250,9 +305,13 @@ func emptied(raw []byte, values []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	drop := map[string]bool{}
+	for _, value := range values {
+		drop[value] = true
+	}
 	for _, l := range open.lists() {
 		for i := range *l.list {
-			if slices.Contains(values, fmt.Sprintf("%s/%d", l.field, i)) {
+			if drop[fmt.Sprintf("%s/%d", l.field, i)] {
 				(*l.list)[i] = opened{}
 			}
 		}
@@ -277,15 +336,12 @@ func (l ledger) entry(s Snapshot, index int64, leaf *Leaf, open *opening) error 
 		return tampered(index, "opening: an erasure does not say what it destroyed")
 	}
 	for _, g := range says.Values {
-		if err := g.holds(s); err != nil {
-			return err
-		}
 		left := slices.DeleteFunc(slices.Clone(l[g.Entry]), func(value string) bool { return slices.Contains(g.Values, value) })
 		if l[g.Entry] = left; len(left) == 0 {
 			delete(l, g.Entry)
 		}
 	}
-	return nil
+	return allGone(s, says.Values)
 }
 
 // destroyedBy reads what an erasure says; false when it does not say it.
@@ -306,20 +362,35 @@ func (d destroyed) goneFor() (ids [][32]byte, ok bool) {
 	return ids, true
 }
 
-// holds is nil when what was destroyed is not there.
-func (g gone) holds(s Snapshot) error {
-	row, err := rowAt(s, g.Entry)
-	if err != nil {
-		return err
-	}
-	open, err := parseOpening(row.Opening)
-	if err != nil {
-		return tampered(g.Entry, "%v", err)
-	}
-	missing := open.missing()
-	for _, value := range g.Values {
-		if !slices.Contains(missing, value) {
-			return tampered(g.Entry, "opening: what was erased is there again")
+// allGone is nil when nothing of what was destroyed is there. The list is in order.
+func allGone(s Snapshot, list []gone) error {
+	var page []Row
+	for _, g := range list {
+		if len(page) == 0 || g.Entry < page[0].Index || g.Entry > page[len(page)-1].Index {
+			var err error
+			if page, err = s.Rows(g.Entry, pageSize); err != nil {
+				return err
+			}
+		}
+		at := -1
+		if len(page) > 0 {
+			at = int(g.Entry - page[0].Index)
+		}
+		if at < 0 || at >= len(page) || page[at].Index != g.Entry || page[at].Bad != "" {
+			return tampered(max(0, g.Entry), "n: no entry of this index")
+		}
+		open, err := parseOpening(page[at].Opening)
+		if err != nil {
+			return tampered(g.Entry, "%v", err)
+		}
+		missing := map[string]bool{}
+		for _, value := range open.missing() {
+			missing[value] = true
+		}
+		for _, value := range g.Values {
+			if !missing[value] {
+				return tampered(g.Entry, "opening: what was erased is there again")
+			}
 		}
 	}
 	return nil

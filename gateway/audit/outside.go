@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -75,6 +76,28 @@ func (h HeadFile) Write(checkpoint string) (err error) {
 	return nil
 }
 
+// advance writes a head, unless one of a later epoch or of more entries is there: another
+// process that shares the store was faster.
+func (h HeadFile) advance(head *tree, origin string, keys Keys) error {
+	lock, err := os.OpenFile(h.Path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: the file that keeps its head cannot be written", ErrUnavailable)
+	}
+	defer lock.Close() // and with it ends the lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("%w: the file that keeps its head cannot be written", ErrUnavailable)
+	}
+	text, err := h.Read()
+	if err != nil {
+		return err
+	}
+	kept, err := openCheckpoint(text, origin, keys)
+	if err == nil && (kept.epoch > head.epoch || kept.epoch == head.epoch && kept.N >= head.N) {
+		return nil
+	}
+	return h.Write(head.checkpoint)
+}
+
 // checkOutside holds the store's head against the one outside it. A log that begins puts
 // down that it has begun.
 func (l *Log) checkOutside(s Snapshot) error {
@@ -130,7 +153,7 @@ func (l *Log) keepOutside(now bool) error {
 	case !now && time.Since(l.behind) < outsideEvery:
 		return nil
 	}
-	if err := l.cfg.Head.Write(l.head.checkpoint); err != nil {
+	if err := l.cfg.Head.advance(l.head, l.cfg.Origin, l.cfg.keys()); err != nil {
 		return err
 	}
 	l.outside, l.behind = l.head.N, time.Time{}

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
 
 // ErrWhole means that a record lacks nothing, so that there is nothing to recover from.
 var ErrWhole = errors.New("the record lacks nothing")
+
+// ErrClock means that the clock of this machine is behind what was recorded.
+var ErrClock = errors.New("the clock of this machine is behind the record; set it right first")
 
 // Recovery tells from what a log was taken on.
 type Recovery struct {
@@ -70,6 +75,9 @@ func (l *Log) beginEpoch(s Snapshot, outside string, atLeast int64) error {
 	case !errors.Is(err, ErrBehind):
 		return err
 	}
+	if err := l.checkClock(s); err != nil {
+		return err
+	}
 	l.next = max(l.head.epoch+1, atLeast)
 	if outside == "" {
 		return nil
@@ -77,6 +85,32 @@ func (l *Log) beginEpoch(s Snapshot, outside string, atLeast int64) error {
 	kept, err := openCheckpoint(outside, l.cfg.Origin, l.cfg.keys())
 	l.next = max(l.next, kept.epoch+1)
 	return err
+}
+
+// checkClock refuses to begin an epoch before what is known to have been recorded: what was
+// made between would seem to be of the new epoch, and not wait.
+func (l *Log) checkClock(s Snapshot) error {
+	last := time.Time{}
+	if info, err := os.Stat(l.cfg.Head.Path); err == nil {
+		last = info.ModTime()
+	}
+	if l.head.N > 0 {
+		row, err := rowAt(s, l.head.N-1)
+		if err != nil {
+			return err
+		}
+		leaf, err := ParseLeaf(row.Leaf)
+		if err != nil {
+			return tampered(l.head.N-1, "leaf: %v", err)
+		}
+		if at := time.UnixMilli(leaf.Time); at.After(last) {
+			last = at
+		}
+	}
+	if l.cfg.Now().Before(last.Add(-time.Second)) {
+		return ErrClock
+	}
+	return nil
 }
 
 // epoch checks the entry that begins one: its number follows, and the head of the store

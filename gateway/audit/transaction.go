@@ -76,6 +76,14 @@ func (t *transaction) again(p *prepared) (int64, bool) {
 
 // refuse tells why an entry cannot stand at this place in the log.
 func (t *transaction) refuse(p *prepared) (refusal, err error) {
+	if p.kind.asks() && p.judged > 0 && p.judged < t.register.Erased() {
+		return ErrJudged, nil
+	}
+	for _, r := range p.needs {
+		if !t.register.Head().Counts(r, p.fact.Day, p.judged) {
+			return ErrJudged, nil
+		}
+	}
 	judged := p.judged // as the auditor will take it, who knows the decision only
 	switch {
 	case p.kind == Release && (judged == 0 || judged > p.decided):

@@ -131,6 +131,7 @@ type Register struct {
 	epochs []int64 // where they begin, but the first
 	begun  []int64 // and when, in milliseconds since 1970
 	gone   map[[32]byte]bool
+	erased int64 // the size after which somebody was erased last; not written down
 	keys   map[string]*key
 
 	count  ref // of documents, those that were erased too
@@ -191,6 +192,14 @@ func (r *Register) Size() int64 {
 	return r.size
 }
 
+// Erased is the size after which somebody was erased last, since the register was made;
+// zero: nobody was. What was judged by a smaller one may rest on what is gone.
+func (r *Register) Erased() int64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.erased
+}
+
 // Day is the civil day by which the last entry was judged; zero when there is none.
 func (r *Register) Day() civil.Date {
 	r.mu.RLock()
@@ -208,6 +217,9 @@ func (r *Register) Apply(e Entry) {
 	}
 	for _, id := range e.Gone {
 		r.gone[id] = true
+	}
+	if len(e.Gone)+len(e.Erase) > 0 {
+		r.erased = e.Index + 1
 	}
 	if e.Epoch {
 		r.epochs, r.begun = append(r.epochs, e.Index), append(r.begun, e.Time)

@@ -10,7 +10,7 @@ type statements struct {
 	head, entries, documents, document, once *sql.Stmt
 	insertEntries, insertDocument, setHead   *sql.Stmt
 	setOnce, expire                          *sql.Stmt
-	row, setEntries, dropDocument            *sql.Stmt
+	row, setEntries, dropDocument, dropOnce  *sql.Stmt
 	snapshot, dropSnapshots, insertSnapshot  *sql.Stmt
 }
 
@@ -58,6 +58,7 @@ func (s *statements) writes() []prepared {
 		{&s.setEntries, "UPDATE entries SET entries = ? WHERE tenant = ? AND n = ?"},
 		{&s.dropSnapshots, "DELETE FROM snapshots WHERE tenant = ?"},
 		{&s.insertSnapshot, "INSERT INTO snapshots (tenant, n, body) VALUES (?, ?, ?)"},
+		{&s.dropOnce, "DELETE FROM once WHERE tenant = ? AND ref = ?"},
 		{&s.dropDocument, "DELETE FROM documents WHERE tenant = ? AND id = ?"},
 		{&s.setOnce, "INSERT INTO once (tenant, key, body, ref, entry, expires) VALUES (?, ?, ?, ?, ?, ?)" +
 			" ON CONFLICT (tenant, key) DO UPDATE SET body = excluded.body, ref = excluded.ref, entry = excluded.entry, expires = excluded.expires"},

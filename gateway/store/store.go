@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
@@ -42,6 +43,7 @@ type Store struct {
 	writer, reader   *sql.DB
 	writing, reading *statements
 	readOnly         bool
+	owed             atomic.Bool // to take away the write-ahead log, in which something stands that was erased
 }
 
 // Open opens the record at path, or makes a new one: the file readable by its
@@ -105,6 +107,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if s.writing, err = prepare(ctx, s.writer, true); err != nil {
 		return err
 	}
+	s.truncate(ctx)
 	return s.openReader(ctx, path)
 }
 

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -27,13 +29,33 @@ func (s *Store) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx
 	if err := f(t); err != nil {
 		return err
 	}
-	if err := failed("committing", tx.Commit()); err != nil || !t.erased {
+	if err := failed("committing", tx.Commit()); err != nil {
 		return err
 	}
-	// What was erased stands in the write-ahead log too. A reader that holds it back is
-	// gone in a moment, and the next one takes it away.
-	_, _ = s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if t.erased {
+		s.owed.Store(true)
+	}
+	if s.owed.Load() {
+		s.truncate(ctx)
+	}
 	return nil
+}
+
+// truncate takes away the write-ahead log: what was erased stands in it too. While somebody
+// reads it cannot be taken away, and every commit tries again, and so does a start.
+func (s *Store) truncate(ctx context.Context) {
+	c, err := s.writer.Conn(ctx)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	var busy, frames, moved int
+	_, _ = c.ExecContext(ctx, "PRAGMA busy_timeout = 0") // nobody waits for a reader
+	err = c.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	_, _ = c.ExecContext(ctx, "PRAGMA busy_timeout = "+busyMillis)
+	if err == nil && busy == 0 {
+		s.owed.Store(false)
+	}
 }
 
 // View is audit.Store's: a WAL snapshot, from its first statement on.
@@ -115,29 +137,48 @@ func (t *transaction) register(r *audit.SnapshotRow) error {
 // they stood (secure_delete).
 func (t *transaction) erase(b audit.Batch) error {
 	for _, id := range b.Drops {
-		if err := t.exec(t.use.dropDocument, t.tenant, id); err != nil {
-			return err
+		for _, statement := range []*sql.Stmt{t.use.dropDocument, t.use.dropOnce} {
+			if err := t.exec(statement, t.tenant, id); err != nil {
+				return err
+			}
 		}
 	}
-	for _, o := range b.Openings {
-		var first int64
-		var packed []byte
-		err := t.tx.StmtContext(t.ctx, t.use.row).QueryRowContext(t.ctx, t.tenant, o.Index).Scan(&first, &packed)
+	list := slices.SortedFunc(slices.Values(b.Openings), func(a, b audit.Opening) int { return cmp.Compare(a.Index, b.Index) })
+	for len(list) > 0 {
+		done, err := t.replace(list)
 		if err != nil {
-			return failed("erasing", err)
-		}
-		rows := Unpack(first, packed)
-		at := o.Index - first
-		if at >= int64(len(rows)) || rows[at].Bad != "" {
-			return fmt.Errorf("erasing: %w", ErrDamaged)
-		}
-		rows[at].Opening = o.Opening
-		if err := t.exec(t.use.setEntries, Pack(rows), t.tenant, first); err != nil {
 			return err
 		}
+		list = list[done:]
 	}
 	t.erased = t.erased || len(b.Drops)+len(b.Openings) > 0
 	return nil
+}
+
+// replace puts openings in the one row in which the first of them stands, and says how many.
+func (t *transaction) replace(list []audit.Opening) (done int, err error) {
+	var first int64
+	var packed []byte
+	err = t.tx.StmtContext(t.ctx, t.use.row).QueryRowContext(t.ctx, t.tenant, list[0].Index).Scan(&first, &packed)
+	if err != nil {
+		return 0, failed("erasing", err)
+	}
+	rows := Unpack(first, packed)
+	for _, o := range list {
+		at := o.Index - first
+		if at >= int64(len(rows)) {
+			break
+		}
+		if rows[at].Bad != "" {
+			return 0, fmt.Errorf("erasing: %w", ErrDamaged)
+		}
+		rows[at].Opening = o.Opening
+		done++
+	}
+	if done == 0 {
+		return 0, fmt.Errorf("erasing: %w", ErrDamaged)
+	}
+	return done, t.exec(t.use.setEntries, Pack(rows), t.tenant, first)
 }
 
 func (t *transaction) put(d audit.Stored) error {
