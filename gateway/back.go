@@ -152,7 +152,7 @@ func (g *Gateway) vouched(ctx context.Context, e errand) (brought, error) {
 	b.entry = audit.Entry{
 		Kind: audit.Decision, Decision: "allow", Trace: traceOf(ctx), Activity: e.purpose, Organisations: []identity.OIN{g.Own},
 		PolicyRevision: g.Policy.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
-		Judged: e.budget.GetReceipt().GetDecisionIndex() + 1, // what was taken out of a consent since then, the budget still holds
+		Judged: g.Documents.Since(e.budget.GetReceipt().GetOrigin(), e.budget.GetReceipt().GetDecisionIndex()+1), // what was taken out of a consent since then, the budget still holds
 	}
 	documents := g.lookup(b.caller, e.budget.GetPurpose(), b.today)
 	if e.operation == policy.AccountForBudget {

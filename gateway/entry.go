@@ -51,7 +51,7 @@ func appendNew[T comparable](list []T, one T) []T {
 // decisionEntry is the entry of what was decided, and its payload.
 func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 	e := g.entry(d)
-	e.Kind, e.Decision, e.Once = audit.Decision, "allow", d.once
+	e.Kind, e.Decision, e.Once, e.By = audit.Decision, "allow", d.once, d.judged
 	if d.refused != nil {
 		e.Kind, e.Decision = audit.Deny, "deny"
 	}
@@ -66,6 +66,7 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 			}
 		}
 		if p.grant.Allows() {
+			e.Needs = append(e.Needs, restsOn(g.Own, p)...)
 			one.Consent, one.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
 			e.Consents = appendNew(e.Consents, one.Consent)
 			if digest := p.grant.Agreement().Agreement().Digest(); digest != "" {
@@ -78,6 +79,15 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 		judgement.Told = append(judgement.Told, one)
 	}
 	return e, judgement
+}
+
+// restsOn is what a pair may be asked on.
+func restsOn(own identity.OIN, p pair) []register.Rest {
+	rests := []register.Rest{{ID: p.grant.Consent().ID(), Source: p.source.OIN, Recipient: own}}
+	if id := p.grant.Agreement().Agreement().ID(); id != "" {
+		rests = append(rests, register.Rest{ID: id})
+	}
+	return rests
 }
 
 // releaseEntry rests on every document that an answer in the budget rests on.

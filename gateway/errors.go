@@ -93,6 +93,7 @@ func meanings() []meaning {
 		{register.ErrSaysLess, codes.FailedPrecondition, "SAYS_LESS", "name the consent that it replaces, or narrow that one"},
 		{audit.ErrDay, codes.Aborted, "DAY_CHANGED", "ask again"},
 		{errMidnight, codes.Aborted, "DAY_CHANGED", "ask again"},
+		{audit.ErrJudged, codes.Aborted, "CHANGED_MEANWHILE", "ask again"},
 		{errCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case it belongs to"},
 		{errRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
 		{errTooOld, codes.FailedPrecondition, "BUDGET_TOO_OLD", "ask for a new budget"},

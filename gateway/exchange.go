@@ -30,7 +30,6 @@ func (g *Gateway) AssembleBudget(req *ontschotv1.AssembleBudgetRequest, stream g
 // lock that stays shut is a gap in the answer, also when all do; who may ask nothing
 // at all is refused.
 func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequest) (decision, error) {
-	today, keys := g.Today(), g.Keys.Generation()  //   by which all of it is judged
 	caller, err := g.caller(ctx, req.GetPurpose()) // 1 who asks, and for what?
 	if err != nil {
 		return decision{}, err
@@ -43,29 +42,34 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: today, keys: keys}
-	documents := g.lookup(caller, asked.purpose, today)
+	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once}
+	if err := g.judge(ctx, &d); err != nil {
+		return decision{}, err
+	}
+	if err := g.recordDecision(ctx, &d); err != nil { // 5 recorded, denials too, before anybody is asked
+		return decision{}, err
+	}
+	return d, d.refused
+}
+
+// judge takes a question past the locks, by what counts at this moment.
+func (g *Gateway) judge(ctx context.Context, d *decision) error {
+	d.today, d.keys, d.pairs = g.Today(), g.Keys.Generation(), nil // by which all of it is judged
+	documents := g.lookup(d.caller, d.question.purpose, d.today)
 	d.judged = documents.register.Size()
-	for _, ask := range asked.asks {
+	for _, ask := range d.question.asks {
 		agreed, notAgreed := documents.agreed(ctx, ask) // 2 have the parties agreed?
 		yes, no := documents.consented(ctx, ask)        // 3 did the person say yes?
 		if err := unreadable(notAgreed, no, ctx.Err()); err != nil {
-			return decision{}, err // a lock that cannot be looked at is not a lock that is shut
+			return err // a lock that cannot be looked at is not a lock that is shut
 		}
 		grant, refusals := g.Policy.Decide(ctx, policy.Question{ // 4 what may pass, and why?
-			Caller: caller, Purpose: asked.purpose, Subject: g.pseudonym(ask.person, asked.purpose), Today: today,
+			Caller: d.caller, Purpose: d.question.purpose, Subject: g.pseudonym(ask.person, d.question.purpose), Today: d.today,
 			Requester: g.Own, RequesterKind: g.own.Kind, Source: ask.source.OIN, SourceKind: ask.source.Kind, Laws: ask.source.Laws,
 			Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
 		})
 		d.pairs = append(d.pairs, pair{ask, grant, refusals})
 	}
-	d.refused = g.mayAsk(ctx, d)
-	d.index, err = g.recordDecision(ctx, d) // 5 recorded, denials too, before anybody is asked
-	if err != nil {
-		return decision{}, err
-	}
-	if d.refused != nil {
-		return decision{}, d.refused
-	}
-	return d, nil
+	d.refused = g.mayAsk(ctx, *d)
+	return nil
 }

@@ -59,6 +59,9 @@ type Recorder interface {
 type Documents interface {
 	// Register says which of them count.
 	Register() register.View
+	// Since says from which size on a change counts, for what a receipt of an origin tells
+	// was judged by so many entries.
+	Since(origin string, index int64) int64
 	Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.Kept, error)
 	Document(ctx context.Context, id string) (audit.Kept, error)
 	Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Kept, error)

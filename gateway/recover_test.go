@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -354,4 +355,73 @@ func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
 	require.NoError(t, h.confirm(older, p))
 	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "GM0119"), "the last word is still the last")
 	h.verify()
+}
+
+// A budget of an epoch that was lost, brought back after something was taken out of the
+// consent it rests on.
+func TestABudgetOfBeforeALoss(t *testing.T) {
+	h := newHouse(t, nil)
+	p := h.person("P")
+	id := h.give(p, "", all("GM0119")...)
+	old := h.copied()
+	for range 20 {
+		require.Empty(t, h.why(p, "GM0119"))
+	}
+	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	require.NoError(t, err)
+	require.True(t, b.GetComplete())
+	h.loses(old)
+	require.NoError(t, h.confirm(id, p))
+	r, err := h.NarrowConsent(h.municipality().call(), h.less(p, id, "GM0119", "amount"))
+	require.NoError(t, err)
+	d, err := h.log.Document(t.Context(), r.GetReceipt().GetId())
+	require.NoError(t, err)
+	require.Less(t, d.Entered, b.GetReceipt().GetDecisionIndex(), "an index that was used before the loss too")
+	for name, do := range errands() {
+		if name == "Account" || name == "View of Q" {
+			continue
+		}
+		answer, err := do(h, h.municipality().call(), proto.CloneOf(b))
+		require.NoError(t, err, name)
+		require.Empty(t, named(b, answer), name)
+	}
+	h.verify()
+}
+
+// counted counts how often a source is asked.
+type counted struct {
+	gateway.Source
+	n atomic.Int64
+}
+
+func (c *counted) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	c.n.Add(1)
+	return c.Source.Fetch(ctx, r)
+}
+
+// Two gateways on one record: withdrawn at one, long ago; the other asks the source all
+// the same.
+func TestNobodyIsAskedAfterAWithdrawalAtAnotherProcess(t *testing.T) {
+	var c *counted
+	h := newHouse(t, func(g *gateway.Config) {
+		c = &counted{Source: g.Sources["UWV"]}
+		g.Sources["UWV"] = c
+	})
+	p := h.person("P")
+	id := h.give(p, "", all("UWV")...)
+	s, err := store.Open(t.Context(), h.path)
+	require.NoError(t, err)
+	defer s.Close()
+	own := h.family.Requester()
+	key, err := audit.ParseKey(own.LogSigner)
+	require.NoError(t, err)
+	two, err := audit.Open(t.Context(), audit.Config{
+		Store: s, Origin: family.LogOrigin(own.OIN), Tenant: own.OIN, Key: key, Today: func() civil.Date { return civil.Date(h.today.Load()) },
+	})
+	require.NoError(t, err)
+	defer two.Close()
+	_, err = two.Append(t.Context(), audit.Entry{Kind: audit.Withdrawal, Activity: "consents.keep", Consents: []string{id}, End: id})
+	require.NoError(t, err)
+	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "UWV"))
+	require.Zero(t, c.n.Load(), "the source was asked after the withdrawal")
 }

@@ -255,13 +255,23 @@ func (d decision) times(now time.Time) result.Times {
 	return result.Times{Now: now, Expires: now.Add(age), Kept: now.Add(kept)}
 }
 
-// recordDecision writes down what was decided, denials too, before anybody is asked.
-func (g *Gateway) recordDecision(ctx context.Context, d decision) (int64, error) {
-	e, judgement := g.decisionEntry(d)
-	var err error
-	if e.Payload, err = signed.Canonical(judgement); err != nil {
-		return 0, err
+// recordDecision writes down what was decided, denials too, before anybody is asked. When
+// something has ended since it was judged, also by another process, it is judged anew.
+func (g *Gateway) recordDecision(ctx context.Context, d *decision) error {
+	for round := 1; ; round++ {
+		e, judgement := g.decisionEntry(*d)
+		payload, err := signed.Canonical(judgement)
+		if err != nil {
+			return err
+		}
+		e.Payload = payload
+		proof, err := g.append(ctx, e)
+		d.index = proof.Index
+		if !errors.Is(err, audit.ErrJudged) || round == mostRounds {
+			return err
+		}
+		if err := g.judge(ctx, d); err != nil {
+			return err
+		}
 	}
-	proof, err := g.append(ctx, e)
-	return proof.Index, err
 }

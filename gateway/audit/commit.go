@@ -65,6 +65,7 @@ func (l *Log) landed(t *transaction) bool {
 func (l *Log) keep(t *transaction) {
 	l.head = t.next
 	l.size.Store(t.next.N)
+	l.epoch.Store(t.next.epoch)
 	if len(l.decisions)+len(t.decisions) > maxDecisions {
 		clear(l.decisions)
 	}

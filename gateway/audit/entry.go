@@ -90,6 +90,9 @@ type Entry struct {
 	// leaf: of a decision, what sources are to be asked on. If something does not, the entry
 	// is refused with ErrJudged.
 	Needs []register.Rest
+	// By is of how many entries the register was made by which a question was judged, as its
+	// Judgement says; zero: it was not. ErrJudged when somebody was erased since.
+	By int64
 	// Rests holds what must count at this entry's place in the log, at most 448; if
 	// something does not, the entry is refused with ErrEnded.
 	Rests []register.Rest

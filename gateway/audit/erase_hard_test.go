@@ -150,10 +150,10 @@ func TestWhatWasJudgedBeforeAnErasureIsJudgedAnew(t *testing.T) {
 	}}})
 	require.NoError(t, err)
 	e := of(gone, decision(b.trace()))
-	e.Case, e.Payload, e.Judged = []byte("case-c-2"), payload, judged
+	e.Case, e.Payload, e.By = []byte("case-c-2"), payload, judged
 	_, err = b.log.Append(t.Context(), e)
 	require.ErrorIs(t, err, audit.ErrJudged)
-	e.Payload, e.Judged = nil, b.log.Register().Size()
+	e.Payload, e.By = nil, b.log.Register().Size()
 	b.append(e)
 	_, err = b.verify()
 	require.NoError(t, err)

@@ -54,6 +54,7 @@ type Log struct {
 	// committed, size of them.
 	register atomic.Pointer[register.Register]
 	size     atomic.Int64
+	epoch    atomic.Int64
 
 	// decisions are the traces of recent decisions by index, the writer's own; a
 	// release looks here before it asks the store.
@@ -131,6 +132,7 @@ func open(ctx context.Context, cfg Config, check func(*Log, Snapshot) error) (*L
 		return nil, fmt.Errorf("opening the record: %w", err)
 	}
 	l.size.Store(l.head.N)
+	l.epoch.Store(l.head.epoch)
 	l.outside = -1 // written with the first entry
 	go l.write()
 	return l, nil

@@ -27,6 +27,7 @@ type prepared struct {
 	record  tlog.Hash
 	rests   []register.Rest
 	needs   []register.Rest
+	by      int64
 	judged  int64
 	epoch   int64 // that begins here; else 0
 	entry   Entry // of an erasure, which the transaction completes
@@ -46,7 +47,7 @@ func prepare(e Entry, tenant identity.OIN, now time.Time, today civil.Date) (*pr
 		return nil, fmt.Errorf("%w: no randomness", ErrUnavailable)
 	}
 	p := &prepared{
-		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, needs: e.Needs, judged: e.Judged, epoch: e.epoch, written: e.snapshot,
+		kind: e.Kind, id: id.String(), time: now.UnixMilli(), trace: e.Trace, decided: -1, rests: e.Rests, needs: e.Needs, by: e.By, judged: e.Judged, epoch: e.epoch, written: e.snapshot,
 	}
 	if e.Day.IsZero() {
 		e.Day = today

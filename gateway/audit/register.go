@@ -15,6 +15,16 @@ func (l *Log) Register() register.View {
 	return l.register.Load().At(size)
 }
 
+// Since gives the size after which what was judged in the epoch of a receipt may be held
+// against the register: that of the receipt itself in this epoch; of an earlier one no more
+// than where the first loss was, as indexes after it are of other entries.
+func (l *Log) Since(origin string, index int64) int64 {
+	if first := l.Register().Lost(); first > 0 && origin != originOf(l.cfg.Origin, l.epoch.Load()) {
+		return min(index, first)
+	}
+	return index
+}
+
 // Document gives one document with its bytes. Errors: ErrNoDocument; ErrTampered when
 // the bytes are not those that the log tells of; ErrUnavailable, ErrDamaged.
 func (l *Log) Document(ctx context.Context, id string) (Kept, error) {

@@ -76,11 +76,11 @@ func (t *transaction) again(p *prepared) (int64, bool) {
 
 // refuse tells why an entry cannot stand at this place in the log.
 func (t *transaction) refuse(p *prepared) (refusal, err error) {
-	if p.kind.asks() && p.judged > 0 && p.judged < t.register.Erased() {
+	if p.by > 0 && p.by < t.register.Erased() {
 		return ErrJudged, nil
 	}
 	for _, r := range p.needs {
-		if !t.register.Head().Counts(r, p.fact.Day, p.judged) {
+		if !t.register.Head().Counts(r, p.fact.Day, p.by) {
 			return ErrJudged, nil
 		}
 	}

@@ -474,3 +474,13 @@ func (r *Register) Documents() int64 {
 	defer r.mu.RUnlock()
 	return int64(r.count)
 }
+
+// Lost is the size after which the second epoch of the log began; zero: it is in its first.
+func (v View) Lost() int64 {
+	v.r.mu.RLock()
+	defer v.r.mu.RUnlock()
+	if len(v.r.epochs) == 0 || v.r.epochs[0] >= v.size {
+		return 0
+	}
+	return max(1, v.r.epochs[0])
+}
