@@ -84,6 +84,9 @@ the head in --head is of.`,
 			if err != nil {
 				return err
 			}
+			if outside == "" && c.Flags().Changed("head") {
+				return fmt.Errorf("%w: --head %s is not there", config.ErrConfig, head)
+			}
 			s, err := store.Inspect(c.Context(), filepath.Join(data, server.RecordFile))
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, server.RecordFile)
@@ -99,8 +102,11 @@ the head in --head is of.`,
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
 				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments, report.Retries)
+			if err == nil && outside == "" {
+				_, err = fmt.Fprintf(c.OutOrStdout(), "It was not compared with a head kept outside it: %s is not there; name the file with --head. A record that was put back as a whole would hold as well.\n", head)
+			}
 			if err == nil && report.Epoch > 1 {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "It is in epoch %d, begun after a loss; %d documents wait to be confirmed.\n", report.Epoch, report.Waiting)
+				_, err = fmt.Fprintf(c.OutOrStdout(), "It is in epoch %d, begun after a loss or a conversion; %d documents wait to be confirmed.\n", report.Epoch, report.Waiting)
 			}
 			return err
 		},

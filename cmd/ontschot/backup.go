@@ -138,6 +138,9 @@ func recordOf(path, file string) (*config.Gateway, audit.Keys, error) {
 // verifyCopy walks a copy as audit verify does.
 func verifyCopy(ctx context.Context, path string, keys audit.Keys, head string) (audit.Report, error) {
 	s, err := store.Inspect(ctx, path)
+	if errors.Is(err, store.ErrEarlier) {
+		return audit.Report{}, server.EarlierRecordError(err)
+	}
 	if err != nil {
 		return audit.Report{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -16,8 +17,11 @@ import (
 	"github.com/ontschot/ontschot/internal/server"
 )
 
-// earlierRecord is where a record that was converted stays, as evidence.
-const earlierRecord = "record-version-2.db"
+// Where a record that was converted stays, as evidence, and where the new one is made.
+const (
+	earlierRecord    = "record-version-2.db"
+	conversionFolder = "converting"
+)
 
 func auditConvertCommand() *cobra.Command {
 	var path string
@@ -25,10 +29,11 @@ func auditConvertCommand() *cobra.Command {
 		Use:   "convert --config FILE",
 		Short: "Take over what stands in a record of version 2",
 		Long: `Take over what stands in a record of version 2, which this program does not write any more. The old record
-is verified and kept beside the new one (` + earlierRecord + `). The new one begins in a new epoch that
+is verified and a whole copy kept beside the new one (` + earlierRecord + `). The new one begins in a new epoch that
 names the old one's head, with every agreement and delegation in force and every consent; what had ended, has
 ended. Whether an old record is whole nothing could tell, as its head was not kept outside it: so everything
-waits to be confirmed, as after a loss ("ontschot audit recover"). End the gateway first.`,
+waits to be confirmed, as after a loss ("ontschot audit recover"). End the gateway first. When it is cut short, run
+it again: the new record takes the place of the old one only when it is ready.`,
 		Example: "  ontschot audit convert --config gateway.yaml",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -37,13 +42,6 @@ waits to be confirmed, as after a loss ("ontschot audit recover"). End the gatew
 				return err
 			}
 			place := filepath.Join(conf.Path(conf.Data), server.RecordFile)
-			kept := filepath.Join(conf.Path(conf.Data), earlierRecord)
-			if _, err := os.Stat(kept); err == nil {
-				return fmt.Errorf("%w: %s is there: it was converted before", config.ErrConfig, kept)
-			}
-			if head, err := (audit.HeadFile{Path: server.HeadPath(conf)}).Read(); err != nil || head != "" {
-				return fmt.Errorf("%w: %s is there; beside a record of version 2 is none", config.ErrConfig, server.HeadPath(conf))
-			}
 			earlier, err := store.ReadEarlier(c.Context(), place, tenantOf(keys))
 			if errors.Is(err, store.ErrForeign) {
 				return fmt.Errorf("%w: %w", config.ErrConfig, err)
@@ -55,14 +53,7 @@ waits to be confirmed, as after a loss ("ontschot audit recover"). End the gatew
 			if err != nil {
 				return err
 			}
-			if err := os.Rename(place, kept); err != nil {
-				return err
-			}
-			err = convert(c.Context(), c.OutOrStdout(), conf, earlier, documents)
-			if err != nil { // as it was before
-				err = errors.Join(err, server.RemoveRecord(place), os.Remove(server.HeadPath(conf)), os.Rename(kept, place))
-			}
-			return err
+			return convert(c.Context(), c.OutOrStdout(), conf, earlier, documents)
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
@@ -70,27 +61,77 @@ waits to be confirmed, as after a loss ("ontschot audit recover"). End the gatew
 }
 
 func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) error {
-	if err := (audit.HeadFile{Path: server.HeadPath(conf)}).Write(earlier.Head.Checkpoint); err != nil {
-		return err
-	}
-	got, err := recoverRecord(ctx, conf, filepath.Join(conf.Path(conf.Data), server.RecordFile), 0)
+	head := server.HeadPath(conf)
+	data, err := filepath.Abs(conf.Path(conf.Data))
 	if err != nil {
 		return err
 	}
-	conf.Sources, conf.Documents = nil, ""
+	place, beside := filepath.Join(data, server.RecordFile), filepath.Join(data, conversionFolder)
+	if err := os.RemoveAll(beside); err != nil { // what an earlier try left
+		return err
+	}
+	kept := filepath.Join(data, earlierRecord)
+	if err := os.Remove(kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := store.CopyEarlier(ctx, place, kept); err != nil {
+		return err
+	}
+	made := *conf
+	made.Data, made.Head, made.Sources, made.Documents = beside, filepath.Join(beside, server.HeadFile), nil, ""
+	if err := os.Mkdir(beside, 0o700); err != nil {
+		return err
+	}
+	text, err := convertInto(ctx, &made, earlier, documents)
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(beside))
+	}
+	// The old record first loses what stands beside it, which is in the copy; then the new
+	// head counts, and then the new record. Cut short in between, an old record and the
+	// head of a new one do not start, and converting again makes both anew.
+	if err := store.Settle(ctx, place); err != nil {
+		return err
+	}
+	raw, err := (audit.HeadFile{Path: made.Head}).Read()
+	if err == nil {
+		err = audit.HeadFile{Path: head}.Write(raw)
+	}
+	if err == nil {
+		err = os.Rename(filepath.Join(beside, server.RecordFile), place)
+	}
+	if err == nil {
+		err = os.RemoveAll(beside)
+	}
+	if err == nil {
+		_, err = io.WriteString(out, text)
+	}
+	return err
+}
+
+// convertInto makes the new record in a folder of its own, and says what became of it.
+func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) (text string, err error) {
+	place := filepath.Join(conf.Data, server.RecordFile)
+	if err := (audit.HeadFile{Path: conf.Head}).Write(earlier.Head.Checkpoint); err != nil {
+		return "", err
+	}
+	got, err := recoverRecord(ctx, conf, place, 0)
+	if err != nil {
+		return "", err
+	}
 	s, err := server.Assemble(ctx, conf, io.Discard)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer s.Close()
 	taken, refused, err := s.Gateway.TakeOver(ctx, documents)
+	waiting := s.Log.Register().Waiting()
+	s.Close()
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, r := range refused {
-		fmt.Fprintf(out, "not taken over: %s\n", r)
+		text += fmt.Sprintf("not taken over: %s\n", r)
 	}
-	_, err = fmt.Fprintf(out, "%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
-		got.Kept, taken, got.Epoch, s.Log.Register().Waiting())
-	return err
+	text += fmt.Sprintf("%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
+		got.Kept, taken, got.Epoch, waiting)
+	return text, store.Settle(ctx, place)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -61,3 +62,31 @@ func ReadEarlier(ctx context.Context, path string, tenant identity.OIN) (audit.E
 	}
 	return e, failed("reading documents", documents.Err())
 }
+
+// CopyEarlier makes a whole copy of a record of any version in a new file, readable by its
+// owner only. Errors: audit.ErrUnavailable, ErrDamaged.
+func CopyEarlier(ctx context.Context, path, to string) error {
+	db, err := connect(path, true, 1)
+	if err != nil {
+		return err
+	}
+	s := &Store{reader: db}
+	return errors.Join(s.Copy(ctx, to), s.Close())
+}
+
+// Settle moves what was written last into the database file, so that nothing stands beside
+// it any more. Nobody else may have it open. Errors: audit.ErrUnavailable.
+func Settle(ctx context.Context, path string) error {
+	db, err := connect(path, false, 1)
+	if err != nil {
+		return err
+	}
+	var busy, frames, moved int
+	err = db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		err = errBusy
+	}
+	return errors.Join(failed("settling", err), failed("settling", db.Close()))
+}
+
+var errBusy = errors.New("somebody has it open")
