@@ -160,7 +160,7 @@ func (v View) refuseConsent(d Document, day civil.Date) error {
 	}
 	was := v.r.contentOf(old)
 	switch {
-	case was.kind != Consent || was.void || was.purpose != d.Purpose || v.r.at(old).caseNumber != v.r.caseNumber(d.Case) || !slices.Contains(v.r.of(d.Subjects...), old):
+	case was.void || was.purpose != d.Purpose || v.r.at(old).caseNumber != v.r.caseNumber(d.Case) || !slices.Contains(v.r.of(d.Subjects...), old):
 		return fmt.Errorf("%w: it is no consent of this person for this purpose in this case", ErrRefused)
 	case d.Narrows:
 		return v.refuseNarrowing(old, d, day)
@@ -188,8 +188,7 @@ func (v View) refuseNarrowing(i ref, d Document, day civil.Date) error {
 		return &EndedError{ID: d.Replaces}
 	}
 	for _, f := range v.r.followers(i) {
-		c := v.r.at(f)
-		if v.r.contentOf(f).narrows && c.replaces == i || c.from <= max(day, old.from) {
+		if v.r.at(f).from <= max(day, old.from) { // another narrowing begins as it does
 			return v.replaced(i)
 		}
 	}
@@ -249,7 +248,7 @@ func (v View) saysLess(d Document, day civil.Date) error {
 // refuseTerms: a proposal answers what is open or replaces what counts; an agreement
 // comes in the place of one that nothing has come in the place of yet.
 func (v View) refuseTerms(d Document) error {
-	if d.Kind == Agreement && v.r.awaited[d.ID] {
+	if v.r.awaited[d.ID] {
 		return &EndedError{ID: d.ID} // in whose place another came first
 	}
 	if d.Replaces == "" {

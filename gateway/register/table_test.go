@@ -151,3 +151,21 @@ func TestADecodedRegisterIsSound(t *testing.T) {
 		require.ErrorContains(t, err, problem)
 	}
 }
+
+// Every reader waits for the writer, and lets it go on.
+func TestReadersLetTheWriterGoOn(t *testing.T) {
+	r := New()
+	v := r.Head()
+	for name, read := range map[string]func(){
+		"Size": func() { r.Size() }, "Day": func() { r.Day() }, "Documents": func() { r.Documents() }, "Encode": func() { r.Encode() },
+		"Refuse": func() { _ = r.Refuse(Entry{}) }, "Ends": func() { r.Ends("") }, "Document": func() { v.Document("") },
+		"Consents": func() { v.Consents(nil, "") }, "Between": func() { v.Between(Agreement, "", "") }, "List": func() { v.List(Consent) },
+		"Count": func() { v.Count(0) }, "LastWord": func() { v.LastWord(Thing{}, 0) }, "Agreements": func() { v.Agreements("", "", 0) },
+		"Counts": func() { v.Counts(Rest{}, 0, 0) }, "Keys": func() { v.Keys() }, "Waiting": func() { v.Waiting() }, "Purposes": func() { v.Purposes() },
+		"Apply": func() { r.Apply(Entry{}) },
+	} {
+		read() // one that does not hold the lock panics when it lets go of it
+		require.True(t, r.mu.TryLock(), name)
+		r.mu.Unlock()
+	}
+}
