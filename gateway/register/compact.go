@@ -379,7 +379,6 @@ func (t *table) find(hash uint64, is func(uint32) bool) uint32 {
 func (t *table) add(n uint32, hash func(uint32) uint64) {
 	if t.used++; 3*t.used > 2*len(t.slots) {
 		old := t.slots
-		t.slots = nil
 		t.reserve(len(old))
 		for _, one := range old {
 			if one != 0 {

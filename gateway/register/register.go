@@ -372,8 +372,8 @@ func (r *Register) join(i, other ref) {
 // or is a proposal, and an agreement goes on where its own proposal stands.
 func (r *Register) putTerms(i ref, put *Document) {
 	var c *chain
-	if proposal := r.document(ProposalID(put.ID)); put.Kind == Agreement && proposal != 0 {
-		c = r.chains[proposal]
+	if put.Kind == Agreement {
+		c = r.chains[r.document(ProposalID(put.ID))]
 	}
 	if put.Replaces != "" {
 		old := r.terms(put.Replaces)

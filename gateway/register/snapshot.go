@@ -303,7 +303,7 @@ func Decode(b []byte) (*Register, error) {
 			return
 		}
 		for n := 0; alike; n++ {
-			if alike = n < len(part) && at < len(b) && b[at] == part[n]; alike {
+			if alike = at < len(b) && b[at] == part[n]; alike {
 				at++
 			}
 		}
@@ -364,11 +364,7 @@ func (d *decoder) signed() int64 {
 }
 
 func (d *decoder) text() string {
-	raw := d.take(d.number())
-	if d.err != nil {
-		return ""
-	}
-	return string(raw)
+	return string(d.take(d.number()))
 }
 
 // upTo reads a number that is no greater than another.
@@ -516,9 +512,7 @@ func (d *decoder) document() {
 		r.at(i).ended = one.entered + int64(d.upTo(uint64(r.size-1-one.entered)))
 	}
 	if has&hasConfirmed != 0 {
-		if list := d.indexes("confirmation"); len(list) > 0 {
-			r.confirmed[i] = list
-		}
+		r.confirmed[i] = d.indexes("confirmation")
 	}
 }
 
@@ -552,7 +546,7 @@ func (d *decoder) shell() (one document, id string, has byte) {
 		_, is := parseUUID(id)
 		d.must(!is, "its id is in the form of another")
 	}
-	d.must(id == "" || r.document(id) == 0, "another has its id")
+	d.must(r.document(id) == 0, "another has its id")
 	if d.err == nil {
 		one.caseNumber = d.cases[number-1]
 	}

@@ -1,6 +1,8 @@
 package register
 
 import (
+	"crypto/sha256"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -41,7 +43,8 @@ func TestATableFindsWhatIsInIt(t *testing.T) {
 func TestWhatIsStoredInLittleRoomComesBackAsItWas(t *testing.T) {
 	for id, compact := range map[string]bool{
 		"01890a5d-ac96-774b-bcce-b302099a8057": true, "01890A5D-AC96-774B-BCCE-B302099A8057": false, "00000000-0000-0000-0000-000000000000": false,
-		"01890a5d0ac96-774b-bcce-b302099a8057": false, "01890a5d-ac96-774b-bcce-b302099a805g": false, "01890a5d-ac96-774b-bcce-b302099a80577": false, "": false,
+		"01890a5d0ac96-774b-bcce-b302099a8057": false, "01890a5d-ac960774b-bcce-b302099a8057": false, "01890a5d-ac96-774b0bcce-b302099a8057": false, "01890a5d-ac96-774b-bcce0b302099a8057": false,
+		"01890a5d-ac96-774b-bcce-b302099a805g": false, "01890a5d-ac96-774b-bcce-b302099a80577": false, "": false,
 	} {
 		u, ok := parseUUID(id)
 		require.Equal(t, compact, ok, id)
@@ -121,6 +124,8 @@ func TestAnErasureLeavesNothing(t *testing.T) {
 // Bytes of a register that no entries could have made are refused, for the reason.
 func TestADecodedRegisterIsSound(t *testing.T) {
 	for problem, spoil := range map[string]func(r *Register){
+		"document 1: its entry is not in order":        func(r *Register) { r.at(2).entered = 0 }, // that of the one before it
+		"document 0: its entry is not in order":        func(r *Register) { r.at(1).entered, r.at(2).entered, r.at(3).entered = 3, 4, 5 },
 		"document 0: its id is in the form of another": func(r *Register) { r.ids[1], r.at(1).id = formatUUID(r.at(1).id), [16]byte{} },
 		"document 2: its pseudonym is in the form of another": func(r *Register) {
 			r.subjects[3], r.at(3).subject = strings.Repeat("s", 32), [32]byte{}
@@ -167,5 +172,77 @@ func TestReadersLetTheWriterGoOn(t *testing.T) {
 		read() // one that does not hold the lock panics when it lets go of it
 		require.True(t, r.mu.TryLock(), name)
 		r.mu.Unlock()
+	}
+}
+
+// Contents that differ in anything are not alike, whatever follows on what.
+func TestWhatDiffersIsNotAlike(t *testing.T) {
+	forms := map[string]content{}
+	for _, c := range []content{
+		{}, {kind: Consent}, {purpose: "x"}, {a: "x"}, {b: "x"}, {narrows: true}, {void: true}, {narrows: true, void: true},
+		{recipients: []identity.OIN{"x"}}, {recipients: []identity.OIN{"y"}}, {recipients: []identity.OIN{"x", "y"}}, {recipients: []identity.OIN{"y", "x"}}, {recipients: []identity.OIN{"xy"}},
+		{keys: []string{"x"}}, {keys: []string{"y"}}, {keys: []string{"x", "y"}}, {keys: []string{"xy"}},
+		{said: []said{{1, 0}}}, {said: []said{{1, 1}}}, {said: []said{{2, 1}}}, {said: []said{{1, 1}, {2, 0}}}, {said: []said{{1 << 20, 1 << 63}}},
+	} {
+		form := c.form()
+		require.NotContains(t, forms, form, "%+v", c)
+		require.Equal(t, form, c.form())
+		forms[form] = c
+	}
+}
+
+// What is read is as it was written at each bound, and answers the same.
+func TestBoundsOfWhatIsWrittenAndRead(t *testing.T) {
+	categories := make([]string, maxCategories)
+	for n := range categories {
+		categories[n] = strings.Repeat("c", n)
+	}
+	r := New()
+	long := strings.Repeat("p", 32)
+	for n, d := range []Document{
+		{ID: "1", Kind: Consent, From: math.MinInt32, Until: math.MaxInt32, Subjects: []string{long, "another"}, Grants: []Grant{{Source: "", Categories: categories}}, Recipients: []identity.OIN{"R"}},
+		{ID: "2", Kind: Consent},                                         // nobody's
+		{Kind: Delegation, PartyA: "X"}, {Kind: Delegation, PartyA: "X"}, // without an id
+	} {
+		r.Apply(Entry{Index: int64(n), Put: &d})
+	}
+	r.Apply(Entry{Index: 4, End: "1"})
+	r.Apply(Entry{Index: 5, End: "2"})
+	r.Apply(Entry{Index: 6, Gone: [][32]byte{sha256.Sum256([]byte("gone"))}})
+	read, err := Decode(r.Encode())
+	require.NoError(t, err)
+	require.Equal(t, r.Encode(), read.Encode())
+	for _, one := range []*Register{r, read} {
+		for id, subject := range map[string]string{"1": long, "2": ""} {
+			d, ok := one.Head().Document(id)
+			require.True(t, ok)
+			require.Equal(t, subject, d.Subject)
+		}
+		require.Len(t, one.Head().Consents([]string{"another"}, ""), 1)
+		require.Len(t, one.Head().Between(Delegation, "", "X"), 2)
+		require.Equal(t, &EndedError{ID: "gone"}, one.Refuse(Entry{Put: &Document{ID: "gone"}}))
+		_, ok := one.Head().Document("")
+		require.False(t, ok)
+	}
+}
+
+// Apply judges nothing, but puts nothing in the place of another person's document.
+func TestNothingComesInThePlaceOfAnothers(t *testing.T) {
+	r := New()
+	for n, d := range []Document{
+		{ID: "1", Kind: Consent, Subjects: []string{"P"}}, {ID: "2", Kind: Consent, Subjects: []string{"Q"}, Replaces: "1"},
+		{ID: "3", Kind: Consent, Subjects: []string{"P"}, Replaces: "1", Void: true},
+	} {
+		r.Apply(Entry{Index: int64(n), Put: &d})
+	}
+	d, _ := r.Head().Document("1")
+	require.Empty(t, d.Successor)
+	d, _ = r.Head().Document("2")
+	require.Equal(t, "1", d.Replaces)
+}
+
+func TestKeyStatesThatAreKnown(t *testing.T) {
+	for state, known := range map[KeyState]bool{InUse: true, Retired: true, Lost: true, "": false, "burnt": false} {
+		require.Equal(t, known, state.Known(), state)
 	}
 }

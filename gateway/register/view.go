@@ -81,20 +81,15 @@ func (v View) record(i ref) Record {
 	return out
 }
 
-// successor is the last that came in the place of a document, and the earliest day from
-// which any did.
+// successor is the last that came in the place of a document, and its first day: of several
+// each but the first is a narrowing, which begins before them.
 func (v View) successor(i ref) (last ref, from civil.Date) {
 	for n := v.r.at(i).child; n != 0; n = v.r.at(n).elder {
-		c := v.r.at(n)
-		switch {
-		case !v.knows(n):
-		case last == 0:
-			last, from = n, c.from
-		default:
-			from = min(from, c.from)
+		if v.knows(n) {
+			return n, v.r.at(n).from
 		}
 	}
-	return last, from
+	return 0, 0
 }
 
 func (v View) knows(i ref) bool { return v.r.at(i).entered < v.size }

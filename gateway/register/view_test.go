@@ -16,16 +16,18 @@ func TestARecordIsTheDocumentAsItWasAtASize(t *testing.T) {
 	one := but(dated(consentOf("P", "1", "", "a", "b"), first, first+9), func(d *register.Document) { d.Opens = [32]byte{7} })
 	a := newAlone(register.New)
 	for _, e := range []register.Entry{
-		0: keyIs(digestOf("own1"), register.InUse),
-		1: one,
-		2: {Epoch: true},
-		3: dated(consentOf("P", "2", "1", "a"), first+3, first+9),
-		4: narrowingOf("3", "1", "a"),
-		5: ending("1"),
-		6: keyIs(digestOf("own1"), register.Lost),
-		7: but(consentOf("Q", "v", "elsewhere"), func(d *register.Document) { d.Void, d.Keys = true, nil }),
-		8: termsOf(register.Agreement, "a", ""),
-		9: termsOf(register.Proposal, "proposal:b", "a"),
+		0:  keyIs(digestOf("own1"), register.InUse),
+		1:  one,
+		2:  {Epoch: true},
+		3:  dated(consentOf("P", "2", "1", "a"), first+3, first+9),
+		4:  narrowingOf("3", "1", "a"),
+		5:  ending("1"),
+		6:  keyIs(digestOf("own1"), register.Lost),
+		7:  but(consentOf("Q", "v", "elsewhere"), func(d *register.Document) { d.Void, d.Keys = true, nil }),
+		8:  termsOf(register.Agreement, "a", ""),
+		9:  termsOf(register.Proposal, "proposal:b", "a"),
+		10: but(consentOf("R", "proposal:c", ""), func(d *register.Document) { d.Keys = nil }),
+		11: but(consentOf("R", "d", "proposal:c"), func(d *register.Document) { d.Keys = nil }),
 	} {
 		e.Day = first
 		require.NoError(t, a.enter(e))
@@ -55,6 +57,7 @@ func TestARecordIsTheDocumentAsItWasAtASize(t *testing.T) {
 	for id, want := range map[string]register.Record{
 		"3":          {ID: "3", Kind: register.Consent, Digest: narrowingOf("3", "").Put.Digest, Purpose: "compose", Case: "k", From: first, Until: first + 9, Replaces: "1", Narrows: true, Subject: "P", Entered: 4, Ended: 5, Since: 1, Lost: true},
 		"v":          {ID: "v", Kind: register.Consent, Digest: consentOf("", "v", "").Put.Digest, Purpose: "compose", Case: "k", From: first, Until: first + 9, Replaces: "elsewhere", Void: true, Subject: "Q", Entered: 7, Ended: register.NotEnded, Since: 1},
+		"d":          {ID: "d", Kind: register.Consent, Digest: consentOf("", "d", "").Put.Digest, Purpose: "compose", Case: "k", From: first, Until: first + 9, Replaces: "proposal:c", Subject: "R", Entered: 11, Ended: register.NotEnded, Since: 1},
 		"proposal:b": {ID: "proposal:b", Kind: register.Proposal, From: first, Until: first + 9, Replaces: "a", PartyA: "X", PartyB: "Y", Entered: 9, Ended: register.NotEnded, Since: 1},
 	} {
 		d, ok := a.view().Document(id)
@@ -122,6 +125,10 @@ func TestListsTellWhatWasThereAtASize(t *testing.T) {
 	require.Equal(t, []string{"compose", "other"}, a.view().Purposes())
 	require.EqualValues(t, 7, a.r.Documents())
 	require.Empty(t, a.view().Between(register.Proposal, "X", "Z"))
+	tale(t, a, termsOf(register.Agreement, "d", "c"), dated(termsOf(register.Agreement, "e", ""), first, first+9), termsOf(register.Agreement, "f", "e")) // entries 14, 15, 16
+	for size, want := range map[int64][]string{14: nil, 15: {"d"}, 16: {"e", "d"}, 17: {"f", "d"}} {
+		require.Equal(t, want, a.r.At(size).Agreements("X", "Y", first), "size %d", size)
+	}
 }
 
 // A document that is replaced from a day is live until then.
@@ -197,28 +204,37 @@ func TestWhatIsTakenOutSinceItWasJudged(t *testing.T) {
 func TestTheStandingOfTheLastWord(t *testing.T) {
 	one, lost := consentOf("P", "1", "", "b", "a"), keyIs(digestOf("own1"), register.Lost)
 	yes := register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a", "b"}}
+	elsewhere := func(e register.Entry) register.Entry { return but(e, func(d *register.Document) { d.Case = "other" }) }
+	toR2 := func(e register.Entry) register.Entry {
+		return but(e, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })
+	}
 	stands := func(s register.Standing) register.Word { return register.Word{ID: "1", Standing: s} }
 	for name, c := range map[string]struct {
 		entries []register.Entry
 		day     civil.Date
 		want    register.Word
 	}{
-		"nobody said anything":     {nil, first, register.Word{}},
-		"it has not begun":         {[]register.Entry{one}, first - 1, register.Word{}},
-		"the first day":            {[]register.Entry{one}, first, yes},
-		"the last day":             {[]register.Entry{one}, first + 9, yes},
-		"it is over":               {[]register.Entry{one}, first + 10, stands(register.Expired)},
-		"it has no last day":       {[]register.Entry{dated(one, first, 0)}, first + 99, yes},
-		"a no":                     {[]register.Entry{consentOf("P", "1", "")}, first, stands(register.SaidNo)},
-		"it was withdrawn":         {[]register.Entry{one, {Epoch: true}, ending("1"), lost}, first + 10, stands(register.Withdrawn)},
-		"its key was lost":         {[]register.Entry{one, {Epoch: true}, lost}, first + 10, stands(register.KeyLost)},
-		"it waits":                 {[]register.Entry{one, {Epoch: true}}, first + 10, stands(register.Uncertain)},
-		"a void one says nothing":  {[]register.Entry{but(one, func(d *register.Document) { d.Void = true })}, first, register.Word{}},
-		"one for another purpose":  {[]register.Entry{but(one, func(d *register.Document) { d.Purpose = "other" })}, first, register.Word{}},
-		"one in another case":      {[]register.Entry{but(one, func(d *register.Document) { d.Case = "other" })}, first, register.Word{}},
-		"one for another":          {[]register.Entry{but(one, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, register.Word{}},
-		"one of another source":    {[]register.Entry{but(one, func(d *register.Document) { d.Grants = []register.Grant{{Source: "S2"}} })}, first, register.Word{}},
-		"in its place for another": {[]register.Entry{consentOf("P", "0", "", "a"), but(consentOf("P", "1", "0", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, stands(register.SaidNo)},
+		"nobody said anything":              {nil, first, register.Word{}},
+		"it has not begun":                  {[]register.Entry{one}, first - 1, register.Word{}},
+		"the first day":                     {[]register.Entry{one}, first, yes},
+		"the last day":                      {[]register.Entry{one}, first + 9, yes},
+		"it is over":                        {[]register.Entry{one}, first + 10, stands(register.Expired)},
+		"it has no last day":                {[]register.Entry{dated(one, first, 0)}, first + 99, yes},
+		"a no":                              {[]register.Entry{consentOf("P", "1", "")}, first, stands(register.SaidNo)},
+		"it was withdrawn":                  {[]register.Entry{one, {Epoch: true}, ending("1"), lost}, first + 10, stands(register.Withdrawn)},
+		"its key was lost":                  {[]register.Entry{one, {Epoch: true}, lost}, first + 10, stands(register.KeyLost)},
+		"it waits":                          {[]register.Entry{one, {Epoch: true}}, first + 10, stands(register.Uncertain)},
+		"a void one says nothing":           {[]register.Entry{but(one, func(d *register.Document) { d.Void = true })}, first, register.Word{}},
+		"one for another purpose":           {[]register.Entry{but(one, func(d *register.Document) { d.Purpose = "other" })}, first, register.Word{}},
+		"one in another case":               {[]register.Entry{but(one, func(d *register.Document) { d.Case = "other" })}, first, register.Word{}},
+		"one for another":                   {[]register.Entry{but(one, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, register.Word{}},
+		"one of another source":             {[]register.Entry{but(one, func(d *register.Document) { d.Grants = []register.Grant{{Source: "S2"}} })}, first, register.Word{}},
+		"a narrowing of nothing":            {[]register.Entry{narrowingOf("1", "", "a", "b")}, first, yes},
+		"what is taken out of another":      {[]register.Entry{consentOf("P", "0", "", "a", "b"), one, narrowingOf("2", "0", "a")}, first, register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a"}}},
+		"what was taken out before":         {[]register.Entry{consentOf("P", "0", "", "a", "b"), narrowingOf("2", "0", "a"), one}, first, yes},
+		"what is taken out in another case": {[]register.Entry{elsewhere(consentOf("P", "0", "", "a", "b")), one, elsewhere(narrowingOf("2", "0", "a"))}, first, yes},
+		"what is taken out for another":     {[]register.Entry{toR2(consentOf("P", "0", "", "a", "b")), one, toR2(narrowingOf("2", "0", "a"))}, first, yes},
+		"in its place for another":          {[]register.Entry{consentOf("P", "0", "", "a"), but(consentOf("P", "1", "0", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, stands(register.SaidNo)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := begun(t, c.entries...)
