@@ -124,7 +124,7 @@ func (r *Register) knowPerson(pseudonym string, i ref) {
 // person finds a consent of the person with a pseudonym; zero: none.
 func (r *Register) person(pseudonym string) ref {
 	var s [32]byte
-	if copy(s[:], pseudonym) == len(pseudonym) && len(pseudonym) == len(s) {
+	if copy(s[:], pseudonym); len(pseudonym) == len(s) {
 		if i := ref(r.byPerson.find(r.hash(s[:]), func(n uint32) bool { return r.at(ref(n)).subject == s })); i != 0 {
 			return i
 		}

@@ -225,6 +225,7 @@ func TestWhatWasMadeBeforeALossWaits(t *testing.T) {
 				require.True(t, known)
 				require.Equal(t, waits, record.Uncertain, name)
 				require.Equal(t, waits, one.Head().Waiting() == 1, name)
+				require.Zero(t, one.At(1).Waiting(), name)
 			}
 		}
 		check(c.waits)

@@ -210,14 +210,15 @@ func TestWhatIsLeftToEnd(t *testing.T) {
 		entries []register.Entry
 		want    bool
 	}{
-		"nothing is there":            {nil, false},
-		"it lives":                    {[]register.Entry{one}, true},
-		"it ended":                    {[]register.Entry{one, ending("1")}, false},
-		"what followed lives":         {[]register.Entry{one, ending("1"), two}, true},
-		"what followed ended":         {[]register.Entry{one, two, ending("1")}, false},
-		"what followed on that lives": {[]register.Entry{one, ending("1"), two, consentOf("P", "3", "2", "a"), {End: "2"}}, true},
-		"its proposal ended":          {[]register.Entry{termsOf(register.Proposal, "proposal:1", ""), termsOf(register.Agreement, "1", ""), ending("proposal:1")}, false},
-		"a proposal of it lives":      {[]register.Entry{termsOf(register.Agreement, "1", ""), {End: "1"}, termsOf(register.Proposal, "proposal:1", "")}, true},
+		"nothing is there":             {nil, false},
+		"it lives":                     {[]register.Entry{one}, true},
+		"it ended":                     {[]register.Entry{one, ending("1")}, false},
+		"what followed lives":          {[]register.Entry{one, ending("1"), two}, true},
+		"what followed ended":          {[]register.Entry{one, two, ending("1")}, false},
+		"what followed on that lives":  {[]register.Entry{one, ending("1"), two, consentOf("P", "3", "2", "a"), {End: "2"}}, true},
+		"its proposal ended":           {[]register.Entry{termsOf(register.Proposal, "proposal:1", ""), termsOf(register.Agreement, "1", ""), ending("proposal:1")}, false},
+		"a proposal of its name ended": {[]register.Entry{one, termsOf(register.Proposal, "proposal:1", ""), ending("proposal:1")}, true},
+		"a proposal of it lives":       {[]register.Entry{termsOf(register.Agreement, "1", ""), {End: "1"}, termsOf(register.Proposal, "proposal:1", "")}, true},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, begun(t, c.entries...).r.Ends("1")) })
 	}

@@ -271,7 +271,7 @@ func (r *Register) erase(pseudonyms []string) {
 	maps.DeleteFunc(r.also, func(_ string, i ref) bool { return gone[i] })
 	for i := range gone { // before any is wiped: the tables look at them
 		d := r.at(i)
-		if d.subject != [32]byte{} && ref(r.byPerson.find(r.hash(d.subject[:]), func(n uint32) bool { return r.at(ref(n)).subject == d.subject })) == i {
+		if ref(r.byPerson.find(r.hash(d.subject[:]), func(n uint32) bool { return r.at(ref(n)).subject == d.subject })) == i {
 			r.byPerson.remove(uint32(i), r.hashOfPerson)
 		}
 		if d.id != [16]byte{} {

@@ -422,15 +422,7 @@ func (d *decoder) read() {
 	for range r.epochs {
 		r.begun = append(r.begun, d.signed())
 	}
-	var last []byte
-	d.each("id that is gone", func(int) {
-		id := d.take(32)
-		d.must(len(last) == 0 || bytes.Compare(last, id) < 0, "it is not in order")
-		if d.err == nil {
-			r.gone[[32]byte(id)] = true
-		}
-		last = id
-	})
+	d.each("id that is gone", func(int) { r.gone[[32]byte(d.take(32))] = true })
 	d.each("key", func(int) {
 		k := r.key(d.text())
 		k.used, k.retired, k.lost = d.index(), d.index(), d.index()

@@ -44,6 +44,30 @@ func TestASnapshotOfWhoWasErasedIsAsIfHeWereNeverThere(t *testing.T) {
 	require.NotContains(t, string(a.r.Encode()), "his ")
 }
 
+// What was read answers as what was written, and goes on as it does.
+func TestWhatWasReadAnswersAsWhatWasWritten(t *testing.T) {
+	a := written(t, termsOf(register.Proposal, "proposal:4", "3"), termsOf(register.Proposal, "proposal:5", "4"))
+	read := decoded(t, a.r)
+	for range 2 {
+		for size := range a.r.Size() + 1 {
+			was, is := a.r.At(size), read.At(size)
+			for _, kind := range []register.Kind{register.Consent, register.Agreement, register.Proposal, register.Statement} {
+				require.Equal(t, was.List(kind), is.List(kind), "size %d", size)
+				require.Equal(t, was.Between(kind, "X", "Y"), is.Between(kind, "X", "Y"), "size %d", size)
+			}
+			require.Equal(t, was.Agreements("X", "Y", first), is.Agreements("X", "Y", first))
+			require.Equal(t, was.Keys(), is.Keys())
+			for _, s := range []string{"P", "P1", "P2", "P3", "P4", strings.Repeat("p", 32)} {
+				require.Equal(t, was.Consents([]string{s}, ""), is.Consents([]string{s}, ""), s)
+			}
+		}
+		e := termsOf(register.Agreement, "5", "4")
+		e.Index = a.r.Size()
+		a.r.Apply(e)
+		read.Apply(e)
+	}
+}
+
 // Which of a person's consents holds a pseudonym is no matter.
 func TestWhatAnswersAlikeIsWrittenAlike(t *testing.T) {
 	with := func(first, second []string) []byte {

@@ -58,6 +58,7 @@ func TestWhatIsStoredInLittleRoomComesBackAsItWas(t *testing.T) {
 		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8": true, // the last digit has no bits to spare
 		"BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8": true, "CAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8": true,
 		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9":  false,
+		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8A": false,
 		"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh\n": false, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh+": false, "": false,
 	} {
 		_, ok := commitment(text)
@@ -108,9 +109,10 @@ func TestAnErasureLeavesNothing(t *testing.T) {
 	put("01890a5d-ac96-774b-bcce-b302099a8057", "", false, long, "short")
 	put("2", "01890a5d-ac96-774b-bcce-b302099a8057", true, "short")
 	put("01890a5d-ac96-774b-bcce-b302099a8058", "2", false, strings.Repeat("q", 32), long)
+	put("3", "", false, string(make([]byte, 32)), long)
 	r.Apply(Entry{Index: r.Size(), Epoch: true})
 	r.Apply(Entry{Index: r.Size(), Confirm: "2"})
-	require.Equal(t, []int{2, 2, 1, 1, 1, 1, 1}, []int{r.byID.used, r.byPerson.used, len(r.ids), len(r.subjects), len(r.replaced), len(r.confirmed), len(r.also)})
+	require.Equal(t, []int{2, 2, 2, 2, 1, 1, 2}, []int{r.byID.used, r.byPerson.used, len(r.ids), len(r.subjects), len(r.replaced), len(r.confirmed), len(r.also)})
 	r.Apply(Entry{Index: r.Size(), Erase: []string{"short"}})
 	require.Zero(t, r.byID.used+r.byPerson.used+len(r.ids)+len(r.byText)+len(r.subjects)+len(r.replaced)+len(r.confirmed)+len(r.also))
 	for i := ref(1); i <= r.count; i++ {
@@ -125,7 +127,8 @@ func TestAnErasureLeavesNothing(t *testing.T) {
 func TestADecodedRegisterIsSound(t *testing.T) {
 	for problem, spoil := range map[string]func(r *Register){
 		"document 1: its entry is not in order":        func(r *Register) { r.at(2).entered = 0 }, // that of the one before it
-		"document 0: its entry is not in order":        func(r *Register) { r.at(1).entered, r.at(2).entered, r.at(3).entered = 3, 4, 5 },
+		": document 2: its entry is not in order":      func(r *Register) { r.at(3).entered = 3 }, // that of the next
+		"epoch 0: it is not in order":                  func(r *Register) { r.epochs, r.begun = []int64{NotEnded}, []int64{0} },
 		"document 0: its id is in the form of another": func(r *Register) { r.ids[1], r.at(1).id = formatUUID(r.at(1).id), [16]byte{} },
 		"document 2: its pseudonym is in the form of another": func(r *Register) {
 			r.subjects[3], r.at(3).subject = strings.Repeat("s", 32), [32]byte{}
@@ -188,6 +191,8 @@ func TestWhatDiffersIsNotAlike(t *testing.T) {
 		require.NotContains(t, forms, form, "%+v", c)
 		require.Equal(t, form, c.form())
 		forms[form] = c
+		r := New()
+		require.Equal(t, r.intern(c), r.intern(c), "the same is kept once")
 	}
 }
 
@@ -201,25 +206,28 @@ func TestBoundsOfWhatIsWrittenAndRead(t *testing.T) {
 	long := strings.Repeat("p", 32)
 	for n, d := range []Document{
 		{ID: "1", Kind: Consent, From: math.MinInt32, Until: math.MaxInt32, Subjects: []string{long, "another"}, Grants: []Grant{{Source: "", Categories: categories}}, Recipients: []identity.OIN{"R"}},
-		{ID: "2", Kind: Consent},                                         // nobody's
-		{Kind: Delegation, PartyA: "X"}, {Kind: Delegation, PartyA: "X"}, // without an id
+		{ID: "0", Kind: Consent, Subjects: []string{string(make([]byte, 32)), "x" + string(make([]byte, 31))}},
+		{ID: "2", Kind: Consent}, // nobody's
+		{Kind: Delegation, PartyA: "X", PartyB: "Y", Subjects: []string{strings.Repeat("d", 32)}}, {Kind: Delegation, PartyA: "Y", PartyB: "X"}, // without an id
 	} {
 		r.Apply(Entry{Index: int64(n), Put: &d})
 	}
-	r.Apply(Entry{Index: 4, End: "1"})
-	r.Apply(Entry{Index: 5, End: "2"})
+	r.Apply(Entry{Index: 5, End: "1"})
 	r.Apply(Entry{Index: 6, Gone: [][32]byte{sha256.Sum256([]byte("gone"))}})
 	read, err := Decode(r.Encode())
 	require.NoError(t, err)
 	require.Equal(t, r.Encode(), read.Encode())
 	for _, one := range []*Register{r, read} {
-		for id, subject := range map[string]string{"1": long, "2": ""} {
+		for id, subject := range map[string]string{"0": string(make([]byte, 32)), "1": long, "2": ""} {
 			d, ok := one.Head().Document(id)
 			require.True(t, ok)
 			require.Equal(t, subject, d.Subject)
 		}
 		require.Len(t, one.Head().Consents([]string{"another"}, ""), 1)
-		require.Len(t, one.Head().Between(Delegation, "", "X"), 2)
+		require.Len(t, one.Head().Consents([]string{long, "another"}, ""), 1, "one person")
+		require.Empty(t, one.Head().Consents([]string{"x"}, ""), "the beginning of a pseudonym")
+		require.Len(t, one.Head().Between(Delegation, "Y", "X"), 2)
+		require.NoError(t, one.Sound())
 		require.Equal(t, &EndedError{ID: "gone"}, one.Refuse(Entry{Put: &Document{ID: "gone"}}))
 		_, ok := one.Head().Document("")
 		require.False(t, ok)

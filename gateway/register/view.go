@@ -359,7 +359,7 @@ func (v View) Agreements(a, b identity.OIN, day civil.Date) []string {
 	defer v.r.mu.RUnlock()
 	var ids []string
 	for _, i := range slices.Backward(v.r.parties[between(Agreement, a, b)]) {
-		if v.knows(i) && v.inForce(i, day) {
+		if v.inForce(i, day) {
 			ids = append(ids, v.r.idOf(i))
 		}
 	}

@@ -131,6 +131,14 @@ func TestListsTellWhatWasThereAtASize(t *testing.T) {
 	}
 }
 
+// A key is in a state from the first entry that says so.
+func TestAKeyIsInAStateFromTheFirstTime(t *testing.T) {
+	a := begun(t, keyIs(digestOf("own1"), register.Retired), keyIs(digestOf("own1"), register.Retired))
+	for size, want := range []register.KeyState{"", register.InUse, register.Retired, register.Retired} {
+		require.Equal(t, want, a.r.At(int64(size)).Keys()[digestOf("own1")], "size %d", size)
+	}
+}
+
 // A document that is replaced from a day is live until then.
 func TestWhatIsReplacedLaterIsLiveTillThen(t *testing.T) {
 	a := begun(t, consentOf("P", "1", "", "a"), dated(consentOf("P", "2", "1", "a"), first+2, first+9))
@@ -214,27 +222,28 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 		day     civil.Date
 		want    register.Word
 	}{
-		"nobody said anything":              {nil, first, register.Word{}},
-		"it has not begun":                  {[]register.Entry{one}, first - 1, register.Word{}},
-		"the first day":                     {[]register.Entry{one}, first, yes},
-		"the last day":                      {[]register.Entry{one}, first + 9, yes},
-		"it is over":                        {[]register.Entry{one}, first + 10, stands(register.Expired)},
-		"it has no last day":                {[]register.Entry{dated(one, first, 0)}, first + 99, yes},
-		"a no":                              {[]register.Entry{consentOf("P", "1", "")}, first, stands(register.SaidNo)},
-		"it was withdrawn":                  {[]register.Entry{one, {Epoch: true}, ending("1"), lost}, first + 10, stands(register.Withdrawn)},
-		"its key was lost":                  {[]register.Entry{one, {Epoch: true}, lost}, first + 10, stands(register.KeyLost)},
-		"it waits":                          {[]register.Entry{one, {Epoch: true}}, first + 10, stands(register.Uncertain)},
-		"a void one says nothing":           {[]register.Entry{but(one, func(d *register.Document) { d.Void = true })}, first, register.Word{}},
-		"one for another purpose":           {[]register.Entry{but(one, func(d *register.Document) { d.Purpose = "other" })}, first, register.Word{}},
-		"one in another case":               {[]register.Entry{but(one, func(d *register.Document) { d.Case = "other" })}, first, register.Word{}},
-		"one for another":                   {[]register.Entry{but(one, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, register.Word{}},
-		"one of another source":             {[]register.Entry{but(one, func(d *register.Document) { d.Grants = []register.Grant{{Source: "S2"}} })}, first, register.Word{}},
-		"a narrowing of nothing":            {[]register.Entry{narrowingOf("1", "", "a", "b")}, first, yes},
-		"what is taken out of another":      {[]register.Entry{consentOf("P", "0", "", "a", "b"), one, narrowingOf("2", "0", "a")}, first, register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a"}}},
-		"what was taken out before":         {[]register.Entry{consentOf("P", "0", "", "a", "b"), narrowingOf("2", "0", "a"), one}, first, yes},
-		"what is taken out in another case": {[]register.Entry{elsewhere(consentOf("P", "0", "", "a", "b")), one, elsewhere(narrowingOf("2", "0", "a"))}, first, yes},
-		"what is taken out for another":     {[]register.Entry{toR2(consentOf("P", "0", "", "a", "b")), one, toR2(narrowingOf("2", "0", "a"))}, first, yes},
-		"in its place for another":          {[]register.Entry{consentOf("P", "0", "", "a"), but(consentOf("P", "1", "0", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, stands(register.SaidNo)},
+		"nobody said anything":                     {nil, first, register.Word{}},
+		"it has not begun":                         {[]register.Entry{one}, first - 1, register.Word{}},
+		"the first day":                            {[]register.Entry{one}, first, yes},
+		"the last day":                             {[]register.Entry{one}, first + 9, yes},
+		"it is over":                               {[]register.Entry{one}, first + 10, stands(register.Expired)},
+		"it has no last day":                       {[]register.Entry{dated(one, first, 0)}, first + 99, yes},
+		"a no":                                     {[]register.Entry{consentOf("P", "1", "")}, first, stands(register.SaidNo)},
+		"it was withdrawn":                         {[]register.Entry{one, {Epoch: true}, ending("1"), lost}, first + 10, stands(register.Withdrawn)},
+		"its key was lost":                         {[]register.Entry{one, {Epoch: true}, lost}, first + 10, stands(register.KeyLost)},
+		"it waits":                                 {[]register.Entry{one, {Epoch: true}}, first + 10, stands(register.Uncertain)},
+		"a void one says nothing":                  {[]register.Entry{but(one, func(d *register.Document) { d.Void = true })}, first, register.Word{}},
+		"one for another purpose":                  {[]register.Entry{but(one, func(d *register.Document) { d.Purpose = "other" })}, first, register.Word{}},
+		"one in another case":                      {[]register.Entry{but(one, func(d *register.Document) { d.Case = "other" })}, first, register.Word{}},
+		"one for another":                          {[]register.Entry{but(one, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, register.Word{}},
+		"one of another source":                    {[]register.Entry{but(one, func(d *register.Document) { d.Grants = []register.Grant{{Source: "S2"}} })}, first, register.Word{}},
+		"a narrowing of nothing":                   {[]register.Entry{narrowingOf("1", "", "a", "b")}, first, yes},
+		"a narrowing of nothing takes nothing out": {[]register.Entry{one, dated(narrowingOf("2", "", "a", "b"), first+5, first+9)}, first, yes},
+		"what is taken out of another":             {[]register.Entry{consentOf("P", "0", "", "a", "b"), one, narrowingOf("2", "0", "a")}, first, register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a"}}},
+		"what was taken out before":                {[]register.Entry{consentOf("P", "0", "", "a", "b"), narrowingOf("2", "0", "a"), one}, first, yes},
+		"what is taken out in another case":        {[]register.Entry{elsewhere(consentOf("P", "0", "", "a", "b")), one, elsewhere(narrowingOf("2", "0", "a"))}, first, yes},
+		"what is taken out for another":            {[]register.Entry{toR2(consentOf("P", "0", "", "a", "b")), one, toR2(narrowingOf("2", "0", "a"))}, first, yes},
+		"in its place for another":                 {[]register.Entry{consentOf("P", "0", "", "a"), but(consentOf("P", "1", "0", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, stands(register.SaidNo)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := begun(t, c.entries...)
