@@ -310,8 +310,8 @@ func commitment(s string) (raw [32]byte, ok bool) {
 		return raw, false
 	}
 	copy(text[:], s)
-	n, err := strict.Decode(out[:], text[:])
-	return [32]byte(out[:]), err == nil && n == len(raw)
+	_, err := strict.Decode(out[:], text[:])
+	return [32]byte(out[:]), err == nil
 }
 
 var strict = base64.RawURLEncoding.Strict()

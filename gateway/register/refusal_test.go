@@ -156,6 +156,7 @@ func TestWhyAnEntryCannotStand(t *testing.T) {
 		"an agreement in the place of what is not kept":    {nil, termsOf(agreement, "2", "unknown"), nil},
 		"an agreement in whose place another came first":   {entries{termsOf(agreement, "2", "late")}, termsOf(agreement, "late", ""), ended("late")},
 		"a proposal in the place of nothing":               {nil, termsOf(proposal, "proposal:2", "unknown"), register.ErrNoDocument},
+		"a proposal in the place of a consent of its name": {entries{consentOf("P", "proposal:1", "", "a")}, termsOf(proposal, "proposal:2", "1"), register.ErrNoDocument},
 		"a proposal between other parties":                 {entries{termsOf(agreement, "1", "")}, withParties(termsOf(proposal, "proposal:2", "1"), "X", "Z"), elsewhere},
 		"an agreement between other parties":               {entries{termsOf(agreement, "1", "")}, withParties(termsOf(agreement, "2", "1"), "Z", "Y"), elsewhere},
 		"a proposal of the other party":                    {entries{termsOf(agreement, "1", "")}, withParties(termsOf(proposal, "proposal:2", "1"), "Y", "X"), nil},

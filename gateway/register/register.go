@@ -254,7 +254,7 @@ func (r *Register) endsWith(i ref, stated bool) []ref {
 	case kind == Agreement || kind == Proposal:
 		terms := TermsID(r.idOf(i))
 		for _, id := range []string{terms, ProposalID(terms)} {
-			if other := r.document(id); other != 0 && other != i && r.contentOf(other).kind != Consent {
+			if other := r.document(id); other != 0 && r.contentOf(other).kind != Consent {
 				all = append(all, other)
 			}
 		}
@@ -354,7 +354,7 @@ func (r *Register) putConsent(i ref, put *Document) {
 			r.knowPerson(s, i)
 		}
 	}
-	if old := r.document(put.Replaces); old != 0 && !put.Void && slices.Contains(r.withAll(nil, i), old) {
+	if old := r.document(put.Replaces); !put.Void && slices.Contains(r.withAll(nil, i), old) {
 		d.replaces = old
 		r.adopt(old, i)
 	}
@@ -377,14 +377,11 @@ func (r *Register) putTerms(i ref, put *Document) {
 	}
 	if put.Replaces != "" {
 		old := r.terms(put.Replaces)
-		switch {
-		case old == 0 && put.Kind == Agreement:
+		if old == 0 {
 			r.awaited[strings.Clone(put.Replaces)] = true
-		case old != 0:
-			if put.Kind == Agreement {
-				if before := r.accepted(old); before != 0 {
-					r.adopt(before, i)
-				}
+		} else {
+			if before := r.accepted(old); before != 0 && put.Kind == Agreement {
+				r.adopt(before, i)
 			}
 			r.at(i).replaces = old
 			if c == nil {

@@ -44,6 +44,16 @@ func TestASnapshotOfWhoWasErasedIsAsIfHeWereNeverThere(t *testing.T) {
 	require.NotContains(t, string(a.r.Encode()), "his ")
 }
 
+// Terms go on the chain of their own proposal: of what was accepted in it the last is in force.
+func TestTermsGoOnWhereTheirProposalStands(t *testing.T) {
+	const proposal, agreement = register.Proposal, register.Agreement
+	a := begun(t, termsOf(proposal, "proposal:1", ""), termsOf(proposal, "proposal:2", "1"), termsOf(proposal, "proposal:3", "2"), termsOf(agreement, "1", ""), termsOf(agreement, "3", "2"))
+	for _, r := range []*register.Register{a.r, decoded(t, a.r)} {
+		require.Equal(t, []string{"3"}, r.Head().Agreements("X", "Y", first))
+	}
+	require.Equal(t, []string{"compose"}, written(t).view().Purposes())
+}
+
 // What was read answers as what was written, and goes on as it does.
 func TestWhatWasReadAnswersAsWhatWasWritten(t *testing.T) {
 	a := written(t, termsOf(register.Proposal, "proposal:4", "3"), termsOf(register.Proposal, "proposal:5", "4"))

@@ -185,6 +185,7 @@ func TestWhatDiffersIsNotAlike(t *testing.T) {
 		{}, {kind: Consent}, {purpose: "x"}, {a: "x"}, {b: "x"}, {narrows: true}, {void: true}, {narrows: true, void: true},
 		{recipients: []identity.OIN{"x"}}, {recipients: []identity.OIN{"y"}}, {recipients: []identity.OIN{"x", "y"}}, {recipients: []identity.OIN{"y", "x"}}, {recipients: []identity.OIN{"xy"}},
 		{keys: []string{"x"}}, {keys: []string{"y"}}, {keys: []string{"x", "y"}}, {keys: []string{"xy"}},
+		{recipients: []identity.OIN{"\x01"}}, {keys: []string{"\x00"}}, {said: []said{{1, 'x'}}},
 		{said: []said{{1, 0}}}, {said: []said{{1, 1}}}, {said: []said{{2, 1}}}, {said: []said{{1, 1}, {2, 0}}}, {said: []said{{1 << 20, 1 << 63}}},
 	} {
 		form := c.form()
@@ -232,6 +233,35 @@ func TestBoundsOfWhatIsWrittenAndRead(t *testing.T) {
 		_, ok := one.Head().Document("")
 		require.False(t, ok)
 	}
+}
+
+// What is in no form is told by what is wrong with it.
+func TestWhatCannotBeReadIsToldByItsReason(t *testing.T) {
+	void := New()
+	for n, d := range []Document{{ID: "1", Kind: Consent, Subjects: []string{"P"}}, {ID: "2", Kind: Consent, Subjects: []string{"P"}, Void: true}} {
+		void.Apply(Entry{Index: int64(n), Put: &d})
+	}
+	void.at(2).replaces = 1
+	for bytes, problem := range map[string]string{
+		snapshotForm + "\x80":     "byte 0: a number is cut off or too large",
+		snapshotForm + "\x01\x80": "byte 0: a number is cut off or too large",
+		string(void.Encode()):     "document 1: it cannot come in the place of what it replaces",
+	} {
+		_, err := Decode([]byte(bytes))
+		require.EqualError(t, err, ErrSnapshot.Error()+": "+problem)
+	}
+}
+
+// A register keeps what it was given, whatever becomes of that.
+func TestWhatWasEnteredStaysAsItWas(t *testing.T) {
+	r := New()
+	d := Document{ID: "1", Kind: Consent, Subjects: []string{"P"}, Keys: []string{"k"}, Recipients: []identity.OIN{"R"}, Grants: []Grant{{Source: "S", Categories: []string{"a"}}}}
+	r.Apply(Entry{Put: &d})
+	before := r.Encode()
+	d.Subjects[0], d.Keys[0], d.Recipients[0], d.Grants[0].Source, d.Grants[0].Categories[0] = "Q", "l", "T", "U", "b"
+	require.Equal(t, before, r.Encode())
+	r.Apply(Entry{Put: &d})
+	require.Equal(t, before, r.Encode(), "and once")
 }
 
 // Apply judges nothing, but puts nothing in the place of another person's document.

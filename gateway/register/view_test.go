@@ -216,6 +216,11 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 	toR2 := func(e register.Entry) register.Entry {
 		return but(e, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })
 	}
+	ofS2 := func(e register.Entry) register.Entry {
+		return but(e, func(d *register.Document) {
+			d.Grants = []register.Grant{{Source: "S2", Categories: d.Grants[0].Categories}}
+		})
+	}
 	stands := func(s register.Standing) register.Word { return register.Word{ID: "1", Standing: s} }
 	for name, c := range map[string]struct {
 		entries []register.Entry
@@ -239,6 +244,8 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 		"one of another source":                    {[]register.Entry{but(one, func(d *register.Document) { d.Grants = []register.Grant{{Source: "S2"}} })}, first, register.Word{}},
 		"a narrowing of nothing":                   {[]register.Entry{narrowingOf("1", "", "a", "b")}, first, yes},
 		"a narrowing of nothing takes nothing out": {[]register.Entry{one, dated(narrowingOf("2", "", "a", "b"), first+5, first+9)}, first, yes},
+		"a narrowing of nothing, in a new epoch":   {[]register.Entry{{Epoch: true}, narrowingOf("1", "", "a", "b")}, first, yes},
+		"what is taken out of another source":      {[]register.Entry{ofS2(consentOf("P", "0", "", "a", "b")), one, ofS2(narrowingOf("2", "0", "a"))}, first, yes},
 		"what is taken out of another":             {[]register.Entry{consentOf("P", "0", "", "a", "b"), one, narrowingOf("2", "0", "a")}, first, register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a"}}},
 		"what was taken out before":                {[]register.Entry{consentOf("P", "0", "", "a", "b"), narrowingOf("2", "0", "a"), one}, first, yes},
 		"what is taken out in another case":        {[]register.Entry{elsewhere(consentOf("P", "0", "", "a", "b")), one, elsewhere(narrowingOf("2", "0", "a"))}, first, yes},
