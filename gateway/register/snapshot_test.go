@@ -2,8 +2,10 @@ package register_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +44,14 @@ func TestASnapshotOfWhoWasErasedIsAsIfHeWereNeverThere(t *testing.T) {
 	b := written(t, register.Entry{}, register.Entry{}, register.Entry{})
 	require.Equal(t, b.r.Encode(), a.r.Encode())
 	require.NotContains(t, string(a.r.Encode()), "his ")
+}
+
+// The form on disk: another needs another first line, and readers of both.
+func TestTheFormInWhichARegisterIsWritten(t *testing.T) {
+	is := hex.Dump(written(t).r.Encode())
+	was, err := os.ReadFile("testdata/written.hex")
+	require.NoError(t, err)
+	require.Equal(t, string(was), is)
 }
 
 // Terms go on the chain of their own proposal: of what was accepted in it the last is in force.

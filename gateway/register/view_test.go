@@ -84,7 +84,7 @@ func idsOf(records []register.Record) (ids []string) {
 
 // Each list at each size: what came later is not in it, and the newest is the first.
 func TestListsTellWhatWasThereAtASize(t *testing.T) {
-	other := but(consentOf("P", "o", "", "a"), func(d *register.Document) { d.Purpose = "other" })
+	other := but(consentOf("P", "o", "", "a"), func(d *register.Document) { d.Purpose = "another" })
 	a := begun(t, // from entry 1
 		consentOf("P", "1", "", "a"), other, consentOf("P", "2", "1", "a"), consentOf("Q", "q", "", "a"),
 		termsOf(register.Agreement, "a", ""), termsOf(register.Proposal, "proposal:b", "a"), termsOf(register.Agreement, "c", ""),
@@ -122,7 +122,7 @@ func TestListsTellWhatWasThereAtASize(t *testing.T) {
 		require.Equal(t, int64(size), v.Size())
 	}
 	require.Equal(t, []string{"q", "2", "o", "1"}, idsOf(a.view().List(register.Consent)))
-	require.Equal(t, []string{"compose", "other"}, a.view().Purposes())
+	require.Equal(t, []string{"another", "compose"}, a.view().Purposes())
 	require.EqualValues(t, 7, a.r.Documents())
 	require.Empty(t, a.view().Between(register.Proposal, "X", "Z"))
 	tale(t, a, termsOf(register.Agreement, "d", "c"), dated(termsOf(register.Agreement, "e", ""), first, first+9), termsOf(register.Agreement, "f", "e")) // entries 14, 15, 16
@@ -216,6 +216,11 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 	toR2 := func(e register.Entry) register.Entry {
 		return but(e, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })
 	}
+	both := func(e register.Entry, s2 string) register.Entry {
+		return but(e, func(d *register.Document) {
+			d.Grants = append(d.Grants, register.Grant{Source: "S2", Categories: []string{s2}})
+		})
+	}
 	ofS2 := func(e register.Entry) register.Entry {
 		return but(e, func(d *register.Document) {
 			d.Grants = []register.Grant{{Source: "S2", Categories: d.Grants[0].Categories}}
@@ -245,6 +250,7 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 		"a narrowing of nothing":                   {[]register.Entry{narrowingOf("1", "", "a", "b")}, first, yes},
 		"a narrowing of nothing takes nothing out": {[]register.Entry{one, dated(narrowingOf("2", "", "a", "b"), first+5, first+9)}, first, yes},
 		"a narrowing of nothing, in a new epoch":   {[]register.Entry{{Epoch: true}, narrowingOf("1", "", "a", "b")}, first, yes},
+		"a source that is left out":                {[]register.Entry{both(consentOf("P", "0", "", "a"), "a"), one, both(narrowingOf("2", "0"), "a")}, first, stands(register.SaidNo)},
 		"what is taken out of another source":      {[]register.Entry{ofS2(consentOf("P", "0", "", "a", "b")), one, ofS2(narrowingOf("2", "0", "a"))}, first, yes},
 		"what is taken out of another":             {[]register.Entry{consentOf("P", "0", "", "a", "b"), one, narrowingOf("2", "0", "a")}, first, register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a"}}},
 		"what was taken out before":                {[]register.Entry{consentOf("P", "0", "", "a", "b"), narrowingOf("2", "0", "a"), one}, first, yes},
