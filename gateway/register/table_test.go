@@ -133,8 +133,9 @@ func TestADecodedRegisterIsSound(t *testing.T) {
 		"document 2: its pseudonym is in the form of another": func(r *Register) {
 			r.subjects[3], r.at(3).subject = strings.Repeat("s", 32), [32]byte{}
 		},
-		"document 1: it is of no person": func(r *Register) { r.at(2).subject = [32]byte{1} },
-		"document 2: another has its id": func(r *Register) { r.at(3).id = r.at(1).id },
+		"document 1: it is of no person":               func(r *Register) { r.at(2).subject = [32]byte{1} },
+		"document 2: another has its id":               func(r *Register) { r.at(3).id = r.at(1).id },
+		"document 2: it follows on what is no consent": func(r *Register) { r.at(3).replaces = 2 },
 		"document 2: its pseudonym is another person's": func(r *Register) {
 			r.at(3).subject, r.also["x"] = r.at(1).subject, 3
 		},
