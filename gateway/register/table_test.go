@@ -244,11 +244,22 @@ func TestWhatCannotBeReadIsToldByItsReason(t *testing.T) {
 	for n, d := range []Document{{ID: "1", Kind: Consent, Subjects: []string{"P"}}, {ID: "2", Kind: Consent, Subjects: []string{"P"}, Void: true}} {
 		void.Apply(Entry{Index: int64(n), Put: &d})
 	}
+
 	void.at(2).replaces = 1
+	one := New()
+	one.Apply(Entry{Put: &Document{ID: "1", Kind: Statement, Digest: sha256.Sum256(nil)}})
+	digest := sha256.Sum256(nil)
+	dates, _, _ := strings.Cut(string(one.Encode()), string(digest[:]))
+
 	for bytes, problem := range map[string]string{
-		snapshotForm + "\x80":     "byte 0: a number is cut off or too large",
-		snapshotForm + "\x01\x80": "byte 0: a number is cut off or too large",
-		string(void.Encode()):     "document 1: it cannot come in the place of what it replaces",
+		snapshotForm + "\x80":         "byte 0: a number is cut off or too large",
+		snapshotForm + "\x01\x80":     "byte 0: a number is cut off or too large",
+		snapshotForm + "\x01\x00\x80": "byte 0: a number is cut off or too large",
+		snapshotForm + "\x01\x00":     "byte 0: a number is cut off or too large",
+		dates:                         "document 0: it is cut off",
+		dates[:len(dates)-1]:          "document 0: a number is cut off or too large",
+		dates[:len(dates)-1] + "\x80": "document 0: a number is cut off or too large",
+		string(void.Encode()):         "document 1: it cannot come in the place of what it replaces",
 	} {
 		_, err := Decode([]byte(bytes))
 		require.EqualError(t, err, ErrSnapshot.Error()+": "+problem)
