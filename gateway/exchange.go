@@ -30,6 +30,7 @@ func (g *Gateway) AssembleBudget(req *ontschotv1.AssembleBudgetRequest, stream g
 // lock that stays shut is a gap in the answer, also when all do; who may ask nothing
 // at all is refused.
 func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequest) (decision, error) {
+	today, keys := g.Today(), g.Keys.Generation()  //   by which all of it is judged
 	caller, err := g.caller(ctx, req.GetPurpose()) // 1 who asks, and for what?
 	if err != nil {
 		return decision{}, err
@@ -42,7 +43,7 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once}
+	d := decision{trace: traceOf(ctx), caller: caller, question: asked, once: once, today: today, keys: keys}
 	if err := g.judge(ctx, &d); err != nil {
 		return decision{}, err
 	}
@@ -54,9 +55,8 @@ func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequ
 
 // judge takes a question past the locks, by what counts at this moment.
 func (g *Gateway) judge(ctx context.Context, d *decision) error {
-	d.today, d.keys, d.pairs = g.Today(), g.Keys.Generation(), nil // by which all of it is judged
 	documents := g.lookup(d.caller, d.question.purpose, d.today)
-	d.judged = documents.register.Size()
+	d.judged, d.pairs = documents.register.Size(), nil
 	for _, ask := range d.question.asks {
 		agreed, notAgreed := documents.agreed(ctx, ask) // 2 have the parties agreed?
 		yes, no := documents.consented(ctx, ask)        // 3 did the person say yes?

@@ -255,6 +255,10 @@ func (d decision) times(now time.Time) result.Times {
 	return result.Times{Now: now, Expires: now.Add(age), Kept: now.Add(kept)}
 }
 
+// mostJudgings bounds how often a question is judged anew because what it needs ended
+// before it was recorded.
+const mostJudgings = 16
+
 // recordDecision writes down what was decided, denials too, before anybody is asked. When
 // something has ended since it was judged, also by another process, it is judged anew.
 func (g *Gateway) recordDecision(ctx context.Context, d *decision) error {
@@ -267,7 +271,7 @@ func (g *Gateway) recordDecision(ctx context.Context, d *decision) error {
 		e.Payload = payload
 		proof, err := g.append(ctx, e)
 		d.index = proof.Index
-		if !errors.Is(err, audit.ErrJudged) || round == mostRounds {
+		if !errors.Is(err, audit.ErrJudged) || round == mostJudgings {
 			return err
 		}
 		if err := g.judge(ctx, d); err != nil {
