@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -166,4 +168,24 @@ func TestEverySentinelIsInTheTable(t *testing.T) {
 		}
 	}
 	require.Greater(t, seen, 15)
+}
+
+// The page of threats names tests that exist.
+func TestThreatsNameTestsThatExist(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/threats.md")
+	require.NoError(t, err)
+	var code strings.Builder
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		code.Write(text)
+		return err
+	}))
+	names := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(string(raw), -1)
+	require.Greater(t, len(names), 30)
+	for _, m := range names {
+		require.Contains(t, code.String(), "func "+m[1]+"(", "docs/threats.md")
+	}
 }
