@@ -91,8 +91,12 @@ func (l *Log) Erase(ctx context.Context, e Entry) (Erased, error) {
 	}
 	e.Kind, e.erase = Erasure, work
 	p, err := l.Append(ctx, e)
-	work.done.Index = p.Index
-	return work.done, err
+	if err != nil {
+		return Erased{}, err // the writer may still be at it
+	}
+	done := work.done
+	done.Index = p.Index
+	return done, nil
 }
 
 // restart looks at all entries anew.
