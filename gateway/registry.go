@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -111,7 +110,7 @@ func (g *Gateway) keepConsent(ctx context.Context, r toKeep) (*ontschotv1.Regist
 	if d.Keeper() != g.Own {
 		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
 	}
-	if !isID(d.ID()) { // it stands where no person may
+	if !identity.IsUUIDv7(d.ID()) { // it stands where no person may
 		return nil, fmt.Errorf("%w: jti must be a UUID of version 7", consent.ErrDocument)
 	}
 	if len(r.GetPseudonym()) != 32 {
@@ -192,7 +191,7 @@ func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.Reg
 	if d.Organisation() != g.Own {
 		return nil, fmt.Errorf("%w: of another organisation", token.ErrDocument)
 	}
-	if !isID(d.ID()) {
+	if !identity.IsUUIDv7(d.ID()) {
 		return nil, fmt.Errorf("%w: jti", token.ErrDocument)
 	}
 	return g.keep(ctx, by, audit.Entry{
@@ -250,10 +249,4 @@ func (g *Gateway) keep(ctx context.Context, d deed, e audit.Entry, id, kind stri
 func (g *Gateway) knows(ctx context.Context, id string, body []byte) bool {
 	d, err := g.Documents.Document(ctx, id)
 	return err == nil && bytes.Equal(d.Body, body)
-}
-
-// isID is the form of an id of ours: a UUID of version 7 in small letters (RFC 9562).
-func isID(s string) bool {
-	id, err := uuid.Parse(s)
-	return err == nil && id.Version() == 7 && id.String() == s
 }

@@ -126,7 +126,12 @@ func (b benefit) relation(rel relation, out *adapters.Writer) error {
 
 // lawOf gives the law of UWV's code; empty for one we do not ask about.
 func lawOf(code string) string {
-	return map[string]string{"WIA": "WIA", "WAJ": "WAJONG", "WW": "WW", "ZW": "ZW"}[code]
+	for law, known := range codes() {
+		if known == code {
+			return law
+		}
+	}
+	return ""
 }
 
 func (b benefit) line(from, to string, a *amount, pointer string, out *adapters.Writer) error {

@@ -35,17 +35,16 @@ type (
 	}
 )
 
-// codeOf gives UWV's code of an act; the provisions rest on several and have none.
-func codeOf(law string) (code string, ok bool) {
-	code, ok = map[string]string{"WIA": "WIA", "WAJONG": "WAJ", "WW": "WW", "ZW": "ZW"}[law]
-	return code, ok
+// codes are UWV's codes of the acts; the provisions rest on several and have none.
+func codes() map[string]string {
+	return map[string]string{"WIA": "WIA", "WAJONG": "WAJ", "WW": "WW", "ZW": "ZW"}
 }
 
 // question names the person in the body, and no act that was not asked for.
 func question(bsn identity.BSN, laws []string) ([]byte, error) {
 	q := ask{Space: ourSpace, Burgerservicenr: bsn.Reveal()}
 	for _, law := range laws {
-		if code, ok := codeOf(law); ok {
+		if code, ok := codes()[law]; ok {
 			q.SzWet = append(q.SzWet, act{code})
 		}
 	}

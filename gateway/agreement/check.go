@@ -107,8 +107,8 @@ func check(t Terms, draft bool) error {
 
 // heading is what the gateway adds to a draft when it is proposed.
 func (c *checker) heading(t Terms) {
-	c.must(isID(t.ID), "id", "a UUID of version 7 in lower case")
-	c.must(t.Replaces == "" || isID(t.Replaces) && t.Replaces != t.ID, "replaces", "empty or the id of another agreement")
+	c.must(identity.IsUUIDv7(t.ID), "id", "a UUID of version 7 in lower case")
+	c.must(t.Replaces == "" || identity.IsUUIDv7(t.Replaces) && t.Replaces != t.ID, "replaces", "empty or the id of another agreement")
 	c.must(t.ProposedAt > 0 && t.ProposedAt <= maxSecond, "proposed_at", "a moment in seconds since 1970")
 }
 
@@ -175,7 +175,7 @@ func shared(a, b Grant) (n int) {
 func (c *checker) oversight(o Oversight) {
 	auditors := o.Auditors != nil && (len(o.Auditors) == 0 || isList(o.Auditors, maxList, isOIN))
 	c.must(auditors, "oversight.auditors", "a list of 0 to 16 different OINs")
-	c.must(isDigest(o.DPIA), "oversight.dpia_sha256", "64 hexadecimal digits in lower case")
+	c.must(identity.IsSHA256(o.DPIA), "oversight.dpia_sha256", "64 hexadecimal digits in lower case")
 	c.must(isContact(o.BreachContact), "oversight.breach_contact", "an e-mail address, an https address or tel:+31..., of at most 200 characters")
 	c.number(o.Witnesses, 0, maxList, "oversight.witnesses")
 }

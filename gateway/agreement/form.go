@@ -51,22 +51,6 @@ func isPurpose(s string) bool {
 
 func isCode(s string) bool { return s != "" && len(s) <= maxCode && only(s, lower+digit+"-") }
 
-func isDigest(s string) bool { return len(s) == 64 && only(s, digit+"abcdef") }
-
-// isID is the form of a UUID of version 7 (RFC 9562): 8-4-4-4-12 digits.
-func isID(s string) bool {
-	if len(s) != 36 || s[14] != '7' || !strings.Contains("89ab", s[19:20]) {
-		return false
-	}
-	parts := strings.Split(s, "-")
-	for i, n := range []int{8, 4, 4, 4, 12} {
-		if len(parts) != 5 || len(parts[i]) != n || !only(parts[i], digit+"abcdef") {
-			return false
-		}
-	}
-	return true
-}
-
 // isText is one line that looks the same to everybody: nothing that cannot be
 // seen, that turns the order of the letters around, or that a rewritten draft would
 // lose (a space at an end, two in a row).

@@ -77,11 +77,11 @@ func (s Statement) About(t Terms) error {
 
 func (s Statement) check() error {
 	var c checker
-	c.must(isID(s.ID), "jti", "a UUID of version 7 in lower case")
+	c.must(identity.IsUUIDv7(s.ID), "jti", "a UUID of version 7 in lower case")
 	c.must(s.IssuedAt > 0 && s.IssuedAt <= maxSecond, "iat", "a moment in seconds since 1970")
 	c.must(s.Act == Reject || s.Act == Revoke, "act", "reject or revoke")
-	c.must(isID(s.Agreement), "agreement", "the id of an agreement")
-	c.must(isDigest(s.Terms), "terms_sha256", "64 hexadecimal digits in lower case")
+	c.must(identity.IsUUIDv7(s.Agreement), "agreement", "the id of an agreement")
+	c.must(identity.IsSHA256(s.Terms), "terms_sha256", "64 hexadecimal digits in lower case")
 	c.text(s.Reason, maxReason, "reason")
 	c.must(!hasLongNumber(s.Reason), "reason", "without numbers of eight digits or more: it may hold no burgerservicenummer")
 	if c.wrong != nil {

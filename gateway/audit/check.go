@@ -20,7 +20,7 @@ func (e *Entry) check() error {
 	case e.End != "" && !isID(e.End):
 		return invalid("end")
 	}
-	if (e.Key != nil) && (e.Kind != Key || !isDigest(e.Key.Digest) || !e.Key.State.Known()) {
+	if (e.Key != nil) && (e.Kind != Key || !identity.IsSHA256(e.Key.Digest) || !e.Key.State.Known()) {
 		return invalid("key")
 	}
 	switch {

@@ -36,9 +36,6 @@ func isID(s string) bool {
 // isTrace follows the W3C trace context: 16 bytes in lower-case hexadecimal.
 func isTrace(s string) bool { return len(s) == 32 && isHex(s) }
 
-// isDigest tells a SHA-256 in lower-case hexadecimal.
-func isDigest(s string) bool { return len(s) == 64 && isHex(s) }
-
 // isCommitment tells base64url of 32 bytes whose unused last bits are zero.
 func isCommitment(s string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
@@ -75,7 +72,7 @@ func checkAgreements(list []string) error {
 		return fmt.Errorf("%w: agreements", errLeaf)
 	}
 	for i, a := range list {
-		if !isDigest(a) {
+		if !identity.IsSHA256(a) {
 			return fmt.Errorf("%w: agreements[%d]", errLeaf, i)
 		}
 	}

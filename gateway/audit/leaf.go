@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -97,7 +95,7 @@ func (l *Leaf) check() error {
 		return fmt.Errorf("%w: version", errLeaf)
 	case !known:
 		return fmt.Errorf("%w: kind", errLeaf)
-	case !isUUIDv7(l.ID):
+	case !identity.IsUUIDv7(l.ID):
 		return fmt.Errorf("%w: id", errLeaf)
 	case l.Time <= 0 || l.Time > maxTime:
 		return fmt.Errorf("%w: time", errLeaf)
@@ -111,13 +109,13 @@ func (l *Leaf) check() error {
 	if _, err := civil.Parse(l.Day); (err != nil) == (l.Version == leafVersion) || l.Version == 2 && l.Day+l.Key != "" {
 		return fmt.Errorf("%w: day", errLeaf)
 	}
-	if l.Key != "" && (!isDigest(l.Key) || l.Kind != Key || len(l.Organisations) == 0 || !register.KeyState(l.Status).Known()) {
+	if l.Key != "" && (!identity.IsSHA256(l.Key) || l.Kind != Key || len(l.Organisations) == 0 || !register.KeyState(l.Status).Known()) {
 		return fmt.Errorf("%w: key", errLeaf)
 	}
 	if (l.Kind == NewEpoch) != (l.Epoch != 0) || l.Epoch < 0 || l.Epoch == firstEpoch || l.Epoch > maxIndex || (l.Kind == Confirmation) != (l.Confirm != "") {
 		return fmt.Errorf("%w: epoch, confirm", errLeaf)
 	}
-	if (l.Kind == Snapshotted) != (l.Snapshot != "") || l.Snapshot != "" && !isDigest(l.Snapshot) {
+	if (l.Kind == Snapshotted) != (l.Snapshot != "") || l.Snapshot != "" && !identity.IsSHA256(l.Snapshot) {
 		return fmt.Errorf("%w: snapshot", errLeaf)
 	}
 	return errors.Join(l.checkTexts(), l.checkCommitments())
@@ -205,9 +203,4 @@ func decodeCanonical(raw []byte, limit int, into any) error {
 		return errLeaf
 	}
 	return nil
-}
-
-func isUUIDv7(s string) bool {
-	id, err := uuid.Parse(s)
-	return err == nil && id.Version() == 7 && id.Variant() == uuid.RFC4122 && id.String() == s
 }

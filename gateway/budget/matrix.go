@@ -48,19 +48,8 @@ func (v *view) columns() []string {
 	}
 	slices.Sort(laws)
 	laws = slices.Compact(laws)
-	slices.SortStableFunc(laws, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(laws, func(a, b string) int { return cmp.Compare(budgetv1.LawRank(a), budgetv1.LawRank(b)) })
 	return laws
-}
-
-func rank(law string) int {
-	known := []string{
-		"WMO", "JW", "WLZ", "ZVW", "WIA", "WAJONG", "WW", "ZW", "PW",
-		"UWV_PROVISION", "EDU", "LLV", "VALYS",
-	}
-	if i := slices.Index(known, law); i >= 0 {
-		return i
-	}
-	return len(known)
 }
 
 func (v *view) cell(person, law string) *budgetv1.MatrixCell {

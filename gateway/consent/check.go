@@ -60,7 +60,7 @@ func (d Draft) terms() []field {
 		{"from: a date is needed", !d.From.IsZero()},
 		{"until: must not be before from", d.Until >= d.From},
 		{"notice.version: needed", isText(d.Notice.Version, 32)},
-		{"notice.sha256: 64 hexadecimal digits", isSHA256(d.Notice.SHA256)},
+		{"notice.sha256: 64 hexadecimal digits", identity.IsSHA256(d.Notice.SHA256)},
 		{"withdraw_url: an https address is needed", isHTTPS(d.Withdraw)},
 		{"replaces: must be an id", d.Replaces == "" || isCode(d.Replaces, 128)},
 	}
@@ -132,8 +132,6 @@ func isCode(s string, longest int) bool {
 }
 
 func isText(s string, longest int) bool { return strings.TrimSpace(s) != "" && len(s) <= longest }
-
-func isSHA256(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }
 
 func isHTTPS(s string) bool {
 	u, err := url.Parse(s)

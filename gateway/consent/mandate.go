@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // Mandate is on what a gemachtigde signs for an adult: what the person signed himself
@@ -37,7 +38,7 @@ func (s Signature) fields(name string) []field {
 	sorted := slices.Equal(m.Scope, slices.Compact(slices.Sorted(slices.Values(m.Scope))))
 	return []field{
 		{name + ".mandate: only a " + roleProxy + " has one", s.Role == roleProxy},
-		{name + ".mandate.document: 64 hexadecimal digits in lower case", isSHA256(m.Document)},
+		{name + ".mandate.document: 64 hexadecimal digits in lower case", identity.IsSHA256(m.Document)},
 		{fmt.Sprintf("%s.mandate.scope: one to %d purposes, sorted, each once", name, maxScope), len(m.Scope) > 0 && len(m.Scope) <= maxScope && sorted},
 		{name + ".mandate.scope: each must be the code of a purpose", !slices.ContainsFunc(m.Scope, func(p string) bool { return !purposeForm.MatchString(p) })},
 		{name + ".mandate.until: a civil date is needed", err == nil},

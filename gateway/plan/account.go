@@ -54,15 +54,7 @@ func Account(q Question) []*budgetv1.Account {
 
 // inOrder puts the laws of care first, then the others by their code.
 func inOrder(a, b row) int {
-	return cmp.Or(cmp.Compare(a.funder, b.funder), cmp.Compare(rank(a.law), rank(b.law)), cmp.Compare(a.law, b.law))
-}
-
-func rank(law string) int {
-	laws := []string{"WMO", "JW", "WLZ", "ZVW"} // as line.proto lists them
-	if i := slices.Index(laws, law); i >= 0 {
-		return i
-	}
-	return len(laws)
+	return cmp.Or(cmp.Compare(a.funder, b.funder), cmp.Compare(budgetv1.LawRank(a.law), budgetv1.LawRank(b.law)), cmp.Compare(a.law, b.law))
 }
 
 func (o *outcome) rows(b *budgetv1.Budget) map[row]*budgetv1.AccountLine {

@@ -59,7 +59,7 @@ func hours(text string) (hundredths int, known bool) {
 }
 
 func digits(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // tooLong walks over the days on which hours change, and gives the first and the

@@ -178,7 +178,7 @@ func (in *Input) check() error {
 	var bad string
 	in.visit(visitor{
 		text: func(path, s string) {
-			if len(s) > maxText || isDate(path) && !onCalendar(s) {
+			if len(s) > maxText || holdsDate(path) && !onCalendar(s) {
 				bad = path
 			}
 		},
@@ -200,7 +200,7 @@ func (in *Input) check() error {
 	return nil
 }
 
-func isDate(path string) bool {
+func holdsDate(path string) bool {
 	return strings.HasSuffix(path, ".date") || strings.HasSuffix(path, ".from") || strings.HasSuffix(path, ".until")
 }
 
