@@ -148,12 +148,12 @@ gone and receipts tell of a later epoch, say with --epoch which is the next one.
 			if err != nil {
 				return unreadableRecord(place, err)
 			}
-			lacking := "an unknown number of entries is lacking"
+			lacking := "unknown"
 			if got.Kept >= 0 {
-				lacking = fmt.Sprintf("%d entries are lacking", max(0, got.Kept-got.Store))
+				lacking = fmt.Sprint(max(0, got.Kept-got.Store))
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s goes on after %d entries, in epoch %d: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
-				keys.Origin(), got.Store, got.Epoch, lacking, got.Waiting)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s goes on in epoch %d. Entries that are left: %d; that are lacking: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
+				keys.Origin(), got.Epoch, got.Store, lacking, got.Waiting)
 			return err
 		},
 	}

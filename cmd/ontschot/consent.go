@@ -448,8 +448,8 @@ Two case workers do it together.`,
 			return err
 		}
 		return k.out.printAny(c, answer, func(p *page) {
-			p.line(p.say("Gewist: %d toestemmingen, en wat er in %d regels van het logboek over stond (regel %d). Kopieën van vóór vandaag bevatten het nog.",
-				"Erased: %d consents, and what %d entries of the log held of them (entry %d). Copies made before today still hold it."), answer.GetConsents(), answer.GetEntries(), answer.GetIndex())
+			p.line(p.say("Gewist. Aantal toestemmingen: %d. Aantal regels van het logboek waarin iets over deze persoon stond: %d (zie regel %d). Kopieën van vóór nu bevatten het nog.",
+				"Erased. Consents: %d. Entries of the log that held something of this person: %d (see entry %d). Copies made before still hold it."), answer.GetConsents(), answer.GetEntries(), answer.GetIndex())
 		})
 	})
 }

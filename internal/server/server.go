@@ -258,6 +258,9 @@ func (s *Server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	}
 	c.Store = s.Store
 	if s.Log, err = audit.Open(ctx, c); err != nil {
+		if errors.Is(err, audit.ErrBehind) {
+			err = fmt.Errorf("%w; put a whole copy back: ontschot restore; when there is none: ontschot audit recover (docs/operating.md)", err)
+		}
 		if errors.Is(missing, fs.ErrNotExist) { // what was made just now is in nobody's way
 			err = errors.Join(err, s.Store.Close(), RemoveRecord(path))
 			s.Store = nil
