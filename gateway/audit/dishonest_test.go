@@ -134,3 +134,29 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 }
 
 const trace0 = "0000000000000000000000000000abcd"
+
+// A release is held against what was said when its question was decided: what was taken
+// out of a consent since then was taken out of that question too.
+func TestTheAuditorJudgesAReleaseByItsDecision(t *testing.T) {
+	b := newBench(t)
+	wide, narrow := consent("c-0"), consent("c-2")
+	wide.Put.Grants[0].Categories = []string{"amount", "entitlement"}
+	narrow.Put.Case, narrow.Put.Replaces, narrow.Put.Narrows = wide.Put.Case, "c-0", true
+	b.append(wide)
+	b.append(decision(trace0))
+	b.append(narrow)
+	_, err := b.log.Append(t.Context(), release(trace0, 1, sha256.Sum256(nil), "c-2"))
+	require.ErrorIs(t, err, audit.ErrEnded)
+	l, err := audit.Open(t.Context(), b.config(b.store))
+	require.NoError(t, err)
+	defer l.Close()
+	before, after := wide.Put.Document, narrow.Put.Document
+	audit.Pretend(l, register.Entry{Index: 0, Put: &before}, register.Entry{Index: 1, Put: &after})
+	_, err = l.Append(t.Context(), release(trace0, 1, sha256.Sum256(nil), "c-2"))
+	require.NoError(t, err)
+	var found *audit.TamperError
+	_, err = b.verify()
+	require.ErrorAs(t, err, &found)
+	require.EqualValues(t, 3, found.Index)
+	require.Contains(t, found.What, "rests on a document that has ended")
+}
