@@ -218,3 +218,36 @@ func TestAnErasureLooksAtEveryPage(t *testing.T) {
 	_, err = b.verify()
 	require.NoError(t, err)
 }
+
+// Two persons who stand in one entry are erased one right behind the other: of neither is anything left.
+func TestTwoErasuresThatWaitTogether(t *testing.T) {
+	b := newBench(t)
+	b.append(consent("c-1"))
+	b.append(of(gone, consent("c-2")))
+	both := decision(b.trace()) // of another as well
+	both.Subjects = append(both.Subjects, []byte(gone), []byte("somebody else"))
+	p := b.append(both)
+	b.log.Close()
+	g := &gatedStore{b.store, make(chan struct{}), make(chan struct{})}
+	l, err := audit.Open(t.Context(), b.config(g))
+	require.NoError(t, err)
+	defer l.Close()
+	held := start(context.Background(), l, decision(b.trace())) // holds the writer
+	<-g.entered
+	erased := make(chan error, 2)
+	for i, person := range []string{gone, "pseudonym of a person"} {
+		go func() {
+			_, err := l.Erase(context.Background(), erasure(person))
+			erased <- err
+		}()
+		require.Eventually(t, func() bool { return l.Waiting() == i+1 }, 5*time.Second, time.Millisecond)
+	}
+	close(g.free)
+	require.NoError(t, (<-held).err)
+	require.NoError(t, <-erased)
+	require.NoError(t, <-erased)
+	require.Equal(t, []string{"subjects/0", "subjects/1"}, destroyedIn(t, rowsOf(t, b)[p.Index]))
+	require.Empty(t, inFiles(t, b.path))
+	_, err = b.verify()
+	require.NoError(t, err)
+}

@@ -12,3 +12,9 @@ func Pretend(l *Log, entries ...register.Entry) {
 	lie.Apply(register.Entry{Index: l.size.Load() - 1})
 	l.register.Store(lie)
 }
+
+// Begins is the entry that begins an epoch, saying what a dishonest operator's program
+// could. Without heads it has no payload.
+func Begins(epoch int64, payload []byte) Entry {
+	return Entry{Kind: NewEpoch, Status: "recovered", Payload: payload, epoch: epoch}
+}

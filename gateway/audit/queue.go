@@ -51,11 +51,15 @@ func (l *Log) leave(w *waiter) bool {
 	return true
 }
 
-// take gives what has queued up, in order, and whether the log was closed.
+// take gives what has queued up, in order, and whether the log was closed. An erasure ends
+// its group: the next one goes by what it left in the store.
 func (l *Log) take() (group []*waiter, closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := min(len(l.waiting), maxGroup)
+	if i := slices.IndexFunc(l.waiting[:n], func(w *waiter) bool { return w.kind == Erasure }); i >= 0 {
+		n = i + 1
+	}
 	group = slices.Clone(l.waiting[:n])
 	l.waiting = slices.Delete(l.waiting, 0, n)
 	return group, l.closed
