@@ -71,6 +71,15 @@ func earlierRecord(t *testing.T) (path string, keys audit.Keys) {
 	return path, audit.Keys{key.Verifier}
 }
 
+// destroyed is the statement that takes a document out of an opening, as an erasure would.
+func destroyed(t *testing.T) string {
+	t.Helper()
+	path, _ := earlierRecord(t)
+	e, err := store.ReadEarlier(t.Context(), path, tenant)
+	require.NoError(t, err)
+	return fmt.Sprintf("UPDATE entries SET opening = x'%x' WHERE n = 0", emptied(t, e.Rows[0].Opening, "put", `{"salt":"","value":""}`))
+}
+
 // What stands in a record of version 2 is read and believed for its signed head; a changed
 // entry, document or head is not.
 func TestARecordOfVersion2IsVerified(t *testing.T) {
@@ -106,6 +115,10 @@ func TestARecordOfVersion2IsVerified(t *testing.T) {
 		"hashes":            "UPDATE entries SET hashes = zeroblob(length(hashes)) WHERE n = 9",
 		"the size":          "UPDATE head SET size = 12",
 		"the checkpoint":    "UPDATE head SET checkpoint = replace(checkpoint, '13', '12')",
+		"an id":             "UPDATE entries SET id = 'x' WHERE n = 9",
+		"no leaf":           "UPDATE entries SET leaf = x'' WHERE n = 9",
+		"no opening":        "UPDATE entries SET opening = x'' WHERE n = 9",
+		"a value destroyed": destroyed(t),
 		"one entry another": "UPDATE entries SET n = 99 WHERE n = 12",
 	} {
 		changed, _ := earlierRecord(t)

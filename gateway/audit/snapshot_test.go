@@ -2,7 +2,9 @@ package audit_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
+	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // often is a record whose register is written down after every so many entries.
@@ -192,4 +195,90 @@ func TestADishonestSnapshot(t *testing.T) {
 	require.ErrorAs(t, err, &found)
 	require.Equal(t, row.Index, found.Index)
 	require.Equal(t, "leaf: the snapshot is not of the register at its place", found.What)
+}
+
+// A snapshot of the right place that holds nothing, and differs from what the log tells of
+// in nothing but its digest, is read past.
+func TestAnotherSnapshotOfTheSamePlace(t *testing.T) {
+	b, open := often(t, 7)
+	lives(b)
+	settled(b)
+	row, _ := snapshotOf(t, b)
+	bare := register.New()
+	bare.Apply(register.Entry{Index: row.Index - 1})
+	require.Equal(t, row.Index, bare.Size())
+	path := copyFiles(t, b.path)
+	storetest.Snapshot(t, path, row.Index, bare.Encode())
+	l, err := open(path)
+	require.NoError(t, err)
+	require.Len(t, l.Register().List(register.Consent), 3)
+	require.ErrorIs(t, inspected(path, b.inspection()), audit.ErrTampered)
+}
+
+// The register is written down at the very entry at which it is due, again and again.
+func TestWhenASnapshotIsDue(t *testing.T) {
+	b, _ := often(t, 7)
+	at := int64(0)
+	for _, due := range []int64{7, 14, 21} {
+		for ; at < due; at++ {
+			b.append(decision(b.trace()))
+		}
+		require.Eventually(t, func() bool { row, _ := snapshotOf(t, b); return row.Index == due }, 5*time.Second, time.Millisecond)
+		at++ // the entry that commits to it
+	}
+	b, _ = often(t, 2) // more documents than that: after half as many
+	for i := range 40 {
+		b.append(agreement(fmt.Sprintf("a-%d", i)))
+	}
+	settled(b)
+	report, err := b.verify()
+	require.NoError(t, err)
+	require.Less(t, report.Kinds[audit.Snapshotted], int64(12))
+}
+
+// counted is a store that counts the entries that are read several at a time.
+type counted struct {
+	audit.Store
+	read int
+}
+
+func (c *counted) View(ctx context.Context, tenant identity.OIN, do func(audit.Snapshot) error) error {
+	return c.Store.View(ctx, tenant, func(s audit.Snapshot) error { return do(&countedSnapshot{s, c}) })
+}
+
+type countedSnapshot struct {
+	audit.Snapshot
+	c *counted
+}
+
+func (s *countedSnapshot) Rows(from int64, limit int) ([]audit.Row, error) {
+	rows, err := s.Snapshot.Rows(from, limit)
+	if limit > 1 {
+		s.c.read += len(rows)
+	}
+	return rows, err
+}
+
+// A start reads the entries after the snapshot, and those before it only when there is none.
+func TestAStartReadsWhatComesAfterTheSnapshot(t *testing.T) {
+	b, _ := often(t, 7)
+	lives(b)
+	settled(b)
+	b.log.Close()
+	row, known := snapshotOf(t, b)
+	require.True(t, known)
+	size := len(rowsOf(t, b))
+	c := &counted{Store: b.store}
+	start := func() {
+		t.Helper()
+		c.read = 0
+		l, err := audit.Open(t.Context(), b.config(c))
+		require.NoError(t, err)
+		l.Close()
+	}
+	start()
+	require.Equal(t, size-int(row.Index), c.read)
+	execute(t, b.path, "DELETE FROM snapshots")
+	start()
+	require.Equal(t, size, c.read)
 }
