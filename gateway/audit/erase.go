@@ -174,7 +174,7 @@ func (e *erasing) entry(row Row) error {
 func (e *erasing) values(o *opening) (list []string) {
 	for _, l := range o.lists() {
 		for i, v := range *l.list {
-			if !v.gone() && e.tells(l.field, v.Value) {
+			if e.tells(l.field, v.Value) { // what is gone already tells nothing
 				list = append(list, fmt.Sprintf("%s/%d", l.field, i))
 			}
 		}

@@ -212,6 +212,23 @@ func TestAnErasureLooksAtEveryPage(t *testing.T) {
 		require.True(t, known, name)
 		l.Close()
 	}
+	for name, statement := range map[string]string{
+		"the last row gone":     "DELETE FROM entries WHERE n = (SELECT max(n) FROM entries)",
+		"a row within gone":     "DELETE FROM entries WHERE n = (SELECT max(n) FROM entries WHERE n < 500)",
+		"a row that is cut off": "UPDATE entries SET entries = x'01' WHERE n = (SELECT max(n) FROM entries WHERE n < 500)",
+		"a head that is none":   "UPDATE head SET checkpoint = 'x'",
+	} {
+		path := copyFiles(t, b.path)
+		s, err := store.Open(t.Context(), path)
+		require.NoError(t, err)
+		defer s.Close()
+		l, err := audit.Open(t.Context(), b.config(s))
+		require.NoError(t, err)
+		execute(t, path, statement)
+		_, err = l.Erase(t.Context(), erasure(gone))
+		require.ErrorIs(t, err, audit.ErrTampered, name)
+		l.Close()
+	}
 	done, err := b.log.Erase(t.Context(), erasure(gone))
 	require.NoError(t, err)
 	require.Equal(t, audit.Erased{Index: last + 1, Consents: 1, Entries: 3}, done)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -148,4 +149,22 @@ func TestAHeadOfAnotherLog(t *testing.T) {
 	by.Head = text
 	_, err = audit.Verify(t.Context(), b.store, by)
 	require.NoError(t, err, "the empty log is the beginning of every one")
+}
+
+// The head outside follows a question by itself, without another entry and without an end.
+func TestTheHeadOutsideFollows(t *testing.T) {
+	b := newBench(t)
+	c := b.config(b.store)
+	c.Head = &audit.HeadFile{Path: filepath.Join(t.TempDir(), "head")}
+	l, err := audit.Open(t.Context(), c)
+	require.NoError(t, err)
+	defer l.Close()
+	for _, want := range []string{"\n1\n", "\n2\n"} {
+		_, err = l.Append(t.Context(), decision(b.trace()))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			text, err := c.Head.Read()
+			return err == nil && strings.Contains(text, want)
+		}, 10*time.Second, 10*time.Millisecond)
+	}
 }
