@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"compress/gzip"
+	"database/sql"
 	"fmt"
 	"io"
 	"os"
@@ -135,4 +136,33 @@ func TestARecordOfVersion2IsVerified(t *testing.T) {
 	require.ErrorIs(t, err, audit.ErrTampered, "signed by another key")
 	_, err = store.ReadEarlier(t.Context(), stranger.path, tenant)
 	require.ErrorIs(t, err, store.ErrForeign, "of this version")
+}
+
+// What is no record of version 2, or lacks a part of one, is not read as an empty one.
+func TestWhatIsNoRecordOfVersion2(t *testing.T) {
+	for name, c := range map[string]struct {
+		change string
+		want   error
+	}{
+		"of another program": {"PRAGMA application_id = 1", store.ErrForeign},
+		"no version":         {"DROP TABLE version", store.ErrForeign},
+		"another version":    {"UPDATE version SET version = 1", store.ErrForeign},
+		"no head":            {"DELETE FROM head", audit.ErrUnavailable},
+		"no entries":         {"DROP TABLE entries", audit.ErrUnavailable},
+		"no documents":       {"DROP TABLE documents", audit.ErrUnavailable},
+		"an index of text":   {"UPDATE entries SET n = 'x' WHERE n = 12", audit.ErrUnavailable},
+	} {
+		path, _ := earlierRecord(t)
+		db, err := sql.Open("sqlite", path)
+		require.NoError(t, err)
+		_, err = db.Exec(c.change)
+		require.NoError(t, err, name)
+		require.NoError(t, db.Close())
+		_, err = store.ReadEarlier(t.Context(), path, tenant)
+		require.ErrorIs(t, err, c.want, name)
+	}
+	path := filepath.Join(t.TempDir(), "text")
+	require.NoError(t, os.WriteFile(path, []byte("a letter, and no database at all, of some length"), 0o600))
+	_, err := store.ReadEarlier(t.Context(), path, tenant)
+	require.ErrorIs(t, err, store.ErrDamaged)
 }

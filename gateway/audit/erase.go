@@ -275,7 +275,7 @@ func (t *transaction) erasures(p *prepared, work *erasing) (list []*prepared, er
 	for i := range p.entry.Subjects {
 		own = append(own, fmt.Sprintf("%s/%d", subjectsField, i))
 	}
-	for len(list) == 0 || len(work.found) > 0 && len(list) < (len(work.found)+mostEntries-1)/mostEntries {
+	for len(list) == 0 || len(list) < (len(work.found)+mostEntries-1)/mostEntries {
 		from := len(list) * mostEntries
 		says := destroyed{Documents: documents, Values: []gone{}}
 		for _, f := range work.found[from:min(len(work.found), from+mostEntries)] {
