@@ -38,6 +38,12 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 		"two reasons, of which one is false": {2, audit.Told{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED"}, {Reason: "CONSENT_WITHDRAWN"}}}, false},
 		"under an older version of the key":  {2, audit.Told{Subject: "bmV3ZXI", Also: []string{subject}, Consent: "c-1"}, true},
 		"by what was not there yet":          {99, audit.Told{Consent: "c-1"}, false},
+		"nothing, by what was not there yet": {5, audit.Told{}, false},
+		"nothing, by less than nothing":      {-1, audit.Told{}, false},
+		"nothing, about nobody":              {2, audit.Told{Subject: "no base64!"}, false},
+		"a consent for an agreement":         {2, audit.Told{Agreement: "c-1"}, false},
+		"an agreement that is not known":     {2, audit.Told{Agreement: "a-9"}, false},
+		"no consent to a law, withdrawn":     {3, audit.Told{Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Laws: []string{"WMO"}}}}, true},
 		"about nobody":                       {2, audit.Told{Subject: "no base64!", Consent: "c-1"}, false},
 		"about somebody else":                {2, audit.Told{Subject: "b3RoZXI", Consent: "c-1"}, false},
 	} {
@@ -68,4 +74,56 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 			require.EqualValues(t, 3, found.Index)
 		})
 	}
+}
+
+// What was not decided by the register says nothing of it, whatever it holds.
+func TestWhatIsNoJudgement(t *testing.T) {
+	b := newBench(t)
+	lie, err := json.Marshal(audit.Judgement{Judged: 99, Told: []audit.Told{{Consent: "c-1"}}})
+	require.NoError(t, err)
+	for kind, payload := range map[audit.Kind]string{audit.Request: string(lie), audit.Admin: string(lie), audit.Decision: "no JSON", audit.Deny: ""} {
+		e := decision(b.trace())
+		e.Kind, e.Payload = kind, []byte(payload)
+		if payload == "" {
+			e.Payload = nil
+		}
+		b.append(e)
+	}
+	_, err = b.verify()
+	require.NoError(t, err)
+}
+
+// An agreement that was replaced, or waits since a loss, carries no yes.
+func TestAYesOnAnAgreementThatDoesNotCount(t *testing.T) {
+	subject := base64.RawURLEncoding.EncodeToString([]byte("pseudonym of a person"))
+	yes := func(judged int64, trace string) audit.Entry {
+		payload, err := json.Marshal(audit.Judgement{Judged: judged, Told: []audit.Told{{Subject: subject, Source: other, Agreement: "a-1"}}})
+		require.NoError(t, err)
+		e := decision(trace)
+		e.Payload = payload
+		return e
+	}
+	var found *audit.TamperError
+	b := newBench(t)
+	b.append(agreement("a-1"))
+	next := agreement("a-2")
+	next.Put.Replaces, next.End = "a-1", "a-1"
+	b.append(next)
+	b.append(yes(1, b.trace()))
+	_, err := b.verify()
+	require.NoError(t, err, "before it was replaced")
+	p := b.append(yes(2, b.trace()))
+	_, err = b.verify()
+	require.ErrorAs(t, err, &found)
+	require.Equal(t, p.Index, found.Index)
+
+	l := newLoss(t)
+	_, err = audit.Recover(t.Context(), l.config(l.earlier), 0)
+	require.NoError(t, err)
+	log := l.opened(l.earlier)
+	p = l.enter(log, yes(log.Register().Size(), l.trace()))
+	log.Close()
+	_, err = l.verify(l.earlier)
+	require.ErrorAs(t, err, &found)
+	require.Equal(t, p.Index, found.Index)
 }
