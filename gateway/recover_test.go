@@ -357,6 +357,23 @@ func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
 	h.verify()
 }
 
+// A record that cannot be written while documents are taken over is told as that: none of
+// them is said to be refused, and left behind.
+func TestTakingOverStopsWhenTheRecordFails(t *testing.T) {
+	h := newHouse(t, nil)
+	h.give(h.person("P"), "", all("GM0119")...)
+	kept, err := h.log.List(t.Context(), audit.ConsentDocument)
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+	list := []audit.EarlierDocument{{Stored: audit.Stored{ID: kept[0].ID, Body: kept[0].Body, Openings: kept[0].Openings}, Kind: audit.ConsentDocument, Subject: []byte(kept[0].Subject)}}
+	h.loses("")
+	h.log.Close()
+	taken, refused, err := h.TakeOver(t.Context(), list)
+	require.ErrorIs(t, err, audit.ErrUnavailable)
+	require.Zero(t, taken)
+	require.Empty(t, refused)
+}
+
 // A budget of an epoch that was lost, brought back after something was taken out of the
 // consent it rests on.
 func TestABudgetOfBeforeALoss(t *testing.T) {

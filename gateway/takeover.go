@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -14,7 +17,8 @@ import (
 // TakeOver takes in the documents of an earlier record, in the order in which they were
 // entered there: agreements and delegations that nothing has ended, and every consent,
 // which is ended again when it had. All of them wait, as they were made before this
-// epoch of the log. It gives how many were taken in, and why others were not.
+// epoch of the log. It gives how many were taken in, and why others were not. When the
+// record cannot be read or written (audit.ErrUnavailable) or ctx ends, it stops there.
 func (g *Gateway) TakeOver(ctx context.Context, list []audit.EarlierDocument) (taken int, refused []string, err error) {
 	for _, d := range list {
 		if d.Kind != audit.ConsentDocument && (d.Ended || d.Kind != audit.AgreementDocument && d.Kind != audit.DelegationDocument) {
@@ -25,6 +29,10 @@ func (g *Gateway) TakeOver(ctx context.Context, list []audit.EarlierDocument) (t
 			_, err = g.TakeIn(ctx, r)
 		}
 		if err != nil {
+			switch status.Code(outward(err)) {
+			case codes.Unavailable, codes.Canceled, codes.DeadlineExceeded: // nothing is wrong with the document
+				return taken, refused, err
+			}
 			refused = append(refused, fmt.Sprintf("%s %s: %v", d.Kind, d.ID, err))
 			continue
 		}
