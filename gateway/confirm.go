@@ -34,10 +34,9 @@ func (g *Gateway) confirmConsent(ctx context.Context, r *ontschotv1.ConfirmConse
 	if err != nil {
 		return nil, err
 	}
-	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
-	r.Identifiers = nil
+	bsn, err := takeBSN(&r.Identifiers)
 	if err != nil {
-		return nil, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
+		return nil, err
 	}
 	kept, opened, err := g.consentOf(ctx, d.caller, r.GetId())
 	if err != nil {

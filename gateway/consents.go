@@ -12,7 +12,6 @@ import (
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -128,10 +127,9 @@ func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if id, err := g.before(ctx, d); err != nil || id != "" {
 		return g.madeBefore(ctx, d.caller, id, err)
 	}
-	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
-	r.Identifiers = nil
+	bsn, err := takeBSN(&r.Identifiers)
 	if err != nil {
-		return nil, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
+		return nil, err
 	}
 	_, old, err := g.consentOf(ctx, d.caller, r.GetId())
 	if err != nil {

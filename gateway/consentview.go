@@ -29,10 +29,9 @@ func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 	if err != nil {
 		return nil, err
 	}
-	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
-	r.Identifiers = nil
+	bsn, err := takeBSN(&r.Identifiers)
 	if err != nil {
-		return nil, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
+		return nil, err
 	}
 	documents, err := g.consentsOf(ctx, bsn, r.GetPurpose())
 	if err != nil {

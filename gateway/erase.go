@@ -27,10 +27,9 @@ func (g *Gateway) erase(ctx context.Context, r *ontschotv1.EraseConsentsRequest)
 	if err != nil {
 		return audit.Erased{}, err
 	}
-	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
-	r.Identifiers = nil
+	bsn, err := takeBSN(&r.Identifiers)
 	if err != nil {
-		return audit.Erased{}, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
+		return audit.Erased{}, err
 	}
 	e := audit.Entry{Activity: ErasePurpose, Status: "erased", Organisations: []identity.OIN{g.Own}, Once: d.once}
 	actedFor(&e, d.caller)

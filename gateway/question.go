@@ -56,6 +56,17 @@ func invalid(field, format string, args ...any) error {
 	return &violation{field, fmt.Sprintf(format, args...)}
 }
 
+// takeBSN reads the BSN of the one person that a request is about, and takes the
+// identifiers out of it: what is printed by mistake afterwards gives nothing away.
+func takeBSN(from **budgetv1.Identifiers) (identity.BSN, error) {
+	bsn, err := identity.ParseBSN((*from).GetBsn())
+	*from = nil
+	if err != nil {
+		return bsn, invalid("identifiers.bsn", "is no BSN: nine digits that pass the 11-check")
+	}
+	return bsn, nil
+}
+
 // read checks a request and lifts the identifiers out of it; afterwards the
 // message holds none, so that printing it by mistake gives nothing away.
 func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (question, error) {
