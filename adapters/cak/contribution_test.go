@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -16,8 +16,8 @@ const record = `{"Bsn":"999940004","Wet":"Wmo","BedragPerMaand":2100,"Ingangsdat
 const one = `{"eigenbijdragen":[` + record + `]}`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "WMO", "WLZ")
-	return w, reader{bsn: testwriter.BSN(t)}.read([]byte(raw), w)
+	w := trial.Writer(t, "WMO", "WLZ")
+	return w, reader{bsn: trial.BSN(t)}.read([]byte(raw), w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {
@@ -82,7 +82,7 @@ func TestWrongContributionIsRefusedAtItsPlace(t *testing.T) {
 		{"]}", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -92,6 +92,6 @@ func FuzzContributions(f *testing.F) {
 	f.Add([]byte(`{"eigenbijdragen":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/message"
-	"github.com/ontschot/ontschot/adapters/internal/source"
+	"github.com/ontschot/ontschot/adapters/message"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/internal/identity"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"

@@ -7,15 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
-	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
+	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // An answer without lines says that there are no rights. Where nobody can be asked about,
 // there is no answer.
 func TestWithoutABSNThereIsNoAnswer(t *testing.T) {
-	ca := testca.New(t)
+	ca := trial.NewCA(t)
 	certificate, key := ca.Issue("gateway")
 	settings, err := json.Marshal(map[string]any{
 		"party": "ZK5503", "scheme_codes": []string{"5503"}, "url": "https://localhost:1", "ca_pem": ca.PEM(),
@@ -29,7 +28,7 @@ func TestWithoutABSNThereIsNoAnswer(t *testing.T) {
 		"eight digits": {Bsn: "99994000"}, "no 11-check": {Bsn: "999940005"}, "no digits": {Bsn: "999940oo4"},
 	} {
 		for _, scopes := range [][]*budgetv1.Scope{{{Law: "WLZ", Categories: []string{"product", "amount"}}}, nil} {
-			w := testwriter.New(t, "WLZ")
+			w := trial.Writer(t, "WLZ")
 			err := a.Fetch(t.Context(), &budgetv1.FetchRequest{Identifiers: ids, Scopes: scopes}, w)
 			require.Equal(t, adapters.ReasonScopeUnsupported, adapters.Reason(err), name)
 			require.Equal(t, "identifiers.bsn", adapters.Path(err), name)
@@ -39,8 +38,8 @@ func TestWithoutABSNThereIsNoAnswer(t *testing.T) {
 		}
 	}
 	// With a BSN, and another law than the office's, there is nothing to ask and nothing to tell.
-	w := testwriter.New(t, "WLZ")
-	r := &budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{Bsn: testwriter.Number}, Scopes: []*budgetv1.Scope{{Law: "WMO"}}}
+	w := trial.Writer(t, "WLZ")
+	r := &budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{Bsn: trial.Number}, Scopes: []*budgetv1.Scope{{Law: "WMO"}}}
 	require.NoError(t, a.Fetch(t.Context(), r, w))
 	require.Empty(t, r.GetIdentifiers().GetBsn(), "it is lifted out")
 	require.Equal(t, adapters.ReasonNotConfigured, adapters.Reason(New().Fetch(t.Context(), r, w)))

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/source"
+	"github.com/ontschot/ontschot/adapters/source"
 )
 
 // query is a stored question: it is never put together from what somebody sends.

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 	"github.com/ontschot/ontschot/internal/civil"
 )
 
@@ -17,7 +17,7 @@ const mediations = `{"data":{"bemiddelingspecificatie":[
 {"bsn":"999940004","leveringsvorm":2,"zzpCode":830,"toewijzingIngangsdatum":"2025-07-01"}]}}`
 
 func load(raw string) (*register, error) {
-	r := &register{bsn: testwriter.Number, ours: func(code string) bool { return code == "5503" }}
+	r := &register{bsn: trial.Number, ours: func(code string) bool { return code == "5503" }}
 	records, err := parse([]byte(raw), "bemiddelingspecificatie")
 	if err != nil {
 		return r, err
@@ -62,7 +62,7 @@ func TestWrongMediationIsRefusedAtItsPlace(t *testing.T) {
 		{`"zzpCode":"805"`, `"zzpCode":[]`, at},
 	} {
 		_, err := load(strings.Replace(mediations, c.from, c.to, 1))
-		testwriter.Refused(t, nil, err, c.path)
+		trial.Refused(t, nil, err, c.path)
 	}
 }
 
@@ -87,12 +87,12 @@ func FuzzRegister(f *testing.F) {
 	f.Add([]byte(`{"data":{"bemiddelingspecificatie":[]}}`))
 	f.Add([]byte(`{"errors":[{"extensions":{"code":"FORBIDDEN"}}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		w := testwriter.New(t, "WLZ")
+		w := trial.Writer(t, "WLZ")
 		r, err := load(string(raw))
 		if err == nil {
 			r.product(civil.MustParse("2025-01-01"))
 			r.rest(w)
 		}
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

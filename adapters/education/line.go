@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/codelist"
-	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/adapters/codelist"
+	"github.com/ontschot/ontschot/adapters/money"
 	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )

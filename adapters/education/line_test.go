@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -25,7 +25,7 @@ func pupil(t testing.TB) adapters.Number {
 }
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "EDU")
+	w := trial.Writer(t, "EDU")
 	r := reader{pupil: pupil(t), party: "SWV2602", ours: func(code string) bool { return number(code) == "2602" }}
 	return w, r.read([]byte(raw), w)
 }
@@ -112,7 +112,7 @@ func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
 		{"]}", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -122,6 +122,6 @@ func FuzzAwards(f *testing.F) {
 	f.Add([]byte(`{"toekenningen":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

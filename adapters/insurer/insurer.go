@@ -9,7 +9,7 @@ import (
 	"encoding/json"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/source"
+	"github.com/ontschot/ontschot/adapters/source"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )

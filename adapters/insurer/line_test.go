@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 )
 
 const one = `{"toekenningen":[{"uzovi":"9991","bsn":"999940004","toekenning":"Z1","functie":"VV","urenPerWeek":7,
 "tarief":"24,00","ingangsdatum":"01-03-2025","einddatum":"31-12-2025"}]}`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "ZVW")
-	r := reader{bsn: testwriter.BSN(t), party: "UZOVI9991", ours: func(code string) bool { return code == "9991" }}
+	w := trial.Writer(t, "ZVW")
+	r := reader{bsn: trial.BSN(t), party: "UZOVI9991", ours: func(code string) bool { return code == "9991" }}
 	return w, r.read([]byte(raw), w)
 }
 
@@ -75,7 +75,7 @@ func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
 		{"{", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -85,6 +85,6 @@ func FuzzAwards(f *testing.F) {
 	f.Add([]byte(`{"toekenningen":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/money"
-	"github.com/ontschot/ontschot/adapters/internal/source"
+	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 )
 
 const one = `{"_embedded":{"aanvraag":[{"identificatie":"1","bsn":"999940004","regeling":{"identificatie":"WMO"},
@@ -17,8 +17,8 @@ const one = `{"_embedded":{"aanvraag":[{"identificatie":"1","bsn":"999940004","r
 "budget":{"bedrag":"1500,00","per":"jaar"}}}]}}]}}`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "WMO", "JW", "LLV")
-	return w, cases{bsn: testwriter.BSN(t), party: "GM0119"}.read([]byte(raw), w)
+	w := trial.Writer(t, "WMO", "JW", "LLV")
+	return w, cases{bsn: trial.BSN(t), party: "GM0119"}.read([]byte(raw), w)
 }
 
 func TestBudgetIsReadWithItsBasis(t *testing.T) {
@@ -72,7 +72,7 @@ func TestWrongApplicationIsRefusedAtItsPlace(t *testing.T) {
 		{"{", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -83,6 +83,6 @@ func FuzzCaseSystem(f *testing.F) {
 	f.Add([]byte(`{"_embedded":{"aanvraag":[]}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -18,8 +18,8 @@ const besteding = `<Besteding><Bsn>999940004</Bsn><Budgetidentificatie>W1</Budge
 const one = `<?xml version="1.0"?><Bestedingen xmlns="urn:ontschot:svb:1">` + besteding + `</Bestedingen>`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "WMO", "JW")
-	return w, reader{bsn: testwriter.BSN(t)}.read([]byte(raw), w)
+	w := trial.Writer(t, "WMO", "JW")
+	return w, reader{bsn: trial.BSN(t)}.read([]byte(raw), w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {
@@ -62,7 +62,7 @@ func TestNewestFigureHolds(t *testing.T) {
 	require.Len(t, answer(t, strings.Replace(one, besteding, besteding+besteding, 1)).GetSpends(), 1, "it came twice and counts once")
 	other := strings.Replace(besteding, "600000", "600001", 1)
 	w, err := read(t, strings.Replace(one, besteding, besteding+other, 1))
-	testwriter.Refused(t, w, err, "/Bestedingen/Besteding/1/Besteed")
+	trial.Refused(t, w, err, "/Bestedingen/Besteding/1/Besteed")
 }
 
 func TestUnknownIsNotZero(t *testing.T) {
@@ -107,7 +107,7 @@ func TestWrongFigureIsRefusedAtItsPlace(t *testing.T) {
 		{besteding, strings.Repeat(besteding, 501), "/Bestedingen"},
 	} {
 		w, err := read(t, strings.ReplaceAll(one, c.from, c.to))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -117,6 +117,6 @@ func FuzzSpendings(f *testing.F) {
 	f.Add([]byte(`<Bestedingen/>`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

@@ -5,9 +5,9 @@ import (
 	"strconv"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/codelist"
-	"github.com/ontschot/ontschot/adapters/internal/message"
-	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/adapters/codelist"
+	"github.com/ontschot/ontschot/adapters/message"
+	"github.com/ontschot/ontschot/adapters/money"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

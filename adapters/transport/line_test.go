@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -18,7 +18,7 @@ const one = `{"passen":[` + record + `]}`
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
 	n, err := adapters.TakePassNumber(&budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{PassNumber: "VAL-1"}})
 	require.NoError(t, err)
-	w := testwriter.New(t, "VALYS")
+	w := trial.Writer(t, "VALYS")
 	return w, reader{pass: n, party: "VALYS"}.read([]byte(raw), w)
 }
 
@@ -75,7 +75,7 @@ func TestWrongPassIsRefusedAtItsPlace(t *testing.T) {
 		{"]}", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -85,6 +85,6 @@ func FuzzPasses(f *testing.F) {
 	f.Add([]byte(`{"passen":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

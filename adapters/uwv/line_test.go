@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -21,8 +21,8 @@ const answer = `<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap
 <WaardeBedr>270000</WaardeBedr></Voorziening></ClientSuwi></Antwoord></s:Body></s:Envelope>`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "WIA", "WAJONG", "WW", "ZW", "UWV_PROVISION")
-	return w, reader{bsn: testwriter.BSN(t), party: "UWV"}.read([]byte(raw), w)
+	w := trial.Writer(t, "WIA", "WAJONG", "WW", "ZW", "UWV_PROVISION")
+	return w, reader{bsn: trial.BSN(t), party: "UWV"}.read([]byte(raw), w)
 }
 
 func TestPeriodCodes(t *testing.T) {
@@ -127,19 +127,19 @@ func TestWrongAnswerIsRefusedAtItsPlace(t *testing.T) {
 		{"<Antwoord>", "<Iets>", "/"},
 	} {
 		w, err := read(t, strings.Replace(answer, c.from, c.to, 1))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 	w, err := read(t, `<a/>`)
-	testwriter.Refused(t, w, err, "/Envelope/Body/Antwoord")
+	trial.Refused(t, w, err, "/Envelope/Body/Antwoord")
 }
 
 func TestQuestionNamesOnlyWhatIsAsked(t *testing.T) {
-	raw, err := question(testwriter.BSN(t), []string{"WAJONG", "ZW"})
+	raw, err := question(trial.BSN(t), []string{"WAJONG", "ZW"})
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "<CdSzWet>WAJ</CdSzWet>")
 	require.NotContains(t, string(raw), "IndVoorziening")
 	require.NotContains(t, string(raw), "WIA")
-	raw, err = question(testwriter.BSN(t), []string{"UWV_PROVISION"})
+	raw, err = question(trial.BSN(t), []string{"UWV_PROVISION"})
 	require.NoError(t, err)
 	require.NotContains(t, string(raw), "CdSzWet")
 	require.Contains(t, string(raw), "<IndVoorziening>1</IndVoorziening>")
@@ -151,6 +151,6 @@ func FuzzSOAP(f *testing.F) {
 	f.Add([]byte(`<s:Envelope xmlns:s="` + soapSpace + `"><s:Body><s:Fault><faultcode>s:Server</faultcode></s:Fault></s:Body></s:Envelope>`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"context"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/source"
+	"github.com/ontschot/ontschot/adapters/source"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )

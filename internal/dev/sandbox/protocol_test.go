@@ -13,9 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ontschot/ontschot/adapters/trial"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/sandbox"
-	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
 )
 
 // bare is a sandbox that is spoken to without an adapter.
@@ -23,12 +23,12 @@ type bare struct {
 	t      *testing.T
 	box    *sandbox.Sandbox
 	client *http.Client
-	ca     *testca.CA
+	ca     *trial.CA
 	clock  atomic.Int64 // seconds since the start
 }
 
 func newBare(t *testing.T, c *casefile.Case) *bare {
-	b := &bare{t: t, ca: testca.New(t)}
+	b := &bare{t: t, ca: trial.NewCA(t)}
 	begin := time.Date(2025, 6, 30, 12, 0, 0, 0, time.UTC)
 	var err error
 	b.box, err = sandbox.Start(sandbox.Config{
@@ -97,7 +97,7 @@ func TestTokenIsNeededAndExpires(t *testing.T) {
 
 func TestCertificateIsNeeded(t *testing.T) {
 	b := newBare(t, embedded(t, "diemen-zwolle"))
-	strangers := testca.New(t)
+	strangers := trial.NewCA(t)
 	for party, needed := range map[string]bool{"ZK5515": true, "UZOVI9991": true, "GM0384": false} {
 		_, err := b.as().Get(b.box.URL(party) + "/")
 		require.Equal(t, needed, err != nil, party)

@@ -25,10 +25,10 @@ import (
 	"github.com/ontschot/ontschot/adapters/municipality"
 	"github.com/ontschot/ontschot/adapters/svb"
 	"github.com/ontschot/ontschot/adapters/transport"
+	"github.com/ontschot/ontschot/adapters/trial"
 	"github.com/ontschot/ontschot/adapters/uwv"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/sandbox"
-	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -90,7 +90,7 @@ func embedded(t *testing.T, name string) *casefile.Case {
 }
 
 func newRig(t *testing.T, c *casefile.Case) *rig {
-	ca := testca.New(t)
+	ca := trial.NewCA(t)
 	r := &rig{t: t, c: c, processes: map[string]*host.Process{}, log: &buffer{}}
 	var err error
 	r.box, err = sandbox.Start(sandbox.Config{
@@ -107,7 +107,7 @@ func newRig(t *testing.T, c *casefile.Case) *rig {
 	return r
 }
 
-func (r *rig) start(ca *testca.CA, party casefile.Party, kind string) *host.Process {
+func (r *rig) start(ca *trial.CA, party casefile.Party, kind string) *host.Process {
 	certificate, key := ca.Issue("gateway")
 	config, err := json.Marshal(map[string]any{
 		"party": party.Code, "scheme_codes": []string{party.SchemeCode()}, "url": r.box.URL(party.Code),

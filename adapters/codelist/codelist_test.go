@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ontschot/ontschot/adapters/internal/codelist"
+	"github.com/ontschot/ontschot/adapters/codelist"
 )
 
 func TestLabel(t *testing.T) {

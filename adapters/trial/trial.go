@@ -1,6 +1,7 @@
-// Package testwriter answers: what would come of these records? It gives tests
-// of a native format a Writer to write to.
-package testwriter
+// Package trial answers: what would come of these records? It is for the tests of an
+// adapter: a writer to write to, checks of what came of it, and certificates for a
+// system that the test plays.
+package trial
 
 import (
 	"bytes"
@@ -13,7 +14,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Number of the person that the records of a test are about.
+// Number is the BSN of the person that the records of a trial are about. No person has it.
 const Number = "999940004"
 
 // BSN is the number in its own type.
@@ -23,8 +24,9 @@ func BSN(t testing.TB) identity.BSN {
 	return bsn
 }
 
-// New gives a writer for a question over 2025 in which everything is granted.
-func New(t testing.TB, laws ...string) *adapters.Writer {
+// Writer gives a writer for a request over 2025, with history over 2024, in which every
+// category is granted under each of the laws.
+func Writer(t testing.TB, laws ...string) *adapters.Writer {
 	r := &budgetv1.FetchRequest{
 		Window: &budgetv1.Window{From: "2025-01-01", To: "2025-12-31"}, HistoryFrom: "2024-01-01",
 	}
@@ -40,8 +42,9 @@ func New(t testing.TB, laws ...string) *adapters.Writer {
 	return w
 }
 
-// Settle checks what a reader of outside bytes may do with them: refuse them with
-// a reason that quotes nothing, or write what makes a valid answer or a refusal.
+// Settle checks, given what a reader wrote and the error it returned, that it did with
+// outside bytes what it may: refuse them with a reason of the closed list that quotes
+// nothing of them, or write what gives a valid answer. It is for fuzz tests.
 func Settle(t testing.TB, w *adapters.Writer, err error) {
 	if err == nil {
 		_, err = w.Response()
@@ -55,7 +58,8 @@ func Settle(t testing.TB, w *adapters.Writer, err error) {
 	}
 }
 
-// Refused checks that a reader refused bad data and names the place.
+// Refused checks that a reader, or the answer made of what it wrote, was refused as bad
+// data at a path. w may be nil when err is not.
 func Refused(t testing.TB, w *adapters.Writer, err error, path string) {
 	t.Helper()
 	if err == nil {

@@ -18,7 +18,7 @@ import (
 	"strconv"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/source"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 

@@ -1,6 +1,4 @@
-// Package testca answers: who vouches for a server or a client in a test? It is
-// a certificate authority that lives as long as the test.
-package testca
+package trial
 
 import (
 	"crypto/ecdsa"
@@ -18,15 +16,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// CA is a certificate authority.
+// CA is a certificate authority that lives as long as the test. It vouches for the system
+// that a test plays, and for the client that calls it.
 type CA struct {
 	t    testing.TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// New makes an authority.
-func New(t testing.TB) *CA {
+// NewCA makes an authority.
+func NewCA(t testing.TB) *CA {
 	ca := &CA{t: t}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -60,7 +59,8 @@ func (ca *CA) PEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw}))
 }
 
-// Issue gives certificate and key, in PEM, for this machine, as server and as client.
+// Issue gives a certificate and its key, in PEM, for localhost and 127.0.0.1, as server and
+// as client, valid for a day.
 func (ca *CA) Issue(name string) (certificate, key string) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(ca.t, err)

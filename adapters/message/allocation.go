@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/codelist"
-	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/adapters/codelist"
+	"github.com/ontschot/ontschot/adapters/money"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ontschot/ontschot/adapters/internal/money"
+	"github.com/ontschot/ontschot/adapters/money"
 )
 
 func TestEuros(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/message"
-	"github.com/ontschot/ontschot/adapters/internal/testwriter"
+	"github.com/ontschot/ontschot/adapters/message"
+	"github.com/ontschot/ontschot/adapters/trial"
 )
 
 const award = `<berichten><bericht soort="IPGB501"><Toekenningsbericht><Verstrekker>0119</Verstrekker>
@@ -24,12 +24,12 @@ const allocation = `<?xml version="1.0"?><berichten><bericht soort="WMO301">
 
 func reader(t testing.TB) message.Reader {
 	return message.Reader{
-		BSN: testwriter.BSN(t), Party: "GM0119", Ours: func(code string) bool { return code == "0119" },
+		BSN: trial.BSN(t), Party: "GM0119", Ours: func(code string) bool { return code == "0119" },
 	}
 }
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
-	w := testwriter.New(t, "WMO", "JW")
+	w := trial.Writer(t, "WMO", "JW")
 	found, err := message.Open([]byte(raw))
 	if err != nil {
 		return w, err
@@ -90,7 +90,7 @@ func TestWrongMessageIsRefusedAtItsPlace(t *testing.T) {
 		{allocation, "<w:Ingangsdatum>", volume("-4") + "<w:Ingangsdatum>", at + "/ToegewezenProducten/0/Omvang/volume"},
 	} {
 		w, err := read(t, strings.ReplaceAll(c.raw, c.from, c.to))
-		testwriter.Refused(t, w, err, c.path)
+		trial.Refused(t, w, err, c.path)
 	}
 }
 
@@ -123,6 +123,6 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte(`<berichten><bericht soort="IPGB501"><![CDATA[</]]></bericht><!-- x --><bericht/></berichten>`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
-		testwriter.Settle(t, w, err)
+		trial.Settle(t, w, err)
 	})
 }

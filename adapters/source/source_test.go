@@ -15,19 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/internal/source"
-	"github.com/ontschot/ontschot/internal/dev/sandbox/testca"
+	"github.com/ontschot/ontschot/adapters/source"
+	"github.com/ontschot/ontschot/adapters/trial"
 )
 
 // system is an agency's system that a test plays.
 type system struct {
 	t      *testing.T
-	ca     *testca.CA
+	ca     *trial.CA
 	server *httptest.Server
 }
 
 func newSystem(t *testing.T, answer http.HandlerFunc) *system {
-	s := &system{t: t, ca: testca.New(t), server: httptest.NewUnstartedServer(answer)}
+	s := &system{t: t, ca: trial.NewCA(t), server: httptest.NewUnstartedServer(answer)}
 	s.server.TLS = &tls.Config{
 		Certificates: []tls.Certificate{s.ca.Pair("server")}, ClientCAs: s.ca.Pool(), ClientAuth: tls.VerifyClientCertIfGiven,
 	}
@@ -103,7 +103,7 @@ func TestAnswerHasItsBoundsAndItsType(t *testing.T) {
 
 func TestServerOfAnotherAuthorityIsNotBelieved(t *testing.T) {
 	s := newSystem(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") })
-	strange := testca.New(t)
+	strange := trial.NewCA(t)
 	src, err := source.New(s.config(func(m map[string]any) { m["ca_pem"] = strange.PEM() }), source.Needs{})
 	require.NoError(t, err)
 	_, err = src.Post(t.Context(), question())
