@@ -104,12 +104,18 @@ func (s Secret) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, masked)
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
-// TakeBSN lifts the burgerservicenummer out of a request and clears it there,
-// so that the request can be handled without carrying it along.
-func TakeBSN(r *budgetv1.FetchRequest) (identity.BSN, error) {
+// BSN is a burgerservicenummer: nine digits that pass the 11-check. It prints as "***"
+// in every way Go prints; Reveal gives the digits, for the request to a source and for
+// the check of whom an answer is about.
+type BSN = identity.BSN
+
+// TakeBSN takes the burgerservicenummer out of a request and clears it there, so that
+// the request can be handled without carrying it along. The error is SCOPE_UNSUPPORTED
+// at identifiers.bsn when there is none or it is not valid.
+func TakeBSN(r *budgetv1.FetchRequest) (BSN, error) {
 	bsn, err := identity.ParseBSN(r.GetIdentifiers().GetBsn())
 	if err != nil {
-		return identity.BSN{}, ScopeUnsupported("identifiers.bsn")
+		return BSN{}, ScopeUnsupported("identifiers.bsn")
 	}
 	r.Identifiers.Bsn = ""
 	return bsn, nil

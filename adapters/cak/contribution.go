@@ -9,9 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -34,7 +32,7 @@ const (
 )
 
 // reader turns an answer into own contributions.
-type reader struct{ bsn identity.BSN }
+type reader struct{ bsn adapters.BSN }
 
 func (r reader) read(raw []byte, out *adapters.Writer) error {
 	var answer struct {
@@ -47,45 +45,46 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		return adapters.BadData("/eigenbijdragen", "a list of at most "+strconv.Itoa(mostContributions))
 	}
 	for i, native := range answer.Contributions {
-		pointer := "/eigenbijdragen/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("eigenbijdragen").Item(i)
 		var c contribution
 		if err := json.Unmarshal(native, &c); err != nil {
-			return adapters.BadData(pointer, "an own contribution")
+			return at.Bad("an own contribution")
 		}
-		if err := r.contribution(c, pointer, out); err != nil {
+		if err := r.contribution(c, at, out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r reader) contribution(c contribution, pointer string, out *adapters.Writer) error {
+func (r reader) contribution(c contribution, at adapters.Cursor, out *adapters.Writer) error {
 	if c.Bsn.String() != r.bsn.Reveal() {
-		return adapters.BadData(pointer+"/Bsn", "the person who was asked about")
+		return at.Field("Bsn").Bad("the person who was asked about")
 	}
 	law, known := lawOf(c.Wet)
 	if !known { // of a law that is in no question: coercing it into one would be a lie
-		out.Notice(adapters.NoticeUnknownCode, "", pointer+"/Wet")
-		out.Skipped(adapters.SkippedOtherLaw, "", pointer)
+		out.Notice(adapters.NoticeUnknownCode, "", at.Field("Wet").Pointer)
+		out.Skipped(adapters.SkippedOtherLaw, "", at.Pointer)
 		return nil
 	}
-	period, err := message.Dates(c.Ingangsdatum, c.Einddatum, pointer, "/Ingangsdatum", "/Einddatum")
+	days := adapters.Dates{From: c.Ingangsdatum, To: c.Einddatum, FromAt: "Ingangsdatum", ToAt: "Einddatum"}
+	period, err := days.Period(at)
 	if err != nil {
 		return err
 	}
 	household := cmp.Or(c.Huishouden.String(), c.Huishoudsleutel.String())
 	if len(household) > longestKey {
-		return adapters.BadData(pointer+"/Huishouden", "a key of at most "+strconv.Itoa(longestKey)+" bytes")
+		return at.Field("Huishouden").Bad("a key of at most " + strconv.Itoa(longestKey) + " bytes")
 	}
 	own := &budgetv1.OwnContribution{Law: law, Period: period, Household: household}
 	if text := c.BedragPerMaand.String(); text != "" { // not known is not zero
 		cents, err := money.Cents(text)
 		if err != nil {
-			return adapters.BadData(pointer+"/BedragPerMaand", "a whole number of cents")
+			return at.Field("BedragPerMaand").Bad("a whole number of cents")
 		}
 		own.CentsPerMonth = proto.Int64(cents)
 	}
-	out.OwnContribution(own, adapters.Record{Type: "own_contribution", Pointer: pointer})
+	out.OwnContribution(own, at.Record("own_contribution", ""))
 	return nil
 }
 

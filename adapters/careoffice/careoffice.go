@@ -10,7 +10,6 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/source"
-	"github.com/ontschot/ontschot/internal/identity"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -50,7 +49,7 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return err
 	}
-	found, err := message.Ask(ctx, src, message.Question{
+	found, err := message.Ask(ctx, src, message.Search{
 		BSN: bsn, Kinds: []message.Kind{message.Award}, Awards: []string{"Wlz"},
 	})
 	if err != nil {
@@ -68,7 +67,7 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 
 // registers asks the two registers, each only for a category that it serves: the
 // care profile is the product, the number of the indication is the reference.
-func registers(ctx context.Context, src *source.Source, bsn identity.BSN, r *budgetv1.FetchRequest) (*register, error) {
+func registers(ctx context.Context, src *source.Source, bsn adapters.BSN, r *budgetv1.FetchRequest) (*register, error) {
 	granted := adapters.Granted(r, "WLZ")
 	reg := &register{bsn: bsn.Reveal(), ours: src.Ours}
 	n := network{source: src, bsn: bsn.Reveal(), trace: r.GetTrace()}

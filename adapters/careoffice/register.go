@@ -4,26 +4,22 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
-	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // entry is one record of a register, with the days on which it is in force.
 type entry struct {
-	native  []byte
-	span    civil.Span
+	at      adapters.Cursor
+	span    adapters.Span
 	id      string // of an indication
 	product string // care profile of a mediation
 	form    string // leveringsvorm (COD578) of a mediation
 	number  string // besluitnummer of an indication
 	issued  string
-	pointer string
 	used    bool // an award rests on it
 }
 
@@ -45,19 +41,21 @@ func (r *register) readMediations(records []json.RawMessage) error {
 			To          money.Text `json:"toewijzingEinddatum"`
 			Zorgkantoor money.Text `json:"uitvoerendZorgkantoor"`
 		}
-		path := "/bemiddelingspecificatie/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("bemiddelingspecificatie").Item(i).Begin(raw)
 		if err := json.Unmarshal(raw, &m); err != nil {
-			return adapters.BadData(path, "a record of the register")
+			return at.Bad("a record of the register")
 		}
 		if code := m.Zorgkantoor.String(); code != "" && !r.ours(code) {
-			return adapters.BadData(path+"/uitvoerendZorgkantoor", "a code of the party that answers")
+			return at.Field("uitvoerendZorgkantoor").Bad("a code of the party that answers")
 		}
-		span, err := r.days(m.Bsn, m.From, m.To, path, "/toewijzingIngangsdatum", "/toewijzingEinddatum")
+		span, err := r.days(at, m.Bsn, adapters.Dates{
+			From: m.From.String(), To: m.To.String(), FromAt: "toewijzingIngangsdatum", ToAt: "toewijzingEinddatum",
+		})
 		if err != nil {
 			return err
 		}
 		r.mediations = append(r.mediations, entry{
-			native: raw, span: span, product: m.Product.String(), form: m.Form.String(), pointer: path,
+			at: at, span: span, product: m.Product.String(), form: m.Form.String(),
 		})
 	}
 	return nil
@@ -73,34 +71,29 @@ func (r *register) readIndications(records []json.RawMessage) error {
 			From   money.Text `json:"ingangsdatum"`
 			To     money.Text `json:"einddatum"`
 		}
-		path := "/wlzIndicatie/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("wlzIndicatie").Item(i).Begin(raw)
 		if err := json.Unmarshal(raw, &m); err != nil {
-			return adapters.BadData(path, "a record of the register")
+			return at.Bad("a record of the register")
 		}
-		span, err := r.days(m.Bsn, m.From, m.To, path, "/ingangsdatum", "/einddatum")
+		span, err := r.days(at, m.Bsn, adapters.Dates{
+			From: m.From.String(), To: m.To.String(), FromAt: "ingangsdatum", ToAt: "einddatum",
+		})
 		if err != nil {
 			return err
 		}
 		r.indications = append(r.indications, entry{
-			native: raw, span: span, id: m.ID.String(), number: m.Number.String(), issued: m.Issued.String(), pointer: path,
+			at: at, span: span, id: m.ID.String(), number: m.Number.String(), issued: m.Issued.String(),
 		})
 	}
 	return nil
 }
 
 // days checks whose record it is and reads when it is in force.
-func (r *register) days(bsn, from, to money.Text, path, fromAt, toAt string) (civil.Span, error) {
+func (r *register) days(at adapters.Cursor, bsn money.Text, d adapters.Dates) (adapters.Span, error) {
 	if bsn.String() != r.bsn {
-		return civil.Span{}, adapters.BadData(path+"/bsn", "the person who was asked about")
+		return adapters.Span{}, at.Field("bsn").Bad("the person who was asked about")
 	}
-	period, err := message.Dates(from.String(), to.String(), path, fromAt, toAt)
-	if err != nil {
-		return civil.Span{}, err
-	}
-	var s civil.Span
-	s.From, _ = civil.Parse(period.GetStart()) // Dates has parsed both
-	s.To, _ = civil.Parse(period.GetEnd())
-	return s, nil
+	return d.Span(at)
 }
 
 // personalBudget is the delivery form of a mediation for a personal budget (COD578).
@@ -109,7 +102,7 @@ const personalBudget = "2"
 // product gives what an award that starts on a day is for: the care profile of
 // the mediation in force then, and the indication beneath it. Without a mediation
 // the award's own function stays.
-func (r *register) product(start civil.Date) (*budgetv1.Product, *budgetv1.Decision, []adapters.Record) {
+func (r *register) product(start adapters.Date) (*budgetv1.Product, *budgetv1.Decision, []adapters.Record) {
 	var product *budgetv1.Product
 	var decision *budgetv1.Decision
 	var records []adapters.Record
@@ -129,12 +122,12 @@ func (r *register) product(start civil.Date) (*budgetv1.Product, *budgetv1.Decis
 
 func (e *entry) record() adapters.Record {
 	e.used = true
-	return adapters.Record{Native: e.native, Type: "iwlz", ID: e.id}
+	return e.at.Record("iwlz", e.id)
 }
 
 // inForce chooses among several: one for a personal budget first, then the
 // latest, then by code, so that the order of an answer does not matter.
-func inForce(entries []entry, day civil.Date) *entry {
+func inForce(entries []entry, day adapters.Date) *entry {
 	var best *entry
 	for i := range entries {
 		e := &entries[i]
@@ -164,7 +157,7 @@ func rank(e *entry) int {
 func (r *register) rest(out *adapters.Writer) {
 	for _, e := range slices.Concat(r.mediations, r.indications) {
 		if !e.used {
-			out.Skipped(adapters.SkippedNoAward, "WLZ", e.pointer)
+			out.Skipped(adapters.SkippedNoAward, "WLZ", e.at.Path)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/trial"
-	"github.com/ontschot/ontschot/internal/civil"
 )
 
 const mediations = `{"data":{"bemiddelingspecificatie":[
@@ -25,13 +24,19 @@ func load(raw string) (*register, error) {
 	return r, r.readMediations(records)
 }
 
+func date(t testing.TB, text string) adapters.Date {
+	d, err := adapters.DateISO.Parse(text)
+	require.NoError(t, err)
+	return d
+}
+
 func TestMediationInForceOnTheStartIsChosen(t *testing.T) {
 	for day, want := range map[string]string{
 		"2023-12-31": "", "2024-01-01": "804", "2025-01-01": "804", "2025-06-30": "804", "2025-07-01": "830", "2030-01-01": "830",
 	} {
 		r, err := load(mediations)
 		require.NoError(t, err)
-		product, _, _ := r.product(civil.MustParse(day))
+		product, _, _ := r.product(date(t, day))
 		require.Equal(t, want, product.GetCode(), day)
 	}
 }
@@ -90,7 +95,7 @@ func FuzzRegister(f *testing.F) {
 		w := trial.Writer(t, "WLZ")
 		r, err := load(string(raw))
 		if err == nil {
-			r.product(civil.MustParse("2025-01-01"))
+			r.product(date(t, "2025-01-01"))
 			r.rest(w)
 		}
 		trial.Settle(t, w, err)

@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -48,36 +46,36 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		return adapters.BadData("/toekenningen", "a list of at most "+strconv.Itoa(mostAwards))
 	}
 	for i, native := range answer.Awards {
-		path := "/toekenningen/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("toekenningen").Item(i).Begin(native)
 		var a award
 		if err := json.Unmarshal(native, &a); err != nil {
-			return adapters.BadData(path, "an award")
+			return at.Bad("an award")
 		}
-		line, err := r.line(a, path)
+		line, err := r.line(a, at)
 		if err != nil {
 			return err
 		}
 		if line.GetProduct().GetLabel() == codelist.Unknown {
-			out.Notice(adapters.NoticeUnknownCode, "EDU", path+"/soort")
+			out.Notice(adapters.NoticeUnknownCode, "EDU", at.Field("soort").Path)
 		}
 		if line.GetProvider() == "" && strings.TrimSpace(a.Ontvanger) != "" {
-			out.Notice(adapters.NoticeUnknownCode, "EDU", path+"/ontvanger")
+			out.Notice(adapters.NoticeUnknownCode, "EDU", at.Field("ontvanger").Path)
 		}
-		out.Line(line, adapters.Record{Native: native, Type: "education", ID: a.Nummer.String()})
+		out.Line(line, at.Record("education", a.Nummer.String()))
 	}
 	return nil
 }
 
-func (r reader) line(a award, path string) (*budgetv1.BudgetLine, error) {
+func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) {
 	switch {
 	case a.Onderwijsnummer.String() != r.pupil.Reveal():
-		return nil, adapters.BadData(path+"/onderwijsnummer", "the pupil who was asked about")
+		return nil, at.Field("onderwijsnummer").Bad("the pupil who was asked about")
 	case !r.ours(a.Swv.String()):
-		return nil, adapters.BadData(path+"/swv", "a code of the party that answers")
+		return nil, at.Field("swv").Bad("a code of the party that answers")
 	}
 	period, ok := schoolYear(strings.TrimSpace(a.Schooljaar))
 	if !ok {
-		return nil, adapters.BadData(path+"/schooljaar", "a school year, as in 2024-2025")
+		return nil, at.Field("schooljaar").Bad("a school year, as in 2024-2025")
 	}
 	code := product(a.Soort)
 	label, _ := codelist.Label(codelist.Support, code)
@@ -93,7 +91,7 @@ func (r reader) line(a award, path string) (*budgetv1.BudgetLine, error) {
 	}
 	cents, err := money.Euros(a.Bedrag.String())
 	if err != nil {
-		return nil, adapters.BadData(path+"/bedrag", "an amount in euros")
+		return nil, at.Field("bedrag").Bad("an amount in euros")
 	}
 	line.Amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
 	return line, nil
@@ -139,12 +137,12 @@ func isBRIN(code string) bool {
 // article 1 has the school year so).
 func schoolYear(text string) (*budgetv1.Period, bool) {
 	from, to, _ := strings.Cut(text, "-")
-	first, err := civil.Parse(from + "-08-01")
+	first, err := adapters.DateISO.Parse(from + "-08-01")
 	if err != nil {
 		return nil, false
 	}
-	last, err := civil.Parse(to + "-07-31")
-	if err != nil || last != civil.New(first.Year()+1, time.July, 31) {
+	last, err := adapters.DateISO.Parse(to + "-07-31")
+	if err != nil || last != first.AddMonths(12)-1 {
 		return nil, false
 	}
 	return &budgetv1.Period{Start: first.String(), End: proto.String(last.String())}, true

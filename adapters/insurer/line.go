@@ -5,13 +5,9 @@ import (
 	"math/big"
 	"strconv"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -29,7 +25,7 @@ type award struct {
 
 // reader turns an answer into lines.
 type reader struct {
-	bsn   identity.BSN
+	bsn   adapters.BSN
 	party string
 	ours  func(code string) bool
 }
@@ -48,31 +44,33 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		return adapters.BadData("/toekenningen", "a list of at most "+strconv.Itoa(mostAwards))
 	}
 	for i, native := range answer.Toekenningen {
-		path := "/toekenningen/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("toekenningen").Item(i).Begin(native)
 		var a award
 		if err := json.Unmarshal(native, &a); err != nil {
-			return adapters.BadData(path, "an award")
+			return at.Bad("an award")
 		}
-		line, err := r.line(a, path)
+		line, err := r.line(a, at)
 		if err != nil {
 			return err
 		}
 		if line.GetProduct().GetLabel() == codelist.Unknown {
-			out.Notice(adapters.NoticeUnknownCode, "ZVW", path+"/functie")
+			out.Notice(adapters.NoticeUnknownCode, "ZVW", at.Field("functie").Path)
 		}
-		out.Line(line, adapters.Record{Native: native, Type: "zvw", ID: a.Toekenning.String()})
+		out.Line(line, at.Record("zvw", a.Toekenning.String()))
 	}
 	return nil
 }
 
-func (r reader) line(a award, path string) (*budgetv1.BudgetLine, error) {
+func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) {
 	switch {
 	case a.Bsn.String() != r.bsn.Reveal():
-		return nil, adapters.BadData(path+"/bsn", "the person who was asked about")
+		return nil, at.Field("bsn").Bad("the person who was asked about")
 	case !r.ours(a.Uzovi.String()):
-		return nil, adapters.BadData(path+"/uzovi", "a code of the party that answers")
+		return nil, at.Field("uzovi").Bad("a code of the party that answers")
 	}
-	period, err := dates(a, path)
+	period, err := adapters.Dates{
+		From: a.Ingangsdatum, To: a.Einddatum, FromAt: "ingangsdatum", ToAt: "einddatum", Form: adapters.DateDutch,
+	}.Period(at)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +86,7 @@ func (r reader) line(a award, path string) (*budgetv1.BudgetLine, error) {
 	}
 	hours, err := money.Volume(a.UrenPerWeek.String())
 	if err != nil {
-		return nil, adapters.BadData(path+"/urenPerWeek", "hours with at most four decimals")
+		return nil, at.Field("urenPerWeek").Bad("hours with at most four decimals")
 	}
 	line.Quantity = &budgetv1.Quantity{Volume: hours, Unit: "04", Frequency: "2"}
 	if a.Tarief.String() == "" {
@@ -96,30 +94,13 @@ func (r reader) line(a award, path string) (*budgetv1.BudgetLine, error) {
 	}
 	tariff, err := money.Decimal(a.Tarief.String())
 	if err != nil {
-		return nil, adapters.BadData(path+"/tarief", "an amount in euros")
+		return nil, at.Field("tarief").Bad("an amount in euros")
 	}
 	exact, _ := new(big.Rat).SetString(hours) // Volume writes nothing else
 	if line.Amount = weekly(exact, tariff); line.Amount == nil {
-		return nil, adapters.BadData(path+"/tarief", "an amount that can be believed")
+		return nil, at.Field("tarief").Bad("an amount that can be believed")
 	}
 	return line, nil
-}
-
-func dates(a award, path string) (*budgetv1.Period, error) {
-	start, err := civil.ParseDutch(a.Ingangsdatum)
-	if err != nil {
-		return nil, adapters.BadData(path+"/ingangsdatum", "a day dd-mm-yyyy")
-	}
-	p := &budgetv1.Period{Start: start.String()}
-	if civil.IsOpen(a.Einddatum) {
-		return p, nil
-	}
-	end, err := civil.ParseDutch(a.Einddatum)
-	if err != nil || end < start {
-		return nil, adapters.BadData(path+"/einddatum", "a day dd-mm-yyyy, not before the first")
-	}
-	p.End = proto.String(end.String())
-	return p, nil
 }
 
 // weekly gives hours times tariff, which is the award itself: an amount that is

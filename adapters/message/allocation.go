@@ -2,7 +2,6 @@ package message
 
 import (
 	"encoding/xml"
-	"strconv"
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
@@ -46,35 +45,33 @@ func (r Reader) allocation(f Found, out *adapters.Writer) error {
 	}
 	var m Allocation
 	if err := xml.Unmarshal(f.Native, &m); err != nil {
-		return adapters.BadData(f.Path, "an allocation message")
+		return f.Bad("an allocation message")
 	}
 	switch {
 	case m.BerichtCode != code:
-		return adapters.BadData(f.Path+"/Header/BerichtCode", code)
+		return f.Field("Header/BerichtCode").Bad(code)
 	case m.Bsn != r.BSN.Reveal():
-		return adapters.BadData(f.Path+"/Client/Bsn", "the person who was asked about")
+		return f.Field("Client/Bsn").Bad("the person who was asked about")
 	case !r.Ours(m.Afzender):
-		return adapters.BadData(f.Path+"/Header/Afzender", "a code of the party that answers")
+		return f.Field("Header/Afzender").Bad("a code of the party that answers")
 	case len(m.Products) == 0:
-		return adapters.BadData(f.Path+"/ToegewezenProducten", "at least one")
+		return f.Field("ToegewezenProducten").Bad("at least one")
 	}
 	for i, p := range m.Products {
-		pointer := "/ToegewezenProducten/" + strconv.Itoa(i)
+		at := f.Field("ToegewezenProducten").Item(i)
 		if p.RedenWijziging == removed {
-			out.Skipped(adapters.SkippedRemoved, law, pointer)
+			out.Skipped(adapters.SkippedRemoved, law, at.Pointer)
 			continue
 		}
-		line, err := p.line(f.Path+pointer, law, list)
+		line, err := p.line(at, law, list)
 		if err != nil {
 			return err
 		}
 		line.Funder, line.Provider = r.Party, provider(m.Ontvanger)
 		if line.GetProduct().GetLabel() == codelist.Unknown {
-			out.Notice(adapters.NoticeUnknownCode, law, pointer+"/Product/Categorie")
+			out.Notice(adapters.NoticeUnknownCode, law, at.Field("Product/Categorie").Pointer)
 		}
-		out.Line(line, adapters.Record{
-			Native: f.Native, Type: strings.ToLower(string(f.Kind)), ID: p.ToewijzingNummer, Pointer: pointer,
-		})
+		out.Line(line, at.Record(strings.ToLower(string(f.Kind)), p.ToewijzingNummer))
 	}
 	return nil
 }
@@ -87,12 +84,13 @@ func provider(code string) string {
 	return code
 }
 
-func (p Product) line(path, law string, list codelist.List) (*budgetv1.BudgetLine, error) {
-	period, err := Dates(p.Ingangsdatum, p.Einddatum, path, "/Ingangsdatum", "/Einddatum")
+func (p Product) line(at adapters.Cursor, law string, list codelist.List) (*budgetv1.BudgetLine, error) {
+	days := adapters.Dates{From: p.Ingangsdatum, To: p.Einddatum, FromAt: "Ingangsdatum", ToAt: "Einddatum"}
+	period, err := days.Period(at)
 	if err != nil {
 		return nil, err
 	}
-	quantity, err := Quantity(p.Volume, p.Eenheid, p.Frequentie, path+"/Omvang")
+	quantity, err := Quantity(at.Field("Omvang"), p.Volume, p.Eenheid, p.Frequentie)
 	if err != nil {
 		return nil, err
 	}
@@ -106,15 +104,15 @@ func (p Product) line(path, law string, list codelist.List) (*budgetv1.BudgetLin
 	}, nil
 }
 
-// Quantity reads a volume with its unit (WJ756) and frequency (WMO757); nil when
-// there is none.
-func Quantity(volume, unit, frequency, path string) (*budgetv1.Quantity, error) {
+// Quantity reads a volume with its unit (code list WJ756) and frequency (WMO757); nil
+// when there is none. An error is bad data at the volume of at.
+func Quantity(at adapters.Cursor, volume, unit, frequency string) (*budgetv1.Quantity, error) {
 	if volume == "" {
 		return nil, nil
 	}
 	exact, err := money.Volume(volume)
 	if err != nil {
-		return nil, adapters.BadData(path+"/volume", "a number with at most four decimals")
+		return nil, at.Field("volume").Bad("a number with at most four decimals")
 	}
 	return &budgetv1.Quantity{Volume: exact, Unit: unit, Frequency: frequency}, nil
 }

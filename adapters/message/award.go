@@ -2,7 +2,6 @@ package message
 
 import (
 	"encoding/xml"
-	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -10,8 +9,6 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -37,13 +34,13 @@ type Funds struct {
 
 // Reader turns messages about one person into lines of one party.
 type Reader struct {
-	BSN   identity.BSN
+	BSN   adapters.BSN
 	Party string
-	// Ours tells whether a funder code is the party's.
+	// Ours reports whether a funder code is the party's.
 	Ours func(code string) bool
 	// Product gives what a Wlz award is for, and the further records it rests on;
 	// nil where no Wlz awards are to be expected.
-	Product func(start civil.Date) (*budgetv1.Product, *budgetv1.Decision, []adapters.Record)
+	Product func(start adapters.Date) (*budgetv1.Product, *budgetv1.Decision, []adapters.Record)
 }
 
 // Read writes the lines of one message.
@@ -61,46 +58,48 @@ func (r Reader) Read(f Found, out *adapters.Writer) error {
 func (r Reader) award(f Found, out *adapters.Writer) error {
 	var m AwardMessage
 	if err := xml.Unmarshal(f.Native, &m); err != nil {
-		return adapters.BadData(f.Path, "an award message")
+		return f.Bad("an award message")
 	}
-	law, known := map[string]string{"wmo": "WMO", "jw": "JW", "wlz": "WLZ"}[strings.ToLower(strings.TrimSpace(m.Wet))]
 	switch {
 	case m.Bsn != r.BSN.Reveal():
-		return adapters.BadData(f.Path+"/Bsn", "the person who was asked about")
+		return f.Field("Bsn").Bad("the person who was asked about")
 	case !r.Ours(m.Verstrekker):
-		return adapters.BadData(f.Path+"/Verstrekker", "a code of the party that answers")
-	case !known:
-		return adapters.BadData(f.Path+"/Wet", "Wmo, Jw or Wlz")
+		return f.Field("Verstrekker").Bad("a code of the party that answers")
+	case m.law() == "":
+		return f.Field("Wet").Bad("Wmo, Jw or Wlz")
 	case len(m.Functies) == 0:
-		return adapters.BadData(f.Path+"/Functiebudgetten", "at least one")
+		return f.Field("Functiebudgetten").Bad("at least one")
 	}
 	for i, funds := range m.Functies {
-		pointer := "/Functiebudgetten/" + strconv.Itoa(i)
-		if err := r.funds(f, m, law, funds, pointer, out); err != nil {
+		if err := r.funds(m, funds, f.Field("Functiebudgetten").Item(i), out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r Reader) funds(f Found, m AwardMessage, law string, funds Funds, pointer string, out *adapters.Writer) error {
-	period, amount, err := funds.read(f.Path + pointer)
+// law is the law of the act that the message names; empty when it is another.
+func (m AwardMessage) law() string {
+	return map[string]string{"wmo": "WMO", "jw": "JW", "wlz": "WLZ"}[strings.ToLower(strings.TrimSpace(m.Wet))]
+}
+
+func (r Reader) funds(m AwardMessage, funds Funds, at adapters.Cursor, out *adapters.Writer) error {
+	period, amount, err := funds.read(at)
 	if err != nil {
 		return err
 	}
+	law := m.law()
 	if amount == nil && funds.hasMoney() {
-		out.Skipped(adapters.SkippedAmount, law, pointer+"/Bedrag")
+		out.Skipped(adapters.SkippedAmount, law, at.Field("Bedrag").Pointer)
 	}
 	line := &budgetv1.BudgetLine{
 		Law: law, Funder: r.Party, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
 		Period: period, Amount: amount,
 	}
-	records := []adapters.Record{{
-		Native: f.Native, Type: adapters.RecordAward, ID: m.Budgetidentificatie, Pointer: pointer,
-	}}
+	records := []adapters.Record{at.Record(adapters.RecordAward, m.Budgetidentificatie)}
 	var known bool
 	if line.Product, known = product(law, funds.Zorgfunctie); law == "WLZ" && r.Product != nil {
-		start, _ := civil.Parse(period.GetStart()) // read has parsed it
+		start, _ := adapters.DateISO.Parse(period.GetStart()) // read has parsed it
 		var more []adapters.Record
 		better, decision, rest := r.Product(start)
 		if better != nil {
@@ -115,7 +114,7 @@ func (r Reader) funds(f Found, m AwardMessage, law string, funds Funds, pointer 
 	}
 	line.Decision.Budget = m.Budgetidentificatie
 	if !known {
-		out.Notice(adapters.NoticeUnknownCode, law, pointer+"/Zorgfunctie")
+		out.Notice(adapters.NoticeUnknownCode, law, at.Field("Zorgfunctie").Pointer)
 	}
 	out.Line(line, records...)
 	return nil
@@ -134,17 +133,18 @@ func (f Funds) hasMoney() bool { return f.Bedrag != "" || f.BedragOorspronkelijk
 // read gives the period and the money. A line that was cut short keeps the total
 // that was decided and the end it then had; when a new amount was sent as well,
 // that one holds and the old end says nothing any more.
-func (f Funds) read(path string) (*budgetv1.Period, *budgetv1.Amount, error) {
-	period, err := Dates(f.Begindatum, f.Einddatum, path, "/Begindatum", "/Einddatum")
+func (f Funds) read(at adapters.Cursor) (*budgetv1.Period, *budgetv1.Amount, error) {
+	days := adapters.Dates{From: f.Begindatum, To: f.Einddatum, FromAt: "Begindatum", ToAt: "Einddatum"}
+	period, err := days.Period(at)
 	if err != nil {
 		return nil, nil, err
 	}
-	text, at := f.Bedrag, "/Bedrag"
+	text, field := f.Bedrag, "Bedrag"
 	cut := f.Bedrag == "" && f.BedragOorspronkelijk != "" && f.OorspronkelijkeEinddatum != ""
 	if cut {
-		text, at = f.BedragOorspronkelijk, "/BedragOorspronkelijk"
-		if _, err := civil.Parse(f.OorspronkelijkeEinddatum); err != nil {
-			return nil, nil, adapters.BadData(path+"/OorspronkelijkeEinddatum", "a civil date")
+		text, field = f.BedragOorspronkelijk, "BedragOorspronkelijk"
+		if _, err := adapters.DateISO.Parse(f.OorspronkelijkeEinddatum); err != nil {
+			return nil, nil, at.Field("OorspronkelijkeEinddatum").Bad("a civil date")
 		}
 		period.OriginalEnd = proto.String(f.OorspronkelijkeEinddatum)
 	}
@@ -153,25 +153,7 @@ func (f Funds) read(path string) (*budgetv1.Period, *budgetv1.Amount, error) {
 	}
 	cents, err := money.Cents(strings.TrimSpace(text))
 	if err != nil {
-		return nil, nil, adapters.BadData(path+at, "a whole number of cents")
+		return nil, nil, at.Field(field).Bad("a whole number of cents")
 	}
 	return period, &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}, nil
-}
-
-// Dates reads a start and an end that may be absent.
-func Dates(from, to, path, fromAt, toAt string) (*budgetv1.Period, error) {
-	start, err := civil.Parse(from)
-	if err != nil {
-		return nil, adapters.BadData(path+fromAt, "a civil date")
-	}
-	period := &budgetv1.Period{Start: start.String()}
-	if civil.IsOpen(to) {
-		return period, nil
-	}
-	end, err := civil.Parse(to)
-	if err != nil || end < start {
-		return nil, adapters.BadData(path+toAt, "a civil date, not before the start")
-	}
-	period.End = proto.String(end.String())
-	return period, nil
 }

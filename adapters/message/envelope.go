@@ -19,7 +19,6 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/source"
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // Kind of message.
@@ -32,18 +31,18 @@ const (
 	Jeugd Kind = "JW301"
 )
 
-// Question asks an archive for the messages about one person.
-type Question struct {
-	BSN    identity.BSN
+// Search is what an archive is asked for: messages about one person.
+type Search struct {
+	BSN    adapters.BSN
 	Kinds  []Kind
-	Awards []string // the acts of which awards are asked: Wmo, Jw, Wlz
+	Awards []string // the acts whose awards are asked for: Wmo, Jw, Wlz
 }
 
-// Found is one message as it stands in the archive.
+// Found is one message, and where it stands in the archive's answer: a native record
+// begins with it.
 type Found struct {
-	Kind   Kind
-	Native []byte // the message, byte for byte
-	Path   string // where it stands in the answer
+	Kind Kind
+	adapters.Cursor
 }
 
 // mostMessages, mostDepth and mostElements bound an archive's answer.
@@ -53,9 +52,10 @@ const (
 	mostElements = 100_000
 )
 
-// Ask gets messages out of the archive of src.
-func Ask(ctx context.Context, src *source.Source, q Question) ([]Found, error) {
-	body, err := json.Marshal(map[string]any{"bsn": q.BSN.Reveal(), "soorten": q.Kinds, "wetten": q.Awards})
+// Ask gets messages out of the archive of src, in the order of the archive. Its errors
+// are those of package adapters.
+func Ask(ctx context.Context, src *source.Source, s Search) ([]Found, error) {
+	body, err := json.Marshal(map[string]any{"bsn": s.BSN.Reveal(), "soorten": s.Kinds, "wetten": s.Awards})
 	if err != nil {
 		return nil, adapters.Bug()
 	}
@@ -97,10 +97,8 @@ func Open(raw []byte) ([]Found, error) {
 		}
 		inner := raw[start:d.InputOffset()]
 		inner = inner[:max(0, bytes.LastIndex(inner, []byte("</")))]
-		found = append(found, Found{
-			Kind: Kind(attribute(e, "soort")), Native: bytes.TrimSpace(inner),
-			Path: "/berichten/" + strconv.Itoa(len(found)),
-		})
+		at := adapters.Cursor{}.Field("berichten").Item(len(found)).Begin(bytes.TrimSpace(inner))
+		found = append(found, Found{Kind(attribute(e, "soort")), at})
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/money"
 	"github.com/ontschot/ontschot/adapters/source"
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // The case system's answer, as far as it is read. Descriptions are free text
@@ -80,7 +79,7 @@ func (c *code) UnmarshalJSON(raw []byte) error {
 // mostApplications bounds what is believed of one person.
 const mostApplications = 1000
 
-func askCases(ctx context.Context, src *source.Source, bsn identity.BSN, laws []string) ([]byte, error) {
+func askCases(ctx context.Context, src *source.Source, bsn adapters.BSN, laws []string) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"bsn": bsn.Reveal(), "regelingen": laws})
 	if err != nil {
 		return nil, adapters.Bug()
@@ -93,7 +92,7 @@ func askCases(ctx context.Context, src *source.Source, bsn identity.BSN, laws []
 
 // cases reads the applications of one person.
 type cases struct {
-	bsn   identity.BSN
+	bsn   adapters.BSN
 	party string
 }
 
@@ -106,43 +105,41 @@ func (c cases) read(raw []byte, out *adapters.Writer) error {
 		return adapters.BadData("/_embedded/aanvraag", "at most "+strconv.Itoa(mostApplications))
 	}
 	for i, native := range a.Embedded.Aanvraag {
-		path := "/_embedded/aanvraag/" + strconv.Itoa(i)
-		if err := c.application(native, path, out); err != nil {
+		at := adapters.Cursor{}.Field("_embedded/aanvraag").Item(i).Begin(native)
+		if err := c.application(at, out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c cases) application(native []byte, path string, out *adapters.Writer) error {
+func (c cases) application(at adapters.Cursor, out *adapters.Writer) error {
 	var a application
-	if err := json.Unmarshal(native, &a); err != nil {
-		return adapters.BadData(path, "an application")
+	if err := json.Unmarshal(at.Native, &a); err != nil {
+		return at.Bad("an application")
 	}
 	law := strings.ToUpper(a.Regeling.Identificatie)
 	switch {
 	case a.Bsn.String() != c.bsn.Reveal():
-		return adapters.BadData(path+"/bsn", "the person who was asked about")
+		return at.Field("bsn").Bad("the person who was asked about")
 	case law != "WMO" && law != "JW" && law != "LLV":
-		return adapters.BadData(path+"/regeling/identificatie", "WMO, JW or LLV")
+		return at.Field("regeling/identificatie").Bad("WMO, JW or LLV")
 	case a.Beschikking == nil || len(a.Beschikking.BeschikteProducten) == 0:
-		out.Skipped(adapters.SkippedNoDecision, law, path)
+		out.Skipped(adapters.SkippedNoDecision, law, at.Path)
 		return nil
 	}
 	for i, p := range a.Beschikking.BeschikteProducten {
-		pointer := "/beschikking/beschikteProducten/" + strconv.Itoa(i)
+		at := at.Field("beschikking/beschikteProducten").Item(i)
 		if reason := p.refused(); reason != "" {
-			out.Skipped(reason, law, path+pointer)
+			out.Skipped(reason, law, at.Path)
 			continue
 		}
-		line, err := c.line(law, p, path+pointer, out)
+		line, err := c.line(law, p, at, out)
 		if err != nil {
 			return err
 		}
 		line.Decision = a.Beschikking.numbers()
-		out.Line(line, adapters.Record{
-			Native: native, Type: adapters.RecordDecision, ID: a.Identificatie.String(), Pointer: pointer,
-		})
+		out.Line(line, at.Record(adapters.RecordDecision, a.Identificatie.String()))
 	}
 	return nil
 }

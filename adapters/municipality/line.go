@@ -17,22 +17,23 @@ func (d decision) numbers() *budgetv1.Decision {
 	return &budgetv1.Decision{Number: d.BeschikkingNummer.String(), Issued: day}
 }
 
-// line maps one awarded product. The path is for errors and notices.
-func (c cases) line(law string, p decidedProduct, path string, out *adapters.Writer) (*budgetv1.BudgetLine, error) {
-	g, at := p.ToegewezenProduct, path
-	path += "/toegewezenProduct"
-	period, err := message.Dates(g.DatumIngangGeldigheid, g.DatumEindeGeldigheid, path,
-		"/datumIngangGeldigheid", "/datumEindeGeldigheid")
+// line maps one awarded product.
+func (c cases) line(law string, p decidedProduct, at adapters.Cursor, out *adapters.Writer) (*budgetv1.BudgetLine, error) {
+	g, granted := p.ToegewezenProduct, at.Field("toegewezenProduct")
+	period, err := adapters.Dates{
+		From: g.DatumIngangGeldigheid, To: g.DatumEindeGeldigheid,
+		FromAt: "datumIngangGeldigheid", ToAt: "datumEindeGeldigheid",
+	}.Period(granted)
 	if err != nil {
 		return nil, err
 	}
 	line := &budgetv1.BudgetLine{Law: law, Funder: c.party, Kind: "ENTITLEMENT", Product: product(law, p), Period: period}
 	if line.GetProduct().GetLabel() == codelist.Unknown {
-		out.Notice(adapters.NoticeUnknownCode, law, at+"/productCategorie/code")
+		out.Notice(adapters.NoticeUnknownCode, law, at.Field("productCategorie/code").Path)
 	}
 	if g.Omvang != nil {
 		o := g.Omvang
-		line.Quantity, err = message.Quantity(o.Volume.String(), o.Eenheid.String(), o.Frequentie.String(), path+"/omvang")
+		line.Quantity, err = message.Quantity(granted.Field("omvang"), o.Volume.String(), o.Eenheid.String(), o.Frequentie.String())
 		if err != nil {
 			return nil, err
 		}
@@ -44,12 +45,12 @@ func (c cases) line(law string, p decidedProduct, path string, out *adapters.Wri
 	case "pgb":
 		line.DeliveryForm, line.Fungibility = "PGB", "POOLABLE"
 	default:
-		return nil, adapters.BadData(path+"/leveringsvorm", "zin or pgb")
+		return nil, granted.Field("leveringsvorm").Bad("zin or pgb")
 	}
 	if law == "LLV" { // for the journey to school and for nothing else
 		line.Fungibility = "RINGFENCED"
 	}
-	line.Amount, err = g.Budget.amount(law, path+"/budget", period, out)
+	line.Amount, err = g.Budget.amount(law, period, granted.Field("budget"), out)
 	return line, err
 }
 
@@ -69,22 +70,22 @@ func product(law string, p decidedProduct) *budgetv1.Product {
 
 // amount reads the budget in euros; nil where a decision names none, which is
 // usual: the money of a personal budget is in the award message.
-func (b *budget) amount(law, path string, period *budgetv1.Period, out *adapters.Writer) (*budgetv1.Amount, error) {
+func (b *budget) amount(law string, period *budgetv1.Period, at adapters.Cursor, out *adapters.Writer) (*budgetv1.Amount, error) {
 	if b == nil || b.Bedrag.String() == "" {
 		return nil, nil
 	}
 	cents, err := money.Euros(b.Bedrag.String())
 	if err != nil {
-		return nil, adapters.BadData(path+"/bedrag", "an amount in euros with at most two decimals")
+		return nil, at.Field("bedrag").Bad("an amount in euros with at most two decimals")
 	}
 	basis, known := bases()[strings.Join(strings.Fields(strings.ToLower(b.Per)), " ")]
 	switch {
 	case !known:
-		out.Notice(adapters.NoticeUnknownCode, law, path+"/per")
+		out.Notice(adapters.NoticeUnknownCode, law, at.Field("per").Path)
 		return nil, nil
 	case basis == "PERIOD_TOTAL" && period.End == nil:
 		// A total without an end has no value in any window. The right stands.
-		out.Skipped(adapters.SkippedAmount, law, path+"/bedrag")
+		out.Skipped(adapters.SkippedAmount, law, at.Field("bedrag").Path)
 		return nil, nil
 	case basis == "ONE_OFF" && period.End == nil:
 		period.End = proto.String(period.GetStart()) // paid on its day and not again

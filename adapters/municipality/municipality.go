@@ -58,18 +58,18 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 // messages reads the archive, when one of the laws asked for has messages there:
 // school transport (LLV) has none.
 func messages(ctx context.Context, src *source.Source, r message.Reader, laws []string, out *adapters.Writer) error {
-	q := message.Question{BSN: r.BSN}
+	s := message.Search{BSN: r.BSN}
 	if slices.Contains(laws, "WMO") {
-		q.Kinds, q.Awards = append(q.Kinds, message.Wmo), append(q.Awards, "Wmo")
+		s.Kinds, s.Awards = append(s.Kinds, message.Wmo), append(s.Awards, "Wmo")
 	}
 	if slices.Contains(laws, "JW") {
-		q.Kinds, q.Awards = append(q.Kinds, message.Jeugd), append(q.Awards, "Jw")
+		s.Kinds, s.Awards = append(s.Kinds, message.Jeugd), append(s.Awards, "Jw")
 	}
-	if len(q.Kinds) == 0 {
+	if len(s.Kinds) == 0 {
 		return nil
 	}
-	q.Kinds = append(q.Kinds, message.Award)
-	found, err := message.Ask(ctx, src, q)
+	s.Kinds = append(s.Kinds, message.Award)
+	found, err := message.Ask(ctx, src, s)
 	if err != nil {
 		return err
 	}

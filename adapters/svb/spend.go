@@ -10,8 +10,6 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -31,10 +29,11 @@ type payment struct {
 // mostPayments bounds what is believed of one person.
 const mostPayments = 500
 
-const list = "/Bestedingen/Besteding/"
+// place is where a payment stands in the answer.
+func place(i int) adapters.Cursor { return adapters.Cursor{}.Field("Bestedingen/Besteding").Item(i) }
 
 // reader turns an answer into spendings.
-type reader struct{ bsn identity.BSN }
+type reader struct{ bsn adapters.BSN }
 
 func (r reader) read(raw []byte, out *adapters.Writer) error {
 	if err := message.Bounded(raw); err != nil {
@@ -53,7 +52,7 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 	spends := make([]*budgetv1.Spend, len(answer.Payments))
 	for i, p := range answer.Payments {
 		var err error
-		if spends[i], err = r.spend(p, list+strconv.Itoa(i)); err != nil {
+		if spends[i], err = r.spend(p, place(i)); err != nil {
 			return err
 		}
 	}
@@ -62,29 +61,30 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		return err
 	}
 	for i, s := range spends {
-		pointer := list + strconv.Itoa(i)
+		at := place(i)
 		switch {
 		case newest[keyOf(s)] != s && !proto.Equal(newest[keyOf(s)], s):
-			out.Skipped(adapters.SkippedSuperseded, "", pointer)
+			out.Skipped(adapters.SkippedSuperseded, "", at.Pointer)
 		case out.BeforeWindow(answer.Payments[i].Einddatum):
-			out.Skipped(adapters.SkippedOutsideWindow, "", pointer)
+			out.Skipped(adapters.SkippedOutsideWindow, "", at.Pointer)
 		default:
-			out.Spend(s, adapters.Record{Type: "payments", Pointer: pointer})
+			out.Spend(s, at.Record("payments", ""))
 		}
 	}
 	return nil
 }
 
-func (r reader) spend(p payment, path string) (*budgetv1.Spend, error) {
+func (r reader) spend(p payment, at adapters.Cursor) (*budgetv1.Spend, error) {
 	switch {
 	case p.Bsn != r.bsn.Reveal():
-		return nil, adapters.BadData(path+"/Bsn", "the person who was asked about")
+		return nil, at.Field("Bsn").Bad("the person who was asked about")
 	case strings.TrimSpace(p.Budgetidentificatie) == "":
-		return nil, adapters.BadData(path+"/Budgetidentificatie", "the number of a budget")
+		return nil, at.Field("Budgetidentificatie").Bad("the number of a budget")
 	case !code(p.Zorgfunctie):
-		return nil, adapters.BadData(path+"/Zorgfunctie", "the code of a function")
+		return nil, at.Field("Zorgfunctie").Bad("the code of a function")
 	}
-	if _, err := message.Dates(p.Begindatum, p.Einddatum, path, "/Begindatum", "/Einddatum"); err != nil {
+	days := adapters.Dates{From: p.Begindatum, To: p.Einddatum, FromAt: "Begindatum", ToAt: "Einddatum"}
+	if _, err := days.Span(at); err != nil {
 		return nil, err
 	}
 	s := &budgetv1.Spend{
@@ -95,10 +95,10 @@ func (r reader) spend(p payment, path string) (*budgetv1.Spend, error) {
 	}
 	cents, err := signed(strings.TrimSpace(p.Besteed))
 	if err != nil {
-		return nil, adapters.BadData(path+"/Besteed", "a whole number of cents")
+		return nil, at.Field("Besteed").Bad("a whole number of cents")
 	}
-	if _, err := civil.Parse(p.Peildatum); err != nil {
-		return nil, adapters.BadData(path+"/Peildatum", "a civil date")
+	if _, err := adapters.DateISO.Parse(p.Peildatum); err != nil {
+		return nil, at.Field("Peildatum").Bad("a civil date")
 	}
 	s.Cents, s.AsOf = proto.Int64(cents), p.Peildatum
 	return s, nil
@@ -137,7 +137,7 @@ func latest(spends []*budgetv1.Spend) (map[key]*budgetv1.Spend, error) {
 		case !there || s.GetAsOf() > other.GetAsOf(): // ISO dates are in order as texts
 			newest[keyOf(s)] = s
 		case s.GetAsOf() == other.GetAsOf() && !proto.Equal(s, other):
-			return nil, adapters.BadData(list+strconv.Itoa(i)+"/Besteed", "one figure of a function for one day")
+			return nil, place(i).Field("Besteed").Bad("one figure of a function for one day")
 		}
 	}
 	return newest, nil

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
-	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/money"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -42,28 +41,28 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		return adapters.BadData("/passen", "a list of at most "+strconv.Itoa(mostPasses))
 	}
 	for i, native := range answer.Passes {
-		path := "/passen/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("passen").Item(i).Begin(native)
 		var p pass
 		if err := json.Unmarshal(native, &p); err != nil {
-			return adapters.BadData(path, "a pass")
+			return at.Bad("a pass")
 		}
-		line, err := r.line(p, path)
+		line, err := r.line(p, at)
 		if err != nil {
 			return err
 		}
 		// No record id: the number of the pass tells whose it is.
-		out.Line(line, adapters.Record{Native: native, Type: "valys"})
+		out.Line(line, at.Record("valys", ""))
 	}
 	return nil
 }
 
 // line gives rides, not money: delivered in kind (ZIN). REIMBURSEMENT would say
 // that somebody gets money back, and nobody does.
-func (r reader) line(p pass, path string) (*budgetv1.BudgetLine, error) {
+func (r reader) line(p pass, at adapters.Cursor) (*budgetv1.BudgetLine, error) {
 	if p.Pas.String() != r.pass.Reveal() {
-		return nil, adapters.BadData(path+"/pas", "the pass that was asked about")
+		return nil, at.Field("pas").Bad("the pass that was asked about")
 	}
-	period, err := message.Dates(p.Vanaf, p.Tot, path, "/vanaf", "/tot")
+	period, err := adapters.Dates{From: p.Vanaf, To: p.Tot, FromAt: "vanaf", ToAt: "tot"}.Period(at)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +77,7 @@ func (r reader) line(p pass, path string) (*budgetv1.BudgetLine, error) {
 	}
 	km, err := money.Volume(p.PkbKm.String())
 	if err != nil {
-		return nil, adapters.BadData(path+"/pkbKm", "a number of kilometres")
+		return nil, at.Field("pkbKm").Bad("a number of kilometres")
 	}
 	line.Quantity = &budgetv1.Quantity{Volume: km, Unit: "KM"}
 	if period.End != nil { // WMO757: a total over the period; without an end it is one over nothing

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -18,8 +17,8 @@ import (
 const Number = "999940004"
 
 // BSN is the number in its own type.
-func BSN(t testing.TB) identity.BSN {
-	bsn, err := identity.ParseBSN(Number)
+func BSN(t testing.TB) adapters.BSN {
+	bsn, err := adapters.TakeBSN(&budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{Bsn: Number}})
 	require.NoError(t, err)
 	return bsn
 }

@@ -2,17 +2,12 @@ package uwv
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/money"
-	"github.com/ontschot/ontschot/internal/civil"
-	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -49,7 +44,7 @@ type (
 
 // reader turns an answer into lines.
 type reader struct {
-	bsn   identity.BSN
+	bsn   adapters.BSN
 	party string
 }
 
@@ -62,18 +57,18 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		return err
 	}
 	for i, c := range clients {
-		path := "/Antwoord/ClientSuwi/" + strconv.Itoa(i)
+		at := adapters.Cursor{}.Field("Antwoord/ClientSuwi").Item(i).Begin(c.native)
 		if c.person.Burgerservicenr != r.bsn.Reveal() {
-			return adapters.BadData(path+"/Burgerservicenr", "the person who was asked about")
+			return at.Field("Burgerservicenr").Bad("the person who was asked about")
 		}
 		for j, rel := range c.person.Relations {
-			b := benefit{reader: r, native: c.native, path: path, pointer: "/Uitkeringsverhouding/" + strconv.Itoa(j)}
+			b := benefit{reader: r, at: at.Field("Uitkeringsverhouding").Item(j)}
 			if err := b.relation(rel, out); err != nil {
 				return err
 			}
 		}
 		for j, p := range c.person.Provisions {
-			if err := r.provision(c.native, p, path, "/Voorziening/"+strconv.Itoa(j), out); err != nil {
+			if err := r.provision(p, at.Field("Voorziening").Item(j), out); err != nil {
 				return err
 			}
 		}
@@ -84,9 +79,8 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 // benefit is one benefit while it is read.
 type benefit struct {
 	reader
-	native        []byte
-	path, pointer string
-	law, code     string
+	at        adapters.Cursor
+	law, code string
 }
 
 // relation gives a line for each gross amount, and one without money where no
@@ -97,17 +91,17 @@ func (b benefit) relation(rel relation, out *adapters.Writer) error {
 	if b.law == "" {
 		// A benefit of an act that is in no question of ours. Without a law there
 		// is no line, and coercing it into a law would be a lie.
-		out.Notice(adapters.NoticeUnknownCode, "", b.pointer+"/SzWet/CdSzWet")
-		out.Skipped(adapters.SkippedOtherLaw, "", b.pointer)
+		out.Notice(adapters.NoticeUnknownCode, "", b.at.Field("SzWet/CdSzWet").Pointer)
+		out.Skipped(adapters.SkippedOtherLaw, "", b.at.Pointer)
 		return nil
 	}
 	if len(rel.Periods) == 0 {
-		return b.line(rel.From, rel.To, nil, b.pointer, out)
+		return b.line(days(rel.From, rel.To), nil, b.at, out)
 	}
 	for i, p := range rel.Periods {
-		pointer := b.pointer + "/Uitkeringsperiode/" + strconv.Itoa(i)
+		at := b.at.Field("Uitkeringsperiode").Item(i)
 		if len(p.Amounts) == 0 {
-			if err := b.line(p.From, cmp.Or(p.To, rel.To), nil, pointer, out); err != nil {
+			if err := b.line(days(p.From, cmp.Or(p.To, rel.To)), nil, at, out); err != nil {
 				return err
 			}
 		}
@@ -116,7 +110,7 @@ func (b benefit) relation(rel relation, out *adapters.Writer) error {
 			if basis, _ := basisOf(a.Per); basis == "ONE_OFF" {
 				end = cmp.Or(p.To, p.From) // paid on its day and not again
 			}
-			if err := b.line(p.From, end, &a, pointer+"/BrutoUitkeringsbedr/"+strconv.Itoa(j), out); err != nil {
+			if err := b.line(days(p.From, end), &a, at.Field("BrutoUitkeringsbedr").Item(j), out); err != nil {
 				return err
 			}
 		}
@@ -134,8 +128,8 @@ func lawOf(code string) string {
 	return ""
 }
 
-func (b benefit) line(from, to string, a *amount, pointer string, out *adapters.Writer) error {
-	period, err := dates(from, to, b.path+pointer)
+func (b benefit) line(d adapters.Dates, a *amount, at adapters.Cursor, out *adapters.Writer) error {
+	period, err := d.Period(at)
 	if err != nil {
 		return err
 	}
@@ -146,25 +140,25 @@ func (b benefit) line(from, to string, a *amount, pointer string, out *adapters.
 		Period:  period,
 	}
 	if a != nil {
-		if line.Income, err = a.income(b.law, b.path, pointer, out); err != nil {
+		if line.Income, err = a.income(b.law, at, out); err != nil {
 			return err
 		}
 	}
-	out.Line(line, adapters.Record{Native: b.native, Type: "suwi", Pointer: pointer})
+	out.Line(line, at.Record("suwi", ""))
 	return nil
 }
 
-func (a amount) income(law, path, pointer string, out *adapters.Writer) (*budgetv1.Amount, error) {
+func (a amount) income(law string, at adapters.Cursor, out *adapters.Writer) (*budgetv1.Amount, error) {
 	if a.Currency != "EUR" {
-		return nil, adapters.BadData(path+pointer+"/CdMunteenheid", "EUR")
+		return nil, at.Field("CdMunteenheid").Bad("EUR")
 	}
 	cents, err := money.Cents(strings.TrimSpace(a.Cents))
 	if err != nil {
-		return nil, adapters.BadData(path+pointer+"/WaardeBedr", "a whole number of cents")
+		return nil, at.Field("WaardeBedr").Bad("a whole number of cents")
 	}
 	basis, known := basisOf(a.Per)
 	if !known { // the benefit stands; money over an unknown span of time does not
-		out.Notice(adapters.NoticeUnknownCode, law, pointer+"/CdUitkeringsperiode")
+		out.Notice(adapters.NoticeUnknownCode, law, at.Field("CdUitkeringsperiode").Pointer)
 		return nil, nil
 	}
 	return &budgetv1.Amount{Cents: cents, Basis: basis, Gross: true}, nil
@@ -180,34 +174,22 @@ func basisOf(code string) (basis string, known bool) {
 	return basis, known
 }
 
-// dates reads yyyymmdd.
-func dates(from, to, path string) (*budgetv1.Period, error) {
-	start, err := civil.ParseCompact(from)
-	if err != nil {
-		return nil, adapters.BadData(path, "a first day yyyymmdd")
-	}
-	p := &budgetv1.Period{Start: start.String()}
-	if civil.IsOpen(to) {
-		return p, nil
-	}
-	end, err := civil.ParseCompact(to)
-	if err != nil || end < start {
-		return nil, adapters.BadData(path, "a last day yyyymmdd, not before the first")
-	}
-	p.End = proto.String(end.String())
-	return p, nil
+// days are two dates of SuwiML. The last can be of another element than the first, so an
+// error names the element as a whole.
+func days(from, to string) adapters.Dates {
+	return adapters.Dates{From: from, To: to, Form: adapters.DateCompact}
 }
 
 // provision is money for one purpose: a total from its first to its last day.
-func (r reader) provision(native []byte, p provision, path, pointer string, out *adapters.Writer) error {
-	period, err := dates(p.From, p.To, path+pointer)
+func (r reader) provision(p provision, at adapters.Cursor, out *adapters.Writer) error {
+	period, err := days(p.From, p.To).Period(at)
 	if err != nil {
 		return err
 	}
 	code := strings.ToUpper(strings.TrimSpace(p.Kind))
 	label, known := codelist.Label(codelist.Provision, code)
 	if !known {
-		out.Notice(adapters.NoticeUnknownCode, "UWV_PROVISION", pointer+"/soort")
+		out.Notice(adapters.NoticeUnknownCode, "UWV_PROVISION", at.Field("soort").Pointer)
 	}
 	line := &budgetv1.BudgetLine{
 		Law: "UWV_PROVISION", Funder: r.party, Kind: "PROVISION", DeliveryForm: "REIMBURSEMENT", Fungibility: "RINGFENCED",
@@ -217,14 +199,14 @@ func (r reader) provision(native []byte, p provision, path, pointer string, out 
 	switch {
 	case p.Cents == "":
 	case period.End == nil: // a total without an end has no value in any window
-		out.Skipped(adapters.SkippedAmount, "UWV_PROVISION", pointer+"/WaardeBedr")
+		out.Skipped(adapters.SkippedAmount, "UWV_PROVISION", at.Field("WaardeBedr").Pointer)
 	default:
 		cents, err := money.Cents(strings.TrimSpace(p.Cents))
 		if err != nil {
-			return adapters.BadData(path+pointer+"/WaardeBedr", "a whole number of cents")
+			return at.Field("WaardeBedr").Bad("a whole number of cents")
 		}
 		line.Amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
 	}
-	out.Line(line, adapters.Record{Native: native, Type: "suwi", Pointer: pointer})
+	out.Line(line, at.Record("suwi", ""))
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // The namespace of the question is assumed: there is no public service description.
@@ -41,7 +40,7 @@ func codes() map[string]string {
 }
 
 // question names the person in the body, and no act that was not asked for.
-func question(bsn identity.BSN, laws []string) ([]byte, error) {
+func question(bsn adapters.BSN, laws []string) ([]byte, error) {
 	q := ask{Space: ourSpace, Burgerservicenr: bsn.Reveal()}
 	for _, law := range laws {
 		if code, ok := codes()[law]; ok {
