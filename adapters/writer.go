@@ -92,7 +92,9 @@ func NewWriter(r *budgetv1.FetchRequest, o Origin) (*Writer, error) {
 }
 
 // Line adds a line and the native records it rests on, the one that holds the
-// money first. The line's funder must be set; id, person and provenance are not.
+// money first. The line's funder must be set; id, person and provenance must not.
+// Response refuses a line without a funder. That is for the developer, who sees at once
+// what is wrong; which party a line may name the gateway decides, and nobody else.
 func (w *Writer) Line(l *budgetv1.BudgetLine, records ...Record) {
 	for _, r := range records {
 		sum := sha256.New()

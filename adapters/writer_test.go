@@ -104,6 +104,7 @@ func TestBadLineIsBadDataWithItsPath(t *testing.T) {
 		path  string
 	}{
 		"law":        {func(l *budgetv1.BudgetLine) { l.Law = "X" }, "award/0: law"},
+		"funder":     {func(l *budgetv1.BudgetLine) { l.Funder = "" }, "award/0: funder"},
 		"code":       {func(l *budgetv1.BudgetLine) { l.Product.Code = "a b 999940004" }, "award/0: product.code"},
 		"date":       {func(l *budgetv1.BudgetLine) { l.Period.Start = "2025-02-30" }, "award/0: period"},
 		"order":      {func(l *budgetv1.BudgetLine) { *l.Period.End = "2024-12-31" }, "award/0: period"},

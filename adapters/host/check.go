@@ -11,43 +11,41 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// check holds an answer against the rules of the message and against the question.
+// check holds an answer against the rules of the message and against the request. Whose
+// money a line is, and what only assembly may set in one, it leaves to the gateway: every
+// answer passes there, of whatever kind of source.
 func (p *Process) check(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) error {
 	if err := protovalidate.Validate(a); err != nil {
 		return adapters.BadData(adapters.FieldPath(err), "as the message allows")
 	}
 	for i, l := range a.GetLines() {
 		if field := p.misplaced(q, l); field != "" {
-			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this question")
+			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this request")
 		}
 	}
 	for i, h := range a.GetHistory() {
 		if len(adapters.Granted(q, h.GetLaw())) == 0 {
-			return adapters.BadData("history["+strconv.Itoa(i)+"].law", "of this question")
+			return adapters.BadData("history["+strconv.Itoa(i)+"].law", "of this request")
 		}
 	}
 	for i, s := range a.GetSpends() {
 		if field := p.overspoken(q, s); field != "" {
-			return adapters.BadData("spends["+strconv.Itoa(i)+"]"+field, "of this question")
+			return adapters.BadData("spends["+strconv.Itoa(i)+"]"+field, "of this request")
 		}
 	}
 	for i, c := range a.GetOwnContributions() {
 		if field := p.uncalledFor(q, c); field != "" {
-			return adapters.BadData("own_contributions["+strconv.Itoa(i)+"]"+field, "of this question")
+			return adapters.BadData("own_contributions["+strconv.Itoa(i)+"]"+field, "of this request")
 		}
 	}
 	return nil
 }
 
-// misplaced names the field of a line that is not the adapter's to say.
+// misplaced names the field of a line that is of another law than was asked for, or rests
+// on another party's records; empty when there is none.
 func (p *Process) misplaced(q *budgetv1.FetchRequest, l *budgetv1.BudgetLine) string {
-	switch {
-	case l.GetFunder() != p.config.Party:
-		return "funder"
-	case len(adapters.Asked(q, l.GetLaw())) == 0:
+	if len(adapters.Asked(q, l.GetLaw())) == 0 {
 		return "law"
-	case l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested():
-		return "id"
 	}
 	for _, from := range l.GetProvenance() {
 		if from.GetSource() != p.config.Party {

@@ -89,6 +89,37 @@ func TestOwnContributionIsHeldAgainstTheQuestion(t *testing.T) {
 	}
 }
 
+func TestLineIsHeldAgainstTheRequest(t *testing.T) {
+	line := func(law string, sources ...string) *budgetv1.BudgetLine {
+		l := &budgetv1.BudgetLine{
+			Law: law, Funder: "P", Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
+			Product: &budgetv1.Product{System: "WMO020", Code: "02"}, Period: &budgetv1.Period{Start: "2025-01-01"},
+		}
+		for _, s := range sources {
+			l.Provenance = append(l.Provenance, &budgetv1.Provenance{Source: s, Adapter: "fake", Version: "1", RecordType: "award", Sha256: make([]byte, 32)})
+		}
+		return l
+	}
+	for name, c := range map[string]struct {
+		line *budgetv1.BudgetLine
+		path string
+	}{
+		"as asked":                     {line("WMO", "P"), ""},
+		"of two records":               {line("WMO", "P", "P"), ""},
+		"not asked":                    {line("WLZ", "P"), "lines[1].law"},
+		"may not be told to exist":     {line("JW", "P"), "lines[1].law"},
+		"rests on another's record":    {line("WMO", "Q"), "lines[1].provenance.source"},
+		"rests on another's as well":   {line("WMO", "P", "Q"), "lines[1].provenance.source"},
+		"whose money is the gateway's": {func() *budgetv1.BudgetLine { l := line("WMO", "P"); l.Funder = "Q"; return l }(), ""},
+	} {
+		r := asked(scope("WMO", "entitlement", "product", "period"), scope("JW", "product"))
+		answer := &budgetv1.FetchResponse{Lines: []*budgetv1.BudgetLine{line("WMO", "P"), c.line}}
+		err := teller("entitlement").check(r, answer)
+		require.Equal(t, c.path, adapters.Path(err), name)
+		require.Equal(t, c.path == "", err == nil, "%s: %v", name, err)
+	}
+}
+
 func TestOnlyWhatWasDeclaredIsSentAlong(t *testing.T) {
 	r := asked(scope("VALYS", "entitlement"))
 	r.Identifiers = &budgetv1.Identifiers{Bsn: "999940004", EducationNumber: "199940004", PassNumber: "VAL-1"}

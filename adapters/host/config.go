@@ -25,7 +25,7 @@ type Config struct {
 	Path string
 	// Args for the program, without its name.
 	Args []string
-	// Party is the code of the party it answers for: each line must name it. Required.
+	// Party is the code of the party it answers for: its records are of nobody else. Required.
 	Party string
 	// Kind is the adapter id that it must describe itself with, for example
 	// "municipality". Required.
