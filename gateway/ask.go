@@ -168,7 +168,9 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 	}
 }
 
-// sound refuses an answer that breaks the contract of a source.
+// sound refuses an answer that breaks the contract of a source. This is where it is
+// decided whose money a line may be: an adapter is a stranger's program, and a peer or a
+// test has no host in front of it, so neither kit nor host is relied on for that.
 func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) error {
 	if err := g.validate.Validate(r); err != nil {
 		return errBadAnswer
