@@ -21,7 +21,7 @@ import (
 
 // Adapter is what the developer writes for one kind of system.
 type Adapter interface {
-	// Describe tells what the adapter is. It needs no configuration, has no
+	// Describe says what the adapter is. It needs no configuration, has no
 	// effects, and always says the same.
 	Describe() *adapterv1.DescribeResponse
 	// Configure takes a whole configuration, or refuses it and keeps the one it
@@ -33,7 +33,7 @@ type Adapter interface {
 	// system does not know is no error and gives no lines. It is called in
 	// parallel, and must return soon after ctx ends. Errors are made with the
 	// functions of this package (Unavailable, BadData, ...); any other error is
-	// taken for a bug and nothing of its text is told.
+	// taken for a bug, and nothing of its text is passed on.
 	Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *Writer) error
 }
 
@@ -51,7 +51,8 @@ func NewConfig(raw []byte, secrets map[string]string) Config {
 }
 
 // Decode reads the JSON into dst. Keys that dst does not have are refused, so
-// that a slip of the pen is found at start and not in an answer.
+// that a typing mistake is found at start and not in an answer. An error is a
+// *ConfigError.
 func (c Config) Decode(dst any) error {
 	d := json.NewDecoder(bytes.NewReader(c.JSON))
 	d.DisallowUnknownFields()
@@ -85,6 +86,7 @@ type ConfigError struct {
 	NL, EN string // what is wrong with it
 }
 
+// Error names the key and says in English what is wrong with it.
 func (e *ConfigError) Error() string { return fmt.Sprintf("configuration %s: %s", e.Path, e.EN) }
 
 // Secret prints as "***" in every way Go prints.
@@ -93,15 +95,24 @@ type Secret struct{ text string }
 // Reveal gives the text.
 func (s Secret) Reveal() string { return s.text }
 
-// IsZero tells that there is none.
+// IsZero reports whether there is none.
 func (s Secret) IsZero() bool { return s.text == "" }
 
 const masked = "***"
 
-func (s Secret) String() string               { return masked }
-func (s Secret) GoString() string             { return masked }
-func (s Secret) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, masked) }
+// String implements fmt.Stringer: "***".
+func (s Secret) String() string { return masked }
+
+// GoString implements fmt.GoStringer, for %#v: "***".
+func (s Secret) GoString() string { return masked }
+
+// Format implements fmt.Formatter, for every verb: "***".
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, masked) }
+
+// MarshalJSON implements json.Marshaler: the string "***".
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
+
+// MarshalText implements encoding.TextMarshaler: "***".
 func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
 // BSN is a burgerservicenummer: nine digits that pass the 11-check. It prints as "***"
@@ -121,7 +132,7 @@ func TakeBSN(r *budgetv1.FetchRequest) (BSN, error) {
 	return bsn, nil
 }
 
-// Granted gives the categories that may be told under a law; none when the law
+// Granted gives the categories that may be disclosed under a law; none when the law
 // was not asked for.
 func Granted(r *budgetv1.FetchRequest, law string) []budgetv1.Category {
 	var granted []budgetv1.Category
@@ -136,8 +147,8 @@ func Granted(r *budgetv1.FetchRequest, law string) []budgetv1.Category {
 	return granted
 }
 
-// GrantedEverywhere gives the categories that may be told under each law that was
-// asked for. It is all that may be told of a record of which the source does not
+// GrantedEverywhere gives the categories that may be disclosed under each law that was
+// asked for. It is all that may be disclosed of a record of which the source does not
 // know the law, such as a payment of SVB.
 func GrantedEverywhere(r *budgetv1.FetchRequest) []budgetv1.Category {
 	if len(r.GetScopes()) == 0 {
@@ -151,7 +162,7 @@ func GrantedEverywhere(r *budgetv1.FetchRequest) []budgetv1.Category {
 }
 
 // Asked lists, in the order given, those of the laws that were asked for and of
-// which it may be told that there is something at all.
+// which it may be disclosed that there is something at all.
 func Asked(r *budgetv1.FetchRequest, laws ...string) []string {
 	return slices.DeleteFunc(slices.Clone(laws), func(law string) bool {
 		return !slices.Contains(Granted(r, law), budgetv1.CategoryEntitlement)

@@ -26,22 +26,22 @@ func (w *Writer) OwnContribution(c *budgetv1.OwnContribution, from Record) {
 	w.contributions = append(w.contributions, contribution{c, from})
 }
 
-// handle stands for a household within one question. The persons of a question
-// are asked about apart and get answers with salts of their own; that a household
-// pays once a month can be seen only when its handle is the same in each. The
-// trace is what their requests share, so the salt is made of that: two questions
-// still cannot be joined. Without a trace the handle holds in this answer alone.
+// handle stands for a household within one budget. Its persons are asked about in
+// requests of their own, whose answers have salts of their own; that a household pays
+// once a month can be seen only when its handle is the same in each. The trace is what
+// those requests share, so the salt is made of that: two budgets still cannot be
+// joined. Without a trace the handle holds in this answer alone.
 func (w *Writer) handle(household string) string {
-	question := "trace\x00" + w.request.GetRequester() + "\x00" + w.request.GetTrace()
+	scope := "trace\x00" + w.request.GetRequester() + "\x00" + w.request.GetTrace()
 	if w.request.GetTrace() == "" {
-		question = "answer\x00" + w.answer
+		scope = "answer\x00" + w.answer
 	}
 	mac := hmac.New(sha256.New, w.origin.Key)
-	mac.Write([]byte("ontschot/household/1\x00" + question + "\x00" + household))
+	mac.Write([]byte("ontschot/household/1\x00" + scope + "\x00" + household))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// placeContributions puts in the answer what may be told of each own contribution:
+// placeContributions puts in the answer what may be disclosed of each own contribution:
 // of a law that was asked for, in a period that touches the window.
 func (w *Writer) placeContributions(r *budgetv1.FetchResponse) error {
 	seen := map[string]bool{}

@@ -44,7 +44,7 @@ func SubjectNotFound() error { return Fault(codes.NotFound, ReasonSubjectNotFoun
 // NotAuthorised says that the source refuses us.
 func NotAuthorised() error { return Fault(codes.PermissionDenied, ReasonNotAuthorised, nil) }
 
-// ScopeUnsupported says that the question has a part this adapter cannot answer.
+// ScopeUnsupported says that the request has a part this adapter cannot answer.
 func ScopeUnsupported(path string) error {
 	return Fault(codes.InvalidArgument, ReasonScopeUnsupported, map[string]string{"path": path})
 }
@@ -67,7 +67,7 @@ func NotConfigured() error { return Fault(codes.FailedPrecondition, ReasonNotCon
 // Bug says that the adapter itself is wrong.
 func Bug() error { return Fault(codes.Internal, ReasonAdapterBug, nil) }
 
-// FromTransport turns an error of a network call into the one to tell. The
+// FromTransport turns an error of a network call into the one to return. The
 // text of network errors holds addresses and sometimes more: it is not kept.
 func FromTransport(ctx context.Context, err error) error {
 	var timeout net.Error
@@ -100,8 +100,8 @@ func info(err error) *errdetails.ErrorInfo {
 	return nil
 }
 
-// told keeps an error that was made with the functions above and hides any other.
-func told(err error) error {
+// public keeps an error that was made with the functions above and hides any other.
+func public(err error) error {
 	switch {
 	case err == nil, Reason(err) != "":
 		return err

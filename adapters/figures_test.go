@@ -132,7 +132,7 @@ func TestBadFigureIsBadDataWithItsPath(t *testing.T) {
 	}
 }
 
-// A conflict names its product, which is not told where it was not granted.
+// A conflict names its product, which is not disclosed where it was not granted.
 func TestNoticeIsCutToWhatWasGranted(t *testing.T) {
 	write := func(w *adapters.Writer) {
 		w.Line(euros(line("WMO", "02", "2025-01-01", "2025-12-31"), 1, "PERIOD_TOTAL"), record(adapters.RecordAward, "1"))

@@ -66,8 +66,8 @@ func has(l *budgetv1.BudgetLine, recordType string) bool {
 	})
 }
 
-// once drops lines of a record that was given before, and tells when one record
-// id comes with two contents for one right: then both stay, for it cannot be
+// once drops lines of a record that was given before, and gives a conflict when one
+// record id comes with two contents for one right: then both stay, for it cannot be
 // known which holds.
 func once(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, conflicts []*budgetv1.Notice) {
 	type place struct{ recordType, id, pointer, sum string }
@@ -149,7 +149,7 @@ func awardFor(awards []*budgetv1.BudgetLine, d *budgetv1.BudgetLine) *budgetv1.B
 	return room[0]
 }
 
-// fits tells that a decision names the very money of an award that has none yet.
+// fits reports whether a decision names the very money of an award that has none yet.
 func fits(award, decision *budgetv1.BudgetLine) bool {
 	return !has(award, RecordDecision) && decision.GetAmount() != nil && agree(award, decision)
 }

@@ -13,7 +13,7 @@ import (
 // "***" in every way Go prints.
 type Number struct{ Secret }
 
-// TakeEducationNumber lifts the onderwijsnummer out of a request and clears it
+// TakeEducationNumber takes the onderwijsnummer out of a request and clears it
 // there. A number that passes the 11-check is refused: it is a BSN that somebody
 // put in the wrong place, for an onderwijsnummer leaves 5 where a BSN leaves 0.
 func TakeEducationNumber(r *budgetv1.FetchRequest) (Number, error) {
@@ -27,7 +27,7 @@ func TakeEducationNumber(r *budgetv1.FetchRequest) (Number, error) {
 	return n, nil
 }
 
-// TakePassNumber lifts the number of a transport pass out of a request and clears
+// TakePassNumber takes the number of a transport pass out of a request and clears
 // it there.
 func TakePassNumber(r *budgetv1.FetchRequest) (Number, error) {
 	return takeNumber(r, "pass_number", func(ids *budgetv1.Identifiers) *string { return &ids.PassNumber })
@@ -52,7 +52,7 @@ func takeNumber(r *budgetv1.FetchRequest, name string, at func(*budgetv1.Identif
 	return Number{Secret{number}}, nil
 }
 
-// undeclared names what a request holds that tells who the person is and that the
+// undeclared names what a request holds that identifies the person and that the
 // adapter did not ask for; empty when there is nothing. The host strips it, so
 // that it came past the host is reason enough to refuse. With the key of the
 // consent's commitment a BSN can be found by trying all there are.

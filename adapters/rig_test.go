@@ -65,9 +65,9 @@ func answer(t *testing.T, r *budgetv1.FetchRequest, write func(w *adapters.Write
 	return a
 }
 
-func codes(a *budgetv1.FetchResponse) (told []string) {
+func codes(a *budgetv1.FetchResponse) (notices []string) {
 	for _, n := range a.GetNotices() {
-		told = append(told, strings.TrimSpace(n.GetCode()+" "+n.GetReason()+" "+n.GetLaw()+" "+n.GetPointer()))
+		notices = append(notices, strings.TrimSpace(n.GetCode()+" "+n.GetReason()+" "+n.GetLaw()+" "+n.GetPointer()))
 	}
-	return told
+	return notices
 }

@@ -52,7 +52,7 @@ func (s *Service) Configure(ctx context.Context, r *adapterv1.ConfigureRequest) 
 	return &adapterv1.ConfigureResponse{}, nil
 }
 
-// compile has the rules of the messages ready before the first question, which
+// compile has the rules of the messages ready before the first request, which
 // would otherwise wait some 20 ms for them.
 func compile() {
 	_ = protovalidate.Validate(&budgetv1.FetchRequest{}) // refused, of course
@@ -88,7 +88,7 @@ func (s *Service) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv
 		return nil, err
 	}
 	if err := s.adapter.Fetch(ctx, r, out); err != nil {
-		return nil, told(err)
+		return nil, public(err)
 	}
 	return out.Response()
 }
@@ -117,7 +117,7 @@ func FieldPath(err error) string {
 	return "."
 }
 
-// shave keeps some of the caller's time for telling that the source was late: a
+// shave keeps some of the caller's time for the answer that the source was late: a
 // tenth of what is left, at most 100 ms.
 func shave(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()

@@ -89,7 +89,7 @@ func TestConfigurationIsReadStrictly(t *testing.T) {
 	require.Empty(t, a.GetLines())
 }
 
-func TestQuestionIsChecked(t *testing.T) {
+func TestRequestIsChecked(t *testing.T) {
 	s := adapters.NewService(&fake{})
 	require.Empty(t, configure(s, `{}`, secrets()))
 	for path, spoil := range map[string]func(r *budgetv1.FetchRequest){
@@ -110,7 +110,7 @@ func TestQuestionIsChecked(t *testing.T) {
 	}
 }
 
-func TestErrorOfAnAdapterIsToldByReasonOnly(t *testing.T) {
+func TestErrorOfAnAdapterKeepsItsReasonOnly(t *testing.T) {
 	f := &fake{}
 	s := adapters.NewService(f)
 	require.Empty(t, configure(s, `{}`, secrets()))

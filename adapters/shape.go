@@ -157,7 +157,7 @@ func refusal(granted []budgetv1.Category) string {
 	return ""
 }
 
-// history tells that there was a line: law, product and dates.
+// history says that there was a line: law, product and dates.
 func history(l *budgetv1.BudgetLine) *budgetv1.HistoryLine {
 	return &budgetv1.HistoryLine{
 		Law: l.GetLaw(),

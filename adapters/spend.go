@@ -17,14 +17,14 @@ type spend struct {
 }
 
 // Spend adds what was spent so far of one budget and function. The source does not
-// know under which law: what is told is what was granted under every law that was
+// know under which law: what is disclosed is what was granted under every law that was
 // asked for. Its type and pointer serve to name the place of an error.
 func (w *Writer) Spend(s *budgetv1.Spend, from Record) {
 	w.spends = append(w.spends, spend{s, from})
 }
 
-// placeSpends puts in the answer what may be told of each spending. Of a budget
-// that starts after the window nothing is told; one that came twice counts once.
+// placeSpends puts in the answer what may be disclosed of each spending. Of a budget that
+// starts after the window nothing is disclosed; one that came twice counts once.
 func (w *Writer) placeSpends(r *budgetv1.FetchResponse) error {
 	granted := GrantedEverywhere(w.request)
 	seen := map[string]bool{}
@@ -63,7 +63,7 @@ func checkSpend(s spend) error {
 	return nil
 }
 
-// text tells messages apart by all that is in them.
+// text is all that is in a message, to tell two of them apart.
 func text(m proto.Message) string {
 	raw, _ := proto.MarshalOptions{Deterministic: true}.Marshal(m) // fails on invalid UTF-8 only, checked before
 	return string(raw)

@@ -7,7 +7,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// agree tells whether an award and a decision name the same money. A decision
+// agree reports whether an award and a decision name the same money. A decision
 // without money, or money that cannot be compared, contradicts nothing.
 func agree(award, decision *budgetv1.BudgetLine) bool {
 	a, d := award.GetAmount(), decision.GetAmount()

@@ -30,10 +30,10 @@ const (
 	SkippedNoAward       = "NO_AWARD"       // a Wlz right of which no money was awarded
 	SkippedNoDecision    = "NO_DECISION"    // an application that is not decided yet
 	SkippedOtherLaw      = "OTHER_LAW"      // of a law that was not asked for
-	SkippedNotGranted    = "NOT_GRANTED"    // may not even be told to exist
-	SkippedOtherMessage  = "OTHER_MESSAGE"  // a message that tells nothing of a budget
+	SkippedNotGranted    = "NOT_GRANTED"    // not even that it exists may be disclosed
+	SkippedOtherMessage  = "OTHER_MESSAGE"  // a message that says nothing of a budget
 	SkippedRemoved       = "REMOVED"        // taken back: to be treated as never sent
-	SkippedSuperseded    = "SUPERSEDED"     // an older figure of what was told again since
+	SkippedSuperseded    = "SUPERSEDED"     // an older figure: a newer one came since
 	// SkippedAmount: the line stands, its money does not. A total over a period
 	// without an end has no value in any window; guessing an end would invent money.
 	SkippedAmount = "AMOUNT_WITHOUT_END"
@@ -53,7 +53,7 @@ type Origin struct {
 	Key              []byte // record key, 32 bytes, known to the source only
 }
 
-// Writer collects what one source has to say of one person. It is not safe for
+// Writer collects what one source has on one person. It is not safe for
 // use by several goroutines at once.
 type Writer struct {
 	request *budgetv1.FetchRequest
@@ -83,7 +83,7 @@ func NewWriter(r *budgetv1.FetchRequest, o Origin) (*Writer, error) {
 	if w.history, err = civil.Parse(r.GetHistoryFrom()); err != nil {
 		return nil, ScopeUnsupported("history_from")
 	}
-	// The salt can be made again by who has the key and by nobody else: a record
+	// The salt can be made again only by those who have the key: a record
 	// can be guessed, so its bare hash would disclose it.
 	mac := hmac.New(sha256.New, o.Key)
 	mac.Write([]byte(w.answer))
@@ -109,24 +109,24 @@ func (w *Writer) Line(l *budgetv1.BudgetLine, records ...Record) {
 	w.lines = append(w.lines, l)
 }
 
-// Skipped tells that a native record gives no line, and why. The pointer is a path
+// Skipped says that a native record gives no line, and why. The pointer is a path
 // in the native message and never holds a value.
 func (w *Writer) Skipped(reason, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer})
 }
 
-// Notice tells something about the answer: NoticeStale or NoticeUnknownCode.
+// Notice says something about the answer: NoticeStale or NoticeUnknownCode.
 func (w *Writer) Notice(code, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: code, Law: law, Pointer: pointer})
 }
 
-// BeforeWindow tells whether what ends on a civil date (YYYY-MM-DD) ended before the
+// BeforeWindow reports whether what ends on a civil date (YYYY-MM-DD) ended before the
 // window. What has no end, or no date for one, did not.
 func (w *Writer) BeforeWindow(end string) bool {
 	d, err := civil.Parse(end)
 	return err == nil && d < w.window.From
 }
 
-// AsOf tells when the source's data was read; it is now unless told otherwise.
+// AsOf says when the source's data was read; without it that is when the Writer was made.
 // Call it before the first Line.
 func (w *Writer) AsOf(t time.Time) { w.asOf = t }

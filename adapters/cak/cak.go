@@ -61,7 +61,7 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	return reader{bsn: bsn}.read(raw, out)
 }
 
-// asked tells that own contributions may be told under one law at least.
+// asked reports whether own contributions may be disclosed under one law at least.
 func asked(r *budgetv1.FetchRequest) bool {
 	return slices.ContainsFunc([]string{"WMO", "WLZ"}, func(law string) bool {
 		return slices.Contains(adapters.Granted(r, law), budgetv1.CategoryOwnContribution)

@@ -25,7 +25,7 @@ type contribution struct {
 	Huishoudsleutel money.Text `json:"Huishoudsleutel"`
 }
 
-// mostContributions and longestKey bound what is believed.
+// mostContributions and longestKey bound what is accepted.
 const (
 	mostContributions = 500
 	longestKey        = 256
@@ -62,7 +62,7 @@ func (r reader) contribution(c contribution, at adapters.Cursor, out *adapters.W
 		return at.Field("Bsn").Bad("the person who was asked about")
 	}
 	law, known := lawOf(c.Wet)
-	if !known { // of a law that is in no question: coercing it into one would be a lie
+	if !known { // of a law that is never asked for: to coerce it into one would be wrong
 		out.Notice(adapters.NoticeUnknownCode, "", at.Field("Wet").Pointer)
 		out.Skipped(adapters.SkippedOtherLaw, "", at.Pointer)
 		return nil

@@ -37,10 +37,10 @@ func TestWithoutABSNThereIsNoAnswer(t *testing.T) {
 			}
 		}
 	}
-	// With a BSN, and another law than the office's, there is nothing to ask and nothing to tell.
+	// With a BSN, and another law than the office's, there is nothing to ask and nothing to answer.
 	w := trial.Writer(t, "WLZ")
 	r := &budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{Bsn: trial.Number}, Scopes: []*budgetv1.Scope{{Law: "WMO"}}}
 	require.NoError(t, a.Fetch(t.Context(), r, w))
-	require.Empty(t, r.GetIdentifiers().GetBsn(), "it is lifted out")
+	require.Empty(t, r.GetIdentifiers().GetBsn(), "it is taken out")
 	require.Equal(t, adapters.ReasonNotConfigured, adapters.Reason(New().Fetch(t.Context(), r, w)))
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/ontschot/ontschot/adapters/source"
 )
 
-// query is a stored question: it is never put together from what somebody sends.
+// query is a stored query: it is never put together from what somebody sends.
 type query struct {
 	name  string // of the operation
 	field string // of the register
 	text  string
 }
 
-// The questions select what the category they serve needs, and the dates and the
+// The queries select what the category they serve needs, and the dates and the
 // office by which the right record is recognised: those stay inside the agency
-// unless they are granted as well. Grondslag, stoornis and beperking tell a
-// diagnosis and are in none of them; the network refuses a question with one
+// unless they are granted as well. Grondslag, stoornis and beperking disclose
+// a diagnosis and are in none of them; the network refuses a query with one
 // such field whole, which is also why the two registers are asked apart.
 
 func mediationQuery() query {
@@ -45,7 +45,7 @@ type network struct {
 	trace  string
 }
 
-// ask gives the records of one register. GraphQL tells its errors with status
+// ask gives the records of one register. GraphQL gives its errors with status
 // 200; a part of an answer beside an error is no answer.
 func (n network) ask(ctx context.Context, q query) ([]json.RawMessage, error) {
 	body, err := json.Marshal(map[string]any{
@@ -107,7 +107,7 @@ func fault(code string) error {
 	case "FORBIDDEN", "UNAUTHENTICATED", "UNAUTHORIZED":
 		return adapters.NotAuthorised()
 	case "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "BAD_USER_INPUT", "BAD_REQUEST":
-		return adapters.Bug() // the question is ours
+		return adapters.Bug() // the query is ours
 	case "TIMEOUT", "GATEWAY_TIMEOUT":
 		return adapters.Timeout()
 	default:

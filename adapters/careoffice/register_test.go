@@ -71,8 +71,8 @@ func TestWrongMediationIsRefusedAtItsPlace(t *testing.T) {
 	}
 }
 
-// No question of ours may be able to tell a diagnosis.
-func TestQuestionsNameNoDiagnosis(t *testing.T) {
+// No query of ours may ask for what discloses a diagnosis.
+func TestQueriesNameNoDiagnosis(t *testing.T) {
 	for _, q := range []query{mediationQuery(), indicationQuery()} {
 		for _, field := range []string{"grondslag", "stoornis", "beperking"} {
 			require.NotContains(t, strings.ToLower(q.text), field)

@@ -94,7 +94,7 @@ func jeugd() map[string]string {
 }
 
 // wlz takes the care profiles since 2015, the eight hundreds (assumed: the list
-// itself was not read). One label for all: the name of a profile tells the
+// itself was not read). One label for all: the name of a profile discloses the
 // diagnosis group, which may not leave the care office.
 func wlz() map[string]string {
 	labels := map[string]string{}

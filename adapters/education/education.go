@@ -61,7 +61,7 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 }
 
 // number is the number behind the letters for the kind of school: VO2602 has 2602.
-// Who wants the two kinds of one region kept apart configures the code in full.
+// To keep the two kinds of one region apart, configure the code in full.
 func number(code string) string {
 	return code[len(strings.TrimRight(code, "0123456789")):]
 }

@@ -25,7 +25,7 @@ type award struct {
 	Ontvanger       string     `json:"ontvanger"`
 }
 
-// mostAwards bounds what is believed of one pupil.
+// mostAwards bounds what is accepted of one pupil.
 const mostAwards = 500
 
 // reader turns an answer into lines.
@@ -97,8 +97,8 @@ func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) 
 	return line, nil
 }
 
-// product gives the code of a kind of support; one that nobody has heard of is
-// kept in capitals.
+// product gives the code of a kind of support; one that is not known is kept in
+// capitals.
 func product(kind string) string {
 	code := strings.ToUpper(strings.TrimSpace(kind))
 	if short, ok := map[string]string{"ARRANGEMENT": "ARR", "TOELAATBAARHEIDSVERKLARING": "TLV"}[code]; ok {
@@ -107,8 +107,8 @@ func product(kind string) string {
 	return code
 }
 
-// receiver tells who gets the money: the school, by its BRIN. Anything else is free
-// text, in which a name can stand, and is not told.
+// receiver is who gets the money: the school, by its BRIN. Anything else is free text, in
+// which a name can stand, and is not disclosed.
 func (a award) receiver() string {
 	if !strings.EqualFold(strings.TrimSpace(a.Ontvanger), "school") {
 		return ""
@@ -119,7 +119,7 @@ func (a award) receiver() string {
 	return "school"
 }
 
-// isBRIN tells that a text is a BRIN: two digits and two letters, and perhaps the
+// isBRIN reports whether a text is a BRIN: two digits and two letters, and perhaps the
 // two digits of a branch.
 func isBRIN(code string) bool {
 	is := func(from, to int, low, high byte) bool {

@@ -55,12 +55,12 @@ func (p *Process) misplaced(q *budgetv1.FetchRequest, l *budgetv1.BudgetLine) st
 	return ""
 }
 
-// overspoken names what a spending says that was not asked; "" is nothing. A
-// spending has no law, so it may say what every law of the question allows.
+// overspoken names what a spending says that was not asked for; "" is nothing. A
+// spending has no law, so it may say what every law of the request allows.
 func (p *Process) overspoken(q *budgetv1.FetchRequest, s *budgetv1.Spend) string {
 	granted := adapters.GrantedEverywhere(q)
 	switch {
-	case !p.tells(budgetv1.CategorySpending), !slices.Contains(granted, budgetv1.CategorySpending), !minimal(s, granted):
+	case !p.declares(budgetv1.CategorySpending), !slices.Contains(granted, budgetv1.CategorySpending), !minimal(s, granted):
 		return whole
 	case s.GetStart() > q.GetWindow().GetTo(): // ISO dates are in order as texts
 		return ".start"
@@ -75,7 +75,7 @@ func (p *Process) uncalledFor(q *budgetv1.FetchRequest, c *budgetv1.OwnContribut
 	switch {
 	case len(granted) == 0:
 		return ".law"
-	case !p.tells(budgetv1.CategoryOwnContribution), !slices.Contains(granted, budgetv1.CategoryOwnContribution), !minimal(c, granted):
+	case !p.declares(budgetv1.CategoryOwnContribution), !slices.Contains(granted, budgetv1.CategoryOwnContribution), !minimal(c, granted):
 		return whole
 	case period.GetStart() > window.GetTo(), period.GetEnd() != "" && period.GetEnd() < window.GetFrom():
 		return ".period"
@@ -86,12 +86,12 @@ func (p *Process) uncalledFor(q *budgetv1.FetchRequest, c *budgetv1.OwnContribut
 // whole is the path, behind its own, of a message that is wrong as a whole.
 const whole = ".*"
 
-// tells says whether the adapter declared that it has data of a category.
-func (p *Process) tells(c budgetv1.Category) bool {
+// declares reports whether the adapter declared that it has data of a category.
+func (p *Process) declares(c budgetv1.Category) bool {
 	return slices.Contains(p.describe.GetCategories(), string(c))
 }
 
-// minimal tells that nothing is left to clear: neither what was not granted nor a
+// minimal reports whether nothing is left to clear: neither what was not granted nor a
 // field that nobody has given a category.
 func minimal(m proto.Message, granted []budgetv1.Category) bool {
 	cut := proto.Clone(m)

@@ -14,7 +14,7 @@ import (
 
 // An adapter made with our kit cannot say these things; one made otherwise can.
 
-func teller(categories ...string) *Process {
+func declaring(categories ...string) *Process {
 	return &Process{config: Config{Party: "P"}, describe: &adapterv1.DescribeResponse{
 		Id: "fake", Categories: categories, Identifiers: []string{"pass_number"},
 	}}
@@ -35,7 +35,7 @@ func strange() *budgetv1.Spend {
 	return s
 }
 
-func TestSpendIsHeldAgainstTheQuestion(t *testing.T) {
+func TestSpendIsHeldAgainstTheRequest(t *testing.T) {
 	both := []*budgetv1.Scope{scope("WMO", "spending", "product", "period"), scope("JW", "spending", "period")}
 	for name, c := range map[string]struct {
 		spend  *budgetv1.Spend
@@ -52,12 +52,12 @@ func TestSpendIsHeldAgainstTheQuestion(t *testing.T) {
 			[]*budgetv1.Scope{scope("WMO", "spending"), scope("JW", "period")}, "spends[0].*"},
 	} {
 		answer := &budgetv1.FetchResponse{Spends: []*budgetv1.Spend{c.spend}}
-		require.Equal(t, c.path, adapters.Path(teller("spending").check(asked(c.scopes...), answer)), name)
-		require.Equal(t, "spends[0].*", adapters.Path(teller("amount").check(asked(c.scopes...), answer)), "it has none, it said")
+		require.Equal(t, c.path, adapters.Path(declaring("spending").check(asked(c.scopes...), answer)), name)
+		require.Equal(t, "spends[0].*", adapters.Path(declaring("amount").check(asked(c.scopes...), answer)), "it has none, it said")
 	}
 }
 
-func TestOwnContributionIsHeldAgainstTheQuestion(t *testing.T) {
+func TestOwnContributionIsHeldAgainstTheRequest(t *testing.T) {
 	own := func(law, start, end string) *budgetv1.OwnContribution {
 		c := &budgetv1.OwnContribution{Law: law, CentsPerMonth: proto.Int64(1), Household: "h"}
 		if start != "" {
@@ -84,8 +84,8 @@ func TestOwnContributionIsHeldAgainstTheQuestion(t *testing.T) {
 		"before the window": {own("WMO", "2024-01-01", "2024-12-31"), "own_contributions[0].period"},
 	} {
 		answer := &budgetv1.FetchResponse{OwnContributions: []*budgetv1.OwnContribution{c.contribution}}
-		require.Equal(t, c.path, adapters.Path(teller("own_contribution").check(asked(scopes...), answer)), name)
-		require.NotEmpty(t, adapters.Path(teller("amount").check(asked(scopes...), answer)), "it has none, it said")
+		require.Equal(t, c.path, adapters.Path(declaring("own_contribution").check(asked(scopes...), answer)), name)
+		require.NotEmpty(t, adapters.Path(declaring("amount").check(asked(scopes...), answer)), "it has none, it said")
 	}
 }
 
@@ -107,14 +107,14 @@ func TestLineIsHeldAgainstTheRequest(t *testing.T) {
 		"as asked":                     {line("WMO", "P"), ""},
 		"of two records":               {line("WMO", "P", "P"), ""},
 		"not asked":                    {line("WLZ", "P"), "lines[1].law"},
-		"may not be told to exist":     {line("JW", "P"), "lines[1].law"},
+		"may not be known to exist":    {line("JW", "P"), "lines[1].law"},
 		"rests on another's record":    {line("WMO", "Q"), "lines[1].provenance.source"},
 		"rests on another's as well":   {line("WMO", "P", "Q"), "lines[1].provenance.source"},
 		"whose money is the gateway's": {func() *budgetv1.BudgetLine { l := line("WMO", "P"); l.Funder = "Q"; return l }(), ""},
 	} {
 		r := asked(scope("WMO", "entitlement", "product", "period"), scope("JW", "product"))
 		answer := &budgetv1.FetchResponse{Lines: []*budgetv1.BudgetLine{line("WMO", "P"), c.line}}
-		err := teller("entitlement").check(r, answer)
+		err := declaring("entitlement").check(r, answer)
 		require.Equal(t, c.path, adapters.Path(err), name)
 		require.Equal(t, c.path == "", err == nil, "%s: %v", name, err)
 	}
@@ -124,7 +124,7 @@ func TestOnlyWhatWasDeclaredIsSentAlong(t *testing.T) {
 	r := asked(scope("VALYS", "entitlement"))
 	r.Identifiers = &budgetv1.Identifiers{Bsn: "999940004", EducationNumber: "199940004", PassNumber: "VAL-1"}
 	r.Proofs = &budgetv1.Proofs{Consent: "c", SubjectKey: []byte("k")}
-	q := teller().question(r)
+	q := declaring().narrowed(r)
 	require.True(t, proto.Equal(&budgetv1.Identifiers{PassNumber: "VAL-1"}, q.GetIdentifiers()))
 	require.Empty(t, q.GetProofs().GetSubjectKey(), "with it a BSN could be found by trying all there are")
 	require.Equal(t, "c", q.GetProofs().GetConsent())

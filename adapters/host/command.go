@@ -124,7 +124,7 @@ func (c *command) PID() int {
 	return c.cmd.Process.Pid
 }
 
-// What follows tells go-plugin where things are: in the same machine, as they are.
+// What follows says to go-plugin where things are: on this machine, as they are.
 
 // Stdout carries the handshake.
 func (c *command) Stdout() io.ReadCloser { return c.stdout }

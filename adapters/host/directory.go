@@ -15,7 +15,7 @@ const socketRoom = 60
 const directoryPrefix = "ontschot-host-"
 
 // directory is one of our own for sockets, open to nobody else. It is locked for
-// as long as its owner lives, so that what a killed host leaves can be told apart.
+// as long as its owner lives, so that what a killed host leaves can be recognised.
 type directory struct {
 	path string
 	lock *os.File

@@ -29,7 +29,7 @@ func (p *Process) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv
 	if err != nil {
 		return nil, err
 	}
-	q := p.question(r)
+	q := p.narrowed(r)
 	answer, err := c.service.Fetch(ctx, q)
 	if err != nil {
 		return nil, p.judge(ctx, c, err)
@@ -40,8 +40,8 @@ func (p *Process) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv
 	return answer, nil
 }
 
-// question is the request with those identifiers only that the adapter needs.
-func (p *Process) question(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
+// narrowed is the request with those identifiers only that the adapter declared to need.
+func (p *Process) narrowed(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
 	q := proto.CloneOf(r)
 	needs := p.describe.GetIdentifiers()
 	ids := q.GetIdentifiers()
@@ -63,7 +63,7 @@ func (p *Process) question(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
 	return q
 }
 
-// judge turns the error of a call into the one to tell. What another process
+// judge turns the error of a call into the one to return. What another process
 // says is not passed on as it is: a reason of the closed list and a path.
 func (p *Process) judge(ctx context.Context, c *child, err error) error {
 	code := status.Code(err)
@@ -78,7 +78,7 @@ func (p *Process) judge(ctx context.Context, c *child, err error) error {
 		return adapters.Timeout()
 	case code == codes.ResourceExhausted:
 		return adapters.BadData(".", "at most "+strconv.Itoa(adapters.MaxAnswer)+" bytes")
-	case code == codes.Unavailable, code == codes.Canceled: // canceled by us, as its connection was put away
+	case code == codes.Unavailable, code == codes.Canceled: // canceled by us, as its connection was closed
 		p.condemn(c)
 		return adapters.Unavailable()
 	default:

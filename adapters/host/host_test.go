@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 const bsn = "999940004"
 
-// fake does what the purpose of the question says.
+// fake does what the purpose of the request says.
 type fake struct{}
 
 func (fake) Describe() *adapterv1.DescribeResponse {
@@ -89,7 +89,7 @@ func (fake) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.W
 	return nil
 }
 
-// journal is a log that tells when a text has come by.
+// journal is a log that one can wait on for a text.
 type journal struct {
 	mu   sync.Mutex
 	cond *sync.Cond

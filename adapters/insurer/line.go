@@ -30,7 +30,7 @@ type reader struct {
 	ours  func(code string) bool
 }
 
-// mostAwards bounds what is believed of one person.
+// mostAwards bounds what is accepted of one person.
 const mostAwards = 500
 
 func (r reader) read(raw []byte, out *adapters.Writer) error {
@@ -98,7 +98,7 @@ func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) 
 	}
 	exact, _ := new(big.Rat).SetString(hours) // Volume writes nothing else
 	if line.Amount = weekly(exact, tariff); line.Amount == nil {
-		return nil, at.Field("tarief").Bad("an amount that can be believed")
+		return nil, at.Field("tarief").Bad("an amount within bounds")
 	}
 	return line, nil
 }
@@ -106,7 +106,7 @@ func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) 
 // weekly gives hours times tariff, which is the award itself: an amount that is
 // derived and counted. What is no whole number of cents a week is given as a
 // fraction, so that it is rounded once, where it is valued (N2). nil when it is
-// too large to be believed.
+// too large to be accepted.
 func weekly(hours, tariff *big.Rat) *budgetv1.Amount {
 	week := new(big.Rat).Mul(hours, tariff)
 	week.Mul(week, big.NewRat(100, 1))

@@ -15,7 +15,7 @@ var (
 	ErrVolume = errors.New("no number with at most four decimals")
 )
 
-// Most is the largest amount that is believed, in cents.
+// Most is the largest amount that is accepted, in cents.
 const Most = 100_000_000_000
 
 // longest bounds a number's text.

@@ -76,7 +76,7 @@ func (c *code) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// mostApplications bounds what is believed of one person.
+// mostApplications bounds what is accepted of one person.
 const mostApplications = 1000
 
 func askCases(ctx context.Context, src *source.Source, bsn adapters.BSN, laws []string) ([]byte, error) {

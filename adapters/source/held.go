@@ -27,7 +27,7 @@ func (h *Held) Configure(_ context.Context, c adapters.Config) error {
 	return nil
 }
 
-// Source gives the system, or the error to tell while there is none.
+// Source gives the system; NOT_CONFIGURED while there is none.
 func (h *Held) Source() (*Source, error) {
 	if src := h.current.Load(); src != nil {
 		return src, nil

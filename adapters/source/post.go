@@ -17,7 +17,7 @@ import (
 // maxAnswer bounds what a system may answer, in bytes.
 const maxAnswer = 4 << 20
 
-// Message is one question to a system. What identifies a person is in the body:
+// Message is one request to a system. What identifies a person is in the body:
 // addresses end up in the logs of every machine on the way.
 type Message struct {
 	Path   string // behind the configured URL
@@ -30,7 +30,7 @@ type Message struct {
 	AlsoFaults bool
 }
 
-// Post sends a question and gives the body of the answer. Its errors are those of
+// Post sends a request and gives the body of the answer. Its errors are those of
 // package adapters.
 func (s *Source) Post(ctx context.Context, m Message) ([]byte, error) {
 	token, err := s.token(ctx, "")

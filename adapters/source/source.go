@@ -84,7 +84,7 @@ func New(c adapters.Config, needs Needs) (*Source, error) {
 // Party is the code for the funder of each line.
 func (s *Source) Party() string { return s.settings.Party }
 
-// Ours tells whether a record's funder code is one of the party's.
+// Ours reports whether a record's funder code is one of the party's.
 func (s *Source) Ours(code string) bool { return slices.Contains(s.settings.SchemeCodes, code) }
 
 func refused(path, nl, en string) error { return &adapters.ConfigError{Path: path, NL: nl, EN: en} }
@@ -132,7 +132,7 @@ func client(config *tls.Config) *http.Client {
 	}
 }
 
-// sameHost keeps a question, which holds a BSN, from being sent elsewhere.
+// sameHost keeps a request, which holds a BSN, from being sent elsewhere.
 func sameHost(next *http.Request, via []*http.Request) error {
 	if len(via) > 3 || next.URL.Scheme != "https" || next.URL.Host != via[0].URL.Host {
 		return http.ErrUseLastResponse

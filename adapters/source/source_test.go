@@ -55,7 +55,7 @@ func (s *system) source(needs source.Needs) *source.Source {
 	return src
 }
 
-func question() source.Message {
+func request() source.Message {
 	return source.Message{Path: "/ask", Type: "application/json", Body: []byte(`{"bsn":"999940004"}`), Accept: []string{"application/json"}}
 }
 
@@ -72,18 +72,18 @@ func TestStatusHasItsReason(t *testing.T) {
 		503: adapters.ReasonSourceUnavailable, 504: adapters.ReasonSourceTimeout, 204: adapters.ReasonSourceUnavailable,
 	} {
 		status.Store(int64(code))
-		_, err := src.Post(t.Context(), question())
+		_, err := src.Post(t.Context(), request())
 		require.Equal(t, want, adapters.Reason(err), code)
 	}
 }
 
-func TestQuestionIsNotCarriedToAnotherHost(t *testing.T) {
+func TestRequestIsNotCarriedToAnotherHost(t *testing.T) {
 	var elsewhere atomic.Bool
 	other := newSystem(t, func(http.ResponseWriter, *http.Request) { elsewhere.Store(true) })
 	s := newSystem(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, other.server.URL+"/ask", http.StatusTemporaryRedirect)
 	})
-	_, err := s.source(source.Needs{}).Post(t.Context(), question())
+	_, err := s.source(source.Needs{}).Post(t.Context(), request())
 	require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
 	require.False(t, elsewhere.Load())
 }
@@ -93,20 +93,20 @@ func TestAnswerHasItsBoundsAndItsType(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(strings.Repeat(" ", 4<<20+1)))
 	})
-	_, err := s.source(source.Needs{}).Post(t.Context(), question())
+	_, err := s.source(source.Needs{}).Post(t.Context(), request())
 	require.Equal(t, adapters.ReasonBadData, adapters.Reason(err))
-	q := question()
-	q.Accept = []string{"text/xml"}
-	_, err = s.source(source.Needs{}).Post(t.Context(), q)
+	m := request()
+	m.Accept = []string{"text/xml"}
+	_, err = s.source(source.Needs{}).Post(t.Context(), m)
 	require.Equal(t, "Content-Type", adapters.Path(err))
 }
 
-func TestServerOfAnotherAuthorityIsNotBelieved(t *testing.T) {
+func TestServerOfAnotherAuthorityIsNotTrusted(t *testing.T) {
 	s := newSystem(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") })
 	strange := trial.NewCA(t)
 	src, err := source.New(s.config(func(m map[string]any) { m["ca_pem"] = strange.PEM() }), source.Needs{})
 	require.NoError(t, err)
-	_, err = src.Post(t.Context(), question())
+	_, err = src.Post(t.Context(), request())
 	require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
 	require.NotContains(t, err.Error(), "127.0.0.1")
 }
@@ -126,16 +126,16 @@ func TestTokenIsKeptAndReplacedWhenItIsRefused(t *testing.T) {
 	src := s.source(source.Needs{Token: true})
 	valid.Store(1)
 	for range 3 {
-		_, err := src.Post(t.Context(), question())
+		_, err := src.Post(t.Context(), request())
 		require.NoError(t, err)
 	}
 	require.Equal(t, int64(1), issued.Load())
 	valid.Store(2)
-	_, err := src.Post(t.Context(), question())
+	_, err := src.Post(t.Context(), request())
 	require.NoError(t, err)
 	require.Equal(t, int64(2), issued.Load())
 	valid.Store(99)
-	_, err = src.Post(t.Context(), question())
+	_, err = src.Post(t.Context(), request())
 	require.Equal(t, adapters.ReasonNotAuthorised, adapters.Reason(err))
 }
 
@@ -151,7 +151,7 @@ func TestTokenEndpointThatFailsHasItsReason(t *testing.T) {
 		500: adapters.ReasonSourceUnavailable, 200: adapters.ReasonBadData,
 	} {
 		status.Store(int64(code))
-		_, err := s.source(source.Needs{Token: true}).Post(t.Context(), question())
+		_, err := s.source(source.Needs{Token: true}).Post(t.Context(), request())
 		require.Equal(t, want, adapters.Reason(err), code)
 		require.NotContains(t, err.Error(), "999940004")
 	}
@@ -166,7 +166,7 @@ func TestSlowTokenEndpointEndsWithTheCall(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	_, err := s.source(source.Needs{Token: true}).Post(ctx, question())
+	_, err := s.source(source.Needs{Token: true}).Post(ctx, request())
 	require.Equal(t, adapters.ReasonSourceTimeout, adapters.Reason(err))
 }
 

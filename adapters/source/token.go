@@ -19,7 +19,7 @@ const early = 10 * time.Second
 type tokens struct {
 	client *http.Client
 	config clientcredentials.Config
-	turn   chan struct{} // holds one; who has it may look at token
+	turn   chan struct{} // holds one; whoever put it there may use token
 	token  *oauth2.Token
 }
 

@@ -26,7 +26,7 @@ type payment struct {
 	Peildatum           string `xml:"Peildatum"`
 }
 
-// mostPayments bounds what is believed of one person.
+// mostPayments bounds what is accepted of one person.
 const mostPayments = 500
 
 // place is where a payment stands in the answer.
@@ -114,7 +114,7 @@ func signed(text string) (int64, error) {
 	return cents, err
 }
 
-// code tells that a text is the code of a function, and no sentence.
+// code reports whether a text is the code of a function, and no sentence.
 func code(text string) bool {
 	return text != "" && len(text) <= 16 && strings.IndexFunc(text, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
@@ -128,7 +128,7 @@ func keyOf(s *budgetv1.Spend) key { return key{s.GetBudget(), s.GetFunction(), s
 
 // latest finds the newest figure of each function. The figures are cumulative: an
 // older one is part of a newer, and adding the two would count it twice. Two
-// figures of one day contradict each other, and there is no telling which holds.
+// figures of one day contradict each other, and it cannot be known which holds.
 func latest(spends []*budgetv1.Spend) (map[key]*budgetv1.Spend, error) {
 	newest := map[key]*budgetv1.Spend{}
 	for i, s := range spends {

@@ -37,8 +37,8 @@ func (*Adapter) Describe() *adapterv1.DescribeResponse {
 }
 
 // Fetch implements adapters.Adapter. Nothing is asked when spending was not
-// granted under every law of the question: of no record could it be said that it
-// may be told.
+// granted under every law of the request: of no record could it be said that it may
+// be disclosed.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
 	src, err := a.Source()
 	if err != nil {

@@ -21,7 +21,7 @@ type pass struct {
 // standard is the code of the ordinary personal kilometre budget.
 const standard = "PKB-STD"
 
-// mostPasses bounds what is believed of one traveller.
+// mostPasses bounds what is accepted of one traveller.
 const mostPasses = 500
 
 // reader turns an answer into lines.
@@ -50,7 +50,7 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 		if err != nil {
 			return err
 		}
-		// No record id: the number of the pass tells whose it is.
+		// No record id: the number of the pass identifies the traveller.
 		out.Line(line, at.Record("valys", ""))
 	}
 	return nil

@@ -1,5 +1,5 @@
 // Package transport answers: how many kilometres may a person travel with Valys,
-// the transport beyond the region for who has a mobility impairment? Kilometres
+// the transport beyond the region for people with a mobility impairment? Kilometres
 // are a quantity and never euros: no money is read here and none is worked out.
 //
 // Valys may not be sent a BSN: it knows a traveller by the number of a pass. It has

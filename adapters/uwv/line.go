@@ -89,8 +89,8 @@ func (b benefit) relation(rel relation, out *adapters.Writer) error {
 	b.code = rel.CdSzWet
 	b.law = lawOf(rel.CdSzWet)
 	if b.law == "" {
-		// A benefit of an act that is in no question of ours. Without a law there
-		// is no line, and coercing it into a law would be a lie.
+		// A benefit of an act that is never asked for. Without a law there is no
+		// line, and to coerce it into a law would be wrong.
 		out.Notice(adapters.NoticeUnknownCode, "", b.at.Field("SzWet/CdSzWet").Pointer)
 		out.Skipped(adapters.SkippedOtherLaw, "", b.at.Pointer)
 		return nil

@@ -68,8 +68,8 @@ func TestActs(t *testing.T) {
 	}
 }
 
-// A total without an end has no value in any window. That is told, and not kept quiet;
-// and where there is no amount there is nothing to tell.
+// A total without an end has no value in any window. A notice says so; and where
+// there is no amount there is nothing to say.
 func TestAmountOfAProvisionWithoutAnEndIsToldToBeSkipped(t *testing.T) {
 	const end = "<DatE>20260228</DatE>"
 	for name, c := range map[string]struct {
@@ -134,12 +134,12 @@ func TestWrongAnswerIsRefusedAtItsPlace(t *testing.T) {
 }
 
 func TestQuestionNamesOnlyWhatIsAsked(t *testing.T) {
-	raw, err := question(trial.BSN(t), []string{"WAJONG", "ZW"})
+	raw, err := request(trial.BSN(t), []string{"WAJONG", "ZW"})
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "<CdSzWet>WAJ</CdSzWet>")
 	require.NotContains(t, string(raw), "IndVoorziening")
 	require.NotContains(t, string(raw), "WIA")
-	raw, err = question(trial.BSN(t), []string{"UWV_PROVISION"})
+	raw, err = request(trial.BSN(t), []string{"UWV_PROVISION"})
 	require.NoError(t, err)
 	require.NotContains(t, string(raw), "CdSzWet")
 	require.Contains(t, string(raw), "<IndVoorziening>1</IndVoorziening>")

@@ -11,7 +11,7 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 )
 
-// The namespace of the question is assumed: there is no public service description.
+// The namespace of the request is assumed: there is no public service description.
 const (
 	soapSpace = "http://schemas.xmlsoap.org/soap/envelope/"
 	ourSpace  = "urn:ontschot:uwv:1"
@@ -39,8 +39,8 @@ func codes() map[string]string {
 	return map[string]string{"WIA": "WIA", "WAJONG": "WAJ", "WW": "WW", "ZW": "ZW"}
 }
 
-// question names the person in the body, and no act that was not asked for.
-func question(bsn adapters.BSN, laws []string) ([]byte, error) {
+// request names the person in the body, and no act that was not asked for.
+func request(bsn adapters.BSN, laws []string) ([]byte, error) {
 	q := ask{Space: ourSpace, Burgerservicenr: bsn.Reveal()}
 	for _, law := range laws {
 		if code, ok := codes()[law]; ok {
@@ -63,10 +63,10 @@ type client struct {
 	person person
 }
 
-// mostClients bounds what is believed of one person.
+// mostClients bounds what is accepted of one person.
 const mostClients = 100
 
-// parse takes the persons out of the envelope, or tells the fault in it.
+// parse takes the persons out of the envelope, or gives the fault in it as an error.
 func parse(raw []byte) ([]client, error) {
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	var clients []client
@@ -101,9 +101,9 @@ func parse(raw []byte) ([]client, error) {
 	return clients, nil
 }
 
-// fault maps a SOAP 1.1 fault (section 4.4): Client means that our question is
+// fault maps a SOAP 1.1 fault (section 4.4): Client means that our request is
 // wrong or that we are refused, Server that UWV does not work. The text of a
-// fault may quote the question and is not kept.
+// fault may quote the request and is not kept.
 func fault(d *xml.Decoder, e xml.StartElement) error {
 	var f struct {
 		Code string `xml:"faultcode"`

@@ -31,7 +31,7 @@ func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	}
 }
 
-// Fetch implements adapters.Adapter. The question names the acts that were asked for.
+// Fetch implements adapters.Adapter. The request names the acts that were asked for.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
 	src, err := a.Source()
 	if err != nil {
@@ -45,7 +45,7 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if len(laws) == 0 {
 		return nil
 	}
-	body, err := question(bsn, laws)
+	body, err := request(bsn, laws)
 	if err != nil {
 		return err
 	}

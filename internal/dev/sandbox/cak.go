@@ -11,6 +11,6 @@ func (h *host) contributions(w http.ResponseWriter, r *http.Request, body []byte
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/eigenbijdragen"})
+	h.note(r, Request{Operation: "/eigenbijdragen"})
 	replyJSON(w, map[string]any{"eigenbijdragen": of(h.store.lists["own_contribution"], q.Bsn, "Bsn")})
 }

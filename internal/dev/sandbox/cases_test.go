@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// expectation of one question, worked out by hand from the case's records.
+// expectation of one request, worked out by hand from the case's records.
 type expectation struct {
 	party, person    string
 	lines            []string

@@ -7,7 +7,7 @@ import (
 )
 
 // support is a partnership of schools: POST /toekenningen {onderwijsnummer}. It
-// knows no BSN and refuses a question that holds anything beside the number.
+// knows no BSN and refuses a request that holds anything beside the number.
 func (h *host) support(w http.ResponseWriter, r *http.Request, body []byte) {
 	var q struct {
 		Onderwijsnummer string `json:"onderwijsnummer"`
@@ -16,13 +16,13 @@ func (h *host) support(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/toekenningen"})
+	h.note(r, Request{Operation: "/toekenningen"})
 	replyJSON(w, map[string]any{
 		"toekenningen": of(h.store.lists["education"], q.Onderwijsnummer, "onderwijsnummer"),
 	})
 }
 
-// exactly reads a question with no more in it than the interface has.
+// exactly reads a request with no more in it than the interface has.
 func exactly(body []byte, q any) bool {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

@@ -40,13 +40,13 @@ func faults(t *testing.T, r *rig, party, person string) {
 		adapters.ReasonNotAuthorised:     sandbox.Deny(),
 	} {
 		r.box.SetFault(party, fault)
-		_, err := r.fetch(party, r.question(party, person))
+		_, err := r.fetch(party, r.request(party, person))
 		require.Equal(t, reason, adapters.Reason(err), party)
 	}
 	r.box.SetFault(party, sandbox.Slow(time.Hour))
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err := r.processes[party].Fetch(ctx, r.question(party, person))
+	_, err := r.processes[party].Fetch(ctx, r.request(party, person))
 	require.Equal(t, codes.DeadlineExceeded, status.Code(err), party)
 	require.Equal(t, adapters.ReasonSourceTimeout, adapters.Reason(err), party)
 	r.box.SetFault(party, sandbox.None())
@@ -58,7 +58,7 @@ func TestAdapterThatIsKilledComesBack(t *testing.T) {
 	for party, person := range every() {
 		before := r.processes[party].PID()
 		require.NoError(t, syscall.Kill(before, syscall.SIGKILL))
-		_, err := r.fetch(party, r.question(party, person))
+		_, err := r.fetch(party, r.request(party, person))
 		if err != nil { // it was asked before its end was seen
 			require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
 		}
@@ -73,7 +73,7 @@ func TestNothingPersonalIsInTheLog(t *testing.T) {
 	for party, person := range every() {
 		r.answer(party, person)
 		r.box.SetFault(party, sandbox.Garbage())
-		_, err := r.fetch(party, r.question(party, person))
+		_, err := r.fetch(party, r.request(party, person))
 		require.Error(t, err)
 		for _, m := range c.Household {
 			require.NotContains(t, err.Error(), m.BSN)
@@ -96,26 +96,26 @@ func scopes(laws ...string) (list []*budgetv1.Scope) {
 func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))
 	narrow := func(party, person string, s ...*budgetv1.Scope) *budgetv1.FetchResponse {
-		q := r.question(party, person)
+		q := r.request(party, person)
 		q.Scopes = s
 		a, err := r.fetch(party, q)
 		require.NoError(t, err)
 		return a
 	}
 	narrow("GM0119", "A3", scopes("LLV")...)
-	require.Equal(t, []sandbox.Question{{Operation: "/aanvragen", Values: []string{"LLV"}}}, r.box.Asked("GM0119"))
+	require.Equal(t, []sandbox.Request{{Operation: "/aanvragen", Values: []string{"LLV"}}}, r.box.Asked("GM0119"))
 
 	narrow("GM0119", "A3", scopes("WMO")...)
-	require.Equal(t, []sandbox.Question{
+	require.Equal(t, []sandbox.Request{
 		{Operation: "/aanvragen", Values: []string{"WMO"}},
 		{Operation: "/berichten/zoeken", Values: []string{"IPGB501", "WMO301", "Wmo"}},
 	}, r.box.Asked("GM0119")[1:])
 
 	narrow("UWV", "A1", scopes("ZW", "WAJONG")...)
-	require.Equal(t, []sandbox.Question{{Operation: "Vraag", Values: []string{"WAJ", "ZW"}}}, r.box.Asked("UWV"))
+	require.Equal(t, []sandbox.Request{{Operation: "Vraag", Values: []string{"WAJ", "ZW"}}}, r.box.Asked("UWV"))
 
 	a := narrow("ZK5503", "A4", &budgetv1.Scope{Law: "WLZ", Categories: []string{"entitlement", "amount", "period"}})
-	require.Equal(t, []sandbox.Question{
+	require.Equal(t, []sandbox.Request{
 		{Operation: "/berichten/zoeken", Values: []string{"IPGB501", "Wlz"}, Trace: false},
 	}, r.box.Asked("ZK5503"))
 	require.Nil(t, a.GetLines()[0].GetProduct())
@@ -123,10 +123,10 @@ func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 
 	narrow("ZK5503", "A4", scopes("WLZ")...)
 	asked := r.box.Asked("ZK5503")[1:]
-	require.Equal(t, sandbox.Question{Operation: "Bemiddelingspecificatie", Trace: true, Fields: []string{
+	require.Equal(t, sandbox.Request{Operation: "Bemiddelingspecificatie", Trace: true, Fields: []string{
 		"bsn", "leveringsvorm", "toewijzingEinddatum", "toewijzingIngangsdatum", "uitvoerendZorgkantoor", "zzpCode",
 	}}, asked[0])
-	require.Equal(t, sandbox.Question{Operation: "WlzIndicatie", Trace: true, Fields: []string{
+	require.Equal(t, sandbox.Request{Operation: "WlzIndicatie", Trace: true, Fields: []string{
 		"afgiftedatum", "besluitnummer", "bsn", "einddatum", "ingangsdatum", "wlzindicatieID",
 	}}, asked[1])
 }
@@ -134,7 +134,7 @@ func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 func TestScopeWithoutEntitlementAsksAndTellsNothing(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))
 	for party, person := range map[string]string{"GM0119": "A3", "ZK5503": "A4", "UWV": "A1"} {
-		q := r.question(party, person)
+		q := r.request(party, person)
 		for _, s := range q.GetScopes() {
 			s.Categories = []string{"amount", "income", "product", "period"}
 		}
@@ -148,7 +148,7 @@ func TestScopeWithoutEntitlementAsksAndTellsNothing(t *testing.T) {
 
 func TestLawThatTheAdapterDoesNotHaveIsRefused(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))
-	q := r.question("GM0119", "A3")
+	q := r.request("GM0119", "A3")
 	q.Scopes = scopes("WIA")
 	_, err := r.fetch("GM0119", q)
 	require.Equal(t, adapters.ReasonScopeUnsupported, adapters.Reason(err))

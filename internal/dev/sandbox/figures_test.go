@@ -13,44 +13,44 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// The rig's questions hold the BSN; the host keeps it from who may not have it.
+// The rig's requests hold the BSN; the host keeps it from those who may not have it.
 func TestEducationAndTransportNeverGetABSN(t *testing.T) {
 	r := newRig(t, embedded(t, "woerden"))
 	for _, party := range []string{"SWV2602", "VALYS"} {
-		q := r.question(party, "B1")
+		q := r.request(party, "B1")
 		require.NotEmpty(t, q.GetIdentifiers().GetBsn())
 		q.Proofs = &budgetv1.Proofs{SubjectKey: []byte(strings.Repeat("k", 32))}
 		a, err := r.fetch(party, q)
 		require.NoError(t, err)
 		require.NotEmpty(t, a.GetLines())
 		require.Len(t, r.box.Asked(party), 1)
-		require.False(t, r.box.ToldBSN(party), party)
+		require.False(t, r.box.ReceivedBSN(party), party)
 		for _, l := range a.GetLines() {
 			text := l.String()
-			require.NotContains(t, text, "VAL-1", "the number of a pass is told to nobody")
+			require.NotContains(t, text, "VAL-1", "the number of a pass is disclosed to nobody")
 			require.NotContains(t, text, "199940065")
 		}
 	}
 	for _, party := range []string{"GM0632", "UWV", "CAK"} {
 		r.answer(party, "B1")
-		require.True(t, r.box.ToldBSN(party), "%s: the watch does watch", party)
+		require.True(t, r.box.ReceivedBSN(party), "%s: the watch does watch", party)
 	}
-	require.False(t, r.box.ToldBSN("nobody"))
+	require.False(t, r.box.ReceivedBSN("nobody"))
 }
 
 func TestWithoutTheNumberOfTheSchemeNobodyIsAsked(t *testing.T) {
 	r := newRig(t, embedded(t, "woerden"))
 	for _, party := range []string{"SWV2602", "VALYS"} {
-		q := r.question(party, "B2") // the mother has neither number
+		q := r.request(party, "B2") // the mother has neither number
 		_, err := r.fetch(party, q)
 		require.Equal(t, adapters.ReasonScopeUnsupported, adapters.Reason(err), party)
 		require.Empty(t, r.box.Asked(party))
 	}
-	q := r.question("SWV2602", "B1")
+	q := r.request("SWV2602", "B1")
 	q.Identifiers.EducationNumber = q.GetIdentifiers().GetBsn()
 	_, err := r.fetch("SWV2602", q)
 	require.Equal(t, adapters.ReasonScopeUnsupported, adapters.Reason(err), "a BSN in the wrong place")
-	require.False(t, r.box.ToldBSN("SWV2602"))
+	require.False(t, r.box.ReceivedBSN("SWV2602"))
 }
 
 func TestSystemWithoutBSNRefusesOne(t *testing.T) {
@@ -62,12 +62,12 @@ func TestSystemWithoutBSNRefusesOne(t *testing.T) {
 		status, _ := b.post(path, "", body)
 		require.Equal(t, http.StatusBadRequest, status)
 	}
-	require.True(t, b.box.ToldBSN("SWV2602"))
-	require.True(t, b.box.ToldBSN("VALYS"))
+	require.True(t, b.box.ReceivedBSN("SWV2602"))
+	require.True(t, b.box.ReceivedBSN("VALYS"))
 	require.Empty(t, b.box.Asked("VALYS"))
 }
 
-// granted cuts a question to these laws, each with its categories.
+// granted cuts a request to these laws, each with its categories.
 func granted(q *budgetv1.FetchRequest, laws map[string][]string) *budgetv1.FetchRequest {
 	q.Scopes = nil
 	for law, categories := range laws {
@@ -78,46 +78,46 @@ func granted(q *budgetv1.FetchRequest, laws map[string][]string) *budgetv1.Fetch
 
 func TestSpendingTellsWhatEveryLawAllows(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))
-	a, err := r.fetch("SVB", granted(r.question("SVB", "A3"), map[string][]string{
+	a, err := r.fetch("SVB", granted(r.request("SVB", "A3"), map[string][]string{
 		"WMO": {"spending", "product", "period", "reference"}, "JW": {"spending", "product", "entitlement"},
 	}))
 	require.NoError(t, err)
 	require.Len(t, a.GetSpends(), 2)
 	require.True(t, proto.Equal(&budgetv1.Spend{Function: "02", Cents: proto.Int64(600000), AsOf: "2025-06-30"}, a.GetSpends()[0]))
 
-	a, err = r.fetch("SVB", granted(r.question("SVB", "A3"), map[string][]string{
+	a, err = r.fetch("SVB", granted(r.request("SVB", "A3"), map[string][]string{
 		"WMO": {"spending", "product"}, "JW": {"product", "period"},
 	}))
 	require.NoError(t, err)
 	require.Empty(t, a.GetSpends())
 	require.Empty(t, a.GetNotices())
-	require.Equal(t, []sandbox.Question{{Operation: "/bestedingen/zoeken"}}, r.box.Asked("SVB"), "the second time nobody was asked")
+	require.Equal(t, []sandbox.Request{{Operation: "/bestedingen/zoeken"}}, r.box.Asked("SVB"), "the second time nobody was asked")
 }
 
 func TestOwnContributionIsOfALawThatWasAsked(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))
-	a, err := r.fetch("CAK", granted(r.question("CAK", "A3"), map[string][]string{"WLZ": {"own_contribution", "period"}}))
+	a, err := r.fetch("CAK", granted(r.request("CAK", "A3"), map[string][]string{"WLZ": {"own_contribution", "period"}}))
 	require.NoError(t, err)
 	require.Empty(t, a.GetOwnContributions())
 	require.Equal(t, []string{"SKIPPED OTHER_LAW"}, notices(a))
 	require.Empty(t, a.GetNotices()[0].GetLaw())
 
-	a, err = r.fetch("CAK", granted(r.question("CAK", "A3"), map[string][]string{"WMO": {"own_contribution"}}))
+	a, err = r.fetch("CAK", granted(r.request("CAK", "A3"), map[string][]string{"WMO": {"own_contribution"}}))
 	require.NoError(t, err)
 	require.True(t, proto.Equal(&budgetv1.OwnContribution{Law: "WMO", CentsPerMonth: proto.Int64(2100)}, a.GetOwnContributions()[0]))
 
-	a, err = r.fetch("CAK", granted(r.question("CAK", "A3"), map[string][]string{"WMO": {"period"}}))
+	a, err = r.fetch("CAK", granted(r.request("CAK", "A3"), map[string][]string{"WMO": {"period"}}))
 	require.NoError(t, err)
 	require.Empty(t, a.GetOwnContributions())
 	require.Len(t, r.box.Asked("CAK"), 2, "the third time nobody was asked")
 }
 
-// One household pays once: the persons of one question show the same handle, two
-// questions show different ones, and the key itself is never shown.
-func TestHouseholdIsTheSameWithinAQuestionOnly(t *testing.T) {
+// One household pays once: the persons of one budget show the same handle, two
+// budgets show different ones, and the key itself is never shown.
+func TestHouseholdIsTheSameWithinABudgetOnly(t *testing.T) {
 	r := newRig(t, embedded(t, "testdata/figures.json"))
 	handle := func(person, trace string) string {
-		q := granted(r.question("CAK", person), map[string][]string{"WMO": {"own_contribution", "period"}})
+		q := granted(r.request("CAK", person), map[string][]string{"WMO": {"own_contribution", "period"}})
 		q.Trace = trace
 		a, err := r.fetch("CAK", q)
 		require.NoError(t, err)

@@ -24,7 +24,7 @@ func register(field string) string {
 	}[field]
 }
 
-// forbidden are the fields from which a diagnosis can be read. A question that
+// forbidden are the fields from which a diagnosis can be read. A query that
 // names one is refused whole, as the network does: not answered without it.
 func forbidden(field string) bool {
 	return slices.Contains([]string{"grondslag", "stoornis", "beperking"}, field)
@@ -57,7 +57,7 @@ func (h *host) graphql() handler {
 			refuse(w, err.Error())
 			return
 		}
-		h.note(r, Question{Operation: q.OperationName, Fields: selected(field.SelectionSet, "")})
+		h.note(r, Request{Operation: q.OperationName, Fields: selected(field.SelectionSet, "")})
 		found := []any{}
 		for _, raw := range of(h.store.iwlz[register(field.Name)], q.Variables["bsn"], "bsn") {
 			found = append(found, project(raw, field.SelectionSet))
@@ -66,7 +66,7 @@ func (h *host) graphql() handler {
 	}
 }
 
-// Reasons for refusing a question, as the extension code of the error has them.
+// Reasons for refusing a query, as the extension code of the error has them.
 var (
 	errInvalid   = errors.New("GRAPHQL_VALIDATION_FAILED")
 	errForbidden = errors.New("FORBIDDEN")

@@ -42,20 +42,20 @@ func (s *Sandbox) SetFault(party string, f Fault) {
 	h.fault = f
 }
 
-// Question is what was asked, without of whom.
-type Question struct {
+// Request is what a system was asked, without the person.
+type Request struct {
 	// Operation is the path, or the name of the GraphQL operation.
 	Operation string
-	// Values that narrow the question: schemes, kinds of message, acts. Sorted.
+	// Values that narrow the request: schemes, kinds of message, acts. Sorted.
 	Values []string
 	// Fields that were selected, in GraphQL. Sorted.
 	Fields []string
-	// Trace tells that the request carried trace headers.
+	// Trace: the request carried trace headers.
 	Trace bool
 }
 
 // Asked lists what a party's system was asked, oldest first.
-func (s *Sandbox) Asked(party string) []Question {
+func (s *Sandbox) Asked(party string) []Request {
 	h := s.hosts[party]
 	if h == nil {
 		return nil
@@ -65,16 +65,16 @@ func (s *Sandbox) Asked(party string) []Question {
 	return slices.Clone(h.asked)
 }
 
-// ToldBSN tells whether the BSN of anybody in the household ever reached a party's
+// ReceivedBSN reports whether the BSN of anybody in the household ever reached a party's
 // system, anywhere in a request: in its address, its headers or its body.
-func (s *Sandbox) ToldBSN(party string) bool {
+func (s *Sandbox) ReceivedBSN(party string) bool {
 	h := s.hosts[party]
 	if h == nil {
 		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.toldBSN
+	return h.receivedBSN
 }
 
 // watch looks for the household's numbers in a request, whatever becomes of it.
@@ -86,7 +86,7 @@ func (h *host) watch(r *http.Request, body []byte) {
 	for _, bsn := range h.numbers {
 		if strings.Contains(all.String(), bsn) {
 			h.mu.Lock()
-			h.toldBSN = true
+			h.receivedBSN = true
 			h.mu.Unlock()
 		}
 	}
@@ -95,7 +95,7 @@ func (h *host) watch(r *http.Request, body []byte) {
 // mostAsked bounds what is remembered.
 const mostAsked = 10_000
 
-func (h *host) note(r *http.Request, q Question) {
+func (h *host) note(r *http.Request, q Request) {
 	q.Trace = r.Header.Get("X-B3-TraceId") != "" && r.Header.Get("X-B3-SpanId") != ""
 	slices.Sort(q.Values)
 	slices.Sort(q.Fields)
@@ -136,14 +136,14 @@ func (h *host) needsToken() bool {
 	return slices.Contains([]string{"MUNICIPALITY", "CARE_OFFICE", "CAK"}, h.party.Kind)
 }
 
-// maxQuestion bounds a request, in bytes.
-const maxQuestion = 1 << 20
+// maxRequest bounds a request, in bytes.
+const maxRequest = 1 << 20
 
 func (h *host) serve(routes map[string]handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &watched{ResponseWriter: w, status: http.StatusOK}
 		defer func() { h.log.Printf("%s %s %d", h.party.Code, known(routes, r.URL.Path), seen.status) }()
-		body, err := io.ReadAll(http.MaxBytesReader(seen, r.Body, maxQuestion))
+		body, err := io.ReadAll(http.MaxBytesReader(seen, r.Body, maxRequest))
 		if err != nil {
 			seen.WriteHeader(http.StatusRequestEntityTooLarge)
 			return

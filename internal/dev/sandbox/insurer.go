@@ -14,6 +14,6 @@ func (h *host) awards(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/toekenningen"})
+	h.note(r, Request{Operation: "/toekenningen"})
 	replyJSON(w, map[string]any{"toekenningen": of(h.store.lists["zvw"], q.Bsn, "bsn")})
 }

@@ -17,7 +17,7 @@ func (h *host) applications(w http.ResponseWriter, r *http.Request, body []byte)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/aanvragen", Values: slices.Clone(q.Regelingen)})
+	h.note(r, Request{Operation: "/aanvragen", Values: slices.Clone(q.Regelingen)})
 	found := slices.DeleteFunc(of(h.store.lists["case_system"], q.Bsn, "bsn"), func(raw json.RawMessage) bool {
 		law := text(raw, "regeling", "identificatie")
 		return !slices.ContainsFunc(q.Regelingen, func(asked string) bool { return strings.EqualFold(asked, law) })
@@ -38,7 +38,7 @@ func (h *host) archive(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/berichten/zoeken", Values: slices.Concat(q.Soorten, q.Wetten)})
+	h.note(r, Request{Operation: "/berichten/zoeken", Values: slices.Concat(q.Soorten, q.Wetten)})
 	e := newElement()
 	e.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<berichten>")
 	for _, kind := range q.Soorten {
@@ -46,9 +46,9 @@ func (h *host) archive(w http.ResponseWriter, r *http.Request, body []byte) {
 		case "IPGB501":
 			h.award501(e, q.Bsn, q.Wetten)
 		case "WMO301":
-			h.allocation301(e, kind, "iwmo", h.store.lists["wmo301"], q.Bsn)
+			h.allocation301(e, standard{kind, "iwmo"}, q.Bsn)
 		case "JW301":
-			h.allocation301(e, kind, "ijw", h.store.lists["jw301"], q.Bsn)
+			h.allocation301(e, standard{kind, "ijw"}, q.Bsn)
 		}
 	}
 	e.raw("</berichten>\n")
@@ -67,13 +67,16 @@ func (h *host) award501(e *element, bsn string, acts []string) {
 	}
 }
 
-// allocation301 writes a message in the shape of iWmo or iJw 3.2: what the case
+// standard is a kind of message, for example WMO301, and the standard it is of.
+type standard struct{ kind, name string }
+
+// allocation301 writes the messages of a standard in the shape of iWmo or iJw 3.2: what the case
 // has beside the client goes to the header, what was allocated into the client.
-func (h *host) allocation301(e *element, kind, standard string, list []json.RawMessage, bsn string) {
-	prefix := strings.ToLower(kind)
-	for _, raw := range of(list, bsn, "Client", "Bsn") {
-		e.raw(`<bericht soort="` + kind + `"><Bericht xmlns="http://www.istandaarden.nl/` + standard +
-			`/3_2/` + prefix + `/schema"><Header>`)
+func (h *host) allocation301(e *element, s standard, bsn string) {
+	list := strings.ToLower(s.kind)
+	for _, raw := range of(h.store.lists[list], bsn, "Client", "Bsn") {
+		e.raw(`<bericht soort="` + s.kind + `"><Bericht xmlns="http://www.istandaarden.nl/` + s.name +
+			`/3_2/` + list + `/schema"><Header>`)
 		var client, products json.RawMessage
 		eachField(raw, func(name string, value json.RawMessage) {
 			switch name {

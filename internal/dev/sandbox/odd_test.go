@@ -31,7 +31,7 @@ func TestOddRecords(t *testing.T) {
 			"SKIPPED AMOUNT_WITHOUT_END", "SKIPPED AMOUNT_WITHOUT_END",
 			"UNKNOWN_CODE", "UNKNOWN_CODE", "UNKNOWN_CODE", "UNKNOWN_CODE",
 		}},
-		// 1600,00 a year and 1500,00 awarded over the same year: the award holds, and it is told.
+		// 1600,00 a year and 1500,00 awarded over the same year: the award holds, and a notice says so.
 		{party: "GM0119", person: "P2", lines: []string{
 			"JW/45 2024-01-01..2024-12-31 PGB POOLABLE 150000 PERIOD_TOTAL award+case_system",
 		}, notices: []string{"CONFLICT"}},
@@ -109,7 +109,7 @@ func TestOddFigures(t *testing.T) {
 	for party, path := range map[string]string{
 		"SVB": "/Bestedingen/Besteding/0/Besteed", "SWV2602": "/toekenningen/0/swv", "VALYS": "/passen/0/pkbKm",
 	} {
-		_, err := r.fetch(party, r.question(party, "P2"))
+		_, err := r.fetch(party, r.request(party, "P2"))
 		require.Equal(t, adapters.ReasonBadData, adapters.Reason(err), party)
 		require.Equal(t, path, adapters.Path(err))
 	}

@@ -117,7 +117,7 @@ func TestPartiesOfOtherKindsHaveNoServer(t *testing.T) {
 	require.Empty(t, b.box.Asked("nobody"))
 }
 
-func TestCareOfficeRefusesAQuestionWhole(t *testing.T) {
+func TestCareOfficeRefusesAQueryWhole(t *testing.T) {
 	b := newBare(t, embedded(t, "meppel"))
 	_, token := b.token("ZK5503", secret)
 	ask := func(operation, query string) (data any, code any) {

@@ -133,9 +133,9 @@ func everything() []string {
 	return names
 }
 
-// question asks everything of a party about a person of the case. It holds all the
+// request asks everything of a party about a person of the case. It holds all the
 // numbers the person has: that an adapter gets its own only is the host's doing.
-func (r *rig) question(party, person string) *budgetv1.FetchRequest {
+func (r *rig) request(party, person string) *budgetv1.FetchRequest {
 	member, ok := r.c.Member(identity.PersonRef(person))
 	require.True(r.t, ok)
 	p, ok := r.c.Party(party)
@@ -163,7 +163,7 @@ func (r *rig) fetch(party string, q *budgetv1.FetchRequest) (*budgetv1.FetchResp
 }
 
 func (r *rig) answer(party, person string) *budgetv1.FetchResponse {
-	a, err := r.fetch(party, r.question(party, person))
+	a, err := r.fetch(party, r.request(party, person))
 	require.NoError(r.t, err, "%s %s", party, person)
 	return a
 }
@@ -203,34 +203,34 @@ func cents(n *int64) string {
 }
 
 func stories(a *budgetv1.FetchResponse) []string {
-	told := []string{}
+	all := []string{}
 	for _, l := range a.GetLines() {
-		told = append(told, story(l))
+		all = append(all, story(l))
 	}
 	for _, s := range a.GetSpends() {
-		told = append(told, fmt.Sprintf("spent %s/%s %s %s %s", s.GetBudget(), s.GetFunction(), s.GetStart(), cents(s.Cents), s.GetAsOf()))
+		all = append(all, fmt.Sprintf("spent %s/%s %s %s %s", s.GetBudget(), s.GetFunction(), s.GetStart(), cents(s.Cents), s.GetAsOf()))
 	}
 	for _, c := range a.GetOwnContributions() {
-		told = append(told, fmt.Sprintf("own %s %s..%s %s", c.GetLaw(), c.GetPeriod().GetStart(), c.GetPeriod().GetEnd(), cents(c.CentsPerMonth)))
+		all = append(all, fmt.Sprintf("own %s %s..%s %s", c.GetLaw(), c.GetPeriod().GetStart(), c.GetPeriod().GetEnd(), cents(c.CentsPerMonth)))
 	}
-	slices.Sort(told)
-	return told
+	slices.Sort(all)
+	return all
 }
 
 func histories(a *budgetv1.FetchResponse) []string {
-	told := []string{}
+	all := []string{}
 	for _, h := range a.GetHistory() {
-		told = append(told, fmt.Sprintf("%s/%s %s..%s", h.GetLaw(), h.GetProduct().GetCode(),
+		all = append(all, fmt.Sprintf("%s/%s %s..%s", h.GetLaw(), h.GetProduct().GetCode(),
 			h.GetPeriod().GetStart(), h.GetPeriod().GetEnd()))
 	}
-	return told
+	return all
 }
 
 func notices(a *budgetv1.FetchResponse) []string {
-	told := []string{}
+	all := []string{}
 	for _, n := range a.GetNotices() {
-		told = append(told, strings.TrimSpace(n.GetCode()+" "+n.GetReason()))
+		all = append(all, strings.TrimSpace(n.GetCode()+" "+n.GetReason()))
 	}
-	slices.Sort(told)
-	return told
+	slices.Sort(all)
+	return all
 }

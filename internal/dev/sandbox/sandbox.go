@@ -60,10 +60,10 @@ type host struct {
 	// numbers are the BSNs of the household, to see whether they come by.
 	numbers []string
 
-	mu      sync.Mutex
-	fault   Fault
-	asked   []Question
-	toldBSN bool
+	mu          sync.Mutex
+	fault       Fault
+	asked       []Request
+	receivedBSN bool
 }
 
 // Start serves each party of a kind that has an interface of its own here:

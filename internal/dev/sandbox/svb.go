@@ -12,7 +12,7 @@ func (h *host) spendings(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/bestedingen/zoeken"})
+	h.note(r, Request{Operation: "/bestedingen/zoeken"})
 	e := newElement()
 	e.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<Bestedingen xmlns="urn:ontschot:svb:1">`)
 	for _, raw := range of(h.store.lists["payments"], q.Bsn, "Bsn") {

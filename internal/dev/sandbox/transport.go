@@ -2,7 +2,7 @@ package sandbox
 
 import "net/http"
 
-// passes is Valys: POST /passen {pasnummer}. It knows no BSN and refuses a question
+// passes is Valys: POST /passen {pasnummer}. It knows no BSN and refuses a request
 // that holds anything beside the number of the pass.
 func (h *host) passes(w http.ResponseWriter, r *http.Request, body []byte) {
 	var q struct {
@@ -12,6 +12,6 @@ func (h *host) passes(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Question{Operation: "/passen"})
+	h.note(r, Request{Operation: "/passen"})
 	replyJSON(w, map[string]any{"passen": of(h.store.lists["valys"], q.Pasnummer, "pas")})
 }

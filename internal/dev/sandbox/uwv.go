@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// question is the SOAP body of a question to UWV, as far as it is read.
-type question struct {
+// benefits is the SOAP body of a request to UWV, as far as it is read.
+type benefits struct {
 	Bsn        string   `xml:"Body>VraagAan>Burgerservicenr"`
 	Acts       []string `xml:"Body>VraagAan>SzWet>CdSzWet"`
 	Provisions string   `xml:"Body>VraagAan>IndVoorziening"`
@@ -16,7 +16,7 @@ type question struct {
 
 // soap is UWV: SOAP 1.1 with elements of SuwiML.
 func (h *host) soap(w http.ResponseWriter, r *http.Request, body []byte) {
-	var q question
+	var q benefits
 	if xml.Unmarshal(body, &q) != nil || q.Bsn == "" {
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		w.WriteHeader(http.StatusInternalServerError)
@@ -28,7 +28,7 @@ func (h *host) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 	if q.Provisions == "1" {
 		values = append(values, "Voorziening")
 	}
-	h.note(r, Question{Operation: "Vraag", Values: values})
+	h.note(r, Request{Operation: "Vraag", Values: values})
 	e := newElement()
 	e.raw(soapOpen + `<Antwoord xmlns="urn:ontschot:uwv:1">`)
 	for _, raw := range of(h.store.lists["suwi"], q.Bsn, "Burgerservicenr") {
@@ -49,7 +49,7 @@ const (
 )
 
 // narrow leaves out what was not asked for.
-func (q question) narrow(name string, value json.RawMessage) json.RawMessage {
+func (q benefits) narrow(name string, value json.RawMessage) json.RawMessage {
 	switch {
 	case name == "Voorziening" && q.Provisions != "1":
 		return nil
