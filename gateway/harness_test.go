@@ -24,7 +24,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -55,7 +55,7 @@ type house struct {
 	keys   *signed.Verifier
 	more   signed.Key // of the municipality, after renewKey
 	path   string
-	store  *store.Store
+	store  *sqlite.Store
 	log    *audit.Log
 	seams  *seams
 	record *recorder
@@ -109,7 +109,7 @@ func (h *house) openRecord() {
 	own := h.family.Requester()
 	key, err := audit.ParseKey(own.LogSigner)
 	require.NoError(h.t, err)
-	h.store, err = store.Open(h.t.Context(), h.path)
+	h.store, err = sqlite.Open(h.t.Context(), h.path)
 	require.NoError(h.t, err)
 	h.log, err = audit.Open(h.t.Context(), audit.Config{
 		Store: h.store, Origin: family.LogOrigin(own.OIN), Tenant: own.OIN, Key: key,

@@ -17,7 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/family"
@@ -56,7 +56,7 @@ func (h *house) loses(old string) audit.Recovery {
 	own := h.family.Requester()
 	key, err := audit.ParseKey(own.LogSigner)
 	require.NoError(h.t, err)
-	s, err := store.Open(h.t.Context(), h.path)
+	s, err := sqlite.Open(h.t.Context(), h.path)
 	require.NoError(h.t, err)
 	by := audit.Config{
 		Store: s, Origin: family.LogOrigin(own.OIN), Tenant: own.OIN, Key: key, Head: head, Today: func() civil.Date { return civil.Date(h.today.Load()) },
@@ -426,7 +426,7 @@ func TestNobodyIsAskedAfterAWithdrawalAtAnotherProcess(t *testing.T) {
 	})
 	p := h.person("P")
 	id := h.give(p, "", all("UWV")...)
-	s, err := store.Open(t.Context(), h.path)
+	s, err := sqlite.Open(t.Context(), h.path)
 	require.NoError(t, err)
 	defer s.Close()
 	own := h.family.Requester()

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
@@ -38,10 +38,10 @@ func isDatabase(path string) bool {
 // unreadableRecord: a file that is there and is no record is a damaged one; what
 // cannot be read at this moment is not.
 func unreadableRecord(path string, err error) error {
-	if errors.Is(err, store.ErrEarlier) {
+	if errors.Is(err, sqlite.ErrEarlier) {
 		return server.EarlierRecordError(err)
 	}
-	if errors.Is(err, store.ErrForeign) || !isDatabase(path) {
+	if errors.Is(err, sqlite.ErrForeign) || !isDatabase(path) {
 		return fmt.Errorf("%w: it is there and is no record: %w", audit.ErrDamaged, err)
 	}
 	return err
@@ -87,7 +87,7 @@ the head in --head is of.`,
 			if outside == "" && c.Flags().Changed("head") {
 				return fmt.Errorf("%w: --head %s is not there", config.ErrConfig, head)
 			}
-			s, err := store.Inspect(c.Context(), filepath.Join(data, server.RecordFile))
+			s, err := sqlite.Inspect(c.Context(), filepath.Join(data, server.RecordFile))
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, server.RecordFile)
 			}
@@ -176,7 +176,7 @@ func recoverRecord(ctx context.Context, conf *config.Gateway, place string, epoc
 	if err != nil {
 		return audit.Recovery{}, err
 	}
-	s, err := store.Open(ctx, place)
+	s, err := sqlite.Open(ctx, place)
 	if err != nil {
 		return audit.Recovery{}, err
 	}

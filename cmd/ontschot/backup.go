@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/server"
 )
@@ -34,7 +34,7 @@ are not in it. A copy of record.db by itself is not whole: what was written last
 			if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: %s is there already; a copy is never written over", config.ErrConfig, to)
 			}
-			s, err := store.Inspect(c.Context(), filepath.Join(conf.Path(conf.Data), server.RecordFile))
+			s, err := sqlite.Inspect(c.Context(), filepath.Join(conf.Path(conf.Data), server.RecordFile))
 			if err != nil {
 				return err
 			}
@@ -99,7 +99,7 @@ func putBack(c *cobra.Command, place, from string, keys audit.Keys, head string)
 	if err != nil {
 		return err
 	}
-	s, err := store.Inspect(c.Context(), from)
+	s, err := sqlite.Inspect(c.Context(), from)
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,8 @@ func recordOf(path, file string) (*config.Gateway, audit.Keys, error) {
 
 // verifyCopy walks a copy as audit verify does.
 func verifyCopy(ctx context.Context, path string, keys audit.Keys, head string) (audit.Report, error) {
-	s, err := store.Inspect(ctx, path)
-	if errors.Is(err, store.ErrEarlier) {
+	s, err := sqlite.Inspect(ctx, path)
+	if errors.Is(err, sqlite.ErrEarlier) {
 		return audit.Report{}, server.EarlierRecordError(err)
 	}
 	if err != nil {

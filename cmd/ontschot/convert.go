@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/server"
 )
@@ -42,8 +42,8 @@ it again: the new record takes the place of the old one only when it is ready.`,
 				return err
 			}
 			place := filepath.Join(conf.Path(conf.Data), server.RecordFile)
-			earlier, err := store.ReadEarlier(c.Context(), place, tenantOf(keys))
-			if errors.Is(err, store.ErrForeign) {
+			earlier, err := sqlite.ReadEarlier(c.Context(), place, tenantOf(keys))
+			if errors.Is(err, sqlite.ErrForeign) {
 				return fmt.Errorf("%w: %w", config.ErrConfig, err)
 			}
 			if err != nil {
@@ -74,7 +74,7 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 	if err := os.Remove(kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := store.CopyEarlier(ctx, place, kept); err != nil {
+	if err := sqlite.CopyEarlier(ctx, place, kept); err != nil {
 		return err
 	}
 	made := *conf
@@ -89,7 +89,7 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 	// The old record first loses what stands beside it, which is in the copy; then the new
 	// head counts, and then the new record. Cut short in between, an old record and the
 	// head of a new one do not start, and converting again makes both anew.
-	if err := store.Settle(ctx, place); err != nil {
+	if err := sqlite.Settle(ctx, place); err != nil {
 		return err
 	}
 	raw, err := (audit.HeadFile{Path: made.Head}).Read()
@@ -133,5 +133,5 @@ func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlie
 	}
 	text += fmt.Sprintf("%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
 		got.Kept, taken, got.Epoch, waiting)
-	return text, store.Settle(ctx, place)
+	return text, sqlite.Settle(ctx, place)
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
@@ -40,7 +40,7 @@ func released(f *testing.F) (*budgetv1.Budget, *budgetv1.Account, result.Trust) 
 
 // recorded gives the receipt of a release in a log of its own.
 func recorded(f *testing.F, own *family.Party, b *budgetv1.Budget) *budgetv1.Receipt {
-	kept, err := store.Open(context.Background(), filepath.Join(f.TempDir(), server.RecordFile))
+	kept, err := sqlite.Open(context.Background(), filepath.Join(f.TempDir(), server.RecordFile))
 	require.NoError(f, err)
 	key, err := audit.ParseKey(own.LogSigner)
 	require.NoError(f, err)

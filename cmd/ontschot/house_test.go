@@ -47,9 +47,9 @@ func mayImport() map[string][]string {
 		"gateway/plan":              {"gateway/budget", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
 		"gateway/register":          {"internal/civil", "internal/identity"},
 		"gateway/audit":             {"gateway/register", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
-		"gateway/store":             {"gateway/audit", "internal/identity"},
-		"gateway/store/conformance": {"gateway/audit", "internal/identity", "gateway/store"},
-		"gateway/store/storetest":   {"gateway/audit", "gateway/store"},
+		"gateway/store/sqlite":      {"gateway/audit", "internal/identity"},
+		"gateway/store/conformance": {"gateway/audit", "internal/identity"},
+		"gateway/store/storetest":   {"gateway/audit", "gateway/store/sqlite"},
 		"gateway/result":            {"gateway/audit", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
 		"gateway/client":            with(words, []string{"gateway/result", "internal/certificate", "internal/identity"}),
 		"gateway": with(facts, words, []string{
@@ -123,7 +123,7 @@ func TestImportsPointOneWay(t *testing.T) {
 				}
 			}
 		}
-		if !slices.Contains([]string{"gateway/store", "gateway/store/conformance", "gateway/store/storetest"}, room) {
+		if !slices.Contains([]string{"gateway/store/sqlite", "gateway/store/storetest"}, room) {
 			require.NotContains(t, p.Imports, "database/sql", "%s: databases live in gateway/store", room)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 // BenchmarkAppend measures durable appends with so many writers in a closed loop.
@@ -140,7 +140,7 @@ func BenchmarkStart(b *testing.B) {
 	_, err = db.Exec("DELETE FROM snapshots")
 	require.NoError(b, err)
 	require.NoError(b, db.Close())
-	bench.store, err = store.Open(context.Background(), bench.path)
+	bench.store, err = sqlite.Open(context.Background(), bench.path)
 	require.NoError(b, err)
 	b.Run("open without a snapshot", open)
 }

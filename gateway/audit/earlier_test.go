@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 // unpack puts a record that an earlier version made where it is wanted.
@@ -39,8 +39,8 @@ func TestARecordOfTheVersionBeforeIsTakenOver(t *testing.T) {
 	key, err := audit.ParseKey(strings.TrimSpace(string(secret)))
 	require.NoError(t, err)
 
-	_, err = store.Inspect(t.Context(), path)
-	require.ErrorIs(t, err, store.ErrEarlier, "whoever only looks changes nothing")
+	_, err = sqlite.Inspect(t.Context(), path)
+	require.ErrorIs(t, err, sqlite.ErrEarlier, "whoever only looks changes nothing")
 	b := &bench{t: t, key: key, path: path}
 	b.open()
 	defer func() { b.log.Close(); b.store.Close() }()
@@ -76,7 +76,7 @@ func earlierRecord(t *testing.T) (path string, keys audit.Keys) {
 func destroyed(t *testing.T) string {
 	t.Helper()
 	path, _ := earlierRecord(t)
-	e, err := store.ReadEarlier(t.Context(), path, tenant)
+	e, err := sqlite.ReadEarlier(t.Context(), path, tenant)
 	require.NoError(t, err)
 	return fmt.Sprintf("UPDATE entries SET opening = x'%x' WHERE n = 0", emptied(t, e.Rows[0].Opening, "put", `{"salt":"","value":""}`))
 }
@@ -85,9 +85,9 @@ func destroyed(t *testing.T) string {
 // entry, document or head is not.
 func TestARecordOfVersion2IsVerified(t *testing.T) {
 	path, keys := earlierRecord(t)
-	_, err := store.Open(t.Context(), path)
-	require.ErrorIs(t, err, store.ErrEarlier)
-	e, err := store.ReadEarlier(t.Context(), path, tenant)
+	_, err := sqlite.Open(t.Context(), path)
+	require.ErrorIs(t, err, sqlite.ErrEarlier)
+	e, err := sqlite.ReadEarlier(t.Context(), path, tenant)
 	require.NoError(t, err)
 	list, err := e.Verify(tenant, keys)
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestARecordOfVersion2IsVerified(t *testing.T) {
 
 	undone, _ := earlierRecord(t)
 	execute(t, undone, "UPDATE documents SET status = 'live', ended = -1")
-	e, err = store.ReadEarlier(t.Context(), undone, tenant)
+	e, err = sqlite.ReadEarlier(t.Context(), undone, tenant)
 	require.NoError(t, err)
 	again, err := e.Verify(tenant, keys)
 	require.NoError(t, err)
@@ -124,7 +124,7 @@ func TestARecordOfVersion2IsVerified(t *testing.T) {
 	} {
 		changed, _ := earlierRecord(t)
 		execute(t, changed, change)
-		e, err := store.ReadEarlier(t.Context(), changed, tenant)
+		e, err := sqlite.ReadEarlier(t.Context(), changed, tenant)
 		require.NoError(t, err, name)
 		_, err = e.Verify(tenant, keys)
 		require.ErrorIs(t, err, audit.ErrTampered, name)
@@ -134,8 +134,8 @@ func TestARecordOfVersion2IsVerified(t *testing.T) {
 	stranger := newBench(t)
 	_, err = e.Verify(tenant, audit.Keys{stranger.key.Verifier})
 	require.ErrorIs(t, err, audit.ErrTampered, "signed by another key")
-	_, err = store.ReadEarlier(t.Context(), stranger.path, tenant)
-	require.ErrorIs(t, err, store.ErrForeign, "of this version")
+	_, err = sqlite.ReadEarlier(t.Context(), stranger.path, tenant)
+	require.ErrorIs(t, err, sqlite.ErrForeign, "of this version")
 }
 
 // What is no record of version 2, or lacks a part of one, is not read as an empty one.
@@ -144,9 +144,9 @@ func TestWhatIsNoRecordOfVersion2(t *testing.T) {
 		change string
 		want   error
 	}{
-		"of another program": {"PRAGMA application_id = 1", store.ErrForeign},
-		"no version":         {"DROP TABLE version", store.ErrForeign},
-		"another version":    {"UPDATE version SET version = 1", store.ErrForeign},
+		"of another program": {"PRAGMA application_id = 1", sqlite.ErrForeign},
+		"no version":         {"DROP TABLE version", sqlite.ErrForeign},
+		"another version":    {"UPDATE version SET version = 1", sqlite.ErrForeign},
 		"no head":            {"DELETE FROM head", audit.ErrUnavailable},
 		"no entries":         {"DROP TABLE entries", audit.ErrUnavailable},
 		"no documents":       {"DROP TABLE documents", audit.ErrUnavailable},
@@ -158,11 +158,11 @@ func TestWhatIsNoRecordOfVersion2(t *testing.T) {
 		_, err = db.Exec(c.change)
 		require.NoError(t, err, name)
 		require.NoError(t, db.Close())
-		_, err = store.ReadEarlier(t.Context(), path, tenant)
+		_, err = sqlite.ReadEarlier(t.Context(), path, tenant)
 		require.ErrorIs(t, err, c.want, name)
 	}
 	path := filepath.Join(t.TempDir(), "text")
 	require.NoError(t, os.WriteFile(path, []byte("a letter, and no database at all, of some length"), 0o600))
-	_, err := store.ReadEarlier(t.Context(), path, tenant)
-	require.ErrorIs(t, err, store.ErrDamaged)
+	_, err := sqlite.ReadEarlier(t.Context(), path, tenant)
+	require.ErrorIs(t, err, sqlite.ErrDamaged)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 )
 
@@ -19,7 +19,7 @@ func TestWhatBeginsAnEpoch(t *testing.T) {
 	l := newLoss(t)
 	outside, err := l.head.Read()
 	require.NoError(t, err)
-	s, err := store.Inspect(t.Context(), l.earlier)
+	s, err := sqlite.Inspect(t.Context(), l.earlier)
 	require.NoError(t, err)
 	var left audit.Head
 	require.NoError(t, s.View(t.Context(), tenant, func(v audit.Snapshot) error { left, err = v.Head(); return err }))
@@ -70,7 +70,7 @@ func TestAnEpochThatBeginsWrongly(t *testing.T) {
 		right := b.append(audit.Begins(2, named("", heads["first"]))).Checkpoint
 		heads["right"] = right
 		for epoch, name := range map[int64]string{3: "third", 9: "ninth"} {
-			s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"))
+			s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"))
 			require.NoError(t, err)
 			l, err := audit.Open(t.Context(), b.config(s))
 			require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestTheClockOfAnEpoch(t *testing.T) {
 		head := &audit.HeadFile{Path: filepath.Join(t.TempDir(), "head")}
 		path := filepath.Join(t.TempDir(), "record.db")
 		config := func(path string, now time.Duration) audit.Config {
-			s, err := store.Open(t.Context(), path)
+			s, err := sqlite.Open(t.Context(), path)
 			require.NoError(t, err)
 			t.Cleanup(func() { s.Close() })
 			cfg := b.config(s)
@@ -197,7 +197,7 @@ func TestAHeadOutsideThatIsNone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, long, got, "what cannot be read is left as it is")
 
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"))
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"))
 	require.NoError(t, err)
 	defer s.Close()
 	later, err := audit.Open(t.Context(), l.bench.config(s))

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -116,7 +116,7 @@ func TestAnIdleProcessPutsNoOlderHeadOutside(t *testing.T) {
 	cfg.Head = head
 	one, err := audit.Open(t.Context(), cfg)
 	require.NoError(t, err)
-	s2, err := store.Open(t.Context(), b.path)
+	s2, err := sqlite.Open(t.Context(), b.path)
 	require.NoError(t, err)
 	defer s2.Close()
 	cfg2 := cfg
@@ -178,7 +178,7 @@ func TestWhatIsErasedLeavesTheFilesWhenNobodyReads(t *testing.T) {
 	for range 50 {
 		b.append(of(gone, decision(b.trace())))
 	}
-	reader, err := store.Inspect(t.Context(), b.path)
+	reader, err := sqlite.Inspect(t.Context(), b.path)
 	require.NoError(t, err)
 	require.NoError(t, reader.View(t.Context(), tenant, func(s audit.Snapshot) error {
 		_, err := s.Head()

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 )
 
@@ -203,7 +203,7 @@ func TestAnErasureLooksAtEveryPage(t *testing.T) {
 		"no opening":              {400, func(r *audit.Row) { r.Opening = nil }},
 	} {
 		path := copyFiles(t, b.path)
-		s, err := store.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path)
 		require.NoError(t, err)
 		defer s.Close()
 		l, err := audit.Open(t.Context(), b.config(s))
@@ -222,7 +222,7 @@ func TestAnErasureLooksAtEveryPage(t *testing.T) {
 		"a head that is none":   "UPDATE head SET checkpoint = 'x'",
 	} {
 		path := copyFiles(t, b.path)
-		s, err := store.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path)
 		require.NoError(t, err)
 		defer s.Close()
 		l, err := audit.Open(t.Context(), b.config(s))

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 )
 
@@ -142,7 +142,7 @@ func TestWhatIsErased(t *testing.T) {
 func TestAnErasureByAnotherProcess(t *testing.T) {
 	b := newBench(t)
 	lives(b)
-	s, err := store.Open(t.Context(), b.path)
+	s, err := sqlite.Open(t.Context(), b.path)
 	require.NoError(t, err)
 	defer s.Close()
 	other, err := audit.Open(t.Context(), b.config(s))
@@ -178,7 +178,7 @@ func TestAnErasureIsNoCover(t *testing.T) {
 		var found *audit.TamperError
 		require.ErrorAs(t, inspected(path, b.inspection()), &found, name)
 		require.Equal(t, index, found.Index, name+": "+found.What)
-		s, err := store.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path)
 		require.NoError(t, err)
 		defer s.Close()
 		l, err := audit.Open(context.Background(), b.config(s))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 )
 
@@ -84,7 +84,7 @@ func TestAForgottenWithdrawal(t *testing.T) {
 	path := copyFiles(t, b.path)
 	storetest.Change(t, path, 1, func(r *audit.Row) { r.ID, r.Leaf, r.Opening, r.Hashes = put.ID, put.Leaf, put.Opening, hashes })
 	b.open()
-	s, err := store.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	defer s.Close()
 	_, err = audit.Verify(t.Context(), s, b.inspection())

@@ -15,7 +15,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -29,7 +29,7 @@ const (
 type bench struct {
 	t     testing.TB
 	path  string
-	store *store.Store
+	store *sqlite.Store
 	key   audit.SigningKey
 	log   *audit.Log
 	next  atomic.Int64
@@ -50,7 +50,7 @@ func newBench(t testing.TB) *bench {
 func (b *bench) open() {
 	b.t.Helper()
 	var err error
-	b.store, err = store.Open(context.Background(), b.path)
+	b.store, err = sqlite.Open(context.Background(), b.path)
 	require.NoError(b.t, err)
 	b.log, err = audit.Open(context.Background(), b.config(b.store))
 	require.NoError(b.t, err)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -201,7 +201,7 @@ func TestCrash(t *testing.T) {
 	b.append(consent("c-1"))
 	p, digest := b.exchange("c-1")
 	crashed := copyFiles(t, b.path)
-	s, err := store.Open(t.Context(), crashed)
+	s, err := sqlite.Open(t.Context(), crashed)
 	require.NoError(t, err)
 	defer s.Close()
 	report, err := audit.Verify(t.Context(), s, b.inspection())
@@ -219,7 +219,7 @@ func TestCrash(t *testing.T) {
 func TestSeveralLogsShareAStore(t *testing.T) {
 	b := newBench(t)
 	b.append(consent("c-1"))
-	second, err := store.Open(t.Context(), b.path)
+	second, err := sqlite.Open(t.Context(), b.path)
 	require.NoError(t, err)
 	defer second.Close()
 	l, err := audit.Open(t.Context(), b.config(second))

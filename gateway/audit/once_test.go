@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 func retryOf(t *testing.T, p audit.Proof) int64 {
@@ -292,7 +292,7 @@ func TestAKeyOfACommitThatLanded(t *testing.T) {
 // one first entry, and everything else is its retry.
 func TestOneKeyManyTimes(t *testing.T) {
 	b := newBench(t)
-	second, err := store.Open(t.Context(), b.path)
+	second, err := sqlite.Open(t.Context(), b.path)
 	require.NoError(t, err)
 	defer second.Close()
 	l, err := audit.Open(t.Context(), b.config(second))

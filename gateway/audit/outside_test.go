@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 // A store that was put back to an earlier day, or lost, does not start: what it lacks may
@@ -20,7 +20,7 @@ func TestAStoreThatLacksEntriesDoesNotStart(t *testing.T) {
 	b := newBench(t)
 	head := &audit.HeadFile{Path: filepath.Join(t.TempDir(), "head")}
 	opened := func(path string) (*audit.Log, error) {
-		s, err := store.Open(context.Background(), path)
+		s, err := sqlite.Open(context.Background(), path)
 		require.NoError(t, err)
 		t.Cleanup(func() { s.Close() })
 		c := b.config(s)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/civil"
 )
 
@@ -23,7 +23,7 @@ func TestAClockThatIsBehindRecoversNothing(t *testing.T) {
 	b.store.Close()
 	path := filepath.Join(t.TempDir(), "record.db")
 	head := &audit.HeadFile{Path: filepath.Join(t.TempDir(), "head")}
-	s, err := store.Open(t.Context(), path)
+	s, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	cfg := b.config(s)
 	cfg.Head = head
@@ -46,7 +46,7 @@ func TestAClockThatIsBehindRecoversNothing(t *testing.T) {
 		os.Remove(path + x)
 	}
 	require.NoError(t, os.WriteFile(path, raw, 0o600))
-	s, err = store.Open(t.Context(), path)
+	s, err = sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	defer s.Close()
 	cfg.Store = s

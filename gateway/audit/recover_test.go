@@ -11,7 +11,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 // loss is a record whose store lacks what was made last: the withdrawal of c-1.
@@ -38,7 +38,7 @@ func newLoss(t *testing.T) *loss {
 }
 
 func (l *loss) config(path string) audit.Config {
-	s, err := store.Open(context.Background(), path)
+	s, err := sqlite.Open(context.Background(), path)
 	require.NoError(l.t, err)
 	l.t.Cleanup(func() { s.Close() })
 	c := l.bench.config(s)
@@ -67,7 +67,7 @@ func (l *loss) ask(log *audit.Log, rests ...string) (audit.Proof, [32]byte) {
 }
 
 func (l *loss) verify(path string) (audit.Report, error) {
-	s, err := store.Inspect(context.Background(), path)
+	s, err := sqlite.Inspect(context.Background(), path)
 	require.NoError(l.t, err)
 	defer s.Close()
 	by := l.inspection()

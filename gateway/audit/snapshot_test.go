@@ -10,7 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -19,7 +19,7 @@ import (
 func often(t *testing.T, every int64) (*bench, func(path string) (*audit.Log, error)) {
 	b := newBench(t)
 	open := func(path string) (*audit.Log, error) {
-		s, err := store.Open(context.Background(), path)
+		s, err := sqlite.Open(context.Background(), path)
 		require.NoError(t, err)
 		t.Cleanup(func() { s.Close() })
 		c := b.config(s)

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -123,11 +123,11 @@ func TestOneByteOfARow(t *testing.T) {
 	rows := rowsOf(t, b)[:4]
 	at := 0
 	for n, r := range rows {
-		size := len(store.Pack([]audit.Row{r}))
+		size := len(sqlite.Pack([]audit.Row{r}))
 		for i := 0; i < size; i += 1 + size/40 {
 			err := broken(t, b, func(path string) {
 				storetest.Repack(t, path, 4)
-				packed := store.Pack(rows)
+				packed := sqlite.Pack(rows)
 				packed[at+i] ^= 1
 				execute(t, path, fmt.Sprintf("UPDATE entries SET entries = x'%x' WHERE n = 0", packed))
 			})
@@ -260,7 +260,7 @@ func TestOpenRefusesWhatWasTamperedWith(t *testing.T) {
 		_, err = db.Exec(change)
 		require.NoError(t, err)
 		require.NoError(t, db.Close())
-		s, err := store.Open(t.Context(), path)
+		s, err := sqlite.Open(t.Context(), path)
 		require.NoError(t, err)
 		_, err = audit.Open(t.Context(), b.config(s))
 		require.ErrorIs(t, err, audit.ErrTampered, change)
@@ -324,7 +324,7 @@ func TestADamagedFileIsNotTampering(t *testing.T) {
 }
 
 func inspected(path string, by audit.Inspection) error {
-	s, err := store.Inspect(context.Background(), path)
+	s, err := sqlite.Inspect(context.Background(), path)
 	if err != nil {
 		return err
 	}

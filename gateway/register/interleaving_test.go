@@ -14,7 +14,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -37,7 +37,7 @@ func TestWhateverTheOrderTheLogIsTheModel(t *testing.T) {
 	require.NoError(t, err)
 	taken, refused := 0, 0
 	for round := range 60 {
-		s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"))
+		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "record.db"))
 		require.NoError(t, err)
 		log, err := audit.Open(t.Context(), audit.Config{Store: s, Origin: origin, Tenant: keeper, Key: key, Today: func() civil.Date { return first }})
 		require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/civil"
 )
 
@@ -63,7 +63,7 @@ func refusals() []error {
 type process struct {
 	config audit.Config
 	day    atomic.Int32
-	store  *store.Store
+	store  *sqlite.Store
 	log    *audit.Log
 }
 
@@ -148,7 +148,7 @@ func (p *process) open(ctx context.Context, at place) error {
 	if err != nil {
 		return err
 	}
-	p.store, err = store.Open(ctx, at.Path)
+	p.store, err = sqlite.Open(ctx, at.Path)
 	p.config = audit.Config{
 		Store: p.store, Origin: key.Verifier.Name(), Tenant: keeper, Key: key, SnapshotEvery: 5, Head: &audit.HeadFile{Path: at.Head},
 		Today: func() civil.Date { return civil.Date(p.day.Load()) },

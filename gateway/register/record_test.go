@@ -18,7 +18,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -87,7 +87,7 @@ func (r *record) decode(encoded []byte) *register.Register {
 
 // verify is what an auditor does who knows a head.
 func (r *record) verify(head string) {
-	s, err := store.Inspect(context.Background(), r.place.Path)
+	s, err := sqlite.Inspect(context.Background(), r.place.Path)
 	require.NoError(r.t, err)
 	_, err = audit.Verify(context.Background(), s, audit.Inspection{Tenant: keeper, Keys: r.keys, Head: head})
 	require.NoError(r.t, errors.Join(err, s.Close()))

@@ -27,7 +27,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/certificate"
@@ -58,7 +58,7 @@ type Server struct {
 	revision  string
 	grpc      *grpc.Server
 	Gateway   *gateway.Gateway
-	Store     *store.Store
+	Store     *sqlite.Store
 	Log       *audit.Log
 	Processes map[string]*host.Process
 	Refused   []string // documents of the folder that were not taken
@@ -249,8 +249,8 @@ func (s *Server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 	}
 	path := filepath.Join(s.Conf.Path(s.Conf.Data), RecordFile)
 	_, missing := os.Stat(path)
-	s.Store, err = store.Open(ctx, path)
-	if errors.Is(err, store.ErrEarlier) {
+	s.Store, err = sqlite.Open(ctx, path)
+	if errors.Is(err, sqlite.ErrEarlier) {
 		return EarlierRecordError(err)
 	}
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 // Rows gives all entries in a file, of one tenant, in order.
@@ -30,10 +30,10 @@ func Change(t testing.TB, path string, index int64, change func(*audit.Row)) {
 	var first int64
 	var packed []byte
 	require.NoError(t, db.QueryRow("SELECT n, entries FROM entries WHERE n <= ? ORDER BY n DESC LIMIT 1", index).Scan(&first, &packed))
-	rows := store.Unpack(first, packed)
+	rows := sqlite.Unpack(first, packed)
 	require.Greater(t, int64(len(rows)), index-first)
 	change(&rows[index-first])
-	_, err := db.Exec("UPDATE entries SET entries = ? WHERE n = ?", store.Pack(rows), first)
+	_, err := db.Exec("UPDATE entries SET entries = ? WHERE n = ?", sqlite.Pack(rows), first)
 	require.NoError(t, err)
 }
 
@@ -49,7 +49,7 @@ func Repack(t testing.TB, path string, each int) {
 	_, err := db.Exec("DELETE FROM entries")
 	require.NoError(t, err)
 	for group := range slices.Chunk(rows, each) {
-		_, err := db.Exec("INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)", tenant, group[0].Index, store.Pack(group))
+		_, err := db.Exec("INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)", tenant, group[0].Index, sqlite.Pack(group))
 		require.NoError(t, err)
 	}
 }
@@ -63,7 +63,7 @@ func read(t testing.TB, db *sql.DB) (all []audit.Row) {
 		var first int64
 		var packed []byte
 		require.NoError(t, groups.Scan(&first, &packed))
-		all = append(all, store.Unpack(first, packed)...)
+		all = append(all, sqlite.Unpack(first, packed)...)
 	}
 	require.NoError(t, groups.Err())
 	return all

@@ -1,7 +1,8 @@
-// Package store answers: where is the record kept? It is the only home of
-// database drivers. SQLite (modernc.org/sqlite, pure Go) is the default; every
-// other database has to pass the suite in the folder conformance.
-package store
+// Package sqlite answers: where is the record kept? In one SQLite file, by
+// modernc.org/sqlite, which is pure Go. It is the only home of a database driver;
+// another database gets a room beside this one, and has to pass the suite in
+// gateway/store/conformance.
+package sqlite
 
 import (
 	"context"

@@ -1,12 +1,12 @@
-package store
+package sqlite
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	driver "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 )
@@ -17,7 +17,7 @@ func failed(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var broken *sqlite.Error
+	var broken *driver.Error
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w: %w", doing, audit.ErrUnavailable, err)
@@ -25,7 +25,7 @@ func failed(doing string, err error) error {
 		return fmt.Errorf("%s: %w", doing, audit.ErrUnavailable)
 	}
 	switch code := broken.Code(); code & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
 		return fmt.Errorf("%s: %w", doing, ErrDamaged)
 	default:
 		return fmt.Errorf("%s: %w (sqlite %d)", doing, audit.ErrUnavailable, code)

@@ -1,4 +1,4 @@
-package store_test
+package sqlite_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
 	"github.com/ontschot/ontschot/gateway/store/conformance"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
 const tenant = "00000099000000119000"
@@ -24,16 +24,16 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, path string) *store.Store {
+func open(t *testing.T, path string) *sqlite.Store {
 	t.Helper()
-	s, err := store.Open(context.Background(), path)
+	s, err := sqlite.Open(context.Background(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
 
 // fill writes rows enough for many pages.
-func fill(t *testing.T, s *store.Store) {
+func fill(t *testing.T, s *sqlite.Store) {
 	t.Helper()
 	err := s.Update(t.Context(), tenant, func(tx audit.Tx) error {
 		b := audit.Batch{Head: audit.Head{Size: 200, Checkpoint: "x"}}
@@ -85,13 +85,13 @@ func TestDamageIsReported(t *testing.T) {
 			fill(t, s)
 			require.NoError(t, s.Close())
 			damage(t, path)
-			require.ErrorIs(t, openAndCheck(path, store.Open), store.ErrDamaged)
-			require.ErrorIs(t, openAndCheck(path, store.Inspect), store.ErrDamaged)
+			require.ErrorIs(t, openAndCheck(path, sqlite.Open), sqlite.ErrDamaged)
+			require.ErrorIs(t, openAndCheck(path, sqlite.Inspect), sqlite.ErrDamaged)
 		})
 	}
 }
 
-func openAndCheck(path string, open func(context.Context, string) (*store.Store, error)) error {
+func openAndCheck(path string, open func(context.Context, string) (*sqlite.Store, error)) error {
 	s, err := open(context.Background(), path)
 	if err != nil {
 		return err
@@ -126,10 +126,10 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 				require.NoError(t, open(t, path).Close())
 			}
 			plain(t, path, text)
-			_, err := store.Open(t.Context(), path)
-			require.ErrorIs(t, err, store.ErrForeign)
-			_, err = store.Inspect(t.Context(), path)
-			require.ErrorIs(t, err, store.ErrForeign)
+			_, err := sqlite.Open(t.Context(), path)
+			require.ErrorIs(t, err, sqlite.ErrForeign)
+			_, err = sqlite.Inspect(t.Context(), path)
+			require.ErrorIs(t, err, sqlite.ErrForeign)
 		})
 	}
 }
@@ -138,10 +138,10 @@ func TestEarlierRecordsAreRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record.db")
 	require.NoError(t, open(t, path).Close())
 	plain(t, path, "UPDATE version SET version = 2")
-	_, err := store.Open(t.Context(), path)
-	require.ErrorIs(t, err, store.ErrEarlier)
-	_, err = store.Inspect(t.Context(), path)
-	require.ErrorIs(t, err, store.ErrEarlier)
+	_, err := sqlite.Open(t.Context(), path)
+	require.ErrorIs(t, err, sqlite.ErrEarlier)
+	_, err = sqlite.Inspect(t.Context(), path)
+	require.ErrorIs(t, err, sqlite.ErrEarlier)
 }
 
 func plain(t *testing.T, path, text string) {
@@ -155,10 +155,10 @@ func plain(t *testing.T, path, text string) {
 
 func TestInspectChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record.db")
-	_, err := store.Inspect(t.Context(), path)
+	_, err := sqlite.Inspect(t.Context(), path)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	fill(t, open(t, path)) // still open: what is in the write-ahead log is seen too
-	s, err := store.Inspect(t.Context(), path)
+	s, err := sqlite.Inspect(t.Context(), path)
 	require.NoError(t, err)
 	defer s.Close()
 	require.NoError(t, s.Check(t.Context()))
@@ -183,7 +183,7 @@ func TestALockedDatabaseIsUnavailable(t *testing.T) {
 	require.NoError(t, err)
 	err = s.Update(t.Context(), tenant, func(audit.Tx) error { return nil })
 	require.ErrorIs(t, err, audit.ErrUnavailable)
-	require.NotErrorIs(t, err, store.ErrDamaged)
+	require.NotErrorIs(t, err, sqlite.ErrDamaged)
 	_, err = holder.ExecContext(t.Context(), "ROLLBACK")
 	require.NoError(t, err)
 	fill(t, s)

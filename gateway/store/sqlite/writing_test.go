@@ -1,4 +1,4 @@
-package store_test
+package sqlite_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/store"
+	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
@@ -20,10 +20,10 @@ func TestEntriesThatAreCutOff(t *testing.T) {
 		{Index: 7, ID: "a", Leaf: []byte("leaf"), Opening: []byte{}, Hashes: make([]byte, 200)},
 		{Index: 8, ID: "", Leaf: []byte{}, Opening: []byte("opening"), Hashes: []byte("h")},
 	}
-	first, all := store.Pack(rows[:1]), store.Pack(rows)
-	require.Equal(t, rows, store.Unpack(7, all))
+	first, all := sqlite.Pack(rows[:1]), sqlite.Pack(rows)
+	require.Equal(t, rows, sqlite.Unpack(7, all))
 	for n := range all {
-		got := store.Unpack(7, all[:n])
+		got := sqlite.Unpack(7, all[:n])
 		switch {
 		case n < len(first):
 			require.Equal(t, []audit.Row{{Index: 7, Bad: "entries"}}, got, n)
@@ -33,8 +33,8 @@ func TestEntriesThatAreCutOff(t *testing.T) {
 			require.Equal(t, []audit.Row{rows[0], {Index: 8, Bad: "entries"}}, got, n)
 		}
 	}
-	require.Equal(t, []audit.Row{{Index: 7, Bad: "entries"}}, store.Unpack(7, []byte{0x80}), "a length without its end")
-	require.Equal(t, []audit.Row{{Index: 7, Bad: "entries"}}, store.Unpack(7, append(make([]byte, 0), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)), "one that is too long")
+	require.Equal(t, []audit.Row{{Index: 7, Bad: "entries"}}, sqlite.Unpack(7, []byte{0x80}), "a length without its end")
+	require.Equal(t, []audit.Row{{Index: 7, Bad: "entries"}}, sqlite.Unpack(7, append(make([]byte, 0), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)), "one that is too long")
 }
 
 func rowAt(index int64) audit.Row {
@@ -182,10 +182,10 @@ func TestCopyAndSettle(t *testing.T) {
 	path, to := filepath.Join(t.TempDir(), "record.db"), filepath.Join(t.TempDir(), "copy.db")
 	s := open(t, path)
 	fill(t, s)
-	require.NoError(t, store.CopyEarlier(t.Context(), path, to))
-	require.Error(t, store.Settle(t.Context(), filepath.Join(t.TempDir(), "none", "record.db")))
-	require.Error(t, store.CopyEarlier(t.Context(), filepath.Join(t.TempDir(), "none"), filepath.Join(t.TempDir(), "copy.db")))
-	require.NoError(t, openAndCheck(to, store.Inspect))
+	require.NoError(t, sqlite.CopyEarlier(t.Context(), path, to))
+	require.Error(t, sqlite.Settle(t.Context(), filepath.Join(t.TempDir(), "none", "record.db")))
+	require.Error(t, sqlite.CopyEarlier(t.Context(), filepath.Join(t.TempDir(), "none"), filepath.Join(t.TempDir(), "copy.db")))
+	require.NoError(t, openAndCheck(to, sqlite.Inspect))
 	require.NoError(t, open(t, to).View(t.Context(), tenant, func(v audit.Snapshot) error {
 		head, err := v.Head()
 		require.EqualValues(t, 200, head.Size)
@@ -195,16 +195,16 @@ func TestCopyAndSettle(t *testing.T) {
 		_, err := v.Head()
 		require.NoError(t, err)
 		fillMore(t, s)
-		require.ErrorIs(t, store.Settle(t.Context(), path), audit.ErrUnavailable, "somebody has it open")
+		require.ErrorIs(t, sqlite.Settle(t.Context(), path), audit.ErrUnavailable, "somebody has it open")
 		return nil
 	}))
-	require.NoError(t, store.Settle(context.Background(), path))
+	require.NoError(t, sqlite.Settle(context.Background(), path))
 	info, err := os.Stat(path + "-wal")
 	require.NoError(t, err)
 	require.Zero(t, info.Size())
 }
 
-func fillMore(t *testing.T, s *store.Store) {
+func fillMore(t *testing.T, s *sqlite.Store) {
 	t.Helper()
 	require.NoError(t, s.Update(t.Context(), tenant, func(tx audit.Tx) error {
 		return tx.Write(audit.Batch{Rows: []audit.Row{rowAt(200)}, Head: audit.Head{Size: 201, Checkpoint: "y"}})
