@@ -91,11 +91,7 @@ func newDraft(conf, template, with string, values map[string]string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	trust, err := config.ReadTrust(cl.Path(cl.Trust))
-	if err != nil {
-		return nil, err
-	}
-	own, err := trust.Party(cl.Releaser)
+	trust, own, err := cl.ReadTrust()
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +261,7 @@ func (a *agreements) draft(m *ontschotv1.AgreementTerms) ([]byte, error) {
 	}
 	names := map[identity.OIN]string{}
 	if cl, err := config.ReadClient(a.call.config); err == nil {
-		if trust, err := config.ReadTrust(cl.Path(cl.Trust)); err == nil {
+		if trust, _, err := cl.ReadTrust(); err == nil {
 			for _, p := range trust.Parties {
 				names[p.OIN] = p.Name
 			}

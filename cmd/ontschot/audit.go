@@ -164,11 +164,7 @@ gone and receipts tell of a later epoch, say with --epoch which is the next one.
 }
 
 func recoverRecord(ctx context.Context, conf *config.Gateway, place string, epoch int64) (audit.Recovery, error) {
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
-	if err != nil {
-		return audit.Recovery{}, err
-	}
-	own, err := trust.Party(conf.Organisation)
+	_, own, err := conf.ReadTrust()
 	if err != nil {
 		return audit.Recovery{}, err
 	}

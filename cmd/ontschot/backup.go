@@ -120,11 +120,7 @@ func recordOf(path, file string) (*config.Gateway, audit.Keys, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
-	if err != nil {
-		return nil, nil, err
-	}
-	own, err := trust.Party(conf.Organisation)
+	_, own, err := conf.ReadTrust()
 	if err != nil {
 		return nil, nil, err
 	}

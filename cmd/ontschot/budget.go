@@ -160,11 +160,7 @@ func dial(path string, token func() (string, error)) (*client.Client, error) {
 
 // pinned is what a client.yaml says of the organisation whose budgets it believes.
 func pinned(conf *config.Client) (result.Trust, error) {
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
-	if err != nil {
-		return result.Trust{}, err
-	}
-	releaser, err := trust.Party(conf.Releaser)
+	trust, releaser, err := conf.ReadTrust()
 	if err != nil {
 		return result.Trust{}, err
 	}

@@ -158,11 +158,7 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	trust, err := config.ReadTrust(client.Path(client.Trust))
-	if err != nil {
-		return "", err
-	}
-	own, err := trust.Party(client.Releaser)
+	trust, own, err := client.ReadTrust()
 	if err != nil {
 		return "", err
 	}

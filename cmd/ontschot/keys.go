@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +19,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
@@ -105,11 +105,7 @@ func keyRows(path string, now time.Time) ([]keyRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
-	if err != nil {
-		return nil, err
-	}
-	own, err := trust.Party(conf.Organisation)
+	trust, own, err := conf.ReadTrust()
 	if err != nil {
 		return nil, err
 	}
@@ -227,13 +223,9 @@ func signingRows(own config.Party, keys []signed.Timed, pinned []signed.Key, now
 }
 
 func logKeyRow(conf *config.Gateway, own config.Party) (keyRow, error) {
-	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
+	key, err := server.LogKey(conf)
 	if err != nil {
 		return keyRow{}, err
-	}
-	key, err := audit.ParseKey(strings.TrimSpace(string(raw)))
-	if err != nil {
-		return keyRow{}, fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
 	}
 	row := keyRow{What: "log", Owner: own.Code, ID: fmt.Sprintf("%s+%08x", key.Verifier.Name(), key.Verifier.KeyHash()), State: "in use"}
 	if pinned, err := audit.ParseKeys(own.LogKeys...); err != nil || !pinned.Hold(key) {
@@ -334,13 +326,9 @@ func newLogKey(out, path string) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
+	old, err := server.LogKey(conf)
 	if err != nil {
 		return nil, "", err
-	}
-	old, err := audit.ParseKey(strings.TrimSpace(string(raw)))
-	if err != nil {
-		return nil, "", fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
 	}
 	secret, public, err := audit.GenerateKey(old.Verifier.Name())
 	steps := fmt.Sprintf(`1. Announce: add to your log_keys in the trust files, yours and others':

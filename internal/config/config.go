@@ -254,6 +254,27 @@ func ReadTrust(path string) (*Trust, error) {
 	return t, nil
 }
 
+// ReadTrust reads the trust file that gateway.yaml names, and gives with it the party whose
+// gateway it is. Errors: ErrConfig.
+func (c *Gateway) ReadTrust() (*Trust, Party, error) {
+	return readTrustOf(c.Path(c.Trust), c.Organisation)
+}
+
+// ReadTrust reads the trust file that client.yaml names, and gives with it the party whose
+// signature and log are expected. Errors: ErrConfig.
+func (c *Client) ReadTrust() (*Trust, Party, error) {
+	return readTrustOf(c.Path(c.Trust), c.Releaser)
+}
+
+func readTrustOf(path, code string) (*Trust, Party, error) {
+	trust, err := ReadTrust(path)
+	if err != nil {
+		return nil, Party{}, err
+	}
+	own, err := trust.Party(code)
+	return trust, own, err
+}
+
 // Party by its code.
 func (t *Trust) Party(code string) (Party, error) {
 	for _, p := range t.Parties {

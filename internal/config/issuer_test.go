@@ -98,6 +98,25 @@ func TestIssuersThatAreRefused(t *testing.T) {
 	require.NoError(t, readTrust(t, scope, ""), "a scope without sources allows nothing, and may stand")
 }
 
+// The party of a client.yaml is found in the trust file that it names, or named as missing.
+func TestATrustFileIsReadWithItsOwnParty(t *testing.T) {
+	example, err := filepath.Abs(trustExample)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "client.yaml")
+	client := func(releaser string) *Client {
+		require.NoError(t, os.WriteFile(path, []byte("gateway: localhost:1\nreleaser: "+releaser+"\ntrust: "+example+"\n"), 0o600))
+		c, err := ReadClient(path)
+		require.NoError(t, err)
+		return c
+	}
+	trust, own, err := client("GM0119").ReadTrust()
+	require.NoError(t, err)
+	require.Equal(t, trust.Parties[0], own)
+	_, _, err = client("GM9999").ReadTrust()
+	require.ErrorIs(t, err, ErrConfig)
+	require.ErrorContains(t, err, "GM9999")
+}
+
 // Keys over http are for development, from this machine.
 func TestKeysOverHTTP(t *testing.T) {
 	trust := &Trust{}

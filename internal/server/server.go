@@ -107,11 +107,7 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 		}
 	}()
 	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is told below
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
-	if err != nil {
-		return nil, err
-	}
-	own, err := trust.Party(conf.Organisation)
+	trust, own, err := conf.ReadTrust()
 	if err != nil {
 		return nil, err
 	}
@@ -218,15 +214,24 @@ func (s *Server) secrets(own config.Party, gc *gateway.Config) error {
 	return err
 }
 
-// RecordConfig is how the log of a gateway is opened, but for its store.
-func RecordConfig(conf *config.Gateway, own config.Party) (audit.Config, error) {
+// LogKey reads the key that signs the head of a gateway's log. Errors: config.ErrConfig.
+func LogKey(conf *config.Gateway) (audit.SigningKey, error) {
 	raw, err := config.ReadFile(conf.Path(conf.Keys.Log))
 	if err != nil {
-		return audit.Config{}, err
+		return audit.SigningKey{}, err
 	}
 	key, err := audit.ParseKey(strings.TrimSpace(string(raw)))
 	if err != nil {
-		return audit.Config{}, fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+		return audit.SigningKey{}, fmt.Errorf("%w: keys.log: %w", config.ErrConfig, err)
+	}
+	return key, nil
+}
+
+// RecordConfig is how the log of a gateway is opened, but for its store.
+func RecordConfig(conf *config.Gateway, own config.Party) (audit.Config, error) {
+	key, err := LogKey(conf)
+	if err != nil {
+		return audit.Config{}, err
 	}
 	// What others have pinned must be the key that signs here, or no client would
 	// believe a receipt.
