@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
-	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -51,10 +50,7 @@ func (h *house) officer(code string) ontschotv1.AgreementServiceClient {
 	if code != h.family.Case.Requester {
 		dir = filepath.Join(h.dir, "peers", code)
 	}
-	c, err := dial(filepath.Join(dir, "client.yaml"), func() (string, error) { return mintToken(dir) })
-	require.NoError(h.t, err)
-	h.t.Cleanup(func() { c.Close() })
-	return c.Agreements
+	return openClient(h.t, filepath.Join(dir, "client.yaml"), func() (string, error) { return mintToken(dir) }).Agreements
 }
 
 // draft is terms between the requester and another, as people write them.
@@ -165,7 +161,7 @@ func TestAnAcceptanceThatStoppedHalfWay(t *testing.T) {
 }
 
 // peer brings documents to the requester's gateway with the certificate of a party.
-func (h *house) peer(code string) *client.Peer {
+func (h *house) peer(code string) *server.Peer {
 	h.t.Helper()
 	dir := filepath.Join(h.dir, "peers", code)
 	if code == h.family.Case.Requester {
@@ -175,7 +171,7 @@ func (h *house) peer(code string) *client.Peer {
 		Certificate: filepath.Join(dir, "client/cert.pem"), Key: filepath.Join(dir, "client/key.pem"), CA: filepath.Join(h.dir, "ca.pem"),
 	}, "")
 	require.NoError(h.t, err)
-	p, err := client.NewPeer(h.server.Addr.String(), own.Client("localhost"), h.family.Requester().OIN)
+	p, err := server.NewPeer(h.server.Addr.String(), own.Client("localhost"), h.family.Requester().OIN)
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { p.Close() })
 	return p

@@ -92,8 +92,7 @@ func firstAnswer(b *testing.B, program, dir string, f *family.Family) (took time
 		}
 		time.Sleep(time.Millisecond)
 	}
-	cl, err := dial(filepath.Join(dir, "client.yaml"), func() (string, error) { return f.Token(time.Now(), nil) })
-	require.NoError(b, err)
+	cl := openClient(b, filepath.Join(dir, "client.yaml"), func() (string, error) { return f.Token(time.Now(), nil) })
 	defer cl.Close()
 	_, err = cl.AssembleBudget(ctx, requestOf(f.Case), nil)
 	took = time.Since(start)

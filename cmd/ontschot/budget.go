@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,10 +18,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/client"
-	"github.com/ontschot/ontschot/gateway/result"
-	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -110,7 +106,7 @@ func (k *call) keyFlag(c *cobra.Command) {
 
 // do connects and asks, and words it when nobody answers.
 func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client) error) error {
-	cl, err := dial(k.config, func() (string, error) {
+	cl, err := client.Open(k.config, func(context.Context) (string, error) {
 		raw, err := config.ReadFile(cmp.Or(k.token, filepath.Join(filepath.Dir(k.config), "client", "token")))
 		return strings.TrimSpace(string(raw)), err
 	})
@@ -135,44 +131,6 @@ func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client)
 		return fmt.Errorf("no answer from the gateway that %s names, within %s; is it running (ontschot serve)? %w", k.config, k.timeout, err)
 	}
 	return err
-}
-
-// dial makes a client of a client.yaml.
-func dial(path string, token func() (string, error)) (*client.Client, error) {
-	conf, err := config.ReadClient(path)
-	if err != nil {
-		return nil, err
-	}
-	host, _, err := net.SplitHostPort(conf.Gateway)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: gateway is no host:port", config.ErrConfig, path)
-	}
-	own, err := certificate.Open(certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}, "")
-	if err != nil {
-		return nil, fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
-	}
-	trust, err := pinned(conf)
-	if err != nil {
-		return nil, err
-	}
-	return client.New(client.Config{Address: conf.Gateway, TLS: own.Client(host), Token: token, Trust: trust})
-}
-
-// pinned is what a client.yaml says of the organisation whose budgets it believes.
-func pinned(conf *config.Client) (result.Trust, error) {
-	trust, releaser, err := conf.ReadTrust()
-	if err != nil {
-		return result.Trust{}, err
-	}
-	keys, err := trust.Verifier()
-	if err != nil {
-		return result.Trust{}, err
-	}
-	log, err := audit.ParseKeys(releaser.LogKeys...)
-	if err != nil {
-		return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", config.ErrConfig, releaser.Code)
-	}
-	return result.Trust{Keys: keys, Releaser: releaser.OIN, Log: log}, nil
 }
 
 // requestOf asks every pair of a case.

@@ -149,7 +149,7 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 	}
 	defer s.Close()
 	say("%s", s)
-	cl, err := dial(dir+"/client.yaml", func() (string, error) { return f.Token(time.Now(), nil) })
+	cl, err := client.Open(dir+"/client.yaml", func(context.Context) (string, error) { return f.Token(time.Now(), nil) })
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -125,9 +126,31 @@ func (h *house) client(mint func() (string, error)) *client.Client {
 	if mint == nil {
 		mint = func() (string, error) { return h.family.Token(time.Now(), nil) }
 	}
-	c, err := dial(filepath.Join(h.dir, "client.yaml"), mint)
+	return openClient(h.t, filepath.Join(h.dir, "client.yaml"), mint)
+}
+
+// clientWith is a client of the same gateway that shows another certificate.
+func (h *house) clientWith(leaf family.Leaf, mint func() (string, error)) *client.Client {
+	h.t.Helper()
+	conf, err := config.ReadClient(filepath.Join(h.dir, "client.yaml"))
 	require.NoError(h.t, err)
-	h.t.Cleanup(func() { c.Close() })
+	dir := h.t.TempDir()
+	conf.Trust = conf.Path(conf.Trust)
+	conf.TLS = config.TLS{Certificate: "cert.pem", Key: "key.pem", CA: conf.Path(conf.TLS.CA)}
+	raw, err := yaml.Marshal(conf)
+	require.NoError(h.t, err)
+	for name, content := range map[string][]byte{"client.yaml": raw, "cert.pem": leaf.CertPEM, "key.pem": leaf.KeyPEM} {
+		require.NoError(h.t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+	return openClient(h.t, filepath.Join(dir, "client.yaml"), mint)
+}
+
+// openClient opens a client until the end of the test.
+func openClient(t testing.TB, path string, mint func() (string, error)) *client.Client {
+	t.Helper()
+	c, err := client.Open(path, func(context.Context) (string, error) { return mint() })
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,7 +19,6 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -47,18 +45,14 @@ func (s *siege) line(code string) *line {
 	if s.lines[code] != nil {
 		return s.lines[code]
 	}
-	conf, err := config.ReadClient(filepath.Join(s.dir, "client.yaml"))
-	require.NoError(s.t, err)
-	trust, err := pinned(conf)
-	require.NoError(s.t, err)
-	certificate := &tls.Config{RootCAs: s.family.CA, Certificates: []tls.Certificate{s.family.Parties[code].Client.TLS}}
+	leaf := s.family.Parties[code].Client
 	l := &line{}
-	l.Client, err = client.New(client.Config{Address: conf.Gateway, TLS: certificate, Trust: trust, Token: func() (string, error) { return l.bearer, nil }})
-	require.NoError(s.t, err)
-	conn, err := grpc.NewClient(conf.Gateway, grpc.WithTransportCredentials(credentials.NewTLS(certificate)))
+	l.Client = s.clientWith(leaf, func() (string, error) { return l.bearer, nil })
+	certificate := &tls.Config{RootCAs: s.family.CA, Certificates: []tls.Certificate{leaf.TLS}}
+	conn, err := grpc.NewClient(s.server.Addr.String(), grpc.WithTransportCredentials(credentials.NewTLS(certificate)))
 	require.NoError(s.t, err)
 	l.peer = ontschotv1.NewPeerServiceClient(conn)
-	s.t.Cleanup(func() { l.Close(); conn.Close() })
+	s.t.Cleanup(func() { conn.Close() })
 	s.lines[code] = l
 	return l
 }

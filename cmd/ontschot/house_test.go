@@ -51,7 +51,7 @@ func mayImport() map[string][]string {
 		"gateway/store/conformance": {"gateway/audit", "internal/identity"},
 		"gateway/store/storetest":   {"gateway/audit", "gateway/store/sqlite"},
 		"gateway/result":            {"gateway/audit", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
-		"gateway/client":            with(words, []string{"gateway/result", "internal/certificate", "internal/identity"}),
+		"gateway/client":            {"gateway/audit", "gateway/result", "internal/certificate", "internal/config", "proto/ontschot/budget/v1", "proto/ontschot/v1"},
 		"gateway": with(facts, words, []string{
 			"gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/register", "gateway/result", "gateway/wording", "internal/certificate", "internal/civil", "internal/identity", "internal/signed"}),
 	}

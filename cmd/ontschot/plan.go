@@ -306,7 +306,7 @@ code 4 when it does not verify.`,
 			if err != nil {
 				return err
 			}
-			trust, err := pinned(conf)
+			trust, err := client.ReadTrust(path)
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/server"
@@ -59,7 +60,7 @@ func (h *house) traffic(callers int) *traffic {
 func (t *traffic) once() error {
 	t.files.RLock()
 	token, tokenErr := t.mint()
-	cl, err := dial(filepath.Join(t.h.dir, "client.yaml"), func() (string, error) { return token, nil })
+	cl, err := client.Open(filepath.Join(t.h.dir, "client.yaml"), func(context.Context) (string, error) { return token, nil })
 	t.files.RUnlock()
 	if err := errors.Join(tokenErr, err); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -21,7 +20,6 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/dev/sandbox"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -211,34 +209,24 @@ func TestATokenIsForSomeSourcesAndCategories(t *testing.T) {
 type vendor struct {
 	h    *house
 	oin  identity.OIN
-	leaf tls.Certificate
+	leaf family.Leaf
 }
 
 func (h *house) vendor() vendor {
 	p := h.family.Parties["SVB"] // any other organisation
-	return vendor{h, p.OIN, p.Client.TLS}
+	return vendor{h, p.OIN, p.Client}
 }
 
 func (v vendor) client(change func(*token.Claims)) *client.Client {
 	f := v.h.family
-	conf, err := config.ReadClient(filepath.Join(v.h.dir, "client.yaml"))
-	require.NoError(v.h.t, err)
-	trust, err := pinned(conf)
-	require.NoError(v.h.t, err)
-	c, err := client.New(client.Config{
-		Address: conf.Gateway, TLS: &tls.Config{RootCAs: f.CA, Certificates: []tls.Certificate{v.leaf}}, Trust: trust,
-		Token: func() (string, error) {
-			return family.MintToken(f.Requester().Token, v.leaf.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), func(c *token.Claims) {
-				c.Actor = &token.Actor{Subject: "vendor-client", Organisation: v.oin}
-				if change != nil {
-					change(c)
-				}
-			})
-		},
+	return v.h.clientWith(v.leaf, func() (string, error) {
+		return family.MintToken(f.Requester().Token, v.leaf.TLS.Leaf, f.CaseCommitment, f.Case.Purpose, time.Now(), func(c *token.Claims) {
+			c.Actor = &token.Actor{Subject: "vendor-client", Organisation: v.oin}
+			if change != nil {
+				change(c)
+			}
+		})
 	})
-	require.NoError(v.h.t, err)
-	v.h.t.Cleanup(func() { c.Close() })
-	return c
 }
 
 // delegate has the municipality sign that the vendor may act for it, and gives the id.

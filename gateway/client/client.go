@@ -1,43 +1,51 @@
-// Package client answers: how does a municipal system ask, and can it believe the
-// answer? It asks over mutual TLS and refuses a budget without a valid signature
-// and receipt.
+// Package client answers: how does a municipal system ask its gateway, and can it
+// believe the answer? It opens a client.yaml, asks over mutual TLS with an access token,
+// and gives no budget whose signature or receipt does not verify.
 package client
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/internal/certificate"
+	"github.com/ontschot/ontschot/internal/config"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
+
+// ErrConfig means that client.yaml, or a file that it names, cannot be used. The message
+// names the file, and line and key where there is one.
+var ErrConfig = config.ErrConfig
 
 // maxAnswer bounds a budget: 256 lines of each of 192 pairs would not fit, and
 // no household has them.
 const maxAnswer = 16 << 20
 
-// Config of a client. Every field is required.
-type Config struct {
-	Address string      // host:port
-	TLS     *tls.Config // with the client's certificate
-	// Token gives an access token bound to the certificate, for each call anew.
-	Token func() (string, error)
-	Trust result.Trust
-}
-
 // Client asks one gateway. It is safe for concurrent use; make one and keep it.
+//
+// Two things can go with a call, in its metadata (metadata.AppendToOutgoingContext):
+// "idempotency-key", 16 to 128 characters such as a UUID, under which a client that gets no
+// response can retry safely; and "ontschot-second", the access token of a second person,
+// where the policy asks for two.
+//
+// The error of every call is the gateway's google.rpc.Status (status.Convert), with an
+// ErrorInfo{reason, domain: ontschot.nl} among its details; or the error of the token
+// function; or one that wraps result.ErrMismatch or audit.ErrTampered, and then nothing of
+// the answer may be used.
 type Client struct {
-	config   Config
 	conn     *grpc.ClientConn
+	trust    result.Trust
 	exchange ontschotv1.ExchangeServiceClient
 	budgets  ontschotv1.BudgetServiceClient
 	registry ontschotv1.RegistryServiceClient
@@ -46,54 +54,124 @@ type Client struct {
 	Consents   ontschotv1.ConsentServiceClient
 }
 
-// New connects on first use.
-func New(c Config) (*Client, error) {
-	conn, err := grpc.NewClient(c.Address,
-		grpc.WithTransportCredentials(credentials.NewTLS(c.TLS)),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.WaitForReady(true)),
-		grpc.WithUnaryInterceptor(c.unary), grpc.WithStreamInterceptor(c.stream),
-	)
+// Open makes a client as a client.yaml says. Paths in it are relative to the file:
+//
+//	gateway: gateway.meppel.example:8443  # host:port; its certificate must be made out to host
+//	releaser: GM0119                      # party code: whose signature and log are expected
+//	trust: trust.yaml                     # the parties and their pinned keys
+//	tls:                                  # PEM files
+//	  certificate: client/cert.pem
+//	  key: client/key.pem
+//	  ca: ca.pem
+//
+// The files are read once: when one has been replaced, open the client anew. It connects
+// on first use.
+//
+// token gives an access token (RFC 9068) that is bound to the certificate (RFC 8705), as
+// the organisation's own issuer makes them. It is called for every call, with that call's
+// context, and may keep a token for as long as it lives.
+//
+// Errors: ErrConfig.
+func Open(path string, token func(context.Context) (string, error)) (*Client, error) {
+	if token == nil {
+		return nil, fmt.Errorf("%w: %s: a function that gives tokens is needed", ErrConfig, path)
+	}
+	conf, err := config.ReadClient(path)
 	if err != nil {
 		return nil, err
 	}
+	host, _, err := net.SplitHostPort(conf.Gateway)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: gateway is no host:port", ErrConfig, path)
+	}
+	own, err := certificate.Open(certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}, "")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: tls: %w", ErrConfig, path, err)
+	}
+	trust, err := trustOf(conf)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := grpc.NewClient(conf.Gateway,
+		grpc.WithTransportCredentials(credentials.NewTLS(own.Client(host))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.WaitForReady(true)),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: gateway: %w", ErrConfig, path, err)
+	}
+	with := bearer{conn, token}
 	return &Client{
-		config: c, conn: conn,
-		exchange: ontschotv1.NewExchangeServiceClient(conn), budgets: ontschotv1.NewBudgetServiceClient(conn), registry: ontschotv1.NewRegistryServiceClient(conn),
-		Agreements: ontschotv1.NewAgreementServiceClient(conn), Consents: ontschotv1.NewConsentServiceClient(conn),
+		conn: conn, trust: trust,
+		exchange: ontschotv1.NewExchangeServiceClient(with), budgets: ontschotv1.NewBudgetServiceClient(with), registry: ontschotv1.NewRegistryServiceClient(with),
+		Agreements: ontschotv1.NewAgreementServiceClient(with), Consents: ontschotv1.NewConsentServiceClient(with),
 	}, nil
 }
 
-// unary and stream send the token along.
-func (c Config) unary(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	ctx, err := c.authorised(ctx)
+// ReadTrust reads whose budgets a client.yaml believes, to verify one that was kept, without
+// a gateway: result.Verify. Neither certificate nor token is needed. Errors: ErrConfig.
+func ReadTrust(path string) (result.Trust, error) {
+	conf, err := config.ReadClient(path)
+	if err != nil {
+		return result.Trust{}, err
+	}
+	return trustOf(conf)
+}
+
+func trustOf(conf *config.Client) (result.Trust, error) {
+	trust, releaser, err := conf.ReadTrust()
+	if err != nil {
+		return result.Trust{}, err
+	}
+	keys, err := trust.Verifier()
+	if err != nil {
+		return result.Trust{}, err
+	}
+	log, err := audit.ParseKeys(releaser.LogKeys...)
+	if err != nil {
+		return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", ErrConfig, releaser.Code)
+	}
+	return result.Trust{Keys: keys, Releaser: releaser.OIN, Log: log}, nil
+}
+
+// bearer is a connection of which every call bears a token.
+type bearer struct {
+	conn  *grpc.ClientConn
+	token func(context.Context) (string, error)
+}
+
+// Invoke is grpc.ClientConnInterface's.
+func (b bearer) Invoke(ctx context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
+	ctx, err := b.authorised(ctx)
 	if err != nil {
 		return err
 	}
-	return call(ctx, method, req, reply, conn, opts...)
+	return b.conn.Invoke(ctx, method, request, reply, opts...)
 }
 
-func (c Config) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	ctx, err := c.authorised(ctx)
+// NewStream is grpc.ClientConnInterface's.
+func (b bearer) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	ctx, err := b.authorised(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, desc, conn, method, opts...)
+	return b.conn.NewStream(ctx, desc, method, opts...)
 }
 
-// Close ends the connection.
-func (c *Client) Close() error { return c.conn.Close() }
-
-func (c Config) authorised(ctx context.Context) (context.Context, error) {
-	token, err := c.Token()
+func (b bearer) authorised(ctx context.Context) (context.Context, error) {
+	token, err := b.token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("getting a token: %w", err)
 	}
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token), nil
 }
 
-// AssembleBudget waits for the gateway as long as the context allows, asks for a budget, tells progress (nil: nobody listens) and
-// verifies what comes. Errors are the gateway's google.rpc.Status, or wrap
-// result.ErrMismatch or audit.ErrTampered when the answer must not be used.
+// Close ends the connection, and with it the calls under way.
+func (c *Client) Close() error { return c.conn.Close() }
+
+// AssembleBudget asks for the integrated budget of the persons in r, and verifies what
+// comes. It waits for the gateway for as long as the context allows. A source that does not
+// answer in time is a gap in the budget, and so is what may not be released. progress gets
+// each source that has answered; nil: nobody listens.
 func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudgetRequest, progress func(*ontschotv1.Progress)) (*budgetv1.Budget, error) {
 	stream, err := c.exchange.AssembleBudget(ctx, r)
 	if err != nil {
@@ -111,15 +189,18 @@ func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudge
 			progress(p)
 		}
 		if b := event.GetBudget(); b != nil {
-			if _, err := result.Verify(b, c.config.Trust); err != nil {
+			if _, err := result.Verify(b, c.trust); err != nil {
 				return nil, err
 			}
-			return b, answers(b, r)
+			if err := answers(b, r); err != nil {
+				return nil, err
+			}
+			return b, nil
 		}
 	}
 }
 
-// answers checks that a budget is the answer to this question: an older one of the
+// answers checks that a budget is the answer to this request: an older one of the
 // same gateway would verify as well.
 func answers(b *budgetv1.Budget, r *ontschotv1.AssembleBudgetRequest) error {
 	same := b.GetPurpose() == r.GetPurpose() && proto.Equal(b.GetWindow(), r.GetWindow()) && b.GetViewOf() == "" && len(b.GetMatrix()) == len(r.GetPersons())
@@ -127,18 +208,18 @@ func answers(b *budgetv1.Budget, r *ontschotv1.AssembleBudgetRequest) error {
 		same = same && row.GetPerson() == r.GetPersons()[i].GetRef()
 	}
 	if !same {
-		return fmt.Errorf("%w: it answers another question", result.ErrMismatch)
+		return fmt.Errorf("%w: it answers another request", result.ErrMismatch)
 	}
 	return nil
 }
 
-// View asks for one member's projection of a budget and verifies it.
+// View asks what one person may see of a budget that this gateway released, and verifies it.
 func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1.Budget, error) {
 	answer, err := c.budgets.View(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := result.Verify(answer.GetBudget(), c.config.Trust); err != nil {
+	if _, err := result.Verify(answer.GetBudget(), c.trust); err != nil {
 		return nil, err
 	}
 	if answer.GetBudget().GetViewOf() != r.GetPerson() {
@@ -147,13 +228,14 @@ func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1
 	return answer.GetBudget(), nil
 }
 
-// CheckPlan holds a plan against a budget that this gateway released.
+// CheckPlan asks whether a plan fits a budget that this gateway released.
 func (c *Client) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*budgetv1.PlanCheck, error) {
 	answer, err := c.budgets.CheckPlan(ctx, r)
 	return answer.GetCheck(), err
 }
 
-// Account asks for one account per funder and verifies each.
+// Account asks for what each funder is accountable for in a budget that this gateway
+// released, one account for each, and verifies them.
 func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*budgetv1.Account, error) {
 	answer, err := c.budgets.Account(ctx, r)
 	if err != nil {
@@ -167,14 +249,15 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 		if a.GetBudgetDigest() != hex.EncodeToString(digest[:]) {
 			return nil, fmt.Errorf("%w: an account of another budget", result.ErrMismatch)
 		}
-		if err := result.VerifyAccount(a, c.config.Trust); err != nil {
+		if err := result.VerifyAccount(a, c.trust); err != nil {
 			return nil, err
 		}
 	}
 	return answer.GetAccounts(), nil
 }
 
-// Dissolve takes a budget apart at a civil date and verifies what comes.
+// Dissolve asks how a budget that this gateway released comes apart at a civil date, and
+// verifies what comes.
 func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*budgetv1.Dissolution, error) {
 	answer, err := c.budgets.Dissolve(ctx, r)
 	if err != nil {
@@ -188,16 +271,19 @@ func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*
 	if d.GetBudgetDigest() != hex.EncodeToString(digest[:]) || d.GetDate() != r.GetDate() {
 		return nil, fmt.Errorf("%w: the dissolution of another budget, or at another date", result.ErrMismatch)
 	}
-	return d, result.VerifyDissolution(d, c.config.Trust)
+	if err := result.VerifyDissolution(d, c.trust); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
-// Sunset asks what stays after a legal basis ends.
+// Sunset asks what stays of a pooled budget after a legal basis ends.
 func (c *Client) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*budgetv1.Sunset, error) {
 	answer, err := c.budgets.Sunset(ctx, r)
 	return answer.GetSunset(), err
 }
 
-// Register brings a signed document to the gateway.
+// Register presents a signed document to the gateway: a consent, an agreement or what ends one.
 func (c *Client) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	return c.registry.Register(ctx, r)
 }

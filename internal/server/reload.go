@@ -13,7 +13,6 @@ import (
 
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -203,7 +202,7 @@ func (s *Server) connectPeers(trust *config.Trust) (map[string]gateway.Peer, err
 		if err != nil {
 			return nil, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
 		}
-		peer, err := client.NewPeer(p.Gateway, s.Certificates.Client(host), p.OIN)
+		peer, err := NewPeer(p.Gateway, s.Certificates.Client(host), p.OIN)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,6 @@ import (
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/client"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
@@ -74,7 +73,7 @@ type Server struct {
 	keysRefused  [32]byte // of what was not taken over
 	issuersSum   [32]byte
 	logger       *slog.Logger
-	peers        []*client.Peer
+	peers        []*Peer
 	stop         func()
 	tending      sync.WaitGroup
 }
