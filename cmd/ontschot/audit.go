@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func unreadableRecord(path string, err error) error {
 }
 
 func auditVerifyCommand() *cobra.Command {
-	var data, key, head string
+	var v verification
 	c := &cobra.Command{
 		Use:   "verify --data DIR",
 		Short: "Walk the whole record and name the first entry that does not hold",
@@ -63,58 +64,80 @@ the head in --head is of.`,
 		Example: "  ontschot audit verify --data /var/lib/ontschot --key log.pub",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if data == "" {
+			if v.data == "" {
 				return fmt.Errorf("%w: --data is needed: the data folder of a gateway", errUsage)
 			}
-			if key == "" {
-				key = filepath.Join(data, server.PublicLogKey)
-			}
-			raw, err := config.ReadFile(key)
+			by, err := v.inspection()
 			if err != nil {
 				return err
 			}
-			keys, err := audit.ParseKeys(strings.Fields(string(raw))...)
-			if err != nil {
-				return fmt.Errorf("%w: %s: no log key", config.ErrConfig, key)
-			}
-			if head == "" {
-				head = filepath.Join(data, server.HeadFile)
-			}
-			outside, err := audit.HeadFile{Path: head}.Read()
+			report, err := v.walk(c.Context(), by)
 			if err != nil {
 				return err
 			}
-			if outside == "" && c.Flags().Changed("head") {
-				return fmt.Errorf("%w: --head %s is not there", config.ErrConfig, head)
-			}
-			s, err := sqlite.Inspect(c.Context(), filepath.Join(data, server.RecordFile))
-			if errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, data, server.RecordFile)
-			}
-			if err != nil {
-				return unreadableRecord(filepath.Join(data, server.RecordFile), err)
-			}
-			defer s.Close()
-			origin := keys.Origin()
-			report, err := audit.Verify(c.Context(), s, audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: outside})
-			if err != nil {
-				return unreadableRecord(filepath.Join(data, server.RecordFile), err)
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
-				origin, report.Size, report.Kinds[audit.Decision]+report.Kinds[audit.Deny], report.Kinds[audit.Release], report.Documents, report.LiveDocuments, report.Retries)
-			if err == nil && outside == "" {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "It was not compared with a head kept outside it: %s is not there; name the file with --head. A record that was put back as a whole would hold as well.\n", head)
-			}
-			if err == nil && report.Epoch > 1 {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "It is in epoch %d, begun after a loss or a conversion; %d documents wait to be confirmed.\n", report.Epoch, report.Waiting)
-			}
-			return err
+			return v.print(c.OutOrStdout(), by, report)
 		},
 	}
-	c.Flags().StringVar(&data, "data", "", "the data folder of a gateway")
-	c.Flags().StringVar(&key, "key", "", "a file with the public log key; default DIR/log.pub")
-	c.Flags().StringVar(&head, "head", "", "the file that keeps the head outside the store; default DIR/head")
+	c.Flags().StringVar(&v.data, "data", "", "the data folder of a gateway")
+	c.Flags().StringVar(&v.key, "key", "", "a file with the public log key; default DIR/log.pub")
+	c.Flags().StringVar(&v.head, "head", "", "the file that keeps the head outside the store; default DIR/head")
 	return c
+}
+
+// verification is what "audit verify" is asked: files, and what is empty is the default.
+type verification struct{ data, key, head string }
+
+func (v verification) headFile() string {
+	return cmp.Or(v.head, filepath.Join(v.data, server.HeadFile))
+}
+
+// inspection reads what is known from elsewhere than the record. A head that is not there is
+// an error only when it was asked for.
+func (v verification) inspection() (audit.Inspection, error) {
+	key := cmp.Or(v.key, filepath.Join(v.data, server.PublicLogKey))
+	raw, err := config.ReadFile(key)
+	if err != nil {
+		return audit.Inspection{}, err
+	}
+	keys, err := audit.ParseKeys(strings.Fields(string(raw))...)
+	if err != nil {
+		return audit.Inspection{}, fmt.Errorf("%w: %s: no log key", config.ErrConfig, key)
+	}
+	head, err := audit.HeadFile{Path: v.headFile()}.Read()
+	if err == nil && head == "" && v.head != "" {
+		err = fmt.Errorf("%w: --head %s is not there", config.ErrConfig, v.head)
+	}
+	return inspectionOf(keys, head), err
+}
+
+// walk verifies the record.
+func (v verification) walk(ctx context.Context, by audit.Inspection) (audit.Report, error) {
+	path := filepath.Join(v.data, server.RecordFile)
+	s, err := sqlite.Inspect(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return audit.Report{}, fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, v.data, server.RecordFile)
+	}
+	if err != nil {
+		return audit.Report{}, unreadableRecord(path, err)
+	}
+	defer s.Close()
+	report, err := audit.Verify(ctx, s, by)
+	if err != nil {
+		return audit.Report{}, unreadableRecord(path, err)
+	}
+	return report, nil
+}
+
+func (v verification) print(w io.Writer, by audit.Inspection, r audit.Report) error {
+	_, err := fmt.Fprintf(w, "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
+		by.Keys.Origin(), r.Size, r.Kinds[audit.Decision]+r.Kinds[audit.Deny], r.Kinds[audit.Release], r.Documents, r.LiveDocuments, r.Retries)
+	if err == nil && by.Head == "" {
+		_, err = fmt.Fprintf(w, "It was not compared with a head kept outside it: %s is not there; name the file with --head. A record that was put back as a whole would hold as well.\n", v.headFile())
+	}
+	if err == nil && r.Epoch > 1 {
+		_, err = fmt.Fprintf(w, "It is in epoch %d, begun after a loss or a conversion; %d documents wait to be confirmed.\n", r.Epoch, r.Waiting)
+	}
+	return err
 }
 
 func auditRecoverCommand() *cobra.Command {
@@ -140,7 +163,7 @@ gone and receipts tell of a later epoch, say with --epoch which is the next one.
 			}
 			place := filepath.Join(conf.Path(conf.Data), server.RecordFile)
 			if from != "" {
-				if err := putBack(c, place, from, keys, ""); err != nil {
+				if err := putBack(c, place, from, inspectionOf(keys, "")); err != nil {
 					return err
 				}
 			}
@@ -179,6 +202,12 @@ func recoverRecord(ctx context.Context, conf *config.Gateway, place string, epoc
 	defer s.Close()
 	by.Store = s
 	return audit.Recover(ctx, by, epoch)
+}
+
+// inspectionOf is how a record is verified by its keys, and by a head that was kept outside
+// it; empty: there is none to compare with.
+func inspectionOf(keys audit.Keys, head string) audit.Inspection {
+	return audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: head}
 }
 
 // tenantOf is the organisation of a record, which is the end of its origin.

@@ -42,7 +42,7 @@ are not in it. A copy of record.db by itself is not whole: what was written last
 			if err := s.Copy(c.Context(), to); err != nil {
 				return err
 			}
-			report, err := verifyCopy(c.Context(), to, keys, "")
+			report, err := verifyCopy(c.Context(), to, inspectionOf(keys, ""))
 			if err != nil {
 				return errors.Join(err, os.Remove(to))
 			}
@@ -79,7 +79,7 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 			if head == "" {
 				return fmt.Errorf("%w: %s is gone: whether the copy is whole cannot be told", config.ErrConfig, server.HeadPath(conf))
 			}
-			return putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, keys, head)
+			return putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, inspectionOf(keys, head))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
@@ -87,15 +87,15 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 	return c
 }
 
-// putBack puts a copy where the record was. It is whole when it holds all of a head, as its
-// text; an empty one is not asked about.
-func putBack(c *cobra.Command, place, from string, keys audit.Keys, head string) error {
+// putBack puts a copy where the record was, once it is verified. It is said to be whole when
+// it holds all of a head that was kept outside.
+func putBack(c *cobra.Command, place, from string, by audit.Inspection) error {
 	for _, one := range server.RecordFiles(place) {
 		if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
 		}
 	}
-	report, err := verifyCopy(c.Context(), from, keys, head)
+	report, err := verifyCopy(c.Context(), from, by)
 	if err != nil {
 		return err
 	}
@@ -104,10 +104,10 @@ func putBack(c *cobra.Command, place, from string, keys audit.Keys, head string)
 		return err
 	}
 	defer s.Close()
-	if err := s.Copy(c.Context(), place); err != nil || head == "" {
+	if err := s.Copy(c.Context(), place); err != nil || by.Head == "" {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s is back: %d entries, none is lacking.\n", keys.Origin(), report.Size)
+	_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s is back: %d entries, none is lacking.\n", by.Keys.Origin(), report.Size)
 	return err
 }
 
@@ -132,7 +132,7 @@ func recordOf(path, file string) (*config.Gateway, audit.Keys, error) {
 }
 
 // verifyCopy walks a copy as audit verify does.
-func verifyCopy(ctx context.Context, path string, keys audit.Keys, head string) (audit.Report, error) {
+func verifyCopy(ctx context.Context, path string, by audit.Inspection) (audit.Report, error) {
 	s, err := sqlite.Inspect(ctx, path)
 	if errors.Is(err, sqlite.ErrEarlier) {
 		return audit.Report{}, server.EarlierRecordError(err)
@@ -141,5 +141,5 @@ func verifyCopy(ctx context.Context, path string, keys audit.Keys, head string) 
 		return audit.Report{}, err
 	}
 	defer s.Close()
-	return audit.Verify(ctx, s, audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: head})
+	return audit.Verify(ctx, s, by)
 }

@@ -99,7 +99,7 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 // Assemble puts a gateway together. Whatever was started is ended again when a later part
 // does not start.
 func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *Server, err error) {
-	s := &Server{Conf: conf, Processes: map[string]*host.Process{}}
+	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil))}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -110,72 +110,101 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err != nil {
 		return nil, err
 	}
-	keys, err := trust.Verifier()
+	s.own = own.OIN
+	gc := gateway.Config{Own: own.OIN, Now: time.Now, Log: s.logger, Parties: partiesOf(trust), LegalBases: legalBasesOf(conf)}
+	if err := s.believe(trust, &gc); err != nil {
+		return nil, err
+	}
+	if err := s.connect(trust, &gc); err != nil {
+		return nil, err
+	}
+	if err := s.startRooms(ctx, own, &gc, stderr); err != nil {
+		return nil, err
+	}
+	if s.Gateway, err = gateway.New(gc); err != nil {
+		return nil, err
+	}
+	pins, err := trust.Pins()
 	if err != nil {
 		return nil, err
 	}
-	gc := gateway.Config{
-		Own: own.OIN, Keys: keys, Now: time.Now, Sources: map[string]gateway.Source{},
-		Tokens: token.Checker{Keys: keys, Audience: string(own.OIN), Now: time.Now},
-		Log:    slog.New(slog.NewJSONHandler(stderr, nil)),
+	if err := s.Gateway.RecordKeys(ctx, pins); err != nil {
+		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
 	}
-	s.own, s.Keys, s.logger = own.OIN, keys, gc.Log
-	issuers, err := issuersOf(trust, conf.Dev, gc.Log)
-	if err != nil {
-		return nil, err
+	return s, nil
+}
+
+// partiesOf are the parties of a trust file, as the gateway knows them.
+func partiesOf(trust *config.Trust) (list []gateway.Party) {
+	for _, p := range trust.Parties {
+		list = append(list, gateway.Party{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
 	}
-	s.issuers.Store(&issuers)
-	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
-		return nil, err
-	}
-	gc.Tokens.Issuers = func() []token.Issuer { return *s.issuers.Load() }
-	tls := conf.TLS
-	s.Certificates, err = certificate.Open(certificate.Files{Certificate: conf.Path(tls.Certificate), Key: conf.Path(tls.Key), CA: conf.Path(tls.CA)}, own.OIN)
-	if err != nil {
-		return nil, fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
-	}
-	gc.Certificates = s.Certificates
-	if gc.Peers, err = s.connectPeers(trust); err != nil {
-		return nil, err
-	}
-	for _, b := range s.Conf.LegalBases {
-		gc.LegalBases = append(gc.LegalBases, &budgetv1.LegalBasis{
+	return list
+}
+
+func legalBasesOf(conf *config.Gateway) (list []*budgetv1.LegalBasis) {
+	for _, b := range conf.LegalBases {
+		list = append(list, &budgetv1.LegalBasis{
 			Id: b.ID, Article: b.Article, From: b.From, To: b.To, PoolableLaws: b.PoolableLaws, Municipalities: b.Municipalities,
 		})
 	}
-	for _, p := range trust.Parties {
-		gc.Parties = append(gc.Parties, gateway.Party{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+	return list
+}
+
+// believe takes over whose signatures and whose access tokens count.
+func (s *Server) believe(trust *config.Trust, gc *gateway.Config) (err error) {
+	if s.Keys, err = trust.Verifier(); err != nil {
+		return err
 	}
-	// Policy, record and adapters are ready at about the same time when they start together.
+	issuers, err := issuersOf(trust, s.Conf.Dev, s.logger)
+	if err != nil {
+		return err
+	}
+	s.issuers.Store(&issuers)
+	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
+		return err
+	}
+	gc.Keys = s.Keys
+	gc.Tokens = token.Checker{
+		Keys: s.Keys, Audience: string(s.own), Now: time.Now,
+		Issuers: func() []token.Issuer { return *s.issuers.Load() },
+	}
+	return nil
+}
+
+// connect reads the gateway's own certificate, and prepares the ways to other gateways.
+func (s *Server) connect(trust *config.Trust, gc *gateway.Config) (err error) {
+	path, tls := s.Conf.Path, s.Conf.TLS
+	s.Certificates, err = certificate.Open(certificate.Files{Certificate: path(tls.Certificate), Key: path(tls.Key), CA: path(tls.CA)}, s.own)
+	if err != nil {
+		return fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
+	}
+	gc.Certificates = s.Certificates
+	gc.Peers, err = s.connectPeers(trust)
+	return err
+}
+
+// startRooms starts policy, record and adapters together: they are ready at about the same
+// time.
+func (s *Server) startRooms(ctx context.Context, own config.Party, gc *gateway.Config, stderr io.Writer) error {
 	var wait sync.WaitGroup
 	var policyErr, recordErr, sourcesErr error
 	wait.Go(func() {
 		gc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
 	})
-	wait.Go(func() { recordErr = s.openRecord(ctx, own, &gc) })
+	wait.Go(func() { recordErr = s.openRecord(ctx, own, gc) })
 	wait.Go(func() { sourcesErr = s.startSources(ctx, stderr) })
-	textErr := s.secrets(own, &gc)
+	textErr := s.secrets(own, gc)
 	wait.Wait()
 	if err := errors.Join(policyErr, recordErr, sourcesErr, textErr); err != nil {
-		return nil, err
+		return err
 	}
+	gc.Sources = map[string]gateway.Source{}
 	for code, p := range s.Processes {
 		gc.Sources[code] = p
 	}
 	s.revision, s.Ring = gc.Policy.Revision(), gc.Signers
-	g, err := gateway.New(gc)
-	if err != nil {
-		return nil, err
-	}
-	s.Gateway = g
-	pins, err := trust.Pins()
-	if err != nil {
-		return nil, err
-	}
-	if err := g.RecordKeys(ctx, pins); err != nil {
-		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
-	}
-	return s, nil
+	return nil
 }
 
 // secrets reads keys, texts and dates.
