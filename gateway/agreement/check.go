@@ -32,6 +32,7 @@ type FieldError struct {
 	Line int // of a draft; 0 elsewhere
 }
 
+// Error gives line and path, where there are, and what it must be.
 func (e *FieldError) Error() string {
 	text := e.What
 	if e.Path != "" {

@@ -55,6 +55,7 @@ type TamperError struct {
 	What string
 }
 
+// Error names the entry, or the head, and what disagrees; no value of it.
 func (e *TamperError) Error() string {
 	if e.Index == HeadIndex {
 		return fmt.Sprintf("%v: head: %s", ErrTampered, e.What)

@@ -192,11 +192,11 @@ func TestNothingIsProvenByABadHead(t *testing.T) {
 	p, err = l.prove(headed{}, 0)
 	require.ErrorIs(t, err, ErrInvalid)
 	require.Empty(t, p)
-	require.Equal(t, &BehindError{Store: 3, Kept: -1}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "", "log/a", Keys{key.Verifier}))
+	require.Equal(t, &BehindError{Store: 3, Kept: -1}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "", Keys{key.Verifier}))
 	five, err := signCheckpoint("log/a", tlog.Tree{N: 5}, key.Signer)
 	require.NoError(t, err)
-	require.Equal(t, &BehindError{Store: 3, Kept: 5}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, five, "log/a", Keys{key.Verifier}))
-	require.ErrorIs(t, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "x", "log/a", Keys{key.Verifier}), ErrTampered)
+	require.Equal(t, &BehindError{Store: 3, Kept: 5}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, five, Keys{key.Verifier}))
+	require.ErrorIs(t, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "x", Keys{key.Verifier}), ErrTampered)
 }
 
 // A head that is not signed is none, also where there are no entries to disagree with it.

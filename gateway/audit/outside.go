@@ -21,6 +21,7 @@ var ErrBehind = errors.New("the record lacks entries that were made")
 // the head outside it is of; -1 when that head is gone.
 type BehindError struct{ Store, Kept int64 }
 
+// Error says how many entries there are and how many were made.
 func (e *BehindError) Error() string {
 	if e.Kept < 0 {
 		return fmt.Sprintf("%v, or may lack them: it holds %d, and the file that keeps its head is gone", ErrBehind, e.Store)
@@ -114,16 +115,16 @@ func (l *Log) checkOutside(s Snapshot) error {
 		}
 		return l.cfg.Head.Write(text)
 	}
-	return complete(s, l.head.position, text, l.cfg.Origin, l.cfg.keys())
+	return complete(s, l.head.position, text, l.cfg.keys())
 }
 
 // complete checks that a store holds all entries of a head that was kept outside it, as
 // its text, and is of the same epoch. Errors: ErrBehind, ErrTampered.
-func complete(s Snapshot, head position, text, origin string, keys Keys) error {
+func complete(s Snapshot, head position, text string, keys Keys) error {
 	if text == "" {
 		return &BehindError{Store: head.N, Kept: -1}
 	}
-	kept, err := openCheckpoint(text, origin, keys)
+	kept, err := openCheckpoint(text, keys.Origin(), keys)
 	if err != nil {
 		return headTampered("the one kept outside the store: " + err.Error())
 	}

@@ -68,7 +68,7 @@ func Recover(ctx context.Context, cfg Config, atLeast int64) (Recovery, error) {
 
 // beginEpoch finds the number of the next epoch, when a store lacks entries.
 func (l *Log) beginEpoch(s Snapshot, outside string, atLeast int64) error {
-	err := complete(s, l.head.position, outside, l.cfg.Origin, l.cfg.keys())
+	err := complete(s, l.head.position, outside, l.cfg.keys())
 	switch {
 	case err == nil:
 		return ErrWhole

@@ -96,7 +96,7 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 		return Report{}, err
 	}
 	if by.Head != "" { // last: what is wrong inside is named first
-		if err := complete(s, signed, by.Head, by.Keys.Origin(), by.Keys); err != nil {
+		if err := complete(s, signed, by.Head, by.Keys); err != nil {
 			return Report{}, err
 		}
 	}

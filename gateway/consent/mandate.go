@@ -81,6 +81,7 @@ func knownWell() []string { return []string{"substantieel", "hoog"} }
 // why he does not count: a text without any value.
 type MandateError struct{ Lacks string }
 
+// Error is that of ErrWrongSigner, with what is lacking.
 func (e *MandateError) Error() string { return ErrWrongSigner.Error() + ": " + e.Lacks }
 
 // Unwrap makes errors.Is(err, ErrWrongSigner) hold.

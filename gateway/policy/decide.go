@@ -63,9 +63,10 @@ type scope struct {
 // Allows tells whether anything may pass.
 func (g Grant) Allows() bool { return len(g.scopes) > 0 }
 
-// Consent and Agreement that the grant rests on; the agreement is zero for the
-// requester's own source.
-func (g Grant) Consent() consent.Consent      { return g.consent }
+// Consent that the grant rests on.
+func (g Grant) Consent() consent.Consent { return g.consent }
+
+// Agreement that the grant rests on; zero for the requester's own source.
 func (g Grant) Agreement() agreement.Covering { return g.agreement }
 
 // Laws that may be asked about.

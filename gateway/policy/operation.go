@@ -62,6 +62,7 @@ type RefusedError struct {
 	Codes []string
 }
 
+// Error names the operation and the codes.
 func (e *RefusedError) Error() string {
 	return "the policy does not allow " + string(e.Operation) + ": " + strings.Join(e.Codes, " ")
 }

@@ -37,6 +37,7 @@ var (
 // EndedError is the ErrEnded of one document.
 type EndedError struct{ ID string }
 
+// Error names the document.
 func (e *EndedError) Error() string { return fmt.Sprintf("document %s: %v", e.ID, ErrEnded) }
 
 // Unwrap makes errors.Is(err, ErrEnded) hold.
@@ -46,6 +47,7 @@ func (e *EndedError) Unwrap() error { return ErrEnded }
 // came in its place.
 type ReplacedError struct{ ID, Last string }
 
+// Error names the document, and the last that came in its place.
 func (e *ReplacedError) Error() string {
 	return fmt.Sprintf("document %s: %v: %s", e.ID, ErrReplaced, e.Last)
 }

@@ -108,7 +108,8 @@ func (k Checker) own(raw []byte, call Call) (Claims, error) {
 	if _, err := k.Keys.Fresh().Compact(signed.Token, raw, &c); err != nil {
 		return Claims{}, invalid(err)
 	}
-	if err := times(k.Now(), c.IssuedAt, c.NotBefore, c.Expires, maxLife); err != nil {
+	life := lifetime{c.IssuedAt, c.NotBefore, c.Expires}
+	if err := life.check(k.Now(), maxLife); err != nil {
 		return Claims{}, err
 	}
 	if c.Audience != k.Audience {
@@ -127,14 +128,17 @@ func invalid(err error) error {
 	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }
 
-// times judges iat, nbf and exp.
-func times(now time.Time, iat, nbf, exp int64, life time.Duration) error {
-	issued, starts, ends := time.Unix(iat, 0), time.Unix(nbf, 0), time.Unix(exp, 0)
+// lifetime of a token, in seconds since 1970.
+type lifetime struct{ iat, nbf, exp int64 }
+
+// check judges a token that may live no longer than longest.
+func (l lifetime) check(now time.Time, longest time.Duration) error {
+	issued, starts, ends := time.Unix(l.iat, 0), time.Unix(l.nbf, 0), time.Unix(l.exp, 0)
 	switch {
-	case iat <= 0 || nbf <= 0 || exp <= iat:
+	case l.iat <= 0 || l.nbf <= 0 || l.exp <= l.iat:
 		return fmt.Errorf("%w: iat, nbf and exp are needed, in order", ErrInvalid)
-	case ends.Sub(issued) > life:
-		return fmt.Errorf("%w: lives longer than %s", ErrInvalid, life)
+	case ends.Sub(issued) > longest:
+		return fmt.Errorf("%w: lives longer than %s", ErrInvalid, longest)
 	case now.After(ends.Add(skew)):
 		return ErrExpired
 	case now.Add(skew).Before(starts) || now.Add(skew).Before(issued):

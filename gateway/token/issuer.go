@@ -103,7 +103,8 @@ func (i Issuer) read(raw []byte, call Call, now time.Time) (Claims, error) {
 		return Claims{}, fmt.Errorf("%w: no access token", ErrInvalid)
 	}
 	starts := cmp.Or(o.NotBefore, o.IssuedAt)
-	if err := times(now, o.IssuedAt, starts, o.Expires, i.MaxLife); err != nil {
+	life := lifetime{o.IssuedAt, starts, o.Expires}
+	if err := life.check(now, i.MaxLife); err != nil {
 		return Claims{}, err
 	}
 	if string(o.Audience) != i.Audience {

@@ -100,10 +100,14 @@ func (d Date) Compact() string { return d.time().Format(compact) }
 // Dutch writes dd-mm-yyyy.
 func (d Date) Dutch() string { return d.time().Format(dutch) }
 
-// Year, Month and Day take a date apart.
-func (d Date) Year() int         { return d.time().Year() }
+// Year of the date.
+func (d Date) Year() int { return d.time().Year() }
+
+// Month of its year.
 func (d Date) Month() time.Month { return d.time().Month() }
-func (d Date) Day() int          { return d.time().Day() }
+
+// Day of its month, from one.
+func (d Date) Day() int { return d.time().Day() }
 
 // Birthday is the day on which somebody born on d becomes that old. Who is born
 // on 29 February has his birthday on 1 March in other years (BW 1:2 counts

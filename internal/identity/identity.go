@@ -72,11 +72,22 @@ func (b BSN) IsZero() bool { return b.digits == "" }
 
 const masked = "***"
 
-func (b BSN) String() string               { return masked }
-func (b BSN) GoString() string             { return masked }
-func (b BSN) Format(s fmt.State, _ rune)   { _, _ = s.Write([]byte(masked)) }
-func (b BSN) LogValue() slog.Value         { return slog.StringValue(masked) }
+// String hides the digits.
+func (b BSN) String() string { return masked }
+
+// GoString hides them from %#v.
+func (b BSN) GoString() string { return masked }
+
+// Format hides them from every other verb.
+func (b BSN) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(masked)) }
+
+// LogValue hides them from log/slog.
+func (b BSN) LogValue() slog.Value { return slog.StringValue(masked) }
+
+// MarshalJSON hides them in JSON.
 func (b BSN) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), nil }
+
+// MarshalText hides them in every other text.
 func (b BSN) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
 // Commitment binds a document to a person without naming him:

@@ -123,9 +123,12 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 	}
 	var one sighting
 	for _, s := range doc.Signatures {
-		if err := p.oneOf(kind, doc.Payload, s, parties(), &one); err != nil {
+		left := slices.DeleteFunc(slices.Clone(parties()), func(o identity.OIN) bool { return slices.Contains(one.of, o) })
+		party, key, err := p.oneOf(left, kind, doc.Payload, s)
+		if err != nil {
 			return Verified{}, err
 		}
+		one.of, one.by = append(one.of, party), append(one.by, key)
 	}
 	one.remember(claims)
 	p.seen.add(m, one, len(raw))
@@ -174,29 +177,28 @@ func within(some, all []identity.OIN) bool {
 	return !slices.ContainsFunc(some, func(one identity.OIN) bool { return !slices.Contains(all, one) })
 }
 
-// oneOf verifies one signature as that of one of the parties that is not there yet.
-func (p *pins) oneOf(kind Kind, payload string, s signature, parties []identity.OIN, into *sighting) error {
+// oneOf verifies one signature as that of one of the parties: which one, and its key.
+func (p *pins) oneOf(parties []identity.OIN, kind Kind, payload string, s signature) (identity.OIN, *Key, error) {
 	h, err := headerOf(s.Protected, ownMembers())
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	if err := h.ofKind(kind); err != nil {
-		return err
+		return "", nil, err
 	}
 	sig, err := unbase64(s.Signature)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	err = ErrKey
 	for _, party := range parties { // two parties may use the same key id
 		key, unknown := p.find(party, kind, h)
-		if unknown != nil || slices.Contains(into.of, party) {
+		if unknown != nil {
 			continue
 		}
 		if err = check(key, []byte(s.Protected+"."+payload), sig); err == nil {
-			into.of, into.by = append(into.of, party), append(into.by, key)
-			return nil
+			return party, key, nil
 		}
 	}
-	return err
+	return "", nil, err
 }
