@@ -41,10 +41,10 @@ const (
 
 // Codes of notices.
 const (
-	NoticeSkipped     = "SKIPPED"
-	NoticeStale       = "STALE"
-	NoticeUnknownCode = "UNKNOWN_CODE"
-	NoticeConflict    = "CONFLICT"
+	NoticeSkipped     = budgetv1.NoticeSkipped
+	NoticeStale       = budgetv1.NoticeStale
+	NoticeUnknownCode = budgetv1.NoticeUnknownCode
+	NoticeConflict    = budgetv1.NoticeConflict
 )
 
 // Origin is who answers.

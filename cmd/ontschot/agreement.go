@@ -18,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/policies"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -103,7 +104,7 @@ func newDraft(conf, template, with string, values map[string]string) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if asks, _, _ := strings.Cut(template, "-"); asks == "municipality" && own.Kind != "MUNICIPALITY" && other.Kind == "MUNICIPALITY" {
+	if asks, _, _ := strings.Cut(template, "-"); asks == "municipality" && own.Kind != budgetv1.KindMunicipality && other.Kind == budgetv1.KindMunicipality {
 		own, other = other, own
 	}
 	values["consumer_oin"], values["consumer_name"] = string(own.OIN), own.Name

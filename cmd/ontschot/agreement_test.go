@@ -354,3 +354,13 @@ func TestTermsGoOverTheWireWhole(t *testing.T) {
 	require.Equal(t, m.String(), again.String())
 	require.Equal(t, []identity.OIN{"00000099000000000009"}, terms.Oversight.Auditors)
 }
+
+// Every state of an agreement, a consent and a delegation has a word in both languages.
+func TestTextsOfEveryStatus(t *testing.T) {
+	nl, en := &page{lang: "nl"}, &page{lang: "en"}
+	for _, status := range slices.Concat(ontschotv1.AgreementStatuses(), ontschotv1.ConsentStatuses(), ontschotv1.DelegationStatuses()) {
+		require.NotEqual(t, status, nl.statusOf(status))
+		require.NotEqual(t, status, en.statusOf(status))
+		require.NotEqual(t, nl.statusOf(status), en.statusOf(status), status)
+	}
+}

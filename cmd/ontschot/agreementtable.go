@@ -9,12 +9,32 @@ import (
 // statusOf words the state of an agreement or a consent.
 func (p *page) statusOf(code string) string {
 	nl := map[string]string{
-		"PROPOSED": "voorgesteld", "ACCEPTED": "aanvaard, gaat later in", "IN_FORCE": "van kracht", "EXPIRED": "verlopen",
-		"REJECTED": "afgewezen", "REVOKED": "ingetrokken", "SUPERSEDED": "vervangen", "UNVERIFIABLE": "handtekening niet te controleren", "FUTURE": "gaat later in", "ENDED": "gestopt of vervangen", "UNCERTAIN": "moet bevestigd worden", "VOID": "telt niet: wie tekende, mag dat niet",
+		ontschotv1.StatusProposed:     "voorgesteld",
+		ontschotv1.StatusAccepted:     "aanvaard, gaat later in",
+		ontschotv1.StatusInForce:      "van kracht",
+		ontschotv1.StatusExpired:      "verlopen",
+		ontschotv1.StatusRejected:     "afgewezen",
+		ontschotv1.StatusRevoked:      "ingetrokken",
+		ontschotv1.StatusSuperseded:   "vervangen",
+		ontschotv1.StatusUnverifiable: "handtekening niet te controleren",
+		ontschotv1.StatusFuture:       "gaat later in",
+		ontschotv1.StatusEnded:        "gestopt of vervangen",
+		ontschotv1.StatusUncertain:    "moet bevestigd worden",
+		ontschotv1.StatusVoid:         "telt niet: wie tekende, mag dat niet",
 	}
 	en := map[string]string{
-		"PROPOSED": "proposed", "ACCEPTED": "accepted, begins later", "IN_FORCE": "in force", "EXPIRED": "expired",
-		"REJECTED": "rejected", "REVOKED": "revoked", "SUPERSEDED": "superseded", "UNVERIFIABLE": "signature cannot be verified", "FUTURE": "begins later", "ENDED": "withdrawn or replaced", "UNCERTAIN": "has to be confirmed", "VOID": "does not count: who signed may not",
+		ontschotv1.StatusProposed:     "proposed",
+		ontschotv1.StatusAccepted:     "accepted, begins later",
+		ontschotv1.StatusInForce:      "in force",
+		ontschotv1.StatusExpired:      "expired",
+		ontschotv1.StatusRejected:     "rejected",
+		ontschotv1.StatusRevoked:      "revoked",
+		ontschotv1.StatusSuperseded:   "superseded",
+		ontschotv1.StatusUnverifiable: "signature cannot be verified",
+		ontschotv1.StatusFuture:       "begins later",
+		ontschotv1.StatusEnded:        "withdrawn or replaced",
+		ontschotv1.StatusUncertain:    "has to be confirmed",
+		ontschotv1.StatusVoid:         "does not count: who signed may not",
 	}
 	if text := p.say(nl[code], en[code]); text != "" {
 		return text

@@ -212,7 +212,7 @@ func (s signing) by(c *cobra.Command) ([]*ontschotv1.ConsentSignature, error) {
 	if err != nil || !s.mandated() {
 		return all, err
 	}
-	proxies := slices.DeleteFunc(slices.Clone(all), func(one *ontschotv1.ConsentSignature) bool { return one.GetRole() != "gemachtigde" })
+	proxies := slices.DeleteFunc(slices.Clone(all), func(one *ontschotv1.ConsentSignature) bool { return one.GetRole() != ontschotv1.SignerProxy })
 	if len(proxies) != 1 {
 		return nil, fmt.Errorf("%w: --mandate-document, --mandate-scope and --mandate-until are of the one --signed gemachtigde:..., and here are %d", errUsage, len(proxies))
 	}
@@ -499,7 +499,7 @@ func (p *page) signers(list []*ontschotv1.ConsentSigner) {
 	for _, s := range list {
 		p.line("%s: %d x %s", p.say("Handtekening nodig", "Signature needed"), s.GetCount(), strings.Join(s.GetRoles(), p.say(" of ", " or ")))
 	}
-	if slices.ContainsFunc(list, func(s *ontschotv1.ConsentSigner) bool { return slices.Contains(s.GetRoles(), "gemachtigde") }) {
+	if slices.ContainsFunc(list, func(s *ontschotv1.ConsentSigner) bool { return slices.Contains(s.GetRoles(), ontschotv1.SignerProxy) }) {
 		p.line("%s", p.say("Een gemachtigde tekent alleen op een machtiging voor dit doel, tot en met de laatste dag van de toestemming.",
 			"A gemachtigde signs on a mandate only, for this purpose and until the last day of the consent."))
 	}

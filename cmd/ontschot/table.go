@@ -152,7 +152,7 @@ func (p *page) matrix() {
 	var laws []string
 	for _, row := range p.b.GetMatrix() {
 		for _, c := range row.GetCells() {
-			if c.GetStatus() != "NOT_ASKED" && !slices.Contains(laws, c.GetLaw()) {
+			if c.GetStatus() != budgetv1.StatusNotAsked && !slices.Contains(laws, c.GetLaw()) {
 				laws = append(laws, c.GetLaw())
 			}
 		}
@@ -183,13 +183,13 @@ func (p *page) cell(c *budgetv1.MatrixCell) string {
 	if len(parts) == 0 && len(c.GetLines()) > 0 {
 		parts = append(parts, p.say("recht zonder bedrag", "right without an amount"))
 	}
-	if c.GetStatus() == "NOT_ASKED" {
+	if c.GetStatus() == budgetv1.StatusNotAsked {
 		return "-"
 	}
-	if c.GetStatus() == "NOT_SHARED" {
+	if c.GetStatus() == budgetv1.StatusNotShared {
 		return p.say("niet gedeeld", "not shared")
 	}
-	if c.GetStatus() != "OK" || len(parts) == 0 {
+	if c.GetStatus() != budgetv1.StatusOK || len(parts) == 0 {
 		parts = append(parts, "("+p.texts.Label("statuses", c.GetStatus(), p.lang)+")")
 	}
 	return strings.Join(parts, " ")
@@ -275,7 +275,7 @@ func (p *page) findings() {
 }
 
 func (p *page) finding(f *budgetv1.Finding) {
-	weight := map[string]string{"ERROR": p.say("klopt niet", "wrong"), "WARNING": p.say("let op", "look at"), "INFO": p.say("ter info", "for info")}[f.GetSeverity()]
+	weight := map[string]string{budgetv1.SeverityError: p.say("klopt niet", "wrong"), budgetv1.SeverityWarning: p.say("let op", "look at"), budgetv1.SeverityInfo: p.say("ter info", "for info")}[f.GetSeverity()]
 	p.line("  %-10s %s", cmp.Or(weight, f.GetSeverity()), p.named(p.say(f.GetTextNl(), f.GetTextEn())))
 	p.line("             [%s]", strings.TrimSpace(f.GetCode()+" "+f.GetLine()))
 }
@@ -311,7 +311,7 @@ func (p *page) sources() {
 	rows := [][]string{}
 	for _, s := range p.b.GetSources() {
 		took := fmt.Sprintf("%d ms", s.GetElapsedMs())
-		if s.GetElapsedMs() == 0 && s.GetStatus() != "OK" {
+		if s.GetElapsedMs() == 0 && s.GetStatus() != budgetv1.StatusOK {
 			took = p.say("niet gevraagd", "not asked")
 		}
 		rows = append(rows, []string{s.GetSource(), p.person(s.GetPerson()), s.GetStatus(), took, strings.TrimSpace(s.GetAdapter() + " " + s.GetVersion())})

@@ -8,6 +8,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Limits of the terms.
@@ -148,7 +149,7 @@ func (c *checker) grant(t Terms, at int) {
 		c.must(false, "categories", "a list of different categories: "+known())
 	}
 	c.must(isCode(g.LegalBasis), "legal_basis", "a code of small letters, digits and -, such as avg-6-1-e")
-	c.must(slices.Contains(Assurances(), g.Assurance), "assurance", "laag, substantieel or hoog")
+	c.must(slices.Contains(ontschotv1.Assurances(), g.Assurance), "assurance", "laag, substantieel or hoog")
 	c.number(g.RetentionDays, 1, maxDays, "retention_days")
 	c.number(g.MaxAgeDays, 1, maxDays, "max_age_days")
 	c.number(g.RatePerMinute, 1, maxRate, "rate_per_minute")

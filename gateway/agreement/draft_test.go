@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // anyText is a text a party could write; some look like YAML.
@@ -42,7 +43,7 @@ func anyTerms() *rapid.Generator[agreement.Terms] {
 		for range rapid.IntRange(1, 4).Draw(t, "grants") {
 			g := agreement.Grant{
 				Consumer: meppel, Source: uwv, LegalBasis: rapid.SampledFrom([]string{"avg-6-1-e", "no", "6", "-", "null"}).Draw(t, "basis"),
-				Assurance: rapid.SampledFrom(agreement.Assurances()).Draw(t, "assurance"), RetentionDays: days.Draw(t, "retention"), MaxAgeDays: days.Draw(t, "age"),
+				Assurance: rapid.SampledFrom(ontschotv1.Assurances()).Draw(t, "assurance"), RetentionDays: days.Draw(t, "retention"), MaxAgeDays: days.Draw(t, "age"),
 				RatePerMinute: rapid.IntRange(1, 10000000).Draw(t, "rate"),
 			}
 			turned := rapid.Bool().Draw(t, "turned")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Terms are what is signed, and what is enforced. Dates are civil dates, both
@@ -61,14 +62,11 @@ type Grant struct {
 	Source        identity.OIN `json:"source"`
 }
 
-// Assurances are the levels of assurance from low to high (eIDAS, 910/2014 art. 8).
-func Assurances() []string { return []string{"laag", "substantieel", "hoog"} }
-
 // Suffices tells whether a case worker's level reaches what the grant asks. A level
 // that is not known reaches nothing.
 func (g Grant) Suffices(level string) bool {
-	at := slices.Index(Assurances(), level)
-	return at >= 0 && at >= slices.Index(Assurances(), g.Assurance)
+	at := slices.Index(ontschotv1.Assurances(), level)
+	return at >= 0 && at >= slices.Index(ontschotv1.Assurances(), g.Assurance)
 }
 
 // Finance: how money is settled; nobody pre-finances.

@@ -28,7 +28,7 @@ func (v *view) reached(code string, day func(born civil.Date) (civil.Date, bool)
 		}
 		if d, ok := day(p.Born); ok && v.q.Window.Contains(d) {
 			found = append(found, &budgetv1.Finding{
-				Code: code, Severity: severityWarning, Person: string(p.Ref), Date: d.String(),
+				Code: code, Severity: budgetv1.SeverityWarning, Person: string(p.Ref), Date: d.String(),
 			})
 		}
 	}

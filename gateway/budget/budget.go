@@ -38,7 +38,7 @@ type Question struct {
 // Party is an organisation that can be asked.
 type Party struct {
 	Code string
-	Kind string   // MUNICIPALITY CARE_OFFICE UWV INSURER SVB CAK EDUCATION TRANSPORT
+	Kind string   // one of budgetv1.Kinds
 	Laws []string // the laws it is a source of; a source of figures only has none
 }
 
@@ -128,6 +128,6 @@ func Assemble(q Question, answers []Answer) *budgetv1.Budget {
 func (v *view) sum(b *budgetv1.Budget) {
 	b.Totals = v.totals()
 	of, contested := b.Totals.ByFungibility, v.contested()
-	b.CareTotalCents, b.IncomeCents, b.RingfencedCents = new(of[poolable]), new(of[income]), new(of[ringfenced])
-	b.ContestedCents, b.UncontestedCareTotalCents = new(contested.all), new(of[poolable]-contested.care)
+	b.CareTotalCents, b.IncomeCents, b.RingfencedCents = new(of[budgetv1.MoneyPoolable]), new(of[budgetv1.MoneyIncome]), new(of[budgetv1.MoneyRingfenced])
+	b.ContestedCents, b.UncontestedCareTotalCents = new(contested.all), new(of[budgetv1.MoneyPoolable]-contested.care)
 }

@@ -46,7 +46,7 @@ func (v *view) takeContributions(a Answer) {
 		c.known = o.CentsPerMonth != nil && o.Period != nil
 		t, dated := readTerm(o.GetPeriod())
 		c.span = t.span
-		if v.party(a.Source).Kind != kindCak || c.known && !dated || c.cents < 0 || c.cents > maxAmount {
+		if v.party(a.Source).Kind != budgetv1.KindCAK || c.known && !dated || c.cents < 0 || c.cents > maxAmount {
 			v.gaps = append(v.gaps, unreadable(a, "", string(budgetv1.CategoryOwnContribution)))
 			continue
 		}
@@ -65,7 +65,7 @@ type month struct {
 // nothing of others, and the cells of one household may come to more than the total.
 func (v *view) contributed() contributions {
 	out := contributions{byLaw: map[share]int64{}}
-	complete := !v.missing(kindCak, "", "", budgetv1.CategoryOwnContribution)
+	complete := !v.missing(budgetv1.KindCAK, "", "", budgetv1.CategoryOwnContribution)
 	households, persons := map[month]int64{}, map[month]int64{}
 	for _, c := range v.contribution {
 		if !c.known {
@@ -115,7 +115,7 @@ func (v *view) wholeMonths(s civil.Span) []civil.Date {
 
 // withheld tells that a share is not known in full.
 func (v *view) withheld(s share) bool {
-	return v.missing(kindCak, s.person, s.law, budgetv1.CategoryOwnContribution) ||
+	return v.missing(budgetv1.KindCAK, s.person, s.law, budgetv1.CategoryOwnContribution) ||
 		slices.ContainsFunc(v.contribution, func(c contributed) bool {
 			return !c.known && c.person == s.person && (c.law == s.law || c.law == "")
 		})

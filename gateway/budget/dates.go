@@ -27,7 +27,7 @@ func endings(v *view) []*budgetv1.Finding {
 		if !l.dated || !v.soon(end, daysBeforeEnd) || v.followed(l) {
 			continue
 		}
-		f := about(l, budgetv1.FindingIndicationEnds, severityWarning)
+		f := about(l, budgetv1.FindingIndicationEnds, budgetv1.SeverityWarning)
 		f.Date = end.String()
 		found = append(found, f)
 	}
@@ -89,7 +89,7 @@ func ageOfConsent(v *view) []*budgetv1.Finding {
 // onDay is a finding about a person and a day. It names no source: which one
 // was asked is nobody else's business.
 func onDay(a Answer, code string, d civil.Date) *budgetv1.Finding {
-	return &budgetv1.Finding{Code: code, Severity: severityWarning, Person: string(a.Person), Date: d.String()}
+	return &budgetv1.Finding{Code: code, Severity: budgetv1.SeverityWarning, Person: string(a.Person), Date: d.String()}
 }
 
 // basisEnds: the legal basis for pooling ends inside what is left of the window,
@@ -103,6 +103,6 @@ func basisEnds(v *view) []*budgetv1.Finding {
 		return nil
 	}
 	return []*budgetv1.Finding{{
-		Code: budgetv1.FindingLegalBasisEnds, Severity: severityWarning, Date: end.String(),
+		Code: budgetv1.FindingLegalBasisEnds, Severity: budgetv1.SeverityWarning, Date: end.String(),
 	}}
 }

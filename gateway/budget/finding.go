@@ -11,14 +11,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// What a finding weighs: an ERROR cannot stay as it is, a WARNING asks somebody
-// to act or to look, an INFO explains. The system never decides a right.
-const (
-	severityInfo    = "INFO"
-	severityWarning = "WARNING"
-	severityError   = "ERROR"
-)
-
 // mostListed bounds the lines that one finding names beside its own, so that an
 // answer full of lines that meet each other stays of a size.
 const mostListed = 64
@@ -77,7 +69,7 @@ func among(list []string, one string) []string {
 
 func byGravity(a, b *budgetv1.Finding) int {
 	weight := func(f *budgetv1.Finding) int {
-		return slices.Index([]string{severityError, severityWarning, severityInfo}, f.GetSeverity())
+		return slices.Index(budgetv1.Severities(), f.GetSeverity())
 	}
 	if c := cmp.Or(
 		cmp.Compare(weight(a), weight(b)),

@@ -22,7 +22,7 @@ func gapsOf(a Answer) []*budgetv1.Gap {
 		}
 	}
 	for _, n := range a.Response.GetNotices() {
-		if n.GetCode() == budgetv1.ReasonStale {
+		if n.GetCode() == budgetv1.NoticeStale {
 			gaps = append(gaps, a.own(&budgetv1.Gap{Reason: budgetv1.ReasonStale, Laws: some(n.GetLaw())}))
 		}
 	}
@@ -126,7 +126,7 @@ func (v *view) reports() []*budgetv1.SourceReport {
 }
 
 func report(a Answer) *budgetv1.SourceReport {
-	status := statusOK
+	status := budgetv1.StatusOK
 	if a.Response == nil {
 		status = gapsOf(a)[0].GetReason()
 	}

@@ -38,7 +38,7 @@ func (v *view) stays() map[right][]civil.Span {
 	rights := map[right][]civil.Span{}
 	for _, l := range v.lines {
 		a, _ := l.money()
-		if l.dated && l.GetFungibility() != income && a.GetBasis() != oneOff {
+		if l.dated && l.GetFungibility() != budgetv1.MoneyIncome && a.GetBasis() != oneOff {
 			note(rights, stay{l.right(), l.term.span})
 		}
 	}
@@ -61,12 +61,12 @@ func inOrder(spans []civil.Span) {
 func (v *view) underWlz() map[string][]civil.Span {
 	days := map[string][]civil.Span{}
 	for _, l := range v.lines {
-		if l.dated && l.GetLaw() == lawWlz {
+		if l.dated && l.GetLaw() == budgetv1.LawWLZ {
 			days[l.GetPerson()] = append(days[l.GetPerson()], l.term.span)
 		}
 	}
 	for _, s := range v.past {
-		if s.law == lawWlz {
+		if s.law == budgetv1.LawWLZ {
 			days[s.person] = append(days[s.person], s.span)
 		}
 	}
@@ -77,7 +77,7 @@ func (v *view) underWlz() map[string][]civil.Span {
 // income, and what lasted a day. Of history nothing but dates is told, and a
 // one-off is its only line of one day.
 func note(rights map[right][]civil.Span, s stay) {
-	benefit := slices.Contains([]string{"WIA", "WAJONG", "WW", "ZW", "PW"}, s.law)
+	benefit := slices.Contains([]string{budgetv1.LawWIA, budgetv1.LawWAJONG, budgetv1.LawWW, budgetv1.LawZW, budgetv1.LawPW}, s.law)
 	if benefit || s.law == "" || s.product == "" || s.span.Days() <= 1 {
 		return
 	}
@@ -110,7 +110,7 @@ func (v *view) hole(r right, days civil.Span) []*budgetv1.Finding {
 		return nil
 	}
 	return []*budgetv1.Finding{{
-		Code: budgetv1.FindingGap, Severity: severityWarning,
+		Code: budgetv1.FindingGap, Severity: budgetv1.SeverityWarning,
 		Person: r.person, Law: r.law, Product: r.product,
 		From: inside.From.String(), To: inside.To.String(), Days: int32(inside.Days()),
 	}}
@@ -120,7 +120,7 @@ func (v *view) hole(r right, days civil.Span) []*budgetv1.Finding {
 // its last day is the day before his birthday, or the birthday itself.
 func (v *view) ofAge(r right, s civil.Span) bool {
 	born := v.person(r.person).Born
-	if r.law != lawJw || born.IsZero() {
+	if r.law != budgetv1.LawJW || born.IsZero() {
 		return false
 	}
 	birthday := born.Birthday(18)
@@ -132,7 +132,7 @@ func (v *view) ofAge(r right, s civil.Span) bool {
 // the day after its end, or may be: of a line whose law or days were withheld
 // nobody can say that it is not.
 func (v *view) takenOver(r right, s civil.Span) bool {
-	if !slices.Contains([]string{lawWmo, lawJw, lawZvw}, r.law) {
+	if !slices.Contains([]string{budgetv1.LawWMO, budgetv1.LawJW, budgetv1.LawZVW}, r.law) {
 		return false
 	}
 	return v.wlzUnseen(r.person) || slices.ContainsFunc(v.wlz[r.person], func(wlz civil.Span) bool {
@@ -143,8 +143,8 @@ func (v *view) takenOver(r right, s civil.Span) bool {
 // wlzUnseen tells that somebody may have a Wlz right on days nobody can see.
 func (v *view) wlzUnseen(person string) bool {
 	return slices.ContainsFunc(v.own[person], func(l line) bool {
-		return l.GetLaw() == "" || l.GetLaw() == lawWlz && !l.dated
+		return l.GetLaw() == "" || l.GetLaw() == budgetv1.LawWLZ && !l.dated
 	}) || slices.ContainsFunc(v.undated, func(r right) bool {
-		return r.person == person && (r.law == "" || r.law == lawWlz)
+		return r.person == person && (r.law == "" || r.law == budgetv1.LawWLZ)
 	})
 }

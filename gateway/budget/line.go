@@ -13,21 +13,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// The kinds of money (fungibility). Only POOLABLE money is in the care total.
-const (
-	poolable   = "POOLABLE"
-	ringfenced = "RINGFENCED"
-	income     = "INCOME"
-)
-
-// The laws of care, the only ones whose money was ever pooled.
-const (
-	lawWmo = "WMO"
-	lawJw  = "JW"
-	lawWlz = "WLZ"
-	lawZvw = "ZVW"
-)
-
 // hidden stands for a part that may not be seen.
 const hidden = "-"
 
@@ -89,7 +74,7 @@ func (l line) money() (a *budgetv1.Amount, ok bool) {
 		return nil, false
 	case l.GetFungibility() == "": // withheld: only what it is called is unknown
 		return cmp.Or(l.Amount, l.Income), true
-	case l.GetFungibility() == income:
+	case l.GetFungibility() == budgetv1.MoneyIncome:
 		return l.Income, l.Amount == nil
 	default:
 		return l.Amount, l.Income == nil

@@ -9,15 +9,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Statuses of a cell of the household matrix.
-const (
-	statusOK        = "OK"
-	statusPartial   = "PARTIAL"
-	statusNoConsent = "NO_CONSENT"
-	statusNoRight   = "NO_RIGHT"
-	statusNotAsked  = "NOT_ASKED"
-)
-
 // matrix is the household by person and law: a row for everybody, and in each
 // row a cell for every law of a source that was asked about anybody, or that
 // there is a line or an own contribution of.
@@ -80,9 +71,9 @@ func (v *view) cell(person, law string) *budgetv1.MatrixCell {
 // somebody is entitled to.
 func drawer(c *budgetv1.MatrixCell, fungibility string) **int64 {
 	switch fungibility {
-	case ringfenced:
+	case budgetv1.MoneyRingfenced:
 		return &c.RingfencedCents
-	case income:
+	case budgetv1.MoneyIncome:
 		return &c.IncomeCents
 	default:
 		return &c.EntitlementCents
@@ -104,17 +95,17 @@ func (v *view) status(person, law string, lines bool) string {
 	answered := v.answered(person, law)
 	switch {
 	case lines && len(gaps) == 0:
-		return statusOK
+		return budgetv1.StatusOK
 	case lines:
-		return statusPartial
+		return budgetv1.StatusPartial
 	case len(gaps) == 0 && answered:
-		return statusNoRight
+		return budgetv1.StatusNoRight
 	case len(gaps) == 0:
-		return statusNotAsked
+		return budgetv1.StatusNotAsked
 	case !answered && !slices.ContainsFunc(gaps, notOfConsent):
-		return statusNoConsent
+		return budgetv1.StatusNoConsent
 	default:
-		return statusPartial
+		return budgetv1.StatusPartial
 	}
 }
 
@@ -124,7 +115,7 @@ func (v *view) status(person, law string, lines bool) string {
 func (v *view) touching(person, law string) []*budgetv1.Gap {
 	var gaps []*budgetv1.Gap
 	for _, g := range v.gaps {
-		if kind := v.party(g.GetSource()).Kind; kind == kindSvb || kind == kindCak {
+		if kind := v.party(g.GetSource()).Kind; kind == budgetv1.KindSVB || kind == budgetv1.KindCAK {
 			continue
 		}
 		laws := g.GetLaws()

@@ -78,22 +78,22 @@ func told(meetings []meeting, code, severity string) []*budgetv1.Finding {
 // the award message forbids (iPgb rule OP043). The line is the personal budget.
 func twoForms(v *view) []*budgetv1.Finding {
 	asBudget := func(l line) bool {
-		return l.GetDeliveryForm() == "PGB" && (l.GetLaw() == lawWmo || l.GetLaw() == lawJw)
+		return l.GetDeliveryForm() == budgetv1.FormPGB && (l.GetLaw() == budgetv1.LawWMO || l.GetLaw() == budgetv1.LawJW)
 	}
 	meetings := v.meetings(asBudget, func(a, b line) bool {
-		return b.GetDeliveryForm() == "ZIN" && sameProduct(a, b)
+		return b.GetDeliveryForm() == budgetv1.FormZIN && sameProduct(a, b)
 	})
-	return told(meetings, budgetv1.FindingDupDelivery, severityError)
+	return told(meetings, budgetv1.FindingDupDelivery, budgetv1.SeverityError)
 }
 
 // twoFunders: two municipalities grant one product on the same days. Only the
 // one where the person lives should (Wmo 1.2.1, Jw 1.1 woonplaats).
 func twoFunders(v *view) []*budgetv1.Finding {
-	municipal := func(l line) bool { return v.party(l.GetFunder()).Kind == "MUNICIPALITY" }
+	municipal := func(l line) bool { return v.party(l.GetFunder()).Kind == budgetv1.KindMunicipality }
 	meetings := v.meetings(municipal, func(a, b line) bool {
 		return a.GetId() < b.GetId() && a.GetFunder() != b.GetFunder() && sameProduct(a, b) && municipal(b)
 	})
-	return told(meetings, budgetv1.FindingDupFunder, severityError)
+	return told(meetings, budgetv1.FindingDupFunder, budgetv1.SeverityError)
 }
 
 func sameProduct(a, b line) bool {
@@ -106,7 +106,7 @@ func oneNeedTwice(v *view) []*budgetv1.Finding {
 	meetings := v.meetings(func(l line) bool { return need(l) != "" }, func(a, b line) bool {
 		return a.GetId() < b.GetId() && a.GetLaw() != b.GetLaw() && need(a) == need(b)
 	})
-	return told(meetings, budgetv1.FindingDupNeed, severityWarning)
+	return told(meetings, budgetv1.FindingDupNeed, budgetv1.SeverityWarning)
 }
 
 // need names the need a line serves, as far as two laws serve it: Wmo transport
@@ -115,19 +115,19 @@ func oneNeedTwice(v *view) []*budgetv1.Finding {
 func need(l line) string {
 	code := l.GetProduct().GetCode()
 	switch l.GetLaw() {
-	case lawWmo:
+	case budgetv1.LawWMO:
 		if code == "08" || code == "12" {
 			return "transport"
 		}
-	case "LLV":
+	case budgetv1.LawLLV:
 		return "transport"
-	case "UWV_PROVISION":
+	case budgetv1.LawUWVProvision:
 		if code == "VERVOER" || code == "VERVOERSVOORZIENING" {
 			return "transport"
 		}
-	case lawZvw:
+	case budgetv1.LawZVW:
 		return "care"
-	case lawJw:
+	case budgetv1.LawJW:
 		if code == "40" {
 			return "care"
 		}
@@ -143,7 +143,7 @@ func otherStarts(v *view) []*budgetv1.Finding {
 		return b.only("case_system", "award") && a.GetFunder() == b.GetFunder() &&
 			sameProduct(a, b) && a.term.span.From != b.term.span.From
 	})
-	return told(meetings, budgetv1.FindingConflict, severityWarning)
+	return told(meetings, budgetv1.FindingConflict, budgetv1.SeverityWarning)
 }
 
 // only tells that a personal budget rests on records of one type and not on any
@@ -152,5 +152,5 @@ func (l line) only(recordType, not string) bool {
 	has := func(kind string) bool {
 		return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool { return p.GetRecordType() == kind })
 	}
-	return l.GetDeliveryForm() == "PGB" && has(recordType) && !has(not)
+	return l.GetDeliveryForm() == budgetv1.FormPGB && has(recordType) && !has(not)
 }

@@ -25,7 +25,7 @@ func moves(v *view) []*budgetv1.Finding {
 		}
 		if days[c.date] == nil {
 			days[c.date] = &budgetv1.Finding{
-				Code: budgetv1.FindingMoveFunderChange, Severity: severityWarning, Date: c.date.String(),
+				Code: budgetv1.FindingMoveFunderChange, Severity: budgetv1.SeverityWarning, Date: c.date.String(),
 			}
 		}
 		f := days[c.date]
@@ -71,8 +71,8 @@ func (v *view) successions() []change {
 	ends := map[seam][]string{}
 	of := func(l line, day civil.Date) (seam, bool) {
 		s := seam{l.right(), v.party(l.GetFunder()).Kind, day}
-		if s.law == lawWlz {
-			s.product = lawWlz // one right: the care profile may change with the office
+		if s.law == budgetv1.LawWLZ {
+			s.product = budgetv1.LawWLZ // one right: the care profile may change with the office
 		}
 		return s, l.dated && s.law != "" && s.product != "" && local(s.kind)
 	}
@@ -92,7 +92,9 @@ func (v *view) successions() []change {
 }
 
 // local tells that a funder goes by where somebody lives.
-func local(kind string) bool { return kind == "MUNICIPALITY" || kind == "CARE_OFFICE" }
+func local(kind string) bool {
+	return kind == budgetv1.KindMunicipality || kind == budgetv1.KindCareOffice
+}
 
 // around lists the lines that a change touches.
 func (v *view) around(c change) []string {
@@ -120,11 +122,11 @@ func continuity(v *view) []*budgetv1.Finding {
 			continue
 		}
 		f := &budgetv1.Finding{
-			Code: budgetv1.FindingContinuityLimit, Severity: severityWarning,
-			Person: c.person, Law: lawJw, Date: last.String(),
+			Code: budgetv1.FindingContinuityLimit, Severity: budgetv1.SeverityWarning,
+			Person: c.person, Law: budgetv1.LawJW, Date: last.String(),
 		}
 		for _, l := range v.own[c.person] {
-			if l.dated && l.GetLaw() == lawJw && l.term.span.Contains(c.date) && len(f.Lines) < mostListed {
+			if l.dated && l.GetLaw() == budgetv1.LawJW && l.term.span.Contains(c.date) && len(f.Lines) < mostListed {
 				f.Lines = append(f.Lines, l.GetId())
 			}
 		}
@@ -137,6 +139,6 @@ func continuity(v *view) []*budgetv1.Finding {
 // window: what ended before it serves to find holes and nothing else.
 func (v *view) youthCare(c change) bool {
 	return slices.ContainsFunc(v.own[c.person], func(l line) bool {
-		return l.dated && l.GetLaw() == lawJw && (l.term.span.Contains(c.date-1) || l.term.span.From == c.date)
+		return l.dated && l.GetLaw() == budgetv1.LawJW && (l.term.span.Contains(c.date-1) || l.term.span.From == c.date)
 	})
 }

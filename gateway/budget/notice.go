@@ -14,7 +14,7 @@ func unknownCodes(v *view) []*budgetv1.Finding {
 	found := slices.DeleteFunc(v.noticed(budgetv1.FindingUnknownCode, line.isUnlisted), v.toldByLine)
 	for _, l := range v.lines {
 		if l.isUnlisted() {
-			found = append(found, about(l, budgetv1.FindingUnknownCode, severityWarning))
+			found = append(found, about(l, budgetv1.FindingUnknownCode, budgetv1.SeverityWarning))
 		}
 	}
 	return found
@@ -64,9 +64,9 @@ func (v *view) notice(a Answer, n *budgetv1.Notice, likely func(line) bool) *bud
 		lines = slices.DeleteFunc(lines, func(l line) bool { return !likely(l) })
 	}
 	if len(lines) == 1 {
-		return about(lines[0], n.GetCode(), severityWarning)
+		return about(lines[0], n.GetCode(), budgetv1.SeverityWarning)
 	}
-	return &budgetv1.Finding{Code: n.GetCode(), Severity: severityWarning, Person: string(a.Person), Law: n.GetLaw()}
+	return &budgetv1.Finding{Code: n.GetCode(), Severity: budgetv1.SeverityWarning, Person: string(a.Person), Law: n.GetLaw()}
 }
 
 // pointedAt lists the lines of an answer at whose native record, or a field of

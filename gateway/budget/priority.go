@@ -16,9 +16,9 @@ import (
 func priorityOverlaps(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for _, m := range v.meetings(yields, besideWlz) {
-		severity := severityWarning
+		severity := budgetv1.SeverityWarning
 		if contestable(m.line) {
-			severity = severityError
+			severity = budgetv1.SeverityError
 		}
 		found = append(found, m.finding(budgetv1.FindingPriorityLawOverlap, severity))
 	}
@@ -33,23 +33,23 @@ func (v *view) contest() {
 	}
 }
 
-func besideWlz(_, other line) bool { return other.GetLaw() == lawWlz }
+func besideWlz(_, other line) bool { return other.GetLaw() == budgetv1.LawWLZ }
 
 // contestable: youth care that the Wlz replaces, JZ020 40 to 53.
 func contestable(l line) bool {
 	code := l.GetProduct().GetCode()
-	return l.GetLaw() == lawJw && len(code) == 2 && code >= "40" && code <= "53"
+	return l.GetLaw() == budgetv1.LawJW && len(code) == 2 && code >= "40" && code <= "53"
 }
 
 // yields tells that a right may have to give way to the Wlz.
 func yields(l line) bool {
 	code := l.GetProduct().GetCode()
 	switch l.GetLaw() {
-	case lawWmo: // housework, guidance, personal care, day activities, sheltered living
+	case budgetv1.LawWMO: // housework, guidance, personal care, day activities, sheltered living
 		return slices.Contains([]string{"01", "02", "03", "07", "15"}, code)
-	case lawJw:
+	case budgetv1.LawJW:
 		return contestable(l) || code == "54" // youth psychiatry
-	case lawZvw: // the only personal budget of the Zvw is for nursing and care (Zvw 13a)
+	case budgetv1.LawZVW: // the only personal budget of the Zvw is for nursing and care (Zvw 13a)
 		return true
 	}
 	return false

@@ -10,7 +10,7 @@ func sameRecords(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for _, l := range v.lines {
 		if l.isMerged() {
-			found = append(found, about(l, budgetv1.FindingSameRecord, severityInfo))
+			found = append(found, about(l, budgetv1.FindingSameRecord, budgetv1.SeverityInfo))
 		}
 	}
 	return found
@@ -26,7 +26,7 @@ func crossings(v *view) []*budgetv1.Finding {
 		if !l.isTotal() || span.From >= v.q.Window.From && span.Until() <= v.q.Window.Until() {
 			continue
 		}
-		f := about(l, budgetv1.FindingLineCrossesWindow, severityInfo)
+		f := about(l, budgetv1.FindingLineCrossesWindow, budgetv1.SeverityInfo)
 		f.From, f.To, f.Days = span.From.String(), span.To.String(), int32(span.Days())
 		found = append(found, f)
 	}
@@ -38,5 +38,5 @@ func partial(v *view) []*budgetv1.Finding {
 	if len(v.gaps) == 0 {
 		return nil
 	}
-	return []*budgetv1.Finding{{Code: budgetv1.FindingPartial, Severity: severityWarning}}
+	return []*budgetv1.Finding{{Code: budgetv1.FindingPartial, Severity: budgetv1.SeverityWarning}}
 }

@@ -11,9 +11,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// statusNotShared stands in every cell that is not the viewer's own.
-const statusNotShared = "NOT_SHARED"
-
 // View is the projection of a budget for one member of the household (contract
 // 28); ok is false when he is none. What is not his is not in it: of others there
 // is a row in which every cell says NOT_SHARED, whether they have a right, said no
@@ -72,7 +69,7 @@ func isOf(f *budgetv1.Finding, me string, own *budgetv1.Budget) bool {
 // laws others were asked about is theirs.
 func shareRows(rows []*budgetv1.MatrixRow, own *budgetv1.MatrixRow) []*budgetv1.MatrixRow {
 	own.Cells = slices.DeleteFunc(own.Cells, func(c *budgetv1.MatrixCell) bool {
-		return c.GetStatus() == statusNotAsked && c.OwnContributionCents == nil && c.SpentCents == nil
+		return c.GetStatus() == budgetv1.StatusNotAsked && c.OwnContributionCents == nil && c.SpentCents == nil
 	})
 	for _, r := range rows {
 		if r == own {
@@ -80,7 +77,7 @@ func shareRows(rows []*budgetv1.MatrixRow, own *budgetv1.MatrixRow) []*budgetv1.
 		}
 		r.Cells = nil
 		for _, c := range own.GetCells() {
-			r.Cells = append(r.Cells, &budgetv1.MatrixCell{Law: c.GetLaw(), Status: statusNotShared})
+			r.Cells = append(r.Cells, &budgetv1.MatrixCell{Law: c.GetLaw(), Status: budgetv1.StatusNotShared})
 		}
 	}
 	return rows

@@ -9,12 +9,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// The kinds of party that tell figures, and no right.
-const (
-	kindSvb = "SVB"
-	kindCak = "CAK"
-)
-
 // functionWlz is the one function of a Wlz award (iPgb 501). The line has the
 // care profile as its product, so a Wlz line answers to it as well.
 const functionWlz = "99"
@@ -51,10 +45,10 @@ type spending struct {
 // figures out of bounds, are a gap: nothing is lost in silence.
 func (v *view) takeSpends(a Answer) {
 	for _, s := range a.Response.GetSpends() {
-		if s == nil || s.Cents == nil && v.party(a.Source).Kind == kindSvb {
+		if s == nil || s.Cents == nil && v.party(a.Source).Kind == budgetv1.KindSVB {
 			continue // withheld
 		}
-		if v.party(a.Source).Kind != kindSvb || s.GetCents() < -maxAmount || s.GetCents() > maxAmount {
+		if v.party(a.Source).Kind != budgetv1.KindSVB || s.GetCents() < -maxAmount || s.GetCents() > maxAmount {
 			v.gaps = append(v.gaps, unreadable(a, "", string(budgetv1.CategorySpending)))
 			continue
 		}
@@ -74,7 +68,7 @@ func (v *view) spent() spending {
 		switch {
 		case len(place) != 1 || s.budget == "":
 			v.aside(out, s)
-		case !v.missing(kindSvb, s.person, v.lines[place[0]].GetLaw(), budgetv1.CategorySpending):
+		case !v.missing(budgetv1.KindSVB, s.person, v.lines[place[0]].GetLaw(), budgetv1.CategorySpending):
 			out.put(v.lines[place[0]].GetId(), s)
 		}
 	}
@@ -92,7 +86,7 @@ func (v *view) awards() map[spendKey][]int {
 		if key.function != "" {
 			lines[key] = append(lines[key], i)
 		}
-		if l.GetLaw() == lawWlz && key.function != functionWlz {
+		if l.GetLaw() == budgetv1.LawWLZ && key.function != functionWlz {
 			key.function = functionWlz
 			lines[key] = append(lines[key], i)
 		}
@@ -120,7 +114,7 @@ func (s spending) put(id string, one spend) {
 
 // aside keeps a figure that belongs to no line.
 func (v *view) aside(figures spending, s spend) {
-	if !v.q.Window.Contains(s.start) || v.missing(kindSvb, s.person, "", budgetv1.CategorySpending) {
+	if !v.q.Window.Contains(s.start) || v.missing(budgetv1.KindSVB, s.person, "", budgetv1.CategorySpending) {
 		return
 	}
 	base := s.person + "/" + hidden + "/" + part(s.function) + "/" + s.start.String()
@@ -171,7 +165,7 @@ func overspent(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for id, cents := range v.remaining() {
 		if l, ok := v.line(id); ok && cents < 0 {
-			found = append(found, about(l, budgetv1.FindingOverspent, severityWarning))
+			found = append(found, about(l, budgetv1.FindingOverspent, budgetv1.SeverityWarning))
 		}
 	}
 	return found

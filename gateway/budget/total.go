@@ -79,7 +79,7 @@ func (v *view) contested() (sum struct{ all, care int64 }) {
 			continue
 		}
 		sum.all = plus(sum.all, l.GetValueCents())
-		if l.GetFungibility() == poolable {
+		if l.GetFungibility() == budgetv1.MoneyPoolable {
 			sum.care = plus(sum.care, l.GetValueCents())
 		}
 	}

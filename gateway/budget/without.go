@@ -82,7 +82,7 @@ func again(b *budgetv1.Budget, left []Left, parties []Party, text Texts) *view {
 		if i := r.index(s.GetPerson(), s.GetSource()); i >= 0 {
 			a.Gaps = []*budgetv1.Gap{left[i].Gap}
 			v.gaps = append(v.gaps, gapsOf(a)...)
-		} else if s.GetStatus() == statusOK {
+		} else if s.GetStatus() == budgetv1.StatusOK {
 			a.Response = &budgetv1.FetchResponse{}
 		}
 		v.answers = append(v.answers, a)
@@ -136,7 +136,7 @@ func (r remainder) spentOf(b *budgetv1.Budget) spending {
 	}
 	for id, cents := range b.GetSpentCents() {
 		person, _, _ := strings.Cut(id, "/")
-		if !removed[id] && !r.touched(person, ofKind(kindSvb)) {
+		if !removed[id] && !r.touched(person, ofKind(budgetv1.KindSVB)) {
 			out.byLine[id] = cents
 			if day, known := b.GetSpentAsOf()[id]; known {
 				out.asOf[id] = day
@@ -150,13 +150,13 @@ func (r remainder) spentOf(b *budgetv1.Budget) spending {
 // not tell it of everybody.
 func (r remainder) contributedOf(b *budgetv1.Budget) contributions {
 	out := contributions{total: b.OwnContributionCents, byLaw: map[share]int64{}}
-	whole := !slices.ContainsFunc(r.left, func(l Left) bool { return r.party(l.Source).Kind == kindCak })
+	whole := !slices.ContainsFunc(r.left, func(l Left) bool { return r.party(l.Source).Kind == budgetv1.KindCAK })
 	if !whole {
 		out.total = nil
 	}
 	for _, row := range b.GetMatrix() {
 		for _, c := range row.GetCells() {
-			if c.OwnContributionCents != nil && !r.touched(row.GetPerson(), ofKind(kindCak)) {
+			if c.OwnContributionCents != nil && !r.touched(row.GetPerson(), ofKind(budgetv1.KindCAK)) {
 				out.byLaw[share{row.GetPerson(), c.GetLaw()}] = c.GetOwnContributionCents()
 			}
 		}

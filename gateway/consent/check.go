@@ -8,6 +8,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // field of a draft, and whether it may stand as it does.
@@ -78,8 +79,8 @@ func (d Draft) people() []field {
 	for i, s := range append([]Signature{d.GivenBy}, d.CoGivenBy...) {
 		name := place(i)
 		fields = append(fields,
-			field{name + ".role: none of the list", s.Role == "" || slices.Contains(roles(), s.Role)},
-			field{name + ".proof.kind: must be one of " + strings.Join(proofs(), ", "), s.Proof.Kind == "" || slices.Contains(proofs(), s.Proof.Kind)},
+			field{name + ".role: none of the list", s.Role == "" || slices.Contains(ontschotv1.SigningRoles(), s.Role)},
+			field{name + ".proof.kind: must be one of " + strings.Join(ontschotv1.Proofs(), ", "), s.Proof.Kind == "" || slices.Contains(ontschotv1.Proofs(), s.Proof.Kind)},
 			field{name + ".proof: too long", len(s.Proof.LOA) <= 32 && len(s.Proof.Hash) <= 128},
 		)
 	}
@@ -101,17 +102,6 @@ func (d Draft) granted() []field {
 	}
 	return append(fields, field{"grants: it says yes to nothing", yes})
 }
-
-// signing is the closed list of roles that can count for something.
-func signing() []string {
-	return []string{roleSelf, roleParent, roleGuardian, roleCurator, roleMentor, roleProxy}
-}
-
-// roles is the closed list of all; those in the last two sign beside somebody else.
-func roles() []string { return append(signing(), "bewindvoerder", "naaste") }
-
-// proofs is the closed list of kinds of proof.
-func proofs() []string { return []string{"digid", "eidas", "paper"} }
 
 func isOIN(o identity.OIN) bool {
 	_, err := identity.ParseOIN(string(o))

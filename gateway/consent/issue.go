@@ -13,6 +13,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Grant is what is said to one source: a yes to these categories, and without any
@@ -97,7 +98,7 @@ func judge(c Claims, out Issued) error {
 	if err := doc.signers(); err != nil {
 		return doc.explained(err)
 	}
-	if !slices.Contains(signing(), c.GivenBy.Role) || !doc.counts(c.GivenBy) {
+	if !slices.Contains(ontschotv1.Signers(), c.GivenBy.Role) || !doc.counts(c.GivenBy) {
 		return doc.explained(ErrWrongSigner)
 	}
 	return nil

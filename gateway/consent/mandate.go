@@ -7,6 +7,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Mandate is on what a gemachtigde signs for an adult: what the person signed himself
@@ -37,7 +38,7 @@ func (s Signature) fields(name string) []field {
 	_, err := civil.Parse(m.Until)
 	sorted := slices.Equal(m.Scope, slices.Compact(slices.Sorted(slices.Values(m.Scope))))
 	return []field{
-		{name + ".mandate: only a " + roleProxy + " has one", s.Role == roleProxy},
+		{name + ".mandate: only a " + ontschotv1.SignerProxy + " has one", s.Role == ontschotv1.SignerProxy},
 		{name + ".mandate.document: 64 hexadecimal digits in lower case", identity.IsSHA256(m.Document)},
 		{fmt.Sprintf("%s.mandate.scope: one to %d purposes, sorted, each once", name, maxScope), len(m.Scope) > 0 && len(m.Scope) <= maxScope && sorted},
 		{name + ".mandate.scope: each must be the code of a purpose", !slices.ContainsFunc(m.Scope, func(p string) bool { return !purposeForm.MatchString(p) })},
@@ -49,7 +50,7 @@ func (s Signature) fields(name string) []field {
 // judges a mandate: it is for the purpose, and for every day on which the consent holds.
 func (d Document) lacks(s Signature) string {
 	if s.Mandate == nil {
-		return "a " + roleProxy + " signs on a mandate, and there is none"
+		return "a " + ontschotv1.SignerProxy + " signs on a mandate, and there is none"
 	}
 	until, err := civil.Parse(s.Mandate.Until)
 	switch {
@@ -75,7 +76,7 @@ func (d Document) Mandates() []Mandate {
 }
 
 // knownWell are the levels of assurance at which somebody signs for another on a mandate.
-func knownWell() []string { return []string{"substantieel", "hoog"} }
+func knownWell() []string { return []string{ontschotv1.AssuranceSubstantial, ontschotv1.AssuranceHigh} }
 
 // MandateError is an ErrWrongSigner of a gemachtigde who could have signed, and says
 // why he does not count: a text without any value.
@@ -90,9 +91,9 @@ func (e *MandateError) Unwrap() error { return ErrWrongSigner }
 // explained says of an ErrWrongSigner why a gemachtigde did not count, where one could.
 func (d Document) explained(err error) error {
 	needs, _ := d.claims.Authority.needs()
-	could := slices.ContainsFunc(needs, func(n Need) bool { return slices.Contains(n.Roles, roleProxy) })
+	could := slices.ContainsFunc(needs, func(n Need) bool { return slices.Contains(n.Roles, ontschotv1.SignerProxy) })
 	for _, s := range d.all() {
-		if why := d.lacks(s); could && s.Role == roleProxy && why != "" {
+		if why := d.lacks(s); could && s.Role == ontschotv1.SignerProxy && why != "" {
 			return &MandateError{why}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // node is an object of JSON-LD.
@@ -192,11 +193,11 @@ func subjectType(group string) []string {
 
 func partyType(role string) string {
 	switch role {
-	case roleSelf:
+	case ontschotv1.SignerSelf:
 		return "dpv:DataSubject"
-	case roleParent:
+	case ontschotv1.SignerParent:
 		return "dpv:ParentOfDataSubject"
-	case roleGuardian, roleCurator, roleMentor:
+	case ontschotv1.SignerGuardian, ontschotv1.SignerCurator, ontschotv1.SignerMentor:
 		return "dpv:GuardianOfDataSubject"
 	default:
 		return "dpv:Representative"

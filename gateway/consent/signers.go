@@ -6,16 +6,7 @@ import (
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
-)
-
-// Roles in which somebody can sign for another.
-const (
-	roleSelf     = "self"
-	roleParent   = "ouder_met_gezag"
-	roleGuardian = "voogd"
-	roleCurator  = "curator"
-	roleMentor   = "mentor"
-	roleProxy    = "gemachtigde"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Age groups on the day a consent begins.
@@ -59,9 +50,9 @@ func (a Authority) needs() ([]Need, error) {
 		if err != nil {
 			return nil, err
 		}
-		return append(all, oneOf(roleSelf)...), nil
+		return append(all, oneOf(ontschotv1.SignerSelf)...), nil
 	case from16: // the child alone, whoever has authority
-		return oneOf(roleSelf), nil
+		return oneOf(ontschotv1.SignerSelf), nil
 	case adult:
 		return a.adult()
 	default:
@@ -74,14 +65,14 @@ func oneOf(roles ...string) []Need { return []Need{{roles, 1}} }
 // holders are all who have authority over a child. A number that the kind does not
 // know is a contradiction in the register, and for a human.
 func (a Authority) holders() ([]Need, error) {
-	role, least, most := roleParent, 0, 0
+	role, least, most := ontschotv1.SignerParent, 0, 0
 	switch a.Kind {
 	case "EenhoofdigOuderlijkGezag":
 		least, most = 1, 1
 	case "TweehoofdigOuderlijkGezag", "GezamenlijkGezag": // two parents; a parent and another (art. 1:253t BW)
 		least, most = 2, 2
 	case "Voogdij": // alone, or two together (art. 1:282 BW)
-		role, least, most = roleGuardian, 1, 2
+		role, least, most = ontschotv1.SignerGuardian, 1, 2
 	default: // TijdelijkGeenGezag, GezagNietTeBepalen, in_onderzoek: for a human
 		return nil, ErrAuthority
 	}
@@ -97,13 +88,13 @@ func (a Authority) holders() ([]Need, error) {
 func (a Authority) adult() ([]Need, error) {
 	switch a.Kind {
 	case "Curatele":
-		return oneOf(roleCurator), nil
+		return oneOf(ontschotv1.SignerCurator), nil
 	case "Mentorschap":
-		return oneOf(roleMentor), nil
+		return oneOf(ontschotv1.SignerMentor), nil
 	case "", "Bewind", "Volmacht", "Machtiging":
-		return oneOf(roleSelf, roleProxy), nil
+		return oneOf(ontschotv1.SignerSelf, ontschotv1.SignerProxy), nil
 	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag", "Voogdij", "TijdelijkGeenGezag", "GezagNietTeBepalen":
-		return oneOf(roleSelf, roleProxy), nil // ended at eighteen, whatever the register still says (art. 1:233, 1:245 BW)
+		return oneOf(ontschotv1.SignerSelf, ontschotv1.SignerProxy), nil // ended at eighteen, whatever the register still says (art. 1:233, 1:245 BW)
 	default: // a measure that nobody here knows: for a human
 		return nil, ErrAuthority
 	}
@@ -145,11 +136,11 @@ func (d Document) signatures() []Signature {
 // counts tells a signature with a proof of who gave it, and on a mandate that covers
 // this consent where somebody else than who decides for the person gave it.
 func (d Document) counts(s Signature) bool {
-	return s.proven() && (s.Role != roleProxy || d.lacks(s) == "")
+	return s.proven() && (s.Role != ontschotv1.SignerProxy || d.lacks(s) == "")
 }
 
 func (s Signature) proven() bool {
-	return slices.Contains(proofs(), s.Proof.Kind) && s.Proof.Hash != ""
+	return slices.Contains(ontschotv1.Proofs(), s.Proof.Kind) && s.Proof.Hash != ""
 }
 
 // contradicts tells that the age group or the birthday on which the consent lapses

@@ -88,7 +88,7 @@ func tooLong(work []claim) (days civil.Span, over bool) {
 
 func (o *outcome) overworked(work []claim, days civil.Span) *budgetv1.Finding {
 	f := &budgetv1.Finding{
-		Code: budgetv1.FindingOneCaregiverOver40H, Severity: severityWarning,
+		Code: budgetv1.FindingOneCaregiverOver40H, Severity: budgetv1.SeverityWarning,
 		From: days.From.String(), To: days.To.String(), Days: int32(days.Days()),
 	}
 	for _, c := range work {

@@ -76,7 +76,7 @@ func (l line) money() *budgetv1.Amount {
 	switch l.GetFungibility() {
 	case "":
 		return cmp.Or(l.Amount, l.Income)
-	case "INCOME":
+	case budgetv1.MoneyIncome:
 		return l.Income
 	default:
 		return l.Amount
@@ -105,7 +105,7 @@ func (p *purse) half(part civil.Span) *budgetv1.DissolvedHalf {
 			add(h.Totals.ByFungibility, cmp.Or(l.GetFungibility(), hidden), cents)
 		}
 	}
-	h.CareTotalCents = new(h.Totals.ByFungibility[poolable])
+	h.CareTotalCents = new(h.Totals.ByFungibility[budgetv1.MoneyPoolable])
 	return h
 }
 

@@ -9,12 +9,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-const (
-	severityInfo    = "INFO"
-	severityWarning = "WARNING"
-	severityError   = "ERROR"
-)
-
 // findings are what a human should look at in the plan; the budget's own are not
 // repeated. The gravest come first, then they go by code, line and date.
 func (o *outcome) findings(q Question) []*budgetv1.Finding {
@@ -36,7 +30,7 @@ func (o *outcome) findings(q Question) []*budgetv1.Finding {
 
 func byGravity(a, b *budgetv1.Finding) int {
 	weight := func(f *budgetv1.Finding) int {
-		return slices.Index([]string{severityError, severityWarning, severityInfo}, f.GetSeverity())
+		return slices.Index(budgetv1.Severities(), f.GetSeverity())
 	}
 	return cmp.Or(
 		cmp.Compare(weight(a), weight(b)),
@@ -67,13 +61,13 @@ func (o *outcome) lines() []*budgetv1.Finding {
 			continue
 		}
 		if o.wanted[i] > l.value() {
-			found = append(found, about(l, budgetv1.FindingOverallocated, severityError))
+			found = append(found, about(l, budgetv1.FindingOverallocated, budgetv1.SeverityError))
 		}
 		if o.taken[i] < l.value() {
-			found = append(found, about(l, budgetv1.FindingUnallocated, severityInfo))
+			found = append(found, about(l, budgetv1.FindingUnallocated, budgetv1.SeverityInfo))
 		}
 		if l.GetContested() && o.taken[i] > 0 {
-			found = append(found, about(l, budgetv1.FindingPlanContestedLine, severityWarning))
+			found = append(found, about(l, budgetv1.FindingPlanContestedLine, budgetv1.SeverityWarning))
 		}
 	}
 	return found
@@ -99,7 +93,7 @@ func (o *outcome) others(c claim) []*budgetv1.Finding {
 }
 
 func (o *outcome) other(c claim, s share, persons []string) *budgetv1.Finding {
-	f := about(o.purse.lines[s.line], budgetv1.FindingPlanOtherBeneficiary, severityWarning)
+	f := about(o.purse.lines[s.line], budgetv1.FindingPlanOtherBeneficiary, budgetv1.SeverityWarning)
 	f.Persons = among(append(f.Persons, persons...))
 	if c.from() {
 		f.From, f.To, f.Days = c.days.From.String(), c.days.To.String(), int32(c.days.Days())
@@ -120,7 +114,7 @@ func (o *outcome) tariffs(c claim, limits []Tariff) []*budgetv1.Finding {
 	for _, s := range c.shares {
 		l := o.purse.lines[s.line]
 		if slices.ContainsFunc(limits, func(t Tariff) bool { return t.forbids(c, l.law()) }) {
-			found = append(found, about(l, budgetv1.FindingTariffAboveMax, severityWarning))
+			found = append(found, about(l, budgetv1.FindingTariffAboveMax, budgetv1.SeverityWarning))
 		}
 	}
 	return found

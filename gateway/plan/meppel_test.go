@@ -25,7 +25,7 @@ func TestMeppelWithoutLegalBasis(t *testing.T) {
 	require.Len(t, check.GetRefused(), len(c.Expected.Plan.Without.Refused))
 	r := check.GetRefused()[0]
 	require.Equal(t, c.Expected.Plan.Without.Refused[0], r.GetAllocation())
-	require.Equal(t, plan.SplitAcrossLaws, r.GetCode())
+	require.Equal(t, budgetv1.RefusalSplitAcrossLaws, r.GetCode())
 	require.ElementsMatch(t, []string{"WMO", "WLZ", "JW"}, r.GetLaws())
 	require.Len(t, r.GetLines(), 4)
 	for _, part := range []string{"A4: € 14.976,00 uit Wlz", "A3: € 8.985,60 uit Wmo", "A5: € 5.990,40 uit Jeugdwet"} {

@@ -25,19 +25,6 @@ var (
 	ErrBasis = errors.New("no legal basis for this budget")
 )
 
-// Codes of the refusals (plan.proto), in the order in which an allocation is
-// tested; the first that applies is told.
-const (
-	OutsideWindow   = "OUTSIDE_WINDOW"
-	UnknownLine     = "UNKNOWN_LINE"
-	NotCareMoney    = "NOT_CARE_MONEY"
-	NoAmount        = "NO_AMOUNT"
-	SplitSum        = "SPLIT_SUM"
-	SplitAcrossLaws = "SPLIT_ACROSS_LAWS"
-	NotBeneficiary  = "NOT_BENEFICIARY"
-	Overallocated   = "OVERALLOCATED"
-)
-
 // Question is a plan beside the budget it should be paid from.
 type Question struct {
 	Budget *budgetv1.Budget // as assembled; nil can pay nothing

@@ -311,7 +311,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		second := plan.Check(other)
 		require.Equal(t, refusedIn(first), refusedIn(second))
 		require.True(t, proto.Equal(&budgetv1.PlanCheck{Lines: first.GetLines()}, &budgetv1.PlanCheck{Lines: second.GetLines()}))
-		if slices.ContainsFunc(first.GetRefused(), func(r *budgetv1.Refusal) bool { return r.GetCode() == plan.Overallocated }) {
+		if slices.ContainsFunc(first.GetRefused(), func(r *budgetv1.Refusal) bool { return r.GetCode() == budgetv1.RefusalOverallocated }) {
 			return
 		}
 		other.Plan.Allocations = rapid.Permutation(other.Plan.GetAllocations()).Draw(t, "allocations")
@@ -342,7 +342,7 @@ func TestSunsetIsWhatStands(t *testing.T) {
 			require.Equal(t, l.GetValueCents()-l.GetAllocatedCents(), l.GetLeftCents())
 		}
 		for _, r := range s.GetEnds() {
-			require.Contains(t, []string{plan.SplitAcrossLaws, plan.NotBeneficiary}, r.GetCode())
+			require.Contains(t, []string{budgetv1.RefusalSplitAcrossLaws, budgetv1.RefusalNotBeneficiary}, r.GetCode())
 		}
 		if end >= civil.MustParse("2025-12-31") {
 			require.Empty(t, s.GetLines())

@@ -10,9 +10,6 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// poolable is the fungibility of care money: the only money a plan can spend.
-const poolable = "POOLABLE"
-
 // hidden stands for a part that may not be seen.
 const hidden = "-"
 
@@ -94,7 +91,7 @@ func read(m *budgetv1.BudgetLine) line {
 }
 
 // payable tells that the line is care money of a known amount.
-func (l line) payable() bool { return l.GetFungibility() == poolable && l.known() }
+func (l line) payable() bool { return l.GetFungibility() == budgetv1.MoneyPoolable && l.known() }
 
 func (l line) known() bool {
 	return l.ValueCents != nil && l.GetValueCents() >= 0 && l.GetValueCents() <= maxValue

@@ -66,7 +66,7 @@ func (o *outcome) tooMuch(c claim) (refusal, bool) {
 		return refusal{}, false
 	}
 	first := o.purse.lines[over[0]]
-	r := o.purse.refusal(c, Overallocated, over)
+	r := o.purse.refusal(c, budgetv1.RefusalOverallocated, over)
 	r.params["amount"] = cents(first.value() - o.taken[over[0]])
 	return r, true
 }
@@ -74,22 +74,22 @@ func (o *outcome) tooMuch(c claim) (refusal, bool) {
 // refuse tests a claim by itself; whether it fits is for tooMuch.
 func (p *purse) refuse(c claim, pool pool) (refusal, bool) {
 	if !c.dated {
-		return p.refusal(c, OutsideWindow, nil), true
+		return p.refusal(c, budgetv1.RefusalOutsideWindow, nil), true
 	}
 	if r, refused := p.cannotPay(c); refused {
 		return r, true
 	}
 	if !addsUp(c.Allocation) {
-		return p.refusal(c, SplitSum, nil), true
+		return p.refusal(c, budgetv1.RefusalSplitSum, nil), true
 	}
 	if early := p.linesOf(c, func(s share) bool { return !p.inTime(c, s) }); early != nil {
-		return p.refusal(c, OutsideWindow, early), true
+		return p.refusal(c, budgetv1.RefusalOutsideWindow, early), true
 	}
 	if len(c.laws) > 1 && !pool.covers(c.days, c.laws...) {
-		return p.refusal(c, SplitAcrossLaws, p.linesOf(c, func(share) bool { return true })), true
+		return p.refusal(c, budgetv1.RefusalSplitAcrossLaws, p.linesOf(c, func(share) bool { return true })), true
 	}
 	if others := p.linesOf(c, func(s share) bool { return p.use(c, s, pool) == noUse }); others != nil {
-		return p.refusal(c, NotBeneficiary, others), true
+		return p.refusal(c, budgetv1.RefusalNotBeneficiary, others), true
 	}
 	return refusal{}, false
 }
@@ -99,19 +99,19 @@ func (p *purse) refuse(c claim, pool pool) (refusal, bool) {
 func (p *purse) cannotPay(c claim) (refusal, bool) {
 	for _, s := range c.GetSplits() {
 		if _, known := p.byID[s.GetLine()]; !known {
-			r := p.refusal(c, UnknownLine, nil)
+			r := p.refusal(c, budgetv1.RefusalUnknownLine, nil)
 			r.lines = []string{s.GetLine()}
 			return r, true
 		}
 	}
 	for _, s := range c.GetSplits() {
-		if i := p.byID[s.GetLine()]; p.lines[i].GetFungibility() != poolable {
-			return p.refusal(c, NotCareMoney, []int{i}), true
+		if i := p.byID[s.GetLine()]; p.lines[i].GetFungibility() != budgetv1.MoneyPoolable {
+			return p.refusal(c, budgetv1.RefusalNotCareMoney, []int{i}), true
 		}
 	}
 	for _, s := range c.GetSplits() {
 		if i := p.byID[s.GetLine()]; !p.lines[i].payable() {
-			return p.refusal(c, NoAmount, []int{i}), true
+			return p.refusal(c, budgetv1.RefusalNoAmount, []int{i}), true
 		}
 	}
 	return refusal{}, false

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ontschot/ontschot/policies"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // overlaid is the fictional organisation with an overlay.
@@ -194,7 +195,7 @@ func TestEveryCaseComesOutAsItsOfficerSays(t *testing.T) {
 func TestTheCasesTouchEveryCodeAndEveryCell(t *testing.T) {
 	e := newEngine(t)
 	codes, cells := map[string]bool{}, map[string]bool{}
-	names, doors := map[string]bool{}, map[Operation]bool{}
+	names, doors := map[string]bool{}, map[ontschotv1.Operation]bool{}
 	for _, c := range readCases(t) {
 		require.False(t, names[c.Name], "two cases have the name %q", c.Name)
 		names[c.Name] = true
@@ -202,7 +203,7 @@ func TestTheCasesTouchEveryCodeAndEveryCell(t *testing.T) {
 			codes[code] = true
 		}
 		if c.Work != nil {
-			doors[Operation(c.Work.Does)] = doors[Operation(c.Work.Does)] || c.Expect.Decision == "allow"
+			doors[ontschotv1.Operation(c.Work.Does)] = doors[ontschotv1.Operation(c.Work.Does)] || c.Expect.Decision == "allow"
 			continue
 		}
 		in := c.input()
@@ -213,7 +214,7 @@ func TestTheCasesTouchEveryCodeAndEveryCell(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, Codes(), slices.Collect(maps.Keys(codes)))
-	for _, operation := range Operations() {
+	for _, operation := range ontschotv1.Operations() {
 		require.True(t, doors[operation], "no case lets anybody do %s", operation)
 	}
 	for kind, laws := range e.matrix["integral_budget.compose"] {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // ContractRequest is the version of the contract that Input is written in.
@@ -136,7 +137,7 @@ func KindKey(kind string) string { return strings.ToLower(strings.ReplaceAll(kin
 // OrgType is how the rules write the kind of the organisation that asks:
 // MUNICIPALITY is gemeente. No other kind may ask yet.
 func OrgType(kind string) string {
-	if kind == "MUNICIPALITY" {
+	if kind == budgetv1.KindMunicipality {
 		return "gemeente"
 	}
 	return KindKey(kind)

@@ -9,55 +9,18 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 
 	"github.com/ontschot/ontschot/gateway/token"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // ContractOperation is the version of the contract in which a door asks.
 const ContractOperation = "ontschot.operation/1"
 
-// Operation is what somebody comes to do at a door of the gateway. Each has a cell
-// in rules/catalog/operations; one without a cell is a no.
-type Operation string
-
-// The operations that the doors ask about. Withdrawing a consent is none: it is
-// nobody's to allow (AVG art. 7 lid 3).
-const (
-	GiveConsent       Operation = "consents.give"
-	ReadConsents      Operation = "consents.read"
-	NarrowConsent     Operation = "consents.narrow"
-	ConfirmConsent    Operation = "consents.confirm"
-	EraseConsents     Operation = "consents.erase"
-	RegisterDocument  Operation = "documents.register"
-	ProposeAgreement  Operation = "agreements.propose"
-	AcceptAgreement   Operation = "agreements.accept"
-	RejectAgreement   Operation = "agreements.reject"
-	RevokeAgreement   Operation = "agreements.revoke"
-	ConfirmAgreement  Operation = "agreements.confirm"
-	ReadAgreements    Operation = "agreements.read"
-	GiveDelegation    Operation = "delegations.give"
-	EndDelegation     Operation = "delegations.end"
-	ReadDelegations   Operation = "delegations.read"
-	ViewBudget        Operation = "budget.view"
-	PlanBudget        Operation = "budget.plan"
-	AccountForBudget  Operation = "budget.account"
-	DissolveBudget    Operation = "budget.dissolve"
-	SunsetBudget      Operation = "budget.sunset"
-	ReadLog           Operation = "log.read"
-	maxOperationBytes           = 64
-)
-
-// Operations lists all of them.
-func Operations() []Operation {
-	return []Operation{
-		GiveConsent, ReadConsents, NarrowConsent, ConfirmConsent, EraseConsents, RegisterDocument,
-		ProposeAgreement, AcceptAgreement, RejectAgreement, RevokeAgreement, ConfirmAgreement, ReadAgreements,
-		GiveDelegation, EndDelegation, ReadDelegations,
-		ViewBudget, PlanBudget, AccountForBudget, DissolveBudget, SunsetBudget, ReadLog,
-	}
-}
+// maxOperationBytes bounds the name of an operation.
+const maxOperationBytes = 64
 
 // RefusedError means that the policy lets this case worker not do this.
 type RefusedError struct {
-	Operation Operation
+	Operation ontschotv1.Operation
 	// Codes of the checks that failed, such as ROL-01, in the order of Codes.
 	Codes []string
 }
@@ -70,7 +33,7 @@ func (e *RefusedError) Error() string {
 // MayDo reports whether a case worker may do something, with another who does it too
 // where the cell asks for two; the zero Caller is nobody. Nil means yes. What cannot be
 // judged, in time and in full, is a no. Errors: *RefusedError.
-func (e *Engine) MayDo(ctx context.Context, caller, also token.Caller, operation Operation) error {
+func (e *Engine) MayDo(ctx context.Context, caller, also token.Caller, operation ontschotv1.Operation) error {
 	d := doing{
 		organisation: string(caller.Organisation()), operation: string(operation),
 		worker: worker{caller.Role(), caller.Assurance()},

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/token"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Every operation that a door asks about has a cell, and every cell a door.
@@ -16,8 +17,8 @@ func TestEveryOperationHasACell(t *testing.T) {
 	tree, err := load(t.Context(), folder(t))
 	require.NoError(t, err)
 	cells := member(member(tree.data, "catalog"), "operations")
-	require.Len(t, cells, len(Operations()))
-	for _, operation := range Operations() {
+	require.Len(t, cells, len(ontschotv1.Operations()))
+	for _, operation := range ontschotv1.Operations() {
 		require.Equal(t, string(operation), member(cells, string(operation))["code"])
 	}
 }
@@ -25,7 +26,7 @@ func TestEveryOperationHasACell(t *testing.T) {
 // A caller that nobody checked may do nothing, and nothing that has no cell is allowed.
 func TestNobodyMayDoAnything(t *testing.T) {
 	e := newEngine(t)
-	for _, operation := range append(Operations(), "budget.delete", "", Operation(strings.Repeat("x", 1000))) {
+	for _, operation := range append(ontschotv1.Operations(), "budget.delete", "", ontschotv1.Operation(strings.Repeat("x", 1000))) {
 		var no *RefusedError
 		require.ErrorAs(t, e.MayDo(t.Context(), token.Caller{}, token.Caller{}, operation), &no)
 		require.NotEmpty(t, no.Codes)

@@ -11,10 +11,11 @@ import (
 
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // lowest level of assurance: what is left when an issuer says nothing we know.
-const lowest = "laag"
+const lowest = ontschotv1.AssuranceLow
 
 // Issuer is an organisation's own identity provider, such as Keycloak or Entra, as
 // the trust configuration pins it. What it may say is what is listed here.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/internal/civil"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // NoticeVersion is the version of the texts that a person reads. It stands in the
@@ -140,10 +141,10 @@ func (t *Texts) Receipt(lang string, r Receipt) string {
 // reads tells how the text addresses its reader, and how it speaks of the person.
 func (w notices) reads(role, person string) (reader, who string, ok bool) {
 	if role == "" {
-		role = "self"
+		role = ontschotv1.SignerSelf
 	}
 	r, ok := w.Roles[role]
-	if name := oneLine(person); name != "" && role != "self" {
+	if name := oneLine(person); name != "" && role != ontschotv1.SignerSelf {
 		return r.Reader, name, ok
 	}
 	return r.Reader, r.Who, ok

@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/policies"
 
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 func read(t testing.TB) *Texts {
@@ -44,6 +45,19 @@ func TestEveryFindingHasATextInBothLanguages(t *testing.T) {
 		require.NotEqual(t, nl, en, code)
 		require.NotContains(t, nl+en, "{", code)
 	}
+}
+
+func TestEveryRefusalOfAPlanHasAText(t *testing.T) {
+	texts := read(t)
+	codes := append(budgetv1.RefusalCodes(), "SUNSET", "SUNSET_LATER") // beside them: what a sunset says
+	require.ElementsMatch(t, codes, keys(texts.languages[Dutch].refusals.Refusals))
+}
+
+// The tables know the roles that sign, and purposes that the program has.
+func TestNoticesAreOfTheClosedLists(t *testing.T) {
+	nl := read(t).languages[Dutch].notices
+	require.ElementsMatch(t, ontschotv1.Signers(), keys(nl.Roles))
+	require.Subset(t, ontschotv1.Purposes(), keys(nl.Purposes))
 }
 
 // TestAFindingThatNamesNobody: what is about the household as a whole, or about

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Issuer is a party's own identity provider, such as Keycloak or Entra, as far as
@@ -149,7 +150,7 @@ func (i Issuer) checkWords() string {
 	if len(i.Roles) == 0 || !allOf(i.Roles, word.MatchString) {
 		return "roles must name a role of ours for each of the issuer's"
 	}
-	if !allOf(i.Assurances, func(s string) bool { return s == "laag" || s == "substantieel" || s == "hoog" }) {
+	if !allOf(i.Assurances, func(s string) bool { return slices.Contains(ontschotv1.Assurances(), s) }) {
 		return "assurances must be laag, substantieel or hoog"
 	}
 	if !allOf(i.Scopes, IssuerScope.inOrder) {

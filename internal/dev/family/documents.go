@@ -36,9 +36,9 @@ func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose
 		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(300 * time.Second).Unix(), ID: newID(),
 		Confirmation: token.Confirmation{X5T: token.Thumbprint(leaf)},
 		Case:         caseCommitment,
-		Role:         "consulent", Assurance: "substantieel",
+		Role:         "consulent", Assurance: ontschotv1.AssuranceSubstantial,
 		Details: []token.Detail{{
-			Type: "ontschot", Purposes: []string{purpose, "integral_budget.account", "documents.register", "consents.keep", "agreements.sign"},
+			Type: "ontschot", Purposes: []string{purpose, ontschotv1.PurposeAccountForBudget, ontschotv1.PurposeRegisterDocuments, ontschotv1.PurposeKeepConsents, ontschotv1.PurposeSignAgreements},
 			Sources: []string{"*"}, Categories: []string{"*"},
 		}},
 	}
@@ -58,7 +58,7 @@ func (f *Family) Agreement(source string, change func(*agreement.Terms), signers
 		Parties: []agreement.Party{{OIN: consumer.OIN, Role: "consumer"}, {OIN: other.OIN, Role: "source"}},
 		Grants: []agreement.Grant{{
 			Consumer: consumer.OIN, Source: other.OIN, Purposes: []string{f.Case.Purpose}, Categories: names(budgetv1.Categories()),
-			LegalBasis: "avg-6-1-e", Assurance: "substantieel", RetentionDays: 90, MaxAgeDays: 30, RatePerMinute: 1000000,
+			LegalBasis: "avg-6-1-e", Assurance: ontschotv1.AssuranceSubstantial, RetentionDays: 90, MaxAgeDays: 30, RatePerMinute: 1000000,
 		}},
 		Finance:   agreement.Finance{Settlement: "payment stays where it is (SVB); nobody pre-finances", CostShare: "each party its own costs"},
 		Oversight: agreement.Oversight{Auditors: []identity.OIN{}, DPIA: hash("DPIA"), BreachContact: "fg@" + consumer.Code + ".example", Witnesses: 0},
@@ -162,8 +162,8 @@ func (f *Family) signers(draft *consent.Draft, m casefile.Member, c casefile.Con
 	draft.Authority.LookedUp, draft.Authority.Holders = day.String(), len(holders)
 	once := newID()
 	for i, signer := range c.Signers {
-		s := consent.Signature{Role: role(m.Ref, signer, holders, draft.Authority.Kind), Proof: consent.Proof{Kind: "digid", LOA: "substantieel", Hash: hash("assertion of " + string(signer) + once)}}
-		if s.Role == "gemachtigde" {
+		s := consent.Signature{Role: role(m.Ref, signer, holders, draft.Authority.Kind), Proof: consent.Proof{Kind: ontschotv1.ProofDigiD, LOA: ontschotv1.AssuranceSubstantial, Hash: hash("assertion of " + string(signer) + once)}}
+		if s.Role == ontschotv1.SignerProxy {
 			s.Mandate = &consent.Mandate{Document: hash("mandate of " + string(m.Ref) + once), Scope: []string{draft.Purpose}, Until: draft.Until.String()}
 		}
 		if i == 0 {
@@ -177,23 +177,23 @@ func (f *Family) signers(draft *consent.Draft, m casefile.Member, c casefile.Con
 func role(person, signer identity.PersonRef, holders []identity.PersonRef, kind string) string {
 	switch {
 	case signer == person:
-		return "self"
+		return ontschotv1.SignerSelf
 	case !slices.Contains(holders, signer):
-		return "naaste" // no authority that a register knows
+		return ontschotv1.SignerRelative // no authority that a register knows
 	}
 	switch kind {
 	case "Voogdij":
-		return "voogd"
+		return ontschotv1.SignerGuardian
 	case "Curatele":
-		return "curator"
+		return ontschotv1.SignerCurator
 	case "Mentorschap":
-		return "mentor"
+		return ontschotv1.SignerMentor
 	case "Bewind":
-		return "bewindvoerder"
+		return ontschotv1.SignerAdministrator
 	case "Volmacht", "Machtiging":
-		return "gemachtigde"
+		return ontschotv1.SignerProxy
 	default:
-		return "ouder_met_gezag"
+		return ontschotv1.SignerParent
 	}
 }
 

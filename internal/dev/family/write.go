@@ -18,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // Layout says where the parts of a development folder listen.
@@ -69,8 +70,8 @@ func (f *Family) FreeLayout() (Layout, error) {
 // adapterOf names the adapter for a kind of party; empty when there is none.
 func adapterOf(kind string) string {
 	return map[string]string{
-		"MUNICIPALITY": "municipality", "CARE_OFFICE": "careoffice", "UWV": "uwv", "INSURER": "insurer",
-		"SVB": "svb", "CAK": "cak", "EDUCATION": "education", "TRANSPORT": "transport",
+		budgetv1.KindMunicipality: "municipality", budgetv1.KindCareOffice: "careoffice", budgetv1.KindUWV: "uwv", budgetv1.KindInsurer: "insurer",
+		budgetv1.KindSVB: "svb", budgetv1.KindCAK: "cak", budgetv1.KindEducation: "education", budgetv1.KindTransport: "transport",
 	}[kind]
 }
 

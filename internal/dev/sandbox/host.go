@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // Fault is what is wrong with a system.
@@ -112,28 +114,28 @@ type handler func(w http.ResponseWriter, r *http.Request, body []byte)
 // routes gives the interface of a kind of party, by path; nil when it has none.
 func (h *host) routes() map[string]handler {
 	switch h.party.Kind {
-	case "MUNICIPALITY":
+	case budgetv1.KindMunicipality:
 		return map[string]handler{"/aanvragen": h.applications, "/berichten/zoeken": h.archive}
-	case "CARE_OFFICE":
+	case budgetv1.KindCareOffice:
 		return map[string]handler{"/graphql": h.graphql(), "/berichten/zoeken": h.archive}
-	case "UWV":
+	case budgetv1.KindUWV:
 		return map[string]handler{"/": h.soap}
-	case "INSURER":
+	case budgetv1.KindInsurer:
 		return map[string]handler{"/toekenningen": h.awards}
-	case "SVB":
+	case budgetv1.KindSVB:
 		return map[string]handler{"/bestedingen/zoeken": h.spendings}
-	case "CAK":
+	case budgetv1.KindCAK:
 		return map[string]handler{"/eigenbijdragen": h.contributions}
-	case "EDUCATION":
+	case budgetv1.KindEducation:
 		return map[string]handler{"/toekenningen": h.support}
-	case "TRANSPORT":
+	case budgetv1.KindTransport:
 		return map[string]handler{"/passen": h.passes}
 	}
 	return nil
 }
 
 func (h *host) needsToken() bool {
-	return slices.Contains([]string{"MUNICIPALITY", "CARE_OFFICE", "CAK"}, h.party.Kind)
+	return slices.Contains([]string{budgetv1.KindMunicipality, budgetv1.KindCareOffice, budgetv1.KindCAK}, h.party.Kind)
 }
 
 // maxRequest bounds a request, in bytes.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ontschot/ontschot/internal/dev/casefile"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // Errors of starting.
@@ -66,9 +67,8 @@ type host struct {
 	receivedBSN bool
 }
 
-// Start serves each party of a kind that has an interface of its own here:
-// MUNICIPALITY, CARE_OFFICE, UWV, INSURER, SVB, CAK, EDUCATION and TRANSPORT.
-// Close ends it.
+// Start serves each party of a kind that has an interface of its own here: all of
+// budgetv1.Kinds. Close ends it.
 func Start(c Config) (*Sandbox, error) {
 	if c.Case == nil || c.CA == nil || c.Certificate == nil || c.ClientSecret == nil {
 		return nil, fmt.Errorf("%w: Case, CA, Certificate and ClientSecret are needed", ErrStart)
@@ -132,7 +132,7 @@ func (s *Sandbox) address(party string) string {
 // municipality's suppliers make do with a token.
 func (s *Sandbox) tls(party casefile.Party) *tls.Config {
 	auth := tls.RequireAndVerifyClientCert
-	if party.Kind == "MUNICIPALITY" {
+	if party.Kind == budgetv1.KindMunicipality {
 		auth = tls.VerifyClientCertIfGiven
 	}
 	return &tls.Config{

@@ -45,3 +45,14 @@ func FindingCodes() []string {
 		FindingLineCrossesWindow, FindingPlanContestedLine, FindingPlanOtherBeneficiary,
 	}
 }
+
+// What a finding weighs: an ERROR cannot stay as it is, a WARNING asks somebody to act or
+// to look, an INFO explains.
+const (
+	SeverityError   = "ERROR"
+	SeverityWarning = "WARNING"
+	SeverityInfo    = "INFO"
+)
+
+// Severities lists them all, the gravest first.
+func Severities() []string { return []string{SeverityError, SeverityWarning, SeverityInfo} }

@@ -2,10 +2,30 @@ package budgetv1
 
 import "slices"
 
-// Laws are the laws that a line can be under, in the order in which they are told: what
-// the municipality grants, long-term care, health insurance, UWV, and the others.
+// The laws that a line can be under.
+const (
+	LawWMO          = "WMO"
+	LawJW           = "JW"
+	LawWLZ          = "WLZ"
+	LawZVW          = "ZVW"
+	LawWIA          = "WIA"
+	LawWAJONG       = "WAJONG"
+	LawWW           = "WW"
+	LawZW           = "ZW"
+	LawPW           = "PW"
+	LawUWVProvision = "UWV_PROVISION"
+	LawEDU          = "EDU"
+	LawLLV          = "LLV"
+	LawVALYS        = "VALYS"
+)
+
+// Laws lists them all, in the order in which they are shown: what the municipality grants,
+// long-term care, health insurance, benefits, and the others. A closed list.
 func Laws() []string {
-	return []string{"WMO", "JW", "WLZ", "ZVW", "WIA", "WAJONG", "WW", "ZW", "PW", "UWV_PROVISION", "EDU", "LLV", "VALYS"}
+	return []string{
+		LawWMO, LawJW, LawWLZ, LawZVW, LawWIA, LawWAJONG, LawWW, LawZW, LawPW,
+		LawUWVProvision, LawEDU, LawLLV, LawVALYS,
+	}
 }
 
 // LawRank is the place of a law among them; one that is none of them comes last.

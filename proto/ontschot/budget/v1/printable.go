@@ -99,7 +99,7 @@ func DropLabel(p *Product) bool {
 
 // NoticeOfText is the notice that a text of a source was left out.
 func NoticeOfText(law, pointer string) *Notice {
-	n := &Notice{Code: "SKIPPED", Reason: "TEXT_UNPRINTABLE", Law: law}
+	n := &Notice{Code: NoticeSkipped, Reason: "TEXT_UNPRINTABLE", Law: law}
 	if Printable(pointer) {
 		n.Pointer = pointer
 	}

@@ -1,0 +1,14 @@
+package budgetv1
+
+// Codes of the notices of a source.
+const (
+	NoticeSkipped     = "SKIPPED"      // a record that gave no line
+	NoticeStale       = "STALE"        // data older than they should be
+	NoticeUnknownCode = "UNKNOWN_CODE" // of an outside list
+	NoticeConflict    = "CONFLICT"     // two records of one right with unequal money
+)
+
+// NoticeCodes lists them all. A closed list.
+func NoticeCodes() []string {
+	return []string{NoticeSkipped, NoticeStale, NoticeUnknownCode, NoticeConflict}
+}
