@@ -71,10 +71,10 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 
 // number is the identifier that the source's kind may be sent.
 func (p pair) number() string {
-	switch p.source.Kind {
-	case "EDUCATION":
+	switch budgetv1.IdentifierOf(p.source.Kind) {
+	case budgetv1.IdentifierEducationNumber:
 		return p.person.identifiers.education
-	case "TRANSPORT":
+	case budgetv1.IdentifierPassNumber:
 		return p.person.identifiers.transport
 	default:
 		return p.person.identifiers.bsn.String() // masked, and never empty
@@ -85,7 +85,7 @@ func (p pair) number() string {
 // did not bring the number it goes by.
 func noNumber(p pair) *budgetv1.Gap {
 	nl, en := "onderwijsnummer", "pupil number"
-	if p.source.Kind == "TRANSPORT" {
+	if budgetv1.IdentifierOf(p.source.Kind) == budgetv1.IdentifierPassNumber {
 		nl, en = "pasnummer", "pass number"
 	}
 	return &budgetv1.Gap{
@@ -145,16 +145,16 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 }
 
 // fetch is the question to one source: its own grant and no other, and only the
-// identifiers its kind may be sent. Education and transport may not be sent a BSN.
+// identifier its kind may be sent.
 func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 	ids := &budgetv1.Identifiers{}
 	proofs := &budgetv1.Proofs{
 		Consent: p.grant.Consent().Shell(), Disclosure: p.grant.Consent().Disclosure(), Agreement: p.grant.Agreement().Agreement().ID(),
 	}
-	switch p.source.Kind {
-	case "EDUCATION":
+	switch budgetv1.IdentifierOf(p.source.Kind) {
+	case budgetv1.IdentifierEducationNumber:
 		ids.EducationNumber = p.person.identifiers.education
-	case "TRANSPORT":
+	case budgetv1.IdentifierPassNumber:
 		ids.PassNumber = p.person.identifiers.transport
 	default:
 		ids.Bsn = p.person.identifiers.bsn.Reveal()

@@ -14,6 +14,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/gateway/policy"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 const module = "github.com/ontschot/ontschot/"
@@ -189,5 +192,16 @@ func TestThreatsNameTestsThatExist(t *testing.T) {
 	require.Greater(t, len(names), 30)
 	for _, m := range names {
 		require.Contains(t, code.String(), "func "+m[1]+"(", "docs/threats.md")
+	}
+}
+
+// There is an adapter for each kind of source, and it asks for the one number that the
+// gateway sends to that kind.
+func TestEveryKindOfSourceHasAnAdapterThatAsksForItsNumber(t *testing.T) {
+	require.Len(t, referenceAdapters(), len(budgetv1.Kinds()))
+	for _, kind := range budgetv1.Kinds() {
+		adapter := referenceAdapters()[policy.KindKey(kind)]
+		require.NotNil(t, adapter, kind)
+		require.Equal(t, []string{budgetv1.IdentifierOf(kind)}, adapter().Describe().GetIdentifiers(), kind)
 	}
 }

@@ -1,6 +1,7 @@
 package budgetv1_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
@@ -45,6 +46,21 @@ func TestNoListNamesAWordTwice(t *testing.T) {
 		"statuses": budgetv1.Statuses(), "refusals": budgetv1.RefusalCodes(), "notices": budgetv1.NoticeCodes(),
 	} {
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(list))), len(list), name)
+	}
+}
+
+// The names of the numbers are those of the fields, and only education and transport have
+// another number than the BSN.
+func TestIdentifiers(t *testing.T) {
+	var fields []string
+	all := (&budgetv1.Identifiers{}).ProtoReflect().Descriptor().Fields()
+	for i := range all.Len() {
+		fields = append(fields, string(all.Get(i).Name()))
+	}
+	require.ElementsMatch(t, fields, budgetv1.IdentifierNames())
+	for _, kind := range budgetv1.Kinds() {
+		want := map[string]string{"EDUCATION": "education_number", "TRANSPORT": "pass_number"}[kind]
+		require.Equal(t, cmp.Or(want, "bsn"), budgetv1.IdentifierOf(kind), kind)
 	}
 }
 
