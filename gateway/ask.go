@@ -28,9 +28,9 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 		answers[i] = p.answer()
 		switch _, reachable := g.Sources[p.source.Code]; {
 		case p.grant.Allows() && p.number() == "":
-			answers[i].Gaps = []*budgetv1.Gap{noNumber(p)}
+			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonSourceUnavailable, Code: budgetv1.GapNumberMissing}}
 		case p.grant.Allows() && reachable && !g.accepts(p.grant):
-			answers[i].Gaps = []*budgetv1.Gap{tooMany(p)}
+			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}}
 		case p.grant.Allows() && reachable:
 			open = append(open, i)
 		case p.grant.Allows():
@@ -78,20 +78,6 @@ func (p pair) number() string {
 		return p.person.identifiers.transport
 	default:
 		return p.person.identifiers.bsn.String() // masked, and never empty
-	}
-}
-
-// noNumber is the gap of a source that may not be sent a BSN, when the question
-// did not bring the number it goes by.
-func noNumber(p pair) *budgetv1.Gap {
-	nl, en := "onderwijsnummer", "pupil number"
-	if budgetv1.IdentifierOf(p.source.Kind) == budgetv1.IdentifierPassNumber {
-		nl, en = "pasnummer", "pass number"
-	}
-	return &budgetv1.Gap{
-		Reason: budgetv1.ReasonSourceUnavailable, Code: "NUMBER_MISSING",
-		TextNl: "De gegevens van " + string(p.person.ref) + " bij " + p.source.Code + " ontbreken. In de vraag staat geen " + nl + ", en deze bron mag geen burgerservicenummer krijgen. De medewerker van de gemeente kan het nummer invullen en opnieuw vragen.",
-		TextEn: "The data of " + string(p.person.ref) + " at " + p.source.Code + " are missing. The question holds no " + en + ", and this source may not be sent a BSN. The case worker can fill in the number and ask again.",
 	}
 }
 

@@ -52,7 +52,7 @@ func (l lookup) counting(ctx context.Context, b *budgetv1.Budget, judged int64) 
 			return counting{}, why
 		}
 		if why != nil {
-			c.left = append(c.left, budget.Left{Person: identity.PersonRef(s.GetPerson()), Source: s.GetSource(), Gap: gapFor(why, s)})
+			c.left = append(c.left, instead(why, s))
 		}
 	}
 	return c, nil
@@ -135,21 +135,17 @@ func (l lookup) leftOf(id, other string) bool {
 	return true
 }
 
-// gapFor is the gap in the place of an answer. Where another document says yes, the way
-// to it is to ask anew.
-func gapFor(why error, s *budgetv1.SourceReport) *budgetv1.Gap {
-	nl, en := "De gegevens van "+s.GetPerson()+" bij "+s.GetSource()+" ontbreken. ", "The data of "+s.GetPerson()+" at "+s.GetSource()+" are missing. "
+// instead is what comes in the place of an answer. Where another document says yes, the
+// way to it is to ask anew, and the text says so.
+func instead(why error, s *budgetv1.SourceReport) budget.Left {
+	left := budget.Left{Person: identity.PersonRef(s.GetPerson()), Source: s.GetSource()}
 	switch {
 	case errors.Is(why, errChanged):
-		gap := policy.GapOf(consent.ErrNone)
-		gap.TextNl = nl + "De toestemming waarop dit budget rust, is daarna veranderd. De medewerker van de gemeente kan een nieuw budget vragen."
-		gap.TextEn = en + "The consent that this budget rests on was changed since. The case worker can ask for a new budget."
-		return gap
+		left.Gap, left.Detail = policy.GapOf(consent.ErrNone), budgetv1.GapConsentChanged
 	case errors.Is(why, errSuperseded):
-		gap := policy.GapOf(agreement.ErrExpired)
-		gap.TextNl = nl + "De overeenkomst met " + s.GetSource() + " is vervangen door een andere. De medewerker van de gemeente kan een nieuw budget vragen."
-		gap.TextEn = en + "The agreement with " + s.GetSource() + " was replaced by another one. The case worker can ask for a new budget."
-		return gap
+		left.Gap, left.Detail = policy.GapOf(agreement.ErrExpired), budgetv1.GapAgreementReplaced
+	default:
+		left.Gap = policy.GapOf(why)
 	}
-	return policy.GapOf(why)
+	return left
 }

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/ontschot/ontschot/gateway/policy"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // rates counts what is done under each key in a stretch of time. It counts for this
@@ -37,13 +36,4 @@ func (g *Gateway) accepts(p policy.Grant) bool {
 	grant := p.Agreement().Grant()
 	key := string(grant.Consumer) + " " + string(grant.Source) + " " + strings.Join(grant.Purposes, " ")
 	return grant.RatePerMinute == 0 || g.rates.take(key, grant.RatePerMinute, g.Now().Unix()/60)
-}
-
-// tooMany is the gap of a source that accepts no more questions this minute.
-func tooMany(p pair) *budgetv1.Gap {
-	return &budgetv1.Gap{
-		Reason: budgetv1.ReasonPeerRefused, Code: "RATE_LIMITED",
-		TextNl: "De gegevens van " + string(p.person.ref) + " bij " + p.source.Code + " ontbreken. In de overeenkomst staat hoeveel vragen per minuut mogen, en dat aantal is bereikt. De medewerker van de gemeente kan het over een minuut opnieuw vragen.",
-		TextEn: "The data of " + string(p.person.ref) + " at " + p.source.Code + " are missing. The agreement says how many questions a minute are accepted, and that many were asked. The case worker can ask again in a minute.",
-	}
 }

@@ -34,7 +34,7 @@ func TestTheRateOfAnAgreement(t *testing.T) {
 	require.Empty(t, told(b, uwv))
 	require.Equal(t, []string{budgetv1.ReasonPeerRefused}, gapOf(b, uwv))
 	require.Equal(t, "RATE_LIMITED", b.GetGaps()[0].GetCode())
-	require.NotEmpty(t, b.GetGaps()[0].GetTextNl())
+	require.Contains(t, b.GetGaps()[0].GetTextNl(), "hoeveel vragen per minuut mogen")
 	require.NotEmpty(t, told(b, [2]string{"Q", "ZK5503"}), "another agreement has a rate of its own")
 	require.NotContains(t, h.rests(b.GetReceipt().GetIndex()), h.agreements["UWV"])
 	require.True(t, ask(time.Minute).GetComplete(), "the next minute")

@@ -79,7 +79,8 @@ type Answer struct {
 }
 
 // Texts words gaps and findings. lang is "nl" or "en"; params holds what a text
-// may mention: person, source, law, category, code of a gap; person, source,
+// may mention: person, source, law, category, number (the name of the identifier that
+// the source goes by) and code of a gap, of which the code can select a text; person, source,
 // law, product, label, line, from, to, days, date of a finding. One that is about
 // several people has no person: its text names none. It is called
 // from the goroutine that assembles and must not fail: no text is "".

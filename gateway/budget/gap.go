@@ -84,13 +84,14 @@ func (v *view) settle(gaps []*budgetv1.Gap) []*budgetv1.Gap {
 	})
 	gaps = slices.CompactFunc(gaps, func(a, b *budgetv1.Gap) bool { return proto.Equal(a, b) })
 	for _, g := range gaps {
-		v.wordGap(g)
+		v.wordGap(g, g.GetCode())
 	}
 	return gaps
 }
 
-// wordGap fills in the texts that are not there yet.
-func (v *view) wordGap(g *budgetv1.Gap) {
+// wordGap fills in the texts that are not there yet: those of the reason, or of a detail
+// that has a text of its own.
+func (v *view) wordGap(g *budgetv1.Gap, detail string) {
 	if v.q.Text == nil {
 		return
 	}
@@ -99,7 +100,8 @@ func (v *view) wordGap(g *budgetv1.Gap) {
 		"source":   g.GetSource(),
 		"law":      strings.Join(g.GetLaws(), ", "),
 		"category": strings.Join(g.GetCategories(), ", "),
-		"code":     g.GetCode(),
+		"number":   budgetv1.IdentifierOf(v.party(g.GetSource()).Kind),
+		"code":     detail,
 	}
 	if g.TextNl == "" {
 		g.TextNl = v.q.Text.Gap(g.GetReason(), "nl", params)

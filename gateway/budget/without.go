@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,9 @@ type Left struct {
 	Person identity.PersonRef
 	Source string // party code
 	Gap    *budgetv1.Gap
+	// Detail selects the text of the gap, where it says more than reason and code: one of
+	// budgetv1.GapDetails. Empty: the code does.
+	Detail string
 }
 
 // Without is the budget as it may be told when some answers in it may not be: a
@@ -81,7 +85,10 @@ func again(b *budgetv1.Budget, left []Left, parties []Party, text Texts) *view {
 		a := Answer{Person: identity.PersonRef(s.GetPerson()), Source: s.GetSource()}
 		if i := r.index(s.GetPerson(), s.GetSource()); i >= 0 {
 			a.Gaps = []*budgetv1.Gap{left[i].Gap}
-			v.gaps = append(v.gaps, gapsOf(a)...)
+			for _, g := range gapsOf(a) {
+				v.wordGap(g, cmp.Or(left[i].Detail, g.GetCode()))
+				v.gaps = append(v.gaps, g)
+			}
 		} else if s.GetStatus() == budgetv1.StatusOK {
 			a.Response = &budgetv1.FetchResponse{}
 		}

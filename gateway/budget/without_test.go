@@ -286,3 +286,31 @@ func spokenOf(b *budgetv1.Budget) []string {
 	}
 	return slices.Compact(slices.Sorted(slices.Values(out)))
 }
+
+// worded is what selects a text.
+type worded struct{ echo }
+
+func (worded) Gap(reason, _ string, p map[string]string) string {
+	return reason + "/" + p["code"] + "/" + p["number"]
+}
+
+// A detail selects the text of a gap and stands nowhere else; without one the code does,
+// and the number is the one that the source goes by.
+func TestADetailSelectsTheTextOfAGap(t *testing.T) {
+	q := small()
+	q.Parties, q.Text = append(q.Parties, budget.Party{Code: "SWV", Kind: budgetv1.KindEducation, Laws: []string{"EDU"}}), worded{}
+	missing := silent("P1", "SWV", budgetv1.ReasonSourceUnavailable)
+	missing.Gaps[0].Code = budgetv1.GapNumberMissing
+	b := budget.Assemble(q, []budget.Answer{missing, says("P1", "GM1", pgb("WMO", "02", "2025-01-01", "2025-12-31"))})
+	require.Equal(t, "SOURCE_UNAVAILABLE/NUMBER_MISSING/education_number", b.GetGaps()[0].GetTextNl())
+
+	left := withdrawn("P1", "GM1")
+	for detail, text := range map[string]string{budgetv1.GapConsentChanged: "CONSENT_WITHDRAWN/CONSENT_CHANGED/bsn", "": "CONSENT_WITHDRAWN/TOEST-02/bsn"} {
+		left.Detail = detail
+		gaps := budget.Without(b, []budget.Left{left}, q.Parties, q.Text).GetGaps()
+		require.Len(t, gaps, 2)
+		require.Equal(t, []string{text, text, "TOEST-02"}, []string{gaps[0].GetTextNl(), gaps[0].GetTextEn(), gaps[0].GetCode()})
+		require.Equal(t, b.GetGaps()[0].GetTextNl(), gaps[1].GetTextNl(), "what was worded stays as it is")
+		require.Empty(t, left.Gap.GetTextNl(), "the gap is not changed")
+	}
+}

@@ -21,13 +21,14 @@ func (t *Texts) complete() error {
 		nl, en []string
 	}{
 		{"", keys(nl.reasons), keys(en.reasons)},
-		{"gaps.", keys(nl.gaps), keys(en.gaps)},
+		{"gaps.", nl.gapCodes(), en.gapCodes()},
 		{"findings.", keys(nl.findings), keys(en.findings)},
 		{"refusals.", keys(nl.refusals.Refusals), keys(en.refusals.Refusals)},
 		{"notice.", keys(nl.notices.Purposes), keys(en.notices.Purposes)},
 		{"notice.", keys(nl.notices.Roles), keys(t.catalogs["signers"])},
 		{"notice.", keys(en.notices.Roles), keys(t.catalogs["signers"])},
 		{"words.", keys(nl.words.Unknown), keys(en.words.Unknown)},
+		{"words.", keys(nl.words.Numbers), keys(en.words.Numbers)},
 	} {
 		if code, differs := difference(pair.nl, pair.en); differs {
 			return fmt.Errorf("%w: reasons/%s{nl,en}.yaml: %s is there in one language only", ErrTable, pair.file, code)
@@ -42,9 +43,14 @@ func (l language) check(lang string) error {
 			return err
 		}
 	}
-	for code, g := range l.gaps {
-		if err := l.texts("gaps."+lang+".yaml", code, g.Missing, g.Do); err != nil {
+	for reason, g := range l.gaps {
+		if err := l.texts("gaps."+lang+".yaml", reason, g.Missing, g.Do); err != nil {
 			return err
+		}
+		for code, text := range g.Codes {
+			if err := l.texts("gaps."+lang+".yaml", reason+" "+code, text.Missing, text.Do); err != nil {
+				return err
+			}
 		}
 	}
 	for code, f := range l.findings {
@@ -87,6 +93,18 @@ func (t *Texts) completeCatalogs() error {
 		}
 	}
 	return nil
+}
+
+// gapCodes are the reasons, and beside them each with a code that has a text of its own.
+func (l language) gapCodes() []string {
+	all := keys(l.gaps)
+	for reason, g := range l.gaps {
+		for code := range g.Codes {
+			all = append(all, reason+" "+code)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

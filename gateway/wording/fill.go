@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,7 @@ type words struct {
 	Day     string            `yaml:"day"`
 	Days    string            `yaml:"days"`
 	Months  []string          `yaml:"months"`
+	Numbers map[string]string `yaml:"numbers"` // by the name of an identifier
 	// Sentences that say that only a part is missing.
 	OnlyLaws       string `yaml:"only_laws"`
 	OnlyCategories string `yaml:"only_categories"`
@@ -56,6 +58,8 @@ func (t *Texts) word(name, lang, value string, first bool) string {
 		return w.date(value)
 	case "days":
 		return w.days(value)
+	case "number":
+		return cmp.Or(w.Numbers[value], value)
 	}
 	return value
 }

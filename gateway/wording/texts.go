@@ -36,8 +36,22 @@ type Reason struct {
 }
 
 type gapText struct {
+	missingText `yaml:",inline"`
+	// Codes are what takes the place of the text of a reason, by the detail of the gap.
+	Codes map[string]missingText `yaml:"codes"`
+}
+
+type missingText struct {
 	Missing string `yaml:"missing"`
 	Do      string `yaml:"do"`
+}
+
+// of gives the text for a detail; where it has none of its own, that of the reason.
+func (g gapText) of(detail string) missingText {
+	if text, ok := g.Codes[detail]; ok {
+		return text
+	}
+	return g.missingText
 }
 
 type findingText struct {
@@ -98,15 +112,17 @@ func (t *Texts) readCatalogs(fsys fs.FS) error {
 }
 
 // Gap words the reason of a gap: what is missing, and who can do what. Params may
-// hold person, source, law, category, product, from, to, days, date and line; what
-// is absent is worded as such. Law and category may be lists ("WMO, JW"): the text
+// hold person, source, law, category, product, from, to, days, date and line; number,
+// the name of an identifier; and code, which selects the text where the reason has one
+// for it. What is absent is worded as such. Law and category may be lists ("WMO, JW"): the text
 // then says that it is about these only. A reason that is not known gives an empty text.
 func (t *Texts) Gap(reason, lang string, params map[string]string) string {
 	l := t.language(lang)
-	text, ok := l.gaps[reason]
+	reasons, ok := l.gaps[reason]
 	if !ok {
 		return ""
 	}
+	text := reasons.of(params["code"])
 	return t.fill(text.Missing+l.words.only(params)+" "+text.Do, lang, params)
 }
 

@@ -36,6 +36,44 @@ func TestEveryGapReasonHasATextInBothLanguages(t *testing.T) {
 	}
 }
 
+// What a gap says when there is more to say than its reason.
+func TestEveryDetailOfAGapHasATextOfItsOwn(t *testing.T) {
+	texts := read(t)
+	for _, lang := range []string{Dutch, English} {
+		codes := map[string][]string{}
+		for reason, g := range texts.languages[lang].gaps {
+			if len(g.Codes) > 0 {
+				codes[reason] = keys(g.Codes)
+			}
+		}
+		require.Equal(t, budgetv1.GapDetails(), codes)
+		require.ElementsMatch(t, budgetv1.IdentifierNames(), keys(texts.languages[lang].words.Numbers))
+	}
+	for _, c := range []struct{ reason, code, number, nl, en string }{
+		{budgetv1.ReasonSourceUnavailable, budgetv1.GapNumberMissing, budgetv1.IdentifierEducationNumber,
+			"De gegevens van A2 bij UWV ontbreken. In de vraag staat geen onderwijsnummer, en deze bron mag geen burgerservicenummer krijgen. De medewerker van de gemeente kan het nummer invullen en opnieuw vragen.",
+			"The data of A2 at UWV are missing. The question holds no pupil number, and this source may not be sent a BSN. The case worker can fill in the number and ask again."},
+		{budgetv1.ReasonSourceUnavailable, budgetv1.GapNumberMissing, budgetv1.IdentifierPassNumber,
+			"De gegevens van A2 bij UWV ontbreken. In de vraag staat geen pasnummer, en deze bron mag geen burgerservicenummer krijgen. De medewerker van de gemeente kan het nummer invullen en opnieuw vragen.",
+			"The data of A2 at UWV are missing. The question holds no pass number, and this source may not be sent a BSN. The case worker can fill in the number and ask again."},
+		{budgetv1.ReasonPeerRefused, budgetv1.GapRateLimited, "",
+			"De gegevens van A2 bij UWV ontbreken. In de overeenkomst staat hoeveel vragen per minuut mogen, en dat aantal is bereikt. De medewerker van de gemeente kan het over een minuut opnieuw vragen.",
+			"The data of A2 at UWV are missing. The agreement says how many questions a minute are accepted, and that many were asked. The case worker can ask again in a minute."},
+		{budgetv1.ReasonNoConsent, budgetv1.GapConsentChanged, "",
+			"De gegevens van A2 bij UWV ontbreken. De toestemming waarop dit budget rust, is daarna veranderd. De medewerker van de gemeente kan een nieuw budget vragen.",
+			"The data of A2 at UWV are missing. The consent that this budget rests on was changed since. The case worker can ask for a new budget."},
+		{budgetv1.ReasonAgreementExpired, budgetv1.GapAgreementReplaced, "",
+			"De gegevens van A2 bij UWV ontbreken. De overeenkomst met UWV is vervangen door een andere. De medewerker van de gemeente kan een nieuw budget vragen.",
+			"The data of A2 at UWV are missing. The agreement with UWV was replaced by another one. The case worker can ask for a new budget."},
+	} {
+		params := map[string]string{"person": "A2", "source": "UWV", "code": c.code, "number": c.number}
+		require.Equal(t, c.nl, texts.Gap(c.reason, Dutch, params))
+		require.Equal(t, c.en, texts.Gap(c.reason, English, params))
+		params["code"] = "OVK-01"
+		require.Equal(t, texts.Gap(c.reason, English, map[string]string{"person": "A2", "source": "UWV"}), texts.Gap(c.reason, English, params), "another code has no text of its own")
+	}
+}
+
 func TestEveryFindingHasATextInBothLanguages(t *testing.T) {
 	texts := read(t)
 	require.Len(t, texts.languages[Dutch].findings, len(budgetv1.FindingCodes()))
@@ -80,6 +118,9 @@ func TestDutchIsShort(t *testing.T) {
 	var all []string
 	for _, g := range nl.gaps {
 		all = append(all, g.Missing, g.Do)
+		for _, text := range g.Codes {
+			all = append(all, text.Missing, text.Do)
+		}
 	}
 	for _, f := range nl.findings {
 		all = append(all, f.Says, f.Do)
@@ -143,6 +184,9 @@ func TestReasons(t *testing.T) {
 
 func TestIncompleteTextsAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, old, changed, want string }{
+		"code":          {"reasons/gaps.en.yaml", "RATE_LIMITED:", "RATE_LIMIT:", "PEER_REFUSED RATE_LIMIT"},
+		"empty code":    {"reasons/gaps.nl.yaml", "do: De medewerker van de gemeente kan het over een minuut opnieuw vragen.", "do: ''", "RATE_LIMITED has an empty text"},
+		"number":        {"reasons/words.en.yaml", "pass_number: pass number", "pas_number: pass number", "pas"},
 		"one language":  {"reasons/gaps.en.yaml", "STALE:", "STALER:", "STALE"},
 		"empty":         {"reasons/nl.yaml", "short: Er is geen overeenkomst", "short: ''", "OVK-01"},
 		"unfilled":      {"reasons/findings.nl.yaml", "({days})", "({weken})", "{weken}"},

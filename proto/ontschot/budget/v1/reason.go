@@ -25,6 +25,23 @@ const (
 	ReasonStale              = "STALE"
 )
 
+// Details of gaps of which the text says more than that of the reason. The first two are the
+// code of the gap; the others select its text alone.
+const (
+	GapNumberMissing     = "NUMBER_MISSING"     // the number that the source goes by was not given
+	GapRateLimited       = "RATE_LIMITED"       // the agreement accepts no more questions in this minute
+	GapConsentChanged    = "CONSENT_CHANGED"    // another consent counts now: ask again
+	GapAgreementReplaced = "AGREEMENT_REPLACED" // another agreement counts now: ask again
+)
+
+// GapDetails lists them all, by their reason. A closed list.
+func GapDetails() map[string][]string {
+	return map[string][]string{
+		ReasonSourceUnavailable: {GapNumberMissing}, ReasonPeerRefused: {GapRateLimited},
+		ReasonNoConsent: {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
+	}
+}
+
 // GapReasons lists them all, in that order.
 func GapReasons() []string {
 	return []string{
