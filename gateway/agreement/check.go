@@ -118,7 +118,7 @@ func (c *checker) parties(ps []Party) {
 	c.must(len(ps) == 2, "parties", "a list of two")
 	for i, p := range ps {
 		c.within("parties", i)
-		c.must(isOIN(p.OIN), "oin", "twenty digits")
+		c.must(identity.IsOIN(p.OIN), "oin", "twenty digits")
 		c.must(i == 0 || p.OIN != ps[0].OIN, "oin", "another than that of the first party")
 	}
 	c.within("", 0)
@@ -175,7 +175,7 @@ func shared(a, b Grant) (n int) {
 }
 
 func (c *checker) oversight(o Oversight) {
-	auditors := o.Auditors != nil && (len(o.Auditors) == 0 || isList(o.Auditors, maxList, isOIN))
+	auditors := o.Auditors != nil && (len(o.Auditors) == 0 || isList(o.Auditors, maxList, identity.IsOIN))
 	c.must(auditors, "oversight.auditors", "a list of 0 to 16 different OINs")
 	c.must(identity.IsSHA256(o.DPIA), "oversight.dpia_sha256", "64 hexadecimal digits in lower case")
 	c.must(isContact(o.BreachContact), "oversight.breach_contact", "an e-mail address, an https address or tel:+31..., of at most 200 characters")

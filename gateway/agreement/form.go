@@ -25,11 +25,6 @@ func isParty(ps []Party, oin identity.OIN) bool {
 	return slices.ContainsFunc(ps, func(p Party) bool { return p.OIN == oin })
 }
 
-func isOIN(o identity.OIN) bool {
-	_, err := identity.ParseOIN(string(o))
-	return err == nil
-}
-
 func isCategory(s string) bool { return slices.Contains(budgetv1.Categories(), budgetv1.Category(s)) }
 
 const (

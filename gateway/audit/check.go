@@ -136,10 +136,8 @@ func (d *Document) checkConsent() error {
 }
 
 func (d *Document) checkParties() error {
-	_, a := identity.ParseOIN(string(d.PartyA))
-	_, b := identity.ParseOIN(string(d.PartyB))
 	switch {
-	case a != nil || b != nil || d.PartyA == d.PartyB:
+	case !identity.IsOIN(d.PartyA) || !identity.IsOIN(d.PartyB) || d.PartyA == d.PartyB:
 		return invalid("put.party")
 	case len(d.Subjects) > 0 || d.Purpose != "":
 		return invalid("put.subject: only a consent has one")

@@ -60,7 +60,7 @@ func checkOrganisations(list []identity.OIN) error {
 		return fmt.Errorf("%w: organisations", errLeaf)
 	}
 	for i, o := range list {
-		if _, err := identity.ParseOIN(string(o)); err != nil {
+		if !identity.IsOIN(o) {
 			return fmt.Errorf("%w: organisations[%d]", errLeaf, i)
 		}
 	}

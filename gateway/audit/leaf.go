@@ -122,7 +122,7 @@ func (l *Leaf) check() error {
 }
 
 func (l *Leaf) checkTexts() error {
-	if _, err := identity.ParseOIN(string(l.Tenant)); err != nil {
+	if !identity.IsOIN(l.Tenant) {
 		return fmt.Errorf("%w: tenant", errLeaf)
 	}
 	switch {

@@ -150,7 +150,7 @@ func (c *Config) check() error {
 	if c.Store == nil {
 		return invalid("config: store is missing")
 	}
-	if _, err := identity.ParseOIN(string(c.Tenant)); err != nil {
+	if !identity.IsOIN(c.Tenant) {
 		return invalid("config: tenant")
 	}
 	if !strings.Contains(c.Origin, string(c.Tenant)) || len(c.Origin) > maxText {

@@ -56,7 +56,7 @@ const pageSize = 256
 //
 // A store put back as a whole to an earlier day is ErrBehind, when Head tells of it.
 func Verify(ctx context.Context, store Store, by Inspection) (Report, error) {
-	if _, err := identity.ParseOIN(string(by.Tenant)); err != nil || len(by.Keys) == 0 {
+	if !identity.IsOIN(by.Tenant) || len(by.Keys) == 0 {
 		return Report{}, invalid("inspection: tenant, or keys")
 	}
 	if err := store.Check(ctx); err != nil {

@@ -22,7 +22,7 @@ type field struct {
 // is kept from saying less.
 func (d Draft) check(by identity.OIN, subject identity.BSN) error {
 	fields := []field{
-		{"keeper: must be the organisation that signs", isOIN(d.Keeper) && d.Keeper == by},
+		{"keeper: must be the organisation that signs", identity.IsOIN(d.Keeper) && d.Keeper == by},
 		{"subject: a person is needed", !subject.IsZero()},
 	}
 	if d.old == nil {
@@ -54,7 +54,7 @@ func (d Draft) terms() []field {
 	return []field{
 		{"purpose: a code is needed", isCode(d.Purpose, 128)},
 		{"case: a commitment is needed", isCode(d.Case, 128)},
-		{"controller: must be an OIN", isOIN(d.Controller)},
+		{"controller: must be an OIN", identity.IsOIN(d.Controller)},
 		{"recipients: one to 16 OINs, each once", areOINs(d.Recipients)},
 		{"basis.avg6: needed", isText(d.Basis.AVG6, 64)},
 		{"basis: too long", len(d.Basis.AVG9) <= 64 && len(d.Basis.National) <= 200},
@@ -94,7 +94,7 @@ func (d Draft) granted() []field {
 	for i, g := range d.Grants {
 		name := fmt.Sprintf("grants[%d]", i)
 		fields = append(fields,
-			field{name + ".source: must be an OIN, and there once", isOIN(g.Source) && !seen[g.Source]},
+			field{name + ".source: must be an OIN, and there once", identity.IsOIN(g.Source) && !seen[g.Source]},
 			field{name + ".categories: each must be known, and there once", known(g.Categories)},
 		)
 		seen[g.Source] = true
@@ -103,14 +103,9 @@ func (d Draft) granted() []field {
 	return append(fields, field{"grants: it says yes to nothing", yes})
 }
 
-func isOIN(o identity.OIN) bool {
-	_, err := identity.ParseOIN(string(o))
-	return err == nil
-}
-
 func areOINs(list []identity.OIN) bool {
 	once := slices.Compact(slices.Sorted(slices.Values(list)))
-	return len(list) > 0 && len(list) <= maxGrants && len(once) == len(list) && !slices.ContainsFunc(list, func(o identity.OIN) bool { return !isOIN(o) })
+	return len(list) > 0 && len(list) <= maxGrants && len(once) == len(list) && !slices.ContainsFunc(list, func(o identity.OIN) bool { return !identity.IsOIN(o) })
 }
 
 // isCode tells a text of letters, digits and a few signs, as the log can keep it.

@@ -130,7 +130,7 @@ func decodeDisclosure(s string) (Disclosure, error) {
 	if again, _, err := d.Encode(); err != nil || again != s {
 		return Disclosure{}, fmt.Errorf("%w: disclosure in another form than it is written in", ErrDocument)
 	}
-	if _, err := identity.ParseOIN(string(d.Source)); err != nil {
+	if !identity.IsOIN(d.Source) {
 		return Disclosure{}, fmt.Errorf("%w: disclosure names no source", ErrDocument)
 	}
 	if !known(d.Categories) {

@@ -51,15 +51,11 @@ func carer(c claim) string {
 // is not one to three digits, and at most two behind a point.
 func hours(text string) (hundredths int, known bool) {
 	whole, part, point := strings.Cut(text, ".")
-	if len(whole) < 1 || len(whole) > 3 || len(part) > 2 || point && part == "" || !digits(whole+part) {
+	if len(whole) < 1 || len(whole) > 3 || len(part) > 2 || point && part == "" || strings.Trim(whole+part, "0123456789") != "" {
 		return 0, false
 	}
 	n, err := strconv.Atoi(whole + (part + "00")[:2])
 	return n, err == nil
-}
-
-func digits(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // tooLong walks over the days on which hours change, and gives the first and the

@@ -21,7 +21,7 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 	if len(place) != 3 || schemas[place[1]] == "" {
 		return fmt.Errorf("%w: %s: tables are in matrix/<purpose>, catalog/<list> or overlays/<oin>", ErrRules, file)
 	}
-	if _, err := identity.ParseOIN(place[2]); place[1] == "overlays" && err != nil {
+	if place[1] == "overlays" && !identity.IsOIN(identity.OIN(place[2])) {
 		return fmt.Errorf("%w: %s: the folder must be the OIN of an organisation, twenty digits", ErrRules, file)
 	}
 	name := schemas[place[1]]

@@ -149,7 +149,7 @@ func (l lifetime) check(now time.Time, longest time.Duration) error {
 
 // check refuses an actor that is none, and a chain of them.
 func (a Actor) check(org identity.OIN) error {
-	if _, err := identity.ParseOIN(string(a.Organisation)); err != nil || !isText(a.Subject) || a.Actor != nil || a.Organisation == org {
+	if !identity.IsOIN(a.Organisation) || !isText(a.Subject) || a.Actor != nil || a.Organisation == org {
 		return fmt.Errorf("%w: act", ErrInvalid)
 	}
 	return nil

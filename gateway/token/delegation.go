@@ -62,7 +62,6 @@ func VerifyDelegation(v *signed.Verifier, raw []byte) (Delegation, error) {
 func (c DelegationClaims) check() (civil.Span, string) {
 	from, errFrom := civil.Parse(c.From)
 	until, errUntil := civil.Parse(c.Until)
-	_, errDelegate := identity.ParseOIN(string(c.Delegate))
 	switch {
 	case c.Act != ActDelegate:
 		return civil.Span{}, "act"
@@ -70,7 +69,7 @@ func (c DelegationClaims) check() (civil.Span, string) {
 		return civil.Span{}, "jti"
 	case c.IssuedAt <= 0:
 		return civil.Span{}, "iat"
-	case errDelegate != nil || c.Delegate == c.Issuer:
+	case !identity.IsOIN(c.Delegate) || c.Delegate == c.Issuer:
 		return civil.Span{}, "delegate"
 	case errFrom != nil:
 		return civil.Span{}, "from"

@@ -244,7 +244,7 @@ func ReadTrust(path string) (*Trust, error) {
 		return nil, err
 	}
 	for i, p := range t.Parties {
-		if _, err := identity.ParseOIN(string(p.OIN)); err != nil || p.Code == "" || p.Kind == "" {
+		if !identity.IsOIN(p.OIN) || p.Code == "" || p.Kind == "" {
 			return nil, fmt.Errorf("%w: %s: parties[%d]: code, kind and an OIN of twenty digits are needed", ErrConfig, path, i)
 		}
 	}

@@ -161,10 +161,7 @@ func (i Issuer) checkWords() string {
 
 func (s IssuerScope) inOrder() bool {
 	return listOf(s.Purposes, dotted.MatchString) &&
-		(len(s.Sources) == 0 || listOf(s.Sources, func(one string) bool {
-			_, err := identity.ParseOIN(one)
-			return one == "*" || err == nil
-		})) &&
+		(len(s.Sources) == 0 || listOf(s.Sources, func(one string) bool { return one == "*" || identity.IsOIN(identity.OIN(one)) })) &&
 		(len(s.Categories) == 0 || listOf(s.Categories, func(one string) bool { return one == "*" || word.MatchString(one) }))
 }
 

@@ -35,6 +35,12 @@ func ParseOIN(s string) (OIN, error) {
 	return OIN(s), nil
 }
 
+// IsOIN reports whether an OIN has the form of one.
+func IsOIN(o OIN) bool {
+	_, err := ParseOIN(string(o))
+	return err == nil
+}
+
 // PersonRef is the caller's own reference to a person. It is not personal data
 // by itself, and the only way an answer speaks of anybody.
 type PersonRef string
