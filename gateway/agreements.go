@@ -11,14 +11,10 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
-
-// AgreementPurpose is what a token must be issued for to sign for an organisation.
-const AgreementPurpose = "agreements.sign"
 
 // ProposeAgreement signs terms and brings them to the other party.
 func (g *Gateway) ProposeAgreement(ctx context.Context, r *ontschotv1.ProposeAgreementRequest) (*ontschotv1.ProposeAgreementResponse, error) {
@@ -30,7 +26,7 @@ func (g *Gateway) ProposeAgreement(ctx context.Context, r *ontschotv1.ProposeAgr
 }
 
 func (g *Gateway) propose(ctx context.Context, r *ontschotv1.ProposeAgreementRequest) (*ontschotv1.ProposeAgreementResponse, error) {
-	d, err := g.signing(ctx, policy.ProposeAgreement, r)
+	d, err := g.signing(ctx, ontschotv1.OperationProposeAgreement, r)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +97,7 @@ func (g *Gateway) AcceptAgreement(ctx context.Context, r *ontschotv1.AcceptAgree
 }
 
 func (g *Gateway) accept(ctx context.Context, r *ontschotv1.AcceptAgreementRequest) (*ontschotv1.Agreement, error) {
-	d, err := g.signing(ctx, policy.AcceptAgreement, r)
+	d, err := g.signing(ctx, ontschotv1.OperationAcceptAgreement, r)
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +156,9 @@ func (g *Gateway) RevokeAgreement(ctx context.Context, r *ontschotv1.RevokeAgree
 // state signs a statement, records it here and brings it to the other party. What was
 // stated before is brought again and not stated anew.
 func (g *Gateway) state(ctx context.Context, r proto.Message, act, id, reason string) (*ontschotv1.Agreement, string, error) {
-	operation := policy.RejectAgreement
+	operation := ontschotv1.OperationRejectAgreement
 	if act == agreement.Revoke {
-		operation = policy.RevokeAgreement
+		operation = ontschotv1.OperationRevokeAgreement
 	}
 	d, err := g.signing(ctx, operation, r)
 	if err != nil {
@@ -232,9 +228,9 @@ func (g *Gateway) notDelivered(ctx context.Context, with identity.OIN, raw []byt
 }
 
 // signing checks who calls to sign for the organisation: known well enough.
-func (g *Gateway) signing(ctx context.Context, operation policy.Operation, r proto.Message) (deed, error) {
-	d, err := g.doing(ctx, AgreementPurpose, operation, r)
-	if err == nil && !(agreement.Grant{Assurance: "substantieel"}).Suffices(d.caller.Assurance()) {
+func (g *Gateway) signing(ctx context.Context, operation ontschotv1.Operation, r proto.Message) (deed, error) {
+	d, err := g.doing(ctx, ontschotv1.PurposeSignAgreements, operation, r)
+	if err == nil && !(agreement.Grant{Assurance: ontschotv1.AssuranceSubstantial}).Suffices(d.caller.Assurance()) {
 		err = errAssurance
 	}
 	return d, err
@@ -242,7 +238,7 @@ func (g *Gateway) signing(ctx context.Context, operation policy.Operation, r pro
 
 // mayDeal tells whether the token is for dealing with that party.
 func mayDeal(caller token.Caller, with identity.OIN) error {
-	if !caller.Reaches(AgreementPurpose, with) {
+	if !caller.Reaches(ontschotv1.PurposeSignAgreements, with) {
 		return errPurpose
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -34,7 +33,7 @@ type asking struct {
 func (g *Gateway) asking(ctx context.Context, request proto.Message, q *ontschotv1.ConsentQuestion) (asking, error) {
 	a := asking{}
 	var err error
-	if a.deed, err = g.doing(ctx, ConsentPurpose, policy.GiveConsent, request); err != nil {
+	if a.deed, err = g.doing(ctx, ontschotv1.PurposeKeepConsents, ontschotv1.OperationGiveConsent, request); err != nil {
 		return a, err
 	}
 	who, err := readPerson("question.person", q.GetPerson())
@@ -77,7 +76,9 @@ func (g *Gateway) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 		return consent.Draft{}, err
 	}
 	for _, grant := range grants {
-		if slices.ContainsFunc(grant.Categories, func(c budgetv1.Category) bool { return !caller.Allows(ConsentPurpose, grant.Source, string(c)) }) {
+		if slices.ContainsFunc(grant.Categories, func(c budgetv1.Category) bool {
+			return !caller.Allows(ontschotv1.PurposeKeepConsents, grant.Source, string(c))
+		}) {
 			return consent.Draft{}, errPurpose // the token is for other sources or categories
 		}
 	}

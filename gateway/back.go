@@ -18,11 +18,12 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // errand is something that a caller comes to do with a budget that he brings back.
 type errand struct {
-	operation policy.Operation
+	operation ontschotv1.Operation
 	purpose   string
 	budget    *budgetv1.Budget
 	request   proto.Message
@@ -31,7 +32,7 @@ type errand struct {
 // builds reports whether something is built upon the budget. What only winds it up can
 // be done for as long as it may be kept.
 func (e errand) builds() bool {
-	return e.operation == policy.ViewBudget || e.operation == policy.PlanBudget
+	return e.operation == ontschotv1.OperationViewBudget || e.operation == ontschotv1.OperationPlanBudget
 }
 
 // brought is a budget that a caller brought back and that may be worked with.
@@ -155,7 +156,7 @@ func (g *Gateway) vouched(ctx context.Context, e errand) (brought, error) {
 		Judged: g.Documents.Since(e.budget.GetReceipt().GetOrigin(), e.budget.GetReceipt().GetDecisionIndex()+1), // what was taken out of a consent since then, the budget still holds
 	}
 	documents := g.lookup(b.caller, e.budget.GetPurpose(), b.today)
-	if e.operation == policy.AccountForBudget {
+	if e.operation == ontschotv1.OperationAccountForBudget {
 		b.budget = e.budget
 		concern(&b.entry, documents.register, g.restsOf(b.budget, nil), false)
 	} else {
@@ -190,10 +191,10 @@ func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose
 		if !ok {
 			return errRole
 		}
-		if s.GetStatus() == "OK" && !caller.Reaches(purpose, party.OIN) {
+		if s.GetStatus() == budgetv1.StatusOK && !caller.Reaches(purpose, party.OIN) {
 			return errPurpose
 		}
-		if s.GetStatus() == "OK" && !g.Policy.RoleSuffices(ctx, policy.Question{
+		if s.GetStatus() == budgetv1.StatusOK && !g.Policy.RoleSuffices(ctx, policy.Question{
 			Caller: caller, Purpose: b.GetPurpose(), Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
 			Source: party.OIN, SourceKind: party.Kind, Laws: g.lawsTold(b, party),
 		}) {
@@ -223,7 +224,7 @@ func (g *Gateway) lawsTold(b *budgetv1.Budget, party Party) []string {
 func (g *Gateway) restsOf(b *budgetv1.Budget, moved map[register.Rest]string) []register.Rest {
 	var rests []register.Rest
 	for _, s := range b.GetSources() {
-		if s.GetStatus() != "OK" {
+		if s.GetStatus() != budgetv1.StatusOK {
 			continue
 		}
 		party, _ := g.party(s.GetSource())

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/plan"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -18,16 +17,12 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// AccountPurpose is a purpose of its own: accounting for money rests on the
-// accountability rules of each law and not on consent (assumed).
-const AccountPurpose = "integral_budget.account"
-
 // View gives one member's projection of a budget the caller brings, released and
 // signed like any budget. It lives no longer than the budget, and rests on what is
 // the member's own: what others signed does not show in it.
 func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontschotv1.ViewResponse, error) {
 	var view *budgetv1.Budget
-	b, proof, err := g.work(ctx, errand{policy.ViewBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+	b, proof, err := g.work(ctx, errand{ontschotv1.OperationViewBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
 		var ok bool
 		if view, ok = budget.View(b.budget, identity.PersonRef(r.GetPerson())); !ok {
 			return nil, invalid("person", "is no member of the household in this budget")
@@ -50,7 +45,7 @@ func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontscho
 // CheckPlan holds a plan against a budget the caller brings.
 func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*ontschotv1.CheckPlanResponse, error) {
 	answer := &ontschotv1.CheckPlanResponse{}
-	_, _, err := g.work(ctx, errand{policy.PlanBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+	_, _, err := g.work(ctx, errand{ontschotv1.OperationPlanBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
 		answer.Check = plan.Check(g.planQuestion(b.budget, r.GetPlan(), r.GetAssume()))
 		answer.Check.LeftOut = b.left
 		return answer, nil
@@ -66,7 +61,7 @@ func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest)
 // awarded and spent while they were in force is accounted for after they have ended.
 func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*ontschotv1.AccountResponse, error) {
 	answer := &ontschotv1.AccountResponse{}
-	_, _, err := g.work(ctx, errand{policy.AccountForBudget, AccountPurpose, r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+	_, _, err := g.work(ctx, errand{ontschotv1.OperationAccountForBudget, ontschotv1.PurposeAccountForBudget, r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
 		if b.budget.GetViewOf() != "" {
 			return nil, invalid("budget", "is one member's view; an account is of the whole household's budget")
 		}
@@ -89,7 +84,7 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 // Dissolve takes a budget the caller brings apart at a date, and signs it.
 func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*ontschotv1.DissolveResponse, error) {
 	answer := &ontschotv1.DissolveResponse{}
-	_, _, err := g.work(ctx, errand{policy.DissolveBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+	_, _, err := g.work(ctx, errand{ontschotv1.OperationDissolveBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
 		date, err := civil.Parse(r.GetDate())
 		if err != nil {
 			return nil, invalid("date", "is no civil date, YYYY-MM-DD")
@@ -111,7 +106,7 @@ func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (
 // Sunset tells what stays after a legal basis ends.
 func (g *Gateway) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*ontschotv1.SunsetResponse, error) {
 	answer := &ontschotv1.SunsetResponse{}
-	_, _, err := g.work(ctx, errand{policy.SunsetBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
+	_, _, err := g.work(ctx, errand{ontschotv1.OperationSunsetBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *brought) (proto.Message, error) {
 		s, err := plan.Sunset(g.planQuestion(b.budget, r.GetPlan(), r.GetAssume()))
 		if err != nil {
 			return nil, planError(err)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/identity"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -30,7 +29,7 @@ func (g *Gateway) ConfirmConsent(ctx context.Context, r *ontschotv1.ConfirmConse
 }
 
 func (g *Gateway) confirmConsent(ctx context.Context, r *ontschotv1.ConfirmConsentRequest) (*ontschotv1.ConsentReceipt, error) {
-	d, err := g.doing(ctx, ConsentPurpose, policy.ConfirmConsent, r)
+	d, err := g.doing(ctx, ontschotv1.PurposeKeepConsents, ontschotv1.OperationConfirmConsent, r)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +45,7 @@ func (g *Gateway) confirmConsent(ctx context.Context, r *ontschotv1.ConfirmConse
 		return nil, consent.ErrOtherPerson
 	}
 	e := audit.Entry{
-		Kind: audit.Confirmation, Activity: ConsentPurpose, Status: "confirmed", Organisations: []identity.OIN{g.Own},
+		Kind: audit.Confirmation, Activity: ontschotv1.PurposeKeepConsents, Status: "confirmed", Organisations: []identity.OIN{g.Own},
 		Subjects: [][]byte{[]byte(kept.Subject)}, Consents: []string{kept.ID}, Confirm: kept.ID,
 	}
 	if _, err := g.done(ctx, d, g.confirmedBy(d, e)); err != nil {
@@ -73,7 +72,7 @@ func (g *Gateway) ConfirmAgreement(ctx context.Context, r *ontschotv1.ConfirmAgr
 }
 
 func (g *Gateway) confirmAgreement(ctx context.Context, r *ontschotv1.ConfirmAgreementRequest) (int64, error) {
-	by, err := g.signing(ctx, policy.ConfirmAgreement, r)
+	by, err := g.signing(ctx, ontschotv1.OperationConfirmAgreement, r)
 	if err != nil {
 		return 0, err
 	}
@@ -98,7 +97,7 @@ func (g *Gateway) confirmAgreement(ctx context.Context, r *ontschotv1.ConfirmAgr
 // confirmation is the entry that confirms an agreement or a delegation.
 func confirmation(d audit.Kept) audit.Entry {
 	return audit.Entry{
-		Kind: audit.Confirmation, Activity: AgreementPurpose, Status: "confirmed",
+		Kind: audit.Confirmation, Activity: ontschotv1.PurposeSignAgreements, Status: "confirmed",
 		Organisations: []identity.OIN{d.PartyA, d.PartyB}, Confirm: d.ID,
 	}
 }

@@ -9,16 +9,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
-
-// ConsentPurpose is what a token must be issued for to keep consents.
-const ConsentPurpose = "consents.keep"
 
 // AskConsent gives the text to put before who must sign.
 func (g *Gateway) AskConsent(ctx context.Context, r *ontschotv1.AskConsentRequest) (*ontschotv1.AskConsentResponse, error) {
@@ -120,7 +116,7 @@ func (g *Gateway) NarrowConsent(ctx context.Context, r *ontschotv1.NarrowConsent
 }
 
 func (g *Gateway) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest) (*ontschotv1.ConsentReceipt, error) {
-	d, err := g.doing(ctx, ConsentPurpose, policy.NarrowConsent, r)
+	d, err := g.doing(ctx, ontschotv1.PurposeKeepConsents, ontschotv1.OperationNarrowConsent, r)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +157,7 @@ func (g *Gateway) WithdrawConsent(ctx context.Context, r *ontschotv1.WithdrawCon
 }
 
 func (g *Gateway) withdraw(ctx context.Context, r *ontschotv1.WithdrawConsentRequest) (int64, error) {
-	d, err := g.withdrawing(ctx, ConsentPurpose, r)
+	d, err := g.withdrawing(ctx, ontschotv1.PurposeKeepConsents, r)
 	if err != nil {
 		return 0, err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
@@ -25,7 +24,7 @@ func (g *Gateway) ListConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 }
 
 func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRequest) (*ontschotv1.ListConsentsResponse, error) {
-	by, err := g.doing(ctx, ConsentPurpose, policy.ReadConsents, r)
+	by, err := g.doing(ctx, ontschotv1.PurposeKeepConsents, ontschotv1.OperationReadConsents, r)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +53,7 @@ func (g *Gateway) listConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 
 // GetConsent gives the receipt of one.
 func (g *Gateway) GetConsent(ctx context.Context, r *ontschotv1.GetConsentRequest) (*ontschotv1.GetConsentResponse, error) {
-	d, err := g.doing(ctx, ConsentPurpose, policy.ReadConsents, r)
+	d, err := g.doing(ctx, ontschotv1.PurposeKeepConsents, ontschotv1.OperationReadConsents, r)
 	if err != nil {
 		return nil, g.refuse(ctx, err)
 	}
@@ -120,8 +119,8 @@ func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.
 		Id: d.ID, Status: g.standing(d.Record, span), Purpose: c.Purpose, From: span.From.String(), Until: span.To.String(),
 		LapsesOn: c.LapsesOn, Replaces: c.Replaces, Record: record, Document: d.Body,
 	}
-	if opened.Signed() != nil && (out.GetStatus() == "IN_FORCE" || out.GetStatus() == "FUTURE") {
-		out.Status = "VOID"
+	if opened.Signed() != nil && (out.GetStatus() == ontschotv1.StatusInForce || out.GetStatus() == ontschotv1.StatusFuture) {
+		out.Status = ontschotv1.StatusVoid
 	}
 	var mandated civil.Date // the first day on which one of the mandates ends
 	for _, m := range opened.Mandates() {
@@ -155,15 +154,15 @@ func (g *Gateway) receiptOf(d audit.Kept, opened consent.Document) (*ontschotv1.
 func (g *Gateway) standing(d register.Record, span civil.Span) string {
 	switch today := g.Today(); {
 	case !d.Live() || d.Lost || d.Replaced(today):
-		return "ENDED"
+		return ontschotv1.StatusEnded
 	case today < span.From:
-		return "FUTURE"
+		return ontschotv1.StatusFuture
 	case !span.Contains(today):
-		return "EXPIRED"
+		return ontschotv1.StatusExpired
 	case d.Uncertain:
-		return "UNCERTAIN"
+		return ontschotv1.StatusUncertain
 	}
-	return "IN_FORCE"
+	return ontschotv1.StatusInForce
 }
 
 // sourcesOf names the sources of a consent for who reads it.

@@ -36,7 +36,7 @@ type counting struct {
 func (l lookup) counting(ctx context.Context, b *budgetv1.Budget, judged int64) (counting, error) {
 	c := counting{moved: map[register.Rest]string{}}
 	for _, s := range b.GetSources() {
-		if s.GetStatus() != "OK" {
+		if s.GetStatus() != budgetv1.StatusOK {
 			continue
 		}
 		source, _ := l.party(s.GetSource())

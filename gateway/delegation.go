@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -53,7 +52,7 @@ func (g *Gateway) Delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (
 }
 
 func (g *Gateway) delegate(ctx context.Context, r *ontschotv1.DelegateRequest) (*ontschotv1.DelegateResponse, error) {
-	d, err := g.signing(ctx, policy.GiveDelegation, r)
+	d, err := g.signing(ctx, ontschotv1.OperationGiveDelegation, r)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +86,7 @@ func errorText(err error) string {
 
 // ListDelegations says who may act for this organisation.
 func (g *Gateway) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegationsRequest) (*ontschotv1.ListDelegationsResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadDelegations, r); err != nil {
+	if _, err := g.doing(ctx, ontschotv1.PurposeSignAgreements, ontschotv1.OperationReadDelegations, r); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
 	documents, err := g.Documents.List(ctx, audit.DelegationDocument)
@@ -102,7 +101,7 @@ func (g *Gateway) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegat
 }
 
 func (g *Gateway) delegationView(d audit.Kept) *ontschotv1.Delegation {
-	out := &ontschotv1.Delegation{Id: d.ID, To: string(d.PartyA), Status: "UNVERIFIABLE"}
+	out := &ontschotv1.Delegation{Id: d.ID, To: string(d.PartyA), Status: ontschotv1.StatusUnverifiable}
 	if d.PartyA == g.Own {
 		out.To = string(d.PartyB)
 	}
@@ -112,7 +111,7 @@ func (g *Gateway) delegationView(d audit.Kept) *ontschotv1.Delegation {
 		out.Status = g.standing(d.Record, one.Span())
 	}
 	if !d.Live() {
-		out.Status = "ENDED"
+		out.Status = ontschotv1.StatusEnded
 	}
 	return out
 }
@@ -127,7 +126,7 @@ func (g *Gateway) EndDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 }
 
 func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegationRequest) (int64, error) {
-	by, err := g.signing(ctx, policy.EndDelegation, r)
+	by, err := g.signing(ctx, ontschotv1.OperationEndDelegation, r)
 	if err != nil {
 		return 0, err
 	}
@@ -141,7 +140,7 @@ func (g *Gateway) endDelegation(ctx context.Context, r *ontschotv1.EndDelegation
 	if d.Kind != audit.DelegationDocument {
 		return 0, audit.ErrNoDocument
 	}
-	proof, err := g.done(ctx, by, audit.Entry{Kind: audit.Withdrawal, Activity: AgreementPurpose, Status: "undelegated", Organisations: []identity.OIN{d.PartyA, d.PartyB}, End: d.ID})
+	proof, err := g.done(ctx, by, audit.Entry{Kind: audit.Withdrawal, Activity: ontschotv1.PurposeSignAgreements, Status: "undelegated", Organisations: []identity.OIN{d.PartyA, d.PartyB}, End: d.ID})
 	return proof.Index, err
 }
 

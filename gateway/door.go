@@ -6,7 +6,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -15,7 +14,7 @@ import (
 // mayDo checks who calls, that the token was issued for the purpose, and that the
 // policy has a cell in which this case worker may do it. Every door asks it, save one:
 // withdrawing.
-func (g *Gateway) mayDo(ctx context.Context, purpose string, operation policy.Operation) (token.Caller, error) {
+func (g *Gateway) mayDo(ctx context.Context, purpose string, operation ontschotv1.Operation) (token.Caller, error) {
 	caller, err := g.caller(ctx, purpose)
 	if err != nil {
 		return token.Caller{}, err
@@ -80,7 +79,7 @@ func (g *Gateway) withdrawing(ctx context.Context, purpose string, request proto
 // elsewhere in the organisation is a withdrawal by this door too.
 func (g *Gateway) registering(ctx context.Context, r *ontschotv1.RegisterRequest) (deed, error) {
 	if act, _ := signed.ActOf(r.GetDocument()); act == "withdraw" {
-		return g.withdrawing(ctx, RegisterPurpose, r)
+		return g.withdrawing(ctx, ontschotv1.PurposeRegisterDocuments, r)
 	}
-	return g.doing(ctx, RegisterPurpose, policy.RegisterDocument, r)
+	return g.doing(ctx, ontschotv1.PurposeRegisterDocuments, ontschotv1.OperationRegisterDocument, r)
 }

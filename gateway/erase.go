@@ -4,13 +4,9 @@ import (
 	"context"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/internal/identity"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
-
-// ErasePurpose is what a token must be issued for to erase a person.
-const ErasePurpose = "consents.erase"
 
 // EraseConsents erases all that is kept of a person's consents (AVG art. 17), for every
 // purpose and in every case.
@@ -23,7 +19,7 @@ func (g *Gateway) EraseConsents(ctx context.Context, r *ontschotv1.EraseConsents
 }
 
 func (g *Gateway) erase(ctx context.Context, r *ontschotv1.EraseConsentsRequest) (audit.Erased, error) {
-	d, err := g.doing(ctx, ErasePurpose, policy.EraseConsents, r)
+	d, err := g.doing(ctx, ontschotv1.PurposeEraseConsents, ontschotv1.OperationEraseConsents, r)
 	if err != nil {
 		return audit.Erased{}, err
 	}
@@ -31,7 +27,7 @@ func (g *Gateway) erase(ctx context.Context, r *ontschotv1.EraseConsentsRequest)
 	if err != nil {
 		return audit.Erased{}, err
 	}
-	e := audit.Entry{Activity: ErasePurpose, Status: "erased", Organisations: []identity.OIN{g.Own}, Once: d.once}
+	e := audit.Entry{Activity: ontschotv1.PurposeEraseConsents, Status: "erased", Organisations: []identity.OIN{g.Own}, Once: d.once}
 	actedFor(&e, d.caller)
 	for _, purpose := range g.Documents.Register().Purposes() {
 		e.Subjects = append(e.Subjects, g.pseudonyms(bsn, purpose)...)

@@ -13,11 +13,11 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // onceHeader names a request, so that who gets no answer can ask again: the same
@@ -40,7 +40,7 @@ type deed struct {
 
 // doing checks who calls, that the policy lets this case worker do it, and that the
 // request is well formed.
-func (g *Gateway) doing(ctx context.Context, purpose string, operation policy.Operation, request proto.Message) (deed, error) {
+func (g *Gateway) doing(ctx context.Context, purpose string, operation ontschotv1.Operation, request proto.Message) (deed, error) {
 	caller, err := g.mayDo(ctx, purpose, operation)
 	if err != nil {
 		return deed{}, err

@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // skew that the clocks of two organisations may have.
@@ -178,7 +179,7 @@ func (g *Gateway) between(t agreement.Terms, by identity.OIN) error {
 }
 
 func (g *Gateway) agreementEntry(t agreement.Terms, digest, status string) audit.Entry {
-	e := audit.Entry{Kind: audit.Agreement, Activity: AgreementPurpose, Status: status}
+	e := audit.Entry{Kind: audit.Agreement, Activity: ontschotv1.PurposeSignAgreements, Status: status}
 	for _, p := range t.Parties {
 		e.Organisations = append(e.Organisations, p.OIN)
 	}

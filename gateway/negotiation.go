@@ -7,7 +7,6 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -81,7 +80,7 @@ func (g *Gateway) ListAgreements(ctx context.Context, r *ontschotv1.ListAgreemen
 }
 
 func (g *Gateway) list(ctx context.Context, r *ontschotv1.ListAgreementsRequest) (*ontschotv1.ListAgreementsResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadAgreements, r); err != nil {
+	if _, err := g.doing(ctx, ontschotv1.PurposeSignAgreements, ontschotv1.OperationReadAgreements, r); err != nil {
 		return nil, err
 	}
 	answer := &ontschotv1.ListAgreementsResponse{}
@@ -124,7 +123,7 @@ func (g *Gateway) agreementsWith(ctx context.Context, p Party) ([]*ontschotv1.Ag
 
 // GetAgreement gives one with its terms and the signed document.
 func (g *Gateway) GetAgreement(ctx context.Context, r *ontschotv1.GetAgreementRequest) (*ontschotv1.GetAgreementResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadAgreements, r); err != nil {
+	if _, err := g.doing(ctx, ontschotv1.PurposeSignAgreements, ontschotv1.OperationReadAgreements, r); err != nil {
 		return nil, g.refuse(ctx, err)
 	}
 	view, err := g.agreementView(ctx, r.GetId())
@@ -144,7 +143,7 @@ func (g *Gateway) DiffAgreements(ctx context.Context, r *ontschotv1.DiffAgreemen
 }
 
 func (g *Gateway) diff(ctx context.Context, r *ontschotv1.DiffAgreementsRequest) (*ontschotv1.DiffAgreementsResponse, error) {
-	if _, err := g.doing(ctx, AgreementPurpose, policy.ReadAgreements, r); err != nil {
+	if _, err := g.doing(ctx, ontschotv1.PurposeSignAgreements, ontschotv1.OperationReadAgreements, r); err != nil {
 		return nil, err
 	}
 	k, err := g.kept(ctx, r.GetId())
@@ -233,25 +232,25 @@ func (g *Gateway) statusOf(ctx context.Context, k kept, stated bool) (string, er
 	live := k.open() || k.agreement != nil && k.agreement.Live()
 	switch {
 	case !live && stated && k.agreement == nil:
-		return "REJECTED", nil
+		return ontschotv1.StatusRejected, nil
 	case !live && stated:
-		return "REVOKED", nil
+		return ontschotv1.StatusRevoked, nil
 	case !live:
-		return "SUPERSEDED", nil
+		return ontschotv1.StatusSuperseded, nil
 	case k.agreement != nil && k.agreement.Replaced(g.Today()):
-		return "SUPERSEDED", nil
+		return ontschotv1.StatusSuperseded, nil
 	case k.doubt != nil:
-		return "UNVERIFIABLE", nil
+		return ontschotv1.StatusUnverifiable, nil
 	case until < g.Today():
-		return "EXPIRED", nil
+		return ontschotv1.StatusExpired, nil
 	case k.agreement == nil:
-		return "PROPOSED", nil
+		return ontschotv1.StatusProposed, nil
 	case k.agreement.Uncertain:
-		return "UNCERTAIN", nil
+		return ontschotv1.StatusUncertain, nil
 	case g.Today() < from:
-		return "ACCEPTED", nil
+		return ontschotv1.StatusAccepted, nil
 	}
-	return "IN_FORCE", nil
+	return ontschotv1.StatusInForce, nil
 }
 
 // reasonOf gives what a party stated when it rejected or revoked these terms.

@@ -259,7 +259,7 @@ func TestAPersonIsErased(t *testing.T) {
 	officer := func(more func(*token.Claims)) func(*token.Claims) {
 		return func(c *token.Claims) {
 			c.Role = "kwaliteitsmedewerker"
-			c.Details[0].Purposes = []string{gateway.ErasePurpose}
+			c.Details[0].Purposes = []string{ontschotv1.PurposeEraseConsents}
 			if more != nil {
 				more(c)
 			}
@@ -282,7 +282,7 @@ func TestAPersonIsErased(t *testing.T) {
 	}
 	_, err = h.EraseConsents(h.municipality().call(), request())
 	require.Equal(t, budgetv1.ReasonPurposeNotAllowed, reasonOf(err), "the token is for something else")
-	_, err = h.EraseConsents(h.worker(func(c *token.Claims) { c.Details[0].Purposes = []string{gateway.ErasePurpose} }).call(), request())
+	_, err = h.EraseConsents(h.worker(func(c *token.Claims) { c.Details[0].Purposes = []string{ontschotv1.PurposeEraseConsents} }).call(), request())
 	requireRefused(t, err, "ROL-01 ROL-02", "a consulent, alone")
 	_, err = erase(h.person("S"), colleague)
 	require.Equal(t, "NO_DOCUMENT", reasonOf(err))

@@ -21,9 +21,6 @@ import (
 // ended since; it is told as audit.ErrEnded.
 var ErrRegisteredBefore = errors.New("registered before")
 
-// RegisterPurpose is what a token must be issued for to register documents.
-const RegisterPurpose = "documents.register"
-
 // Register takes in one signed document for a caller of the gateway's own organisation.
 func (g *Gateway) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
 	d, err := g.registering(ctx, r)
@@ -194,7 +191,7 @@ func (g *Gateway) takeDelegation(ctx context.Context, by deed, r *ontschotv1.Reg
 		return nil, fmt.Errorf("%w: jti", token.ErrDocument)
 	}
 	return g.keep(ctx, by, audit.Entry{
-		Kind: audit.Agreement, Activity: AgreementPurpose, Status: "delegated", Organisations: []identity.OIN{g.Own, d.Delegate()},
+		Kind: audit.Agreement, Activity: ontschotv1.PurposeSignAgreements, Status: "delegated", Organisations: []identity.OIN{g.Own, d.Delegate()},
 		Put: &audit.Document{Body: r.GetDocument(), Document: register.Document{
 			ID: d.ID(), Kind: register.Delegation, Keys: d.Keys(), From: d.Span().From, Until: d.Span().To, PartyA: g.Own, PartyB: d.Delegate(),
 		}},

@@ -40,7 +40,7 @@ func (g *Gateway) TakeOver(ctx context.Context, list []audit.EarlierDocument) (t
 		if !d.Ended {
 			continue
 		}
-		e := audit.Entry{Kind: audit.Withdrawal, Activity: ConsentPurpose, Status: "converted", Organisations: []identity.OIN{g.Own}, Consents: []string{d.ID}, End: d.ID}
+		e := audit.Entry{Kind: audit.Withdrawal, Activity: ontschotv1.PurposeKeepConsents, Status: "converted", Organisations: []identity.OIN{g.Own}, Consents: []string{d.ID}, End: d.ID}
 		if _, err := g.append(ctx, e); err != nil {
 			return taken, refused, err
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 func judging(t testing.TB) (*family.Family, *policy.Engine) {
@@ -310,7 +311,7 @@ func TestWhatACaseWorkerMayDo(t *testing.T) {
 		"nobody, and a second":  {two, token.Caller{}, worker, nil},
 		"nobody where one does": {engine, token.Caller{}, worker, nil},
 	} {
-		err := c.engine.MayDo(t.Context(), c.caller, c.also, policy.GiveConsent)
+		err := c.engine.MayDo(t.Context(), c.caller, c.also, ontschotv1.OperationGiveConsent)
 		if strings.HasPrefix(name, "nobody") {
 			require.Error(t, err, name)
 			continue
@@ -321,7 +322,7 @@ func TestWhatACaseWorkerMayDo(t *testing.T) {
 		}
 		var no *policy.RefusedError
 		require.ErrorAs(t, err, &no, name)
-		require.Equal(t, policy.RefusedError{Operation: policy.GiveConsent, Codes: c.codes}, *no, name)
+		require.Equal(t, policy.RefusedError{Operation: ontschotv1.OperationGiveConsent, Codes: c.codes}, *no, name)
 		require.EqualError(t, err, "the policy does not allow consents.give: "+strings.Join(c.codes, " "), name)
 	}
 }
