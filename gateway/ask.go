@@ -2,13 +2,20 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -18,7 +25,24 @@ import (
 // historyMonths before the window are asked for, to find gaps; never released.
 const historyMonths = 12
 
-// ask puts every granted question at once, each under its own deadline. What comes
+// Deadlines. A caller without one gets defaultDeadline. What is shaved off leaves
+// time to assemble, record and send a budget with gaps before the caller gives up.
+const (
+	defaultDeadline = 30 * time.Second
+	maxShave        = 400 * time.Millisecond
+)
+
+// shave ends asking a little before the caller stops listening.
+func shave(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithTimeout(ctx, defaultDeadline)
+	}
+	left := time.Until(deadline)
+	return context.WithTimeout(ctx, left-min(left/4, maxShave))
+}
+
+// ask puts every granted request at once, each under its own deadline. What comes
 // back is minimised before it leaves its goroutine. It always answers for every
 // pair: a refusal and a silent source are gaps.
 func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Progress)) []budget.Answer {
@@ -26,15 +50,8 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 	var open []int // pairs that can be asked
 	for i, p := range d.pairs {
 		answers[i] = p.answer()
-		switch _, reachable := g.Sources[p.source.Code]; {
-		case p.grant.Allows() && p.number() == "":
-			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonSourceUnavailable, Code: budgetv1.GapNumberMissing}}
-		case p.grant.Allows() && reachable && !g.accepts(p.grant):
-			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}}
-		case p.grant.Allows() && reachable:
+		if p.asked() {
 			open = append(open, i)
-		case p.grant.Allows():
-			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoAdapter}}
 		}
 	}
 	var all sync.WaitGroup
@@ -57,7 +74,7 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 			defer mu.Unlock()
 			count++
 			heard(&ontschotv1.Progress{
-				Source: p.source.Code, Person: string(p.person.ref), ElapsedMs: answers[i].Elapsed.Milliseconds(),
+				Source: p.source.Code, Person: string(p.person.Ref), ElapsedMs: answers[i].Elapsed.Milliseconds(),
 				Heard: count, Asked: int32(len(open)),
 			})
 		})
@@ -70,20 +87,20 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 }
 
 // number is the identifier that the source's kind may be sent.
-func (p pair) number() string {
-	switch budgetv1.IdentifierOf(p.source.Kind) {
+func (a ask) number() string {
+	switch budgetv1.IdentifierOf(a.source.Kind) {
 	case budgetv1.IdentifierEducationNumber:
-		return p.person.identifiers.education
+		return a.person.identifiers.education
 	case budgetv1.IdentifierPassNumber:
-		return p.person.identifiers.transport
+		return a.person.identifiers.transport
 	default:
-		return p.person.identifiers.bsn.String() // masked, and never empty
+		return a.person.identifiers.bsn.String() // masked, and never empty
 	}
 }
 
 // answer is what is known before anybody is asked.
 func (p pair) answer() budget.Answer {
-	a := budget.Answer{Person: p.person.ref, Source: p.source.Code, Gaps: p.refusals}
+	a := budget.Answer{Person: p.person.Ref, Source: p.source.Code, Gaps: p.refusals}
 	if len(p.source.Laws) > 0 { // a source of figures only has no column of its own in the matrix
 		a.Laws = p.grant.Laws()
 	}
@@ -91,6 +108,9 @@ func (p pair) answer() budget.Answer {
 		a.Consent, a.Agreement = p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
 		a.ConsentUntil = p.grant.Consent().Span().To
 		a.ConsentLapses, a.LapsesAt = p.grant.Consent().Lapses()
+	}
+	if p.unasked != nil {
+		a.Gaps = []*budgetv1.Gap{p.unasked}
 	}
 	return a
 }
@@ -130,7 +150,7 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 	return a
 }
 
-// fetch is the question to one source: its own grant and no other, and only the
+// fetch is the request to one source: its own grant and no other, and only the
 // identifier its kind may be sent.
 func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 	ids := &budgetv1.Identifiers{}
@@ -146,11 +166,11 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 		ids.Bsn = p.person.identifiers.bsn.Reveal()
 		proofs.SubjectKey = p.grant.Consent().SubjectKey()
 	}
-	w := d.question.window
+	w := d.request.window
 	return &budgetv1.FetchRequest{
 		Identifiers: ids, Window: &budgetv1.Window{From: w.From.String(), To: w.To.String()},
 		HistoryFrom: w.From.AddMonths(-historyMonths).String(), Scopes: p.grant.Scopes(),
-		Purpose: d.question.purpose, Proofs: proofs, Requester: requester, Trace: d.trace,
+		Purpose: d.request.purpose, Proofs: proofs, Requester: requester, Trace: d.trace,
 	}
 }
 
@@ -158,11 +178,11 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 // decided whose money a line may be: an adapter is a stranger's program, and a peer or a
 // test has no host in front of it, so neither kit nor host is relied on for that.
 func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) error {
-	if err := g.validate.Validate(r); err != nil {
+	if err := g.answers.Validate(r); err != nil {
 		return errBadAnswer
 	}
 	for _, l := range r.GetLines() {
-		// A line of another funder, or one that brings what only assembly may set.
+		// A line of another funder, or one that sets what only assembly may set.
 		if l.GetFunder() != p.source.Code || l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested() {
 			return errBadAnswer
 		}
@@ -179,4 +199,116 @@ func progress(stream grpc.ServerStreamingServer[ontschotv1.AssembleBudgetRespons
 	return func(p *ontschotv1.Progress) {
 		_ = stream.Send(&ontschotv1.AssembleBudgetResponse{Event: &ontschotv1.AssembleBudgetResponse_Progress{Progress: p}})
 	}
+}
+
+// errBadAnswer means that the answer of a source breaks its contract.
+var errBadAnswer = errors.New("the answer of the source breaks its contract")
+
+// cleaned takes out of a source's answer what cannot be shown: of a label the label, with
+// a notice; of a code, identifier or date the record, which is then a gap beside the rest.
+// The answer is minimised before: a gap names no law that was not granted.
+func cleaned(r *budgetv1.FetchResponse) (odd []*budgetv1.Gap, err error) {
+	var notices []*budgetv1.Notice
+	label := func(law string, p *budgetv1.Product, pointer string) {
+		if budgetv1.DropLabel(p) {
+			notices = append(notices, budgetv1.NoticeOfText(law, pointer))
+		}
+	}
+	gap := func(law string, c budgetv1.Category) *budgetv1.Gap {
+		g := &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: "TEXT_UNPRINTABLE"}
+		if law != "" && budgetv1.Printable(law) {
+			g.Laws = []string{law}
+		}
+		if c != "" {
+			g.Categories = []string{string(c)}
+		}
+		return g
+	}
+	for _, l := range r.GetLines() {
+		pointer := ""
+		if len(l.GetProvenance()) > 0 {
+			pointer = l.GetProvenance()[0].GetPointer()
+		}
+		label(l.GetLaw(), l.GetProduct(), pointer)
+	}
+	for _, l := range r.GetHistory() {
+		label(l.GetLaw(), l.GetProduct(), "")
+	}
+	for _, n := range r.GetNotices() {
+		label(n.GetLaw(), n.GetProduct(), n.GetPointer())
+	}
+	r.Lines = setAside(r.Lines, &odd, func(l *budgetv1.BudgetLine) *budgetv1.Gap { return gap(l.GetLaw(), "") })
+	r.History = setAside(r.History, &odd, func(l *budgetv1.HistoryLine) *budgetv1.Gap { return gap(l.GetLaw(), "") })
+	r.Spends = setAside(r.Spends, &odd, func(*budgetv1.Spend) *budgetv1.Gap { return gap("", budgetv1.CategorySpending) })
+	r.OwnContributions = setAside(r.OwnContributions, &odd, func(c *budgetv1.OwnContribution) *budgetv1.Gap {
+		return gap(c.GetLaw(), budgetv1.CategoryOwnContribution)
+	})
+	r.Notices = setAside(r.Notices, &odd, func(n *budgetv1.Notice) *budgetv1.Gap { return gap(n.GetLaw(), "") })
+	if budgetv1.Unprintable(r) != "" {
+		return nil, errBadAnswer // not a record: the adapter does not say well who answers
+	}
+	r.Notices = append(r.Notices, notices...)
+	return odd, nil
+}
+
+// setAside takes out the records that cannot be shown. Each is a gap; one that says the
+// same as another is listed once.
+func setAside[M proto.Message](records []M, odd *[]*budgetv1.Gap, gap func(M) *budgetv1.Gap) []M {
+	return slices.DeleteFunc(records, func(m M) bool {
+		if budgetv1.Unprintable(m) == "" {
+			return false
+		}
+		g := gap(m)
+		if !slices.ContainsFunc(*odd, func(o *budgetv1.Gap) bool { return proto.Equal(o, g) }) {
+			*odd = append(*odd, g)
+		}
+		return true
+	})
+}
+
+// path is what a place in a source's message can look like; anything else a source
+// says of it is not passed on.
+var (
+	path   = regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]{1,128}$`)
+	number = regexp.MustCompile(`[0-9]{6}`)
+)
+
+// pathOf says where in the source's message the data was bad, never what stood there.
+func pathOf(s *status.Status) string {
+	if at := infoOf(s).GetMetadata()["path"]; path.MatchString(at) && !number.MatchString(at) {
+		return at
+	}
+	return ""
+}
+
+// infoOf is nil where a source said no google.rpc.ErrorInfo.
+func infoOf(s *status.Status) *errdetails.ErrorInfo {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info
+		}
+	}
+	return nil
+}
+
+// gapOf maps what a source said, or did not say, to a reason of the closed list;
+// what it said itself is the code.
+func gapOf(ctx context.Context, err error) *budgetv1.Gap {
+	if errors.Is(err, errBadAnswer) {
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource}
+	}
+	s := status.Convert(err)
+	said := infoOf(s).GetReason()
+	switch said {
+	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG", "NOT_CONFIGURED", "SUBJECT_NOT_FOUND":
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + pathOf(s))}
+	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
+		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: said}
+	case "SOURCE_TIMEOUT":
+		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
+	}
+	if s.Code() == codes.DeadlineExceeded || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
+	}
+	return &budgetv1.Gap{Reason: budgetv1.ReasonSourceUnavailable}
 }

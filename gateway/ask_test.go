@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/server"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -33,8 +34,8 @@ func (s *spoilt) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1
 }
 
 // spoil puts a changed source in the place of one that is played.
-func spoil(s *spoilt, code string) func(*gateway.Config) {
-	return func(c *gateway.Config) {
+func spoil(s *spoilt, code string) func(*server.BrokerConfig) {
+	return func(c *server.BrokerConfig) {
 		s.Source = c.Sources[code]
 		c.Sources[code] = s
 	}
@@ -89,7 +90,7 @@ func TestAnAnswerThatBreaksTheContractIsAGap(t *testing.T) {
 func TestASourceThatMayNotBeSentABSN(t *testing.T) {
 	const pupil, pass = "199940065", "VAL-1"
 	for name, c := range map[string]struct {
-		party casefile.Party
+		party casefile.Organisation
 		ids   *budgetv1.Identifiers // beside the BSN
 		sent  *budgetv1.Identifiers // nil: nobody is asked
 		word  string
@@ -104,7 +105,7 @@ func TestASourceThatMayNotBeSentABSN(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &spoilt{}
-			h := newHouseAmong(t, []casefile.Party{c.party}, spoil(s, c.party.Code))
+			h := newHouseAmong(t, []casefile.Organisation{c.party}, spoil(s, c.party.Code))
 			p, pair := h.person("P"), [2]string{"P", c.party.Code}
 			h.give(p, "", all("GM0119", c.party.Code)...)
 			q := h.question([]person{p}, [2]string{"P", "GM0119"}, pair)
@@ -133,10 +134,10 @@ func TestASourceThatMayNotBeSentABSN(t *testing.T) {
 	}
 }
 
-func school() casefile.Party {
-	return casefile.Party{Code: "SWV2602", OIN: "00000099000202602000", Kind: "EDUCATION", Name: "Samenwerkingsverband VO2602 (fictief)", Laws: []string{"EDU"}}
+func school() casefile.Organisation {
+	return casefile.Organisation{Code: "SWV2602", OIN: "00000099000202602000", Kind: "EDUCATION", Name: "Samenwerkingsverband VO2602 (fictief)", Laws: []string{"EDU"}}
 }
 
-func valys() casefile.Party {
-	return casefile.Party{Code: "VALYS", OIN: "00000099000100004000", Kind: "TRANSPORT", Name: "Valys", Laws: []string{"VALYS"}}
+func valys() casefile.Organisation {
+	return casefile.Organisation{Code: "VALYS", OIN: "00000099000100004000", Kind: "TRANSPORT", Name: "Valys", Laws: []string{"VALYS"}}
 }

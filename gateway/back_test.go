@@ -10,12 +10,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -24,7 +23,7 @@ const composeTable = "rules/matrix/integral_budget.compose/data.yaml"
 
 // matrix judges by the rules of the program in which the cells of one kind of source say
 // something else.
-func matrix(t testing.TB, kind, old, changed string) func(*gateway.Config) {
+func matrix(t testing.TB, kind, old, changed string) func(*server.BrokerConfig) {
 	t.Helper()
 	folder := fstest.MapFS{}
 	require.NoError(t, fs.WalkDir(policies.FS, ".", func(file string, entry fs.DirEntry, err error) error {
@@ -49,7 +48,7 @@ func matrix(t testing.TB, kind, old, changed string) func(*gateway.Config) {
 	folder[composeTable] = &fstest.MapFile{Data: []byte(strings.Join(lines, "\n"))}
 	judge, err := policy.New(context.Background(), policy.Config{FS: folder, Timeout: 10 * time.Second})
 	require.NoError(t, err)
-	return func(c *gateway.Config) { c.Policy = judge }
+	return func(c *server.BrokerConfig) { c.Policy = judge }
 }
 
 // Who brings a budget back must be somebody who might have been told all that is in it,
@@ -89,7 +88,7 @@ func TestWhoBringsABudgetBackMayHearEverySource(t *testing.T) {
 				_, err = do(h, h.worker(c.may).call(), proto.CloneOf(b))
 				require.NoError(t, err, errand)
 				_, err = do(h, h.worker(c.mayNot).call(), proto.CloneOf(b))
-				require.Equal(t, "PermissionDenied POLICY_DENIED", status.Code(err).String()+" "+reasonOf(err), errand)
+				require.Equal(t, "PermissionDenied POLICY_DENIED", codeOf(err).String()+" "+reasonOf(err), errand)
 			}
 			// A source that told nothing keeps nobody out.
 			less, err := h.compose(h.worker(c.mayNot).call(), ask)

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -229,7 +228,7 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 					h.seams.disarm()
 					require.NoError(t, h.keys.Pin(h.pins(signed.Signer{})))
 					if err != nil {
-						refused[status.Code(err).String()+" "+reasonOf(err)]++
+						refused[codeOf(err).String()+" "+reasonOf(err)]++
 						continue
 					}
 					told++
@@ -271,7 +270,7 @@ func TestAQuestionIsOfOneDay(t *testing.T) {
 		switch {
 		case err != nil:
 			again++
-			require.Equal(t, "Aborted DAY_CHANGED", status.Code(err).String()+" "+reasonOf(err), p.where)
+			require.Equal(t, "Aborted DAY_CHANGED", codeOf(err).String()+" "+reasonOf(err), p.where)
 		case !p.fired.Load():
 			seen(t, again)
 			h.verify()

@@ -16,11 +16,12 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -167,7 +168,7 @@ func (h *house) renewKey() {
 	require.NoError(h.t, h.keys.Pin(pins))
 	h.config.Signers, err = signed.NewRing(signed.Timed{Signer: next})
 	require.NoError(h.t, err)
-	h.Gateway, err = gateway.New(h.config)
+	h.Broker, err = server.NewBroker(h.config)
 	require.NoError(h.t, err)
 }
 
@@ -414,7 +415,7 @@ func TestAViewBroughtBackIsJudgedToo(t *testing.T) {
 
 // ender ends a document each time that something is about to be told.
 type ender struct {
-	gateway.Recorder
+	documents.Record
 	next func()
 }
 
@@ -422,14 +423,14 @@ func (e *ender) Append(ctx context.Context, entry audit.Entry) (audit.Proof, err
 	if entry.Kind == audit.Release && e.next != nil {
 		e.next()
 	}
-	return e.Recorder.Append(ctx, entry)
+	return e.Record.Append(ctx, entry)
 }
 
 // What ends while it is judged is judged again, and not for ever.
 func TestItIsJudgedAgainWhenSomethingEndsMeanwhile(t *testing.T) {
 	for ends, want := range map[int]string{1: "", 2: "", 3: "DOCUMENT_ENDED"} {
 		e := &ender{}
-		h := newHouse(t, func(c *gateway.Config) { e.Recorder, c.Record = c.Record, e })
+		h := newHouse(t, func(c *server.BrokerConfig) { e.Record, c.Record = c.Record, e })
 		f := h.household()
 		b, err := h.compose(h.municipality().call(), h.about(f))
 		require.NoError(t, err)
@@ -463,11 +464,10 @@ func TestHowLongABudgetMayBeBroughtBack(t *testing.T) {
 	claims, err := result.Verify(b, h.config.Trust)
 	require.NoError(t, err)
 	require.EqualValues(t, 30*24*3600, claims.Expires-claims.IssuedAt, "max_age_days of the agreements")
-	require.EqualValues(t, 90*24*3600, claims.Kept-claims.IssuedAt, "retention_days of the agreements")
+	require.EqualValues(t, 90*24*3600, claims.KeepUntil-claims.IssuedAt, "retention_days of the agreements")
 	at := func(expires, kept time.Duration) *budgetv1.Budget {
 		now, old := time.Now(), proto.CloneOf(b)
-		require.NoError(t, result.Sign(old, old.GetReceipt(), h.family.Requester().Sign, h.family.CaseCommitment,
-			result.Times{Now: now.Add(-100 * time.Hour), Expires: now.Add(expires), Kept: now.Add(kept)}))
+		require.NoError(t, result.Sign(old, result.Release{Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: now.Add(-100 * time.Hour), Expires: now.Add(expires), KeepUntil: now.Add(kept)}}, h.family.Requester().Sign))
 		return old
 	}
 	for name, do := range errands() {

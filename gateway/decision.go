@@ -6,25 +6,30 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/pseudonym"
+	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// decision is a question with what may pass of it.
+// decision is a request with what may pass of it.
 type decision struct {
-	trace    string
-	caller   token.Caller
-	question question
-	pairs    []pair
-	once     *audit.Once // the idempotency key; nil: none
-	today    civil.Date  // on which it was decided
-	keys     int64       // the set of pinned keys by which
-	judged   int64       // the size of the register by which
-	refused  error       // nil: the caller may ask it, whatever stays shut
-	index    int64       // of its entry in the log
+	trace   string
+	call    admission.Call
+	request request
+	pairs   []pair
+	counted map[string]bool // pairs of person and source that were counted towards the rate of an agreement
+	today   civil.Date      // on which it was decided
+	keys    int64           // the set of pinned keys by which
+	judged  int64           // the size of the register by which
+	refused error           // nil: the caller may ask it, whatever may not pass
+	index   int64           // of its entry in the log
 }
 
 // pair is one person at one source: what may pass, and what may not and why.
@@ -32,41 +37,47 @@ type pair struct {
 	ask
 	grant    policy.Grant
 	refusals []*budgetv1.Gap
+	unasked  *budgetv1.Gap // why the source is not asked, although something may pass; nil: it is
 }
 
+// asked reports whether the source is asked.
+func (p pair) asked() bool { return p.grant.Allows() && p.unasked == nil }
+
+func (d decision) caller() token.Caller { return d.call.Caller() }
+
 // mayAsk gives why the caller may ask nothing at all: the token is for none of the
-// sources, or the policy has no cell of the purpose for this case worker. A question
-// that may be asked is answered, if only with what is missing: consents, agreements and
-// single cells say what is told, not who may ask.
+// sources, or the policy has no cell of the purpose for this case worker. A request
+// that may be made is answered, if only with what is missing: consents, agreements and
+// single cells say what is released, not who may ask.
 func (g *Gateway) mayAsk(ctx context.Context, d decision) error {
 	if slices.ContainsFunc(d.pairs, func(p pair) bool { return p.grant.Allows() }) {
 		return nil
 	}
 	if !slices.ContainsFunc(d.pairs, d.named) {
-		return &denied{d.refusals()}
+		return &policy.DeniedError{Gaps: d.refusals()}
 	}
-	codes := g.Policy.MayAsk(ctx, policy.Question{
-		Caller: d.caller, Purpose: d.question.purpose, Subject: "household", Today: d.today,
+	codes := g.Policy.MayAsk(ctx, policy.Access{
+		Caller: d.caller(), Purpose: d.request.purpose, Subject: "household", Today: d.today,
 		Requester: g.Own, RequesterKind: g.own.Kind, Source: g.Own,
 	})
 	switch {
 	case len(codes) == 0:
 		return nil
 	case codes[0] == policy.CodePurpose:
-		return &denied{d.refusals()}
+		return &policy.DeniedError{Gaps: d.refusals()}
 	}
 	// Who may not ask does not learn what others signed.
 	var gaps []*budgetv1.Gap
 	for _, p := range d.pairs {
-		gaps = append(gaps, &budgetv1.Gap{Person: string(p.person.ref), Source: p.source.Code, Reason: budgetv1.ReasonPolicyDenied, Code: strings.Join(codes, " ")})
+		gaps = append(gaps, &budgetv1.Gap{Person: string(p.person.Ref), Source: p.source.Code, Reason: budgetv1.ReasonPolicyDenied, Code: strings.Join(codes, " ")})
 	}
-	return &denied{gaps}
+	return &policy.DeniedError{Gaps: gaps}
 }
 
-// named tells whether the token names anything of the source.
+// named reports whether the token names anything of the source.
 func (d decision) named(p pair) bool {
 	return slices.ContainsFunc(budgetv1.Categories(), func(c budgetv1.Category) bool {
-		return d.caller.Allows(d.question.purpose, p.source.OIN, string(c))
+		return d.caller().Allows(d.request.purpose, p.source.OIN, string(c))
 	})
 }
 
@@ -75,50 +86,131 @@ func (d decision) refusals() []*budgetv1.Gap {
 	var all []*budgetv1.Gap
 	for _, p := range d.pairs {
 		for _, gap := range p.refusals {
-			gap.Person, gap.Source = string(p.person.ref), p.source.Code
+			gap.Person, gap.Source = string(p.person.Ref), p.source.Code
 			all = append(all, gap)
 		}
 	}
 	return all
 }
 
-// caller checks the token against the certificate of the connection, that it is of
-// the gateway's own organisation, and that it was issued for the purpose.
-func (g *Gateway) caller(ctx context.Context, purpose string) (token.Caller, error) {
-	caller, err := g.known(ctx, purpose)
-	if err != nil {
-		return token.Caller{}, err
+// notAsked says why a source is not asked although something may pass: it may not be sent
+// a number that the request has, there is no adapter, or the rate is reached that the
+// source signed for this purpose. It is decided before the decision is recorded, so that
+// the log has as allowed what is asked. A request that is judged anew counts once.
+func (g *Gateway) notAsked(d *decision, a ask, grant policy.Grant) *budgetv1.Gap {
+	_, reachable := g.Sources[a.source.Code]
+	switch {
+	case !grant.Allows():
+		return nil
+	case a.number() == "":
+		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceUnavailable, Code: budgetv1.GapNumberMissing}
+	case !reachable:
+		return &budgetv1.Gap{Reason: budgetv1.ReasonNoAdapter}
+	case !d.counted[a.key()] && !g.accepts(grant):
+		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}
 	}
-	if !caller.May(purpose) {
-		return token.Caller{}, errPurpose
+	if d.counted == nil {
+		d.counted = map[string]bool{}
 	}
-	return caller, nil
+	d.counted[a.key()] = true
+	return nil
 }
 
-// known checks the token against the certificate of the connection, and that it is of
-// the gateway's own organisation. Who acts for it must have been told so for the purpose.
-func (g *Gateway) known(ctx context.Context, purpose string) (token.Caller, error) {
-	call, err := g.callOf(ctx, purpose)
-	if err != nil {
-		return token.Caller{}, err
-	}
-	caller, err := g.Tokens.Check(call)
-	if err != nil {
-		return token.Caller{}, err
-	}
-	if caller.Organisation() != g.Own {
-		return token.Caller{}, errNotOwn
-	}
-	trailOf(ctx).asks(caller, purpose)
-	return caller, nil
+// accepts counts a request to a source, and reports whether it is within the rate that
+// the source signed for this purpose. An organisation's own source has no agreement,
+// and no limit.
+func (g *Gateway) accepts(p policy.Grant) bool {
+	grant := p.Agreement().Grant()
+	key := string(grant.Consumer) + " " + string(grant.Source) + " " + strings.Join(grant.Purposes, " ")
+	return grant.RatePerMinute == 0 || g.rates.Take(key, grant.RatePerMinute, g.Now().Unix()/60)
 }
 
-// unreadable gives the error of a lock whose documents could not be read, or not in time.
-func unreadable(locks ...error) error {
-	for _, err := range locks {
-		if errors.Is(err, errStore) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+// pseudonymOf stands for a person in everything that is written down or decided on.
+func (g *Gateway) pseudonymOf(p *person, d decision) []byte {
+	return g.Pseudonyms.Of(p.identifiers.bsn, d.request.purpose)[0]
+}
+
+// entry is what every entry about a request has in common.
+func (g *Gateway) entry(d decision) audit.Entry {
+	e := audit.Entry{
+		Day: d.today, Trace: d.trace, Activity: d.request.purpose, Organisations: []identity.OIN{g.Own},
+		PolicyRevision: g.Policy.Revision(), Case: []byte(d.caller().Case()),
+	}
+	for i := range d.request.persons {
+		e.Subjects = append(e.Subjects, g.pseudonymOf(&d.request.persons[i], d))
+	}
+	for _, p := range d.pairs {
+		e.Involve(p.source.OIN)
+	}
+	admission.ActedFor(&e, d.caller())
+	return e
+}
+
+// decisionEntry is the entry of what was decided, and its payload.
+func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
+	e := g.entry(d)
+	e.Kind, e.Decision, e.By = audit.Decision, "allow", d.judged
+	d.call.Under(&e)
+	if d.refused != nil {
+		e.Kind, e.Decision = audit.Deny, "deny"
+	}
+	judgement := audit.Judgement{Judged: d.judged, Pairs: []audit.PairJudgement{}}
+	for _, p := range d.pairs {
+		one := audit.PairJudgement{Source: p.source.OIN, Actor: d.caller().Actor(), Delegation: d.caller().Delegation()}
+		for n, bytes := range g.Pseudonyms.Of(p.person.identifiers.bsn, d.request.purpose) {
+			if text := pseudonym.Text(bytes); n == 0 {
+				one.Subject = text
+			} else {
+				one.Also = append(one.Also, text)
+			}
+		}
+		refusals := p.refusals
+		if p.unasked != nil {
+			refusals = append(slices.Clone(refusals), p.unasked)
+		}
+		if p.asked() {
+			e.Needs = append(e.Needs, restsOn(g.Own, p)...)
+			one.Scopes, one.Consent, one.Agreement = p.grant.Scopes(), p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
+			e.Concern(one.Consent, p.grant.Agreement().Agreement().Digest())
+		}
+		for _, r := range refusals {
+			one.Refusals = append(one.Refusals, audit.Refusal{Reason: r.GetReason(), Code: r.GetCode(), Laws: r.GetLaws(), Categories: r.GetCategories()})
+		}
+		judgement.Pairs = append(judgement.Pairs, one)
+	}
+	return e, judgement
+}
+
+// restsOn is what a pair may be asked on.
+func restsOn(own identity.OIN, p pair) []register.Rest {
+	rests := []register.Rest{{ID: p.grant.Consent().ID(), Source: p.source.OIN, Recipient: own}}
+	if id := p.grant.Agreement().Agreement().ID(); id != "" {
+		rests = append(rests, register.Rest{ID: id})
+	}
+	return rests
+}
+
+// mostJudgings bounds how often a question is judged anew because what it needs ended
+// before it was recorded.
+const mostJudgings = 16
+
+// recordDecision writes down what was decided, denials too, before anybody is asked. When
+// something has ended since it was judged, also by another process, it is judged anew.
+func (g *Gateway) recordDecision(ctx context.Context, d *decision) error {
+	for round := 1; ; round++ {
+		e, judgement := g.decisionEntry(*d)
+		payload, err := signed.Canonical(judgement)
+		if err != nil {
+			return err
+		}
+		e.Payload = payload
+		proof, err := audit.Append(ctx, g.Record, e)
+		d.index = proof.Index
+		if !errors.Is(err, audit.ErrJudged) || round == mostJudgings {
+			return err
+		}
+		if err := g.judge(ctx, d); err != nil {
 			return err
 		}
 	}
-	return nil
 }

@@ -9,12 +9,11 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -114,7 +113,7 @@ func second[T any](_ T, err error) error { return err }
 
 // codesOf are the codes of the policy in an error.
 func codesOf(err error) string {
-	for _, d := range status.Convert(err).Details() {
+	for _, d := range said(err).Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok {
 			return info.GetMetadata()["codes"]
 		}
@@ -124,7 +123,7 @@ func codesOf(err error) string {
 
 func requireRefused(t *testing.T, err error, code, name string) {
 	t.Helper()
-	require.Equal(t, codes.PermissionDenied, status.Code(err), "%s: %v", name, err)
+	require.Equal(t, codes.PermissionDenied, codeOf(err), "%s: %v", name, err)
 	require.Equal(t, budgetv1.ReasonPolicyDenied, reasonOf(err), name)
 	require.Equal(t, code, codesOf(err), name)
 }
@@ -180,7 +179,7 @@ func TestWithdrawingNeedsNoPolicy(t *testing.T) {
 	require.NoError(t, err)
 	config := h.config
 	config.Policy = stuck
-	h.Gateway, err = gateway.New(config)
+	h.Broker, err = server.NewBroker(config)
 	require.NoError(t, err)
 	for name, through := range doors {
 		requireRefused(t, through(h.municipality().call()), "SYS-01", name)

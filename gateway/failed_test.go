@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -21,7 +20,7 @@ const composing = "/ontschot.v1.ExchangeService/AssembleBudget"
 // guarded puts a question as the server does.
 func (h *house) guarded(ctx context.Context, r *ontschotv1.AssembleBudgetRequest) (*budgetv1.Budget, error) {
 	s := &stream{ctx: ctx, seams: h.seams}
-	err := h.GuardStream(h.Gateway, s, &grpc.StreamServerInfo{FullMethod: composing}, func(_ any, under grpc.ServerStream) error {
+	err := h.Edge.Stream(h.Gateway, s, &grpc.StreamServerInfo{FullMethod: composing}, func(_ any, under grpc.ServerStream) error {
 		s.ctx = under.Context()
 		return h.AssembleBudget(proto.CloneOf(r), s)
 	})
@@ -47,7 +46,7 @@ func TestAPanicIsInTheRecord(t *testing.T) {
 			answered++ // it was the answer of a source that could not be read
 			continue
 		}
-		require.Equal(t, codes.Internal, status.Code(err), p.where)
+		require.Equal(t, codes.Internal, codeOf(err), p.where)
 		require.Len(t, h.record.failed, before+1, p.where)
 		e := h.record.failed[before]
 		require.Equal(t, "failed", e.Decision)
@@ -75,16 +74,16 @@ func TestAPanicIsInTheRecord(t *testing.T) {
 func TestAPanicOfAnotherCallIsInTheRecord(t *testing.T) {
 	h := newHouse(t, nil)
 	info := &grpc.UnaryServerInfo{FullMethod: "/ontschot.v1.BudgetService/View"}
-	answer, err := h.GuardUnary(h.municipality().call(), nil, info, func(context.Context, any) (any, error) { panic("x") })
+	answer, err := h.Edge.Unary(h.municipality().call(), nil, info, func(context.Context, any) (any, error) { panic("x") })
 	require.Nil(t, answer)
-	require.Equal(t, codes.Internal, status.Code(err))
+	require.Equal(t, codes.Internal, codeOf(err))
 	require.Equal(t, audit.Admin, h.record.failed[0].Kind)
 
 	h.seams.arm(9, func() { panic("x") }) // after the caller is known
-	_, err = h.GuardUnary(h.municipality().call(), nil, info, func(ctx context.Context, _ any) (any, error) {
+	_, err = h.Edge.Unary(h.municipality().call(), nil, info, func(ctx context.Context, _ any) (any, error) {
 		return h.ListAgreements(ctx, &ontschotv1.ListAgreementsRequest{})
 	})
-	require.Equal(t, codes.Internal, status.Code(err))
+	require.Equal(t, codes.Internal, codeOf(err))
 	require.Equal(t, audit.Deny, h.record.failed[1].Kind)
 	require.Equal(t, "agreements.sign", h.record.failed[1].Activity)
 	h.verify()
@@ -103,7 +102,7 @@ func TestTheRecordHasItsOwnTrace(t *testing.T) {
 	} {
 		h.said.Reset()
 		_, err := h.guarded(h.worker(cleaner).call("traceparent", parent), h.question([]person{p}, [2]string{"P", "GM0119"}))
-		require.Equal(t, codes.PermissionDenied, status.Code(err)) // the role may ask nothing
+		require.Equal(t, codes.PermissionDenied, codeOf(err)) // the role may ask nothing
 		trace := h.record.traces[len(h.record.traces)-1]
 		require.Len(t, trace, 32)
 		require.NotContains(t, parent, trace)
@@ -118,7 +117,7 @@ func TestATraceHoldsNoNumber(t *testing.T) {
 	h := newHouse(t, nil)
 	for range 300 {
 		_, err := h.guarded(h.municipality().call(), &ontschotv1.AssembleBudgetRequest{Purpose: h.family.Case.Purpose})
-		require.Equal(t, codes.InvalidArgument, status.Code(err))
+		require.Equal(t, codes.InvalidArgument, codeOf(err))
 	}
 	require.Regexp(t, `trace=[0-9a-f]{32}`, h.said.String())
 	require.NotRegexp(t, `trace=[0-9a-f]*[0-9]{9}`, h.said.String())

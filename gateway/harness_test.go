@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -23,6 +23,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/refusal"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/token"
@@ -31,6 +32,7 @@ import (
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -48,10 +50,10 @@ var engine = sync.OnceValues(func() (*policy.Engine, error) {
 // house is a gateway of real parts: keys, documents, rules, texts and record. Only
 // the systems of the sources are played, by code that answers at once.
 type house struct {
-	*gateway.Gateway
+	*server.Broker
 	t      testing.TB
 	family *family.Family
-	config gateway.Config
+	config server.BrokerConfig
 	keys   *signed.Verifier
 	more   signed.Key // of the municipality, after renewKey
 	path   string
@@ -70,18 +72,18 @@ type house struct {
 
 // newHouse opens the gateway of the municipality of Meppel, with an agreement with
 // every source. change may alter the configuration.
-func newHouse(t testing.TB, change func(*gateway.Config)) *house {
+func newHouse(t testing.TB, change func(*server.BrokerConfig)) *house {
 	t.Helper()
 	return newHouseAmong(t, nil, change)
 }
 
 // newHouseAmong is newHouse with more parties, of whom each has an agreement too.
-func newHouseAmong(t testing.TB, more []casefile.Party, change func(*gateway.Config)) *house {
+func newHouseAmong(t testing.TB, more []casefile.Organisation, change func(*server.BrokerConfig)) *house {
 	t.Helper()
 	c, err := casefile.Open("meppel")
 	require.NoError(t, err)
 	c.Parties[0].Laws = []string{"WMO"} // each law is judged by itself, and one shows it
-	c.Parties = append(c.Parties, casefile.Party{Code: vendor, OIN: "00000099000000777000", Kind: vendor, Name: "Softwarehuis"})
+	c.Parties = append(c.Parties, casefile.Organisation{Code: vendor, OIN: "00000099000000777000", Kind: vendor, Name: "Softwarehuis"})
 	c.Parties = append(c.Parties, more...)
 	h := &house{t: t, seams: &seams{}, agreements: map[string]string{}, path: filepath.Join(t.TempDir(), "record.db")}
 	h.family, err = family.New(c, time.Now())
@@ -93,7 +95,7 @@ func newHouseAmong(t testing.TB, more []casefile.Party, change func(*gateway.Con
 	if change != nil {
 		change(&h.config)
 	}
-	h.Gateway, err = gateway.New(h.config)
+	h.Broker, err = server.NewBroker(h.config)
 	require.NoError(t, err)
 	require.NoError(t, h.RecordKeys(t.Context(), h.family.Pins()))
 	for _, code := range []string{"ZK5503", "UWV", "SVB", "CAK"} {
@@ -133,10 +135,10 @@ func (h *house) configure() {
 	require.NoError(h.t, err)
 	patience := 30 * time.Second
 	h.today.Store(int64(h.family.Case.Today.Date))
-	h.config = gateway.Config{
+	h.config = server.BrokerConfig{
 		Own: own.OIN, Sources: map[string]gateway.Source{}, Keys: h.keys, Signers: ring, Policy: judge,
 		Tokens: token.Checker{Keys: h.keys, Audience: string(own.OIN), Now: func() time.Time { h.seams.pass("the clock of the token"); return h.now() }},
-		Record: h.record, Documents: &documents{h.log, h.seams}, Texts: &spoken{texts, h.seams}, Changes: changes,
+		Record: h.record, Documents: &lookedUp{h.log, h.seams}, Texts: &spoken{texts, h.seams}, Changes: changes,
 		Certificates: &authority{h.family.CA, h.seams},
 		WithdrawURL:  "https://localhost/withdraw", Trust: result.Trust{Keys: h.keys, Releaser: own.OIN, Log: h.inspection().Keys},
 		PseudonymKeys: [][]byte{own.PseudonymKey}, SourceTimeout: &patience,
@@ -145,7 +147,7 @@ func (h *house) configure() {
 		Log:   slog.New(slog.NewTextHandler(&h.said, nil)),
 	}
 	for _, p := range h.family.Case.Parties {
-		h.config.Parties = append(h.config.Parties, gateway.Party{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+		h.config.Organisations = append(h.config.Organisations, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
 		if p.Kind != vendor {
 			h.config.Sources[p.Code] = &source{p.Code, h.seams}
 		}
@@ -239,15 +241,21 @@ func (h *house) ended(id string) int64 {
 // oin of a party.
 func (h *house) oin(code string) identity.OIN { return h.family.Parties[code].OIN }
 
-// reasonOf is the reason in the details of an error.
-func reasonOf(err error) string {
-	for _, d := range status.Convert(err).Details() {
-		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			return info.GetReason()
-		}
+// said is what a caller hears of an error.
+func said(err error) *status.Status {
+	if _, is := err.(interface{ GRPCStatus() *status.Status }); is { // has passed the edge
+		return status.Convert(err)
 	}
-	return ""
+	return status.Convert(refusal.Of(err))
 }
+
+func codeOf(err error) codes.Code { return said(err).Code() }
+
+// reasonOf is the reason in the details of an error.
+func reasonOf(err error) string { return refusal.Reason(said(err)) }
+
+// Today is the civil date by which the gateway judges.
+func (h *house) Today() civil.Date { return h.config.Today() }
 
 func sha(text string) string {
 	sum := sha256.Sum256([]byte(text))

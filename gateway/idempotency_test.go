@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -56,9 +55,9 @@ func TestAKeyIsOfOneRequestOfOneCaller(t *testing.T) {
 	other := h.about(f)
 	other.Window.To = "2025-11-30"
 	_, err = h.compose(h.municipality().call(header, key), other)
-	require.Equal(t, "FailedPrecondition IDEMPOTENCY_KEY_REUSED", status.Code(err).String()+" "+reasonOf(err))
+	require.Equal(t, "FailedPrecondition IDEMPOTENCY_KEY_REUSED", codeOf(err).String()+" "+reasonOf(err))
 	_, err = h.GiveConsent(h.municipality().call(header, key), h.yes(f.q, "", all("ZK5503")...))
-	require.Equal(t, "FailedPrecondition IDEMPOTENCY_KEY_REUSED", status.Code(err).String()+" "+reasonOf(err))
+	require.Equal(t, "FailedPrecondition IDEMPOTENCY_KEY_REUSED", codeOf(err).String()+" "+reasonOf(err))
 
 	_, err = h.compose(h.delegate().call(header, key), other)
 	require.NoError(t, err, "the key of who acts for the municipality is another key")
@@ -66,7 +65,7 @@ func TestAKeyIsOfOneRequestOfOneCaller(t *testing.T) {
 
 	for _, bad := range [][]string{{header, "short"}, {header, strings.Repeat("k", 129)}, {header, key, header, key}} {
 		_, err = h.compose(h.municipality().call(bad...), h.about(f))
-		require.Equal(t, "InvalidArgument INVALID_FIELD", status.Code(err).String()+" "+reasonOf(err))
+		require.Equal(t, "InvalidArgument INVALID_FIELD", codeOf(err).String()+" "+reasonOf(err))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -66,7 +65,7 @@ func TestNothingIsToldOnAKeyThatIsNotTrusted(t *testing.T) {
 					break
 				}
 				if err != nil {
-					refused[status.Code(err).String()+" "+reasonOf(err)]++
+					refused[codeOf(err).String()+" "+reasonOf(err)]++
 					continue
 				}
 				answered++

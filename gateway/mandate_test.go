@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -98,7 +98,7 @@ func TestAConsentOnAMandate(t *testing.T) {
 	again.Signatures[0].Mandate = nil
 	_, err = h.tries(again)
 	require.Equal(t, budgetv1.ReasonWrongSigner, reasonOf(err))
-	require.ErrorContains(t, err, "there is none; AskConsent")
+	require.Contains(t, said(err).Message(), "there is none; AskConsent")
 	again.Signatures[0].Mandate = first.GetMandates()[0]
 	_, err = h.tries(again)
 	require.Equal(t, budgetv1.ReasonWrongSigner, reasonOf(err), "the old mandate")
@@ -164,7 +164,7 @@ func TestMandatesThatAreRefusedAtTheDoor(t *testing.T) {
 		r := proto.CloneOf(good)
 		c.change(r.Signatures[0])
 		_, err := h.tries(r)
-		require.Equal(t, c.want, status.Code(err).String()+" "+reasonOf(err), name)
+		require.Equal(t, c.want, codeOf(err).String()+" "+reasonOf(err), name)
 		require.NotContains(t, err.Error(), p.bsn, name)
 		require.Equal(t, budgetv1.ReasonNoConsent, h.why(p, "GM0119"), name)
 	}
@@ -174,13 +174,13 @@ func TestMandatesThatAreRefusedAtTheDoor(t *testing.T) {
 }
 
 // lenient records a consent as one of before there were mandates: it was no void.
-type lenient struct{ gateway.Recorder }
+type lenient struct{ documents.Record }
 
 func (l lenient) Append(ctx context.Context, e audit.Entry) (audit.Proof, error) {
 	if e.Put != nil {
 		e.Put.Void = false
 	}
-	return l.Recorder.Append(ctx, e)
+	return l.Record.Append(ctx, e)
 }
 
 // byProxy is a consent that a keeper signed without looking, by a gemachtigde.
@@ -237,7 +237,7 @@ func TestAMandateIsJudgedWhereAConsentIsRegistered(t *testing.T) {
 // it no longer does, nor does a budget on it; taking it in again does not fail, and there
 // is a way to a yes.
 func TestAConsentOfBeforeThereWereMandates(t *testing.T) {
-	h := newHouse(t, func(c *gateway.Config) { c.Record = lenient{c.Record} })
+	h := newHouse(t, func(c *server.BrokerConfig) { c.Record = lenient{c.Record} })
 	p := h.person("P")
 	r := h.byProxy(p, nil)
 	old, err := h.TakeIn(t.Context(), proto.CloneOf(r))
@@ -268,7 +268,7 @@ func TestAConsentOfBeforeThereWereMandates(t *testing.T) {
 	require.NoError(t, h.store.Close())
 	h.openRecord()
 	h.configure()
-	h.Gateway, err = gateway.New(h.config)
+	h.Broker, err = server.NewBroker(h.config)
 	require.NoError(t, err)
 	require.NoError(t, h.RecordKeys(t.Context(), h.family.Pins()))
 	again, err := h.TakeIn(t.Context(), proto.CloneOf(r))
@@ -313,7 +313,7 @@ func (h *house) restingOn(p person, id string) *budgetv1.Budget {
 	digest, err := result.Digest(b)
 	require.NoError(h.t, err)
 	e := audit.Entry{
-		Kind: audit.Decision, Decision: "allow", Trace: strings.Repeat("a", 32), Activity: h.family.Case.Purpose, Organisations: []identity.OIN{h.Own},
+		Kind: audit.Decision, Decision: "allow", Trace: strings.Repeat("a", 32), Activity: h.family.Case.Purpose, Organisations: []identity.OIN{h.config.Own},
 		PolicyRevision: h.config.Policy.Revision(), Case: []byte(h.family.CaseCommitment), Payload: digest[:], Day: h.Today(),
 	}
 	proof, err := h.log.Append(h.t.Context(), e)
@@ -321,7 +321,6 @@ func (h *house) restingOn(p person, id string) *budgetv1.Budget {
 	e.Kind, e.Decided = audit.Release, proof.Index
 	proof, err = h.log.Append(h.t.Context(), e)
 	require.NoError(h.t, err)
-	require.NoError(h.t, result.Sign(b, proof.Receipt(), h.family.Requester().Sign, h.family.CaseCommitment,
-		result.Times{Now: h.now(), Expires: h.now().Add(time.Hour), Kept: h.now().Add(time.Hour)}))
+	require.NoError(h.t, result.Sign(b, result.Release{Receipt: proof.Receipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: h.now(), Expires: h.now().Add(time.Hour), KeepUntil: h.now().Add(time.Hour)}}, h.family.Requester().Sign))
 	return b
 }

@@ -6,11 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/internal/server"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -50,7 +50,7 @@ func TestWhatCannotBeShownIsNotTold(t *testing.T) {
 				l.Provenance = []*budgetv1.Provenance{{Source: "GM0119", RecordType: "award", Pointer: "/" + bad}}
 			}, 1},
 		} {
-			h := newHouse(t, func(g *gateway.Config) {
+			h := newHouse(t, func(g *server.BrokerConfig) {
 				g.Sources["GM0119"] = altered{g.Sources["GM0119"], func(r *budgetv1.FetchResponse) {
 					second := proto.CloneOf(r.Lines[0])
 					second.Decision.Number, second.Decision.Budget = "2", "other"
@@ -82,7 +82,7 @@ func TestWhatCannotBeShownIsNotTold(t *testing.T) {
 
 // An adapter that does not say in plain text who it is gives no answer.
 func TestAnAnswerOfWhoCannotBeShownIsBad(t *testing.T) {
-	h := newHouse(t, func(g *gateway.Config) {
+	h := newHouse(t, func(g *server.BrokerConfig) {
 		g.Sources["GM0119"] = altered{g.Sources["GM0119"], func(r *budgetv1.FetchResponse) { r.Adapter = "\x1b[1m" }}
 	})
 	p := h.person("P")
@@ -148,12 +148,12 @@ func TestWhatACallerBringsCanBeShown(t *testing.T) {
 	} {
 		err := c.do(h.municipality().call(c.more...))
 		if c.field == "" {
-			require.NotEqual(t, codes.InvalidArgument, status.Code(err), name)
+			require.NotEqual(t, codes.InvalidArgument, codeOf(err), name)
 			continue
 		}
-		require.Equal(t, "InvalidArgument INVALID_FIELD", status.Code(err).String()+" "+reasonOf(err), name)
-		require.Contains(t, status.Convert(err).Message(), c.field+": ", name)
-		require.NotRegexp(t, `9999|1234|\x1b`, status.Convert(err).Message(), name)
+		require.Equal(t, "InvalidArgument INVALID_FIELD", codeOf(err).String()+" "+reasonOf(err), name)
+		require.Contains(t, said(err).Message(), c.field+": ", name)
+		require.NotRegexp(t, `9999|1234|\x1b`, said(err).Message(), name)
 	}
 	require.NotContains(t, h.said.String(), "999940004")
 }

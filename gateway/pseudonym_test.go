@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/internal/server"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -16,9 +16,9 @@ func (h *house) rekeyed(keys ...[]byte) {
 	h.t.Helper()
 	c := h.config
 	c.PseudonymKeys = keys
-	g, err := gateway.New(c)
+	g, err := server.NewBroker(c)
 	require.NoError(h.t, err)
-	h.Gateway, h.config = g, c
+	h.Broker, h.config = g, c
 }
 
 // What was registered under an old pseudonym key is found, narrowed, renewed and

@@ -1,12 +1,15 @@
 package gateway_test
 
 import (
+	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -37,6 +40,27 @@ func TestTheRateOfAnAgreement(t *testing.T) {
 	require.Contains(t, b.GetGaps()[0].GetTextNl(), "hoeveel vragen per minuut mogen")
 	require.NotEmpty(t, told(b, [2]string{"Q", "ZK5503"}), "another agreement has a rate of its own")
 	require.NotContains(t, h.rests(b.GetReceipt().GetIndex()), h.agreements["UWV"])
+	pairs := h.decided(b.GetReceipt().GetDecisionIndex())
+	require.Equal(t, []audit.Refusal{{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}}, pairs[0].Refusals, "it stands in the decision, before anybody was asked")
+	require.Empty(t, pairs[0].Scopes)
+	require.Empty(t, pairs[0].Agreement)
+	require.NotEmpty(t, pairs[1].Scopes)
 	require.True(t, ask(time.Minute).GetComplete(), "the next minute")
 	h.verify()
+}
+
+// decided reads from the record what was decided about each pair.
+func (h *house) decided(index int64) []audit.PairJudgement {
+	h.t.Helper()
+	var open struct{ Payload []struct{ Value []byte } }
+	require.NoError(h.t, h.store.View(context.Background(), h.family.Requester().OIN, func(s audit.Snapshot) error {
+		rows, err := s.Rows(index, 1)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(rows[0].Opening, &open)
+	}))
+	var j audit.Judgement
+	require.NoError(h.t, json.Unmarshal(open.Payload[0].Value, &j))
+	return j.Pairs
 }

@@ -17,10 +17,13 @@ import (
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/documents"
+	"github.com/ontschot/ontschot/gateway/refusal"
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/server"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -74,7 +77,7 @@ func (h *house) loses(old string) audit.Recovery {
 	h.configure()
 	h.today.Store(today)
 	h.config.Peers = peers
-	h.Gateway, err = gateway.New(h.config)
+	h.Broker, err = server.NewBroker(h.config)
 	require.NoError(h.t, err)
 	require.NoError(h.t, h.RecordKeys(h.t.Context(), h.family.Pins()))
 	return got
@@ -194,7 +197,7 @@ func (o *other) Holds(_ context.Context, r *ontschotv1.HoldsRequest) (*ontschotv
 // The other party's gateway is asked about an agreement that waits, and its word decides.
 func TestThePeerConfirmsAnAgreement(t *testing.T) {
 	uwv := &other{}
-	h := newHouse(t, func(c *gateway.Config) { c.Peers = map[string]gateway.Peer{"UWV": uwv} })
+	h := newHouse(t, func(c *server.BrokerConfig) { c.Peers = map[string]documents.Peer{"UWV": uwv} })
 	id := h.agreements["UWV"]
 	d, err := h.GetAgreement(h.municipality().call(), &ontschotv1.GetAgreementRequest{Id: id})
 	require.NoError(t, err)
@@ -207,7 +210,7 @@ func TestThePeerConfirmsAnAgreement(t *testing.T) {
 	// What the other says is what this very gateway would say to it.
 	says := func(ask *ontschotv1.HoldsRequest, by string) error {
 		_, err := h.Holds(caller{leaf: h.family.Parties[by].Server.TLS.Leaf}.call(), ask)
-		return err
+		return refusal.Of(err)
 	}
 	ask := &ontschotv1.HoldsRequest{Id: id, TermsSha256: d.GetAgreement().GetTermsSha256()}
 	uwv.says = says(ask, "UWV")
@@ -311,7 +314,7 @@ func TestAPersonIsErased(t *testing.T) {
 	require.NoError(t, h.store.Close())
 	h.openRecord()
 	h.configure()
-	h.Gateway, err = gateway.New(h.config)
+	h.Broker, err = server.NewBroker(h.config)
 	require.NoError(t, err)
 	_, err = h.TakeIn(t.Context(), proto.CloneOf(brought))
 	require.ErrorIs(t, err, audit.ErrEnded, "what lies in a folder brings nobody back")
@@ -420,7 +423,7 @@ func (c *counted) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv
 // the same.
 func TestNobodyIsAskedAfterAWithdrawalAtAnotherProcess(t *testing.T) {
 	var c *counted
-	h := newHouse(t, func(g *gateway.Config) {
+	h := newHouse(t, func(g *server.BrokerConfig) {
 		c = &counted{Source: g.Sources["UWV"]}
 		g.Sources["UWV"] = c
 	})

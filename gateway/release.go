@@ -3,22 +3,19 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
-	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
-
-// recordTimeout bounds a write to the record. A caller who hangs up does not
-// erase the trace: writing goes on without him.
-const recordTimeout = 5 * time.Second
 
 // defaultMaxAge and defaultRetention hold where the requester's own source is the only
 // one. A year is what accounting for a year of budget takes (assumed).
@@ -42,9 +39,9 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		if err != nil {
 			return nil, err
 		}
-		proof, err := g.append(ctx, g.releaseEntry(d, digest, answers))
+		proof, err := audit.Append(ctx, g.Record, g.releaseEntry(d, digest, answers))
 		var ended *audit.EndedError
-		if errors.As(err, &ended) && ended.ID != d.caller.Delegation() { // who may no longer act is told nothing
+		if errors.As(err, &ended) && ended.ID != d.caller().Delegation() { // who may no longer act hears nothing
 			answers = withoutEnded(answers, ended.ID)
 			continue
 		}
@@ -55,70 +52,62 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		if err != nil {
 			return nil, err
 		}
-		if lost { // what was recorded is told to nobody
+		if lost { // what was recorded is released to nobody
 			answers = left
 			continue
 		}
-		return total, result.Sign(total, proof.Receipt(), g.Signers.Signer(), d.caller.Case(), d.times(g.Now()))
+		return total, result.Sign(total, result.Release{Receipt: proof.Receipt(), Case: d.caller().Case(), Times: d.times(g.Now())}, g.Signers.Signer())
 	}
 	return nil, errors.New("more documents ended than there are")
 }
 
 // judgedAgain is asked before a release, and again when it stands in the record and is
-// about to be told. Ages, consents and agreements were judged on a day; on the next the
+// about to be released. Ages, consents and agreements were judged on a day; on the next the
 // question has to be asked anew. If the trusted keys changed since they were last looked
-// at, the caller must be who he is by those of now, and what rests on a document whose
+// at, the caller must be who they are by those of now, and what rests on a document whose
 // signature they do not bear out is lost.
 func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget.Answer) (left []budget.Answer, lost bool, err error) {
 	if g.Today() != d.today {
-		return nil, false, errMidnight
+		return nil, false, audit.ErrDay
 	}
 	keys := g.Keys.Generation()
 	if keys == d.keys {
 		return answers, false, nil
 	}
 	d.keys = keys
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	ctx, cancel := audit.Lasting(ctx)
 	defer cancel()
-	if _, err := g.caller(ctx, d.question.purpose); err != nil {
+	if _, err := g.Admission.Caller(ctx, d.request.purpose); err != nil {
 		return nil, false, err
 	}
-	var ids []string
-	for _, a := range answers {
-		if a.Response != nil {
-			ids = appendNew(appendNew(ids, a.Consent), a.Agreement)
-		}
-	}
-	for _, id := range ids {
-		if id == "" {
-			continue
-		}
-		document, err := g.Documents.Document(ctx, id)
+	for id := range documentsOf(answers) {
+		holds, err := g.Evidence.Signed(ctx, id)
 		if err != nil {
-			return nil, false, fmt.Errorf("%w: %w", errStore, err)
+			return nil, false, err
 		}
-		if document.Kind == audit.ConsentDocument {
-			_, err = g.openConsent(document)
-		} else {
-			_, err = g.openAgreement(document)
-		}
-		if err != nil {
+		if !holds {
 			answers, lost = withoutKey(answers, id), true
 		}
 	}
 	return answers, lost, nil
 }
 
-func (g *Gateway) append(ctx context.Context, e audit.Entry) (audit.Proof, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-	defer cancel()
-	return g.Record.Append(ctx, e)
+// documentsOf are the consents and agreements that answers rest on, by id.
+func documentsOf(answers []budget.Answer) map[string]bool {
+	ids := map[string]bool{}
+	for _, a := range answers {
+		if a.Response != nil {
+			ids[a.Consent], ids[a.Agreement] = true, true
+		}
+	}
+	delete(ids, "") // the own source needs no agreement
+	return ids
 }
 
 // mostLines bounds what a budget is assembled of; what it may weigh is bounded after.
 const mostLines = 1000
 
-// bounded keeps answers, in the order of the question, as long as together they make
+// bounded keeps answers, in the order of the request, as long as together they make
 // a budget of a size; the rest is a gap. No household has that many rights.
 func bounded(answers []budget.Answer) []budget.Answer {
 	out, total := slices.Clone(answers), 0
@@ -134,14 +123,11 @@ func bounded(answers []budget.Answer) []budget.Answer {
 	return out
 }
 
-// MaxRequest bounds a request, in bytes, before any of our code sees it.
-const MaxRequest = 1 << 20
-
-// mostBytes bounds a budget so that it can be brought back. What is left of a request
+// mostBytes bounds a budget so that it can be presented again. What is left of a request
 // is for the receipt and the signature, and for the plan that comes with it.
-const mostBytes = MaxRequest * 3 / 4
+const mostBytes = admission.MaxRequest * 3 / 4
 
-// fitting assembles a budget that can be brought back in one request. The largest
+// fitting assembles a budget that can be presented in one request. The largest
 // answers make place when it does not fit, and are gaps: how much a line weighs, with
 // its findings and their texts, shows only when it is assembled.
 func (g *Gateway) fitting(d decision, answers []budget.Answer) (*budgetv1.Budget, []budget.Answer) {
@@ -152,7 +138,7 @@ func (g *Gateway) fitting(d decision, answers []budget.Answer) (*budgetv1.Budget
 			return total, answers
 		}
 		left, some := lighter(answers, float64(size-mostBytes)/float64(size))
-		if !some { // nothing is told already
+		if !some { // nothing is released already
 			return total, answers
 		}
 		answers = left
@@ -212,32 +198,23 @@ func without(answers []budget.Answer, id string, consent, agreement *budgetv1.Ga
 	return out
 }
 
-func (g *Gateway) toAssemble(d decision) budget.Question {
-	q := budget.Question{
-		Purpose: d.question.purpose, Window: d.question.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
-		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.question.window),
+func (g *Gateway) toAssemble(d decision) budget.Request {
+	q := budget.Request{
+		Purpose: d.request.purpose, Window: d.request.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
+		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.request.window),
 	}
-	q.Parties = g.toBudget()
-	for _, p := range d.question.persons {
-		q.Persons = append(q.Persons, p.budget)
+	q.Parties = g.Organisations
+	for _, p := range d.request.persons {
+		q.Persons = append(q.Persons, p.Person)
 	}
 	return q
-}
-
-// toBudget is what the arithmetic needs to know of the parties.
-func (g *Gateway) toBudget() []budget.Party {
-	var all []budget.Party
-	for _, p := range g.Parties {
-		all = append(all, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})
-	}
-	return all
 }
 
 // times are the shortest that the agreements it rests on allow: nothing is built upon a
 // budget of which they say that it must be asked anew, and nothing is done with one that
 // should have been destroyed.
 func (d decision) times(now time.Time) result.Times {
-	age, kept := defaultMaxAge, time.Duration(0)
+	age, keep := defaultMaxAge, time.Duration(0)
 	days := func(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 	for _, p := range d.pairs {
 		g := p.grant.Agreement().Grant()
@@ -245,37 +222,50 @@ func (d decision) times(now time.Time) result.Times {
 			continue
 		}
 		age = min(age, days(g.MaxAgeDays), days(g.RetentionDays))
-		if kept == 0 || days(g.RetentionDays) < kept {
-			kept = days(g.RetentionDays)
+		if keep == 0 || days(g.RetentionDays) < keep {
+			keep = days(g.RetentionDays)
 		}
 	}
-	if kept == 0 {
-		kept = defaultRetention
+	if keep == 0 {
+		keep = defaultRetention
 	}
-	return result.Times{Now: now, Expires: now.Add(age), Kept: now.Add(kept)}
+	return result.Times{Now: now, Expires: now.Add(age), KeepUntil: now.Add(keep)}
 }
 
-// mostJudgings bounds how often a question is judged anew because what it needs ended
-// before it was recorded.
-const mostJudgings = 16
+// releaseEntry rests on every document that an answer in the budget rests on.
+func (g *Gateway) releaseEntry(d decision, digest [32]byte, answers []budget.Answer) audit.Entry {
+	e := g.entry(d)
+	e.Kind, e.Decided, e.Decision, e.Payload, e.Status = audit.Release, d.index, "allow", digest[:], "complete"
+	e.Judged = d.judged
+	for i, a := range answers {
+		if len(a.Gaps) > 0 {
+			e.Status = "partial"
+		}
+		if a.Response == nil {
+			continue
+		}
+		e.RestOn(register.Rest{ID: a.Consent, Source: d.pairs[i].source.OIN, Recipient: g.Own})
+		if a.Agreement != "" {
+			e.RestOn(register.Rest{ID: a.Agreement})
+		}
+		e.Concern(a.Consent, d.pairs[i].grant.Agreement().Agreement().Digest())
+	}
+	return e
+}
 
-// recordDecision writes down what was decided, denials too, before anybody is asked. When
-// something has ended since it was judged, also by another process, it is judged anew.
-func (g *Gateway) recordDecision(ctx context.Context, d *decision) error {
-	for round := 1; ; round++ {
-		e, judgement := g.decisionEntry(*d)
-		payload, err := signed.Canonical(judgement)
-		if err != nil {
-			return err
-		}
-		e.Payload = payload
-		proof, err := g.append(ctx, e)
-		d.index = proof.Index
-		if !errors.Is(err, audit.ErrJudged) || round == mostJudgings {
-			return err
-		}
-		if err := g.judge(ctx, d); err != nil {
-			return err
+// legalBasis is the basis for pooling that holds for this municipality on most days
+// of a window; nil when there is none. What was pooled lawfully is accounted for as
+// such after the basis has ended, and what it does not cover is refused day by day.
+func (g *Gateway) legalBasis(window civil.Span) *budgetv1.LegalBasis {
+	var best *budgetv1.LegalBasis
+	most := 0
+	for _, b := range g.LegalBases {
+		from, errFrom := civil.Parse(b.GetFrom())
+		to, errTo := civil.Parse(b.GetTo())
+		both, touches := civil.Span{From: from, To: to}.Overlap(window)
+		if errFrom == nil && errTo == nil && touches && both.Days() > most && slices.Contains(b.GetMunicipalities(), g.own.Code) {
+			best, most = b, both.Days()
 		}
 	}
+	return best
 }

@@ -67,31 +67,31 @@ func onlyThese(t testing.TB, ways []string, went map[string]int) {
 	require.True(t, underRace || len(went) == len(ways), "%v of %v", went, ways)
 }
 
-// documents are the store's, with a seam before and after each look-up.
-type documents struct {
+// lookedUp are the store's, with a seam before and after each look-up.
+type lookedUp struct {
 	*audit.Log
 	seams *seams
 }
 
-func (d *documents) Register() register.View {
+func (d *lookedUp) Register() register.View {
 	d.seams.pass("before the register is read")
 	defer d.seams.pass("after the register was read")
 	return d.Log.Register()
 }
 
-func (d *documents) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.Kept, error) {
+func (d *lookedUp) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.StoredDocument, error) {
 	d.seams.pass("before consents are read")
 	defer d.seams.pass("after consents were read")
 	return d.Log.Consents(ctx, pseudonyms, purpose)
 }
 
-func (d *documents) Document(ctx context.Context, id string) (audit.Kept, error) {
+func (d *lookedUp) Document(ctx context.Context, id string) (audit.StoredDocument, error) {
 	d.seams.pass("before a document is read")
 	defer d.seams.pass("after a document was read")
 	return d.Log.Document(ctx, id)
 }
 
-func (d *documents) Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.Kept, error) {
+func (d *lookedUp) Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.StoredDocument, error) {
 	d.seams.pass("before documents are read")
 	defer d.seams.pass("after documents were read")
 	return d.Log.Between(ctx, kind, a, b)

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/internal/server"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -29,7 +30,7 @@ func TestEveryReleasedBudgetCanBeBroughtBack(t *testing.T) {
 		"some hundreds":   {120, "Begeleiding individueel, specialistisch, inclusief reiskosten"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t, func(g *gateway.Config) {
+			h := newHouse(t, func(g *server.BrokerConfig) {
 				g.Sources["GM0119"] = altered{g.Sources["GM0119"], func(r *budgetv1.FetchResponse) {
 					one := r.Lines[0]
 					r.Lines = nil
@@ -56,7 +57,7 @@ func TestEveryReleasedBudgetCanBeBroughtBack(t *testing.T) {
 			}
 			b, err := h.compose(h.municipality().call(), h.question(persons, asks...))
 			require.NoError(t, err)
-			require.LessOrEqual(t, proto.Size(&ontschotv1.ViewRequest{Budget: b, Person: "P"}), gateway.MaxRequest*4/5, "with room for a plan")
+			require.LessOrEqual(t, proto.Size(&ontschotv1.ViewRequest{Budget: b, Person: "P"}), admission.MaxRequest*4/5, "with room for a plan")
 			require.NotEmpty(t, b.GetLines(), "what fits is told")
 			for _, pair := range asks {
 				got := len(told(b, pair))

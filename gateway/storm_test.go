@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -97,7 +96,7 @@ func (s *storm) ask() {
 		s.mu.Lock()
 		if err == nil {
 			s.budgets = append(s.budgets, heard{got, at})
-		} else if status.Code(err) == codes.PermissionDenied {
+		} else if codeOf(err) == codes.PermissionDenied {
 			s.denied++
 		} else {
 			s.t.Errorf("a question failed: %v", err)

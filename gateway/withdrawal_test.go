@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -172,7 +171,7 @@ func TestWhoMayNoLongerActIsToldNothing(t *testing.T) {
 			break
 		}
 		if err != nil {
-			refused[status.Code(err).String()+" "+reasonOf(err)]++
+			refused[codeOf(err).String()+" "+reasonOf(err)]++
 			require.Nil(t, b)
 			require.Empty(t, h.record.releases(trace), p.where)
 			continue

@@ -187,7 +187,7 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	require.Equal(t, "PROPOSED", p.GetAgreement().GetStatus())
 
 	n := h.neighbour("ZK5503")
-	require.NoError(t, h.server.Gateway.Redeliver(ctx))
+	require.NoError(t, h.server.Broker.Redeliver(ctx))
 	them := h.officer("ZK5503")
 	id := p.GetAgreement().GetId()
 	_, err = them.GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: id})
@@ -212,7 +212,7 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	conf.Sources = nil
 	h.server, err = server.Start(t.Context(), conf, h.stderr)
 	require.NoError(t, err)
-	require.NoError(t, n.server.Gateway.Redeliver(ctx))
+	require.NoError(t, n.server.Broker.Redeliver(ctx))
 	got, err = h.officer("GM0119").GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: id})
 	require.NoError(t, err)
 	require.Equal(t, "REJECTED", got.GetAgreement().GetStatus())

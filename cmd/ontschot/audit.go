@@ -172,8 +172,8 @@ gone and receipts tell of a later epoch, say with --epoch which is the next one.
 				return unreadableRecord(place, err)
 			}
 			lacking := "unknown"
-			if got.Kept >= 0 {
-				lacking = fmt.Sprint(max(0, got.Kept-got.Store))
+			if got.Outside >= 0 {
+				lacking = fmt.Sprint(max(0, got.Outside-got.Store))
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s goes on in epoch %d. Entries that are left: %d; that are lacking: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
 				keys.Origin(), got.Epoch, got.Store, lacking, got.Waiting)

@@ -72,7 +72,7 @@ func TestBudgetsThatAreNotTakenBack(t *testing.T) {
 	require.Equal(t, "BUDGET_NOT_AUTHENTIC", why)
 
 	old := proto.CloneOf(b)
-	require.NoError(t, result.Sign(old, old.GetReceipt(), h.family.Requester().Sign, h.family.CaseCommitment, result.Times{Now: time.Now().Add(-48 * time.Hour), Expires: time.Now().Add(-24 * time.Hour), Kept: time.Now().Add(24 * time.Hour)}))
+	require.NoError(t, result.Sign(old, result.Release{Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: time.Now().Add(-48 * time.Hour), Expires: time.Now().Add(-24 * time.Hour), KeepUntil: time.Now().Add(24 * time.Hour)}}, h.family.Requester().Sign))
 	code, why, _ = reason(t, check(old))
 	require.Equal(t, codes.FailedPrecondition, code)
 	require.Equal(t, "BUDGET_TOO_OLD", why)

@@ -122,7 +122,7 @@ func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlie
 	if err != nil {
 		return "", err
 	}
-	taken, refused, err := s.Gateway.TakeOver(ctx, documents)
+	taken, refused, err := s.Broker.TakeOver(ctx, documents)
 	waiting := s.Log.Register().Waiting()
 	s.Close()
 	if err != nil {
@@ -132,6 +132,6 @@ func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlie
 		text += fmt.Sprintf("not taken over: %s\n", r)
 	}
 	text += fmt.Sprintf("%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
-		got.Kept, taken, got.Epoch, waiting)
+		got.Outside, taken, got.Epoch, waiting)
 	return text, sqlite.Settle(ctx, place)
 }

@@ -168,7 +168,7 @@ func TestOneRefusalStopsNoRevocation(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "PEER_UNREACHABLE", first.GetNotDelivered())
 	h.neighbour("ZK5503")
-	require.NoError(t, h.server.Gateway.Redeliver(ctx))
+	require.NoError(t, h.server.Broker.Redeliver(ctx))
 	_, err = us.RevokeAgreement(ctx, &ontschotv1.RevokeAgreementRequest{Id: inForce, Reason: "tweede reden"})
 	require.NoError(t, err)
 	got, err := h.officer("ZK5503").GetAgreement(ctx, &ontschotv1.GetAgreementRequest{Id: inForce})
@@ -286,7 +286,7 @@ func TestWhatALostKeySignedCanBeEnded(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(h.dir, "gateway.yaml"))
 	require.NoError(t, err)
 	h.replace("gateway.yaml", []byte(strings.Replace(string(raw), "id: sign-1", "id: sign-2", 1)))
-	h.trust(func(p *config.Party) {
+	h.trust(func(p *config.Organisation) {
 		next := p.Keys[0]
 		next.ID, next.File = "sign-2", "trust/sign-2.pem"
 		p.Keys[0].Lost = true

@@ -208,7 +208,7 @@ func gapOf(b *budgetv1.Budget, person identity.PersonRef, source string) string 
 	return ""
 }
 
-func logKeys(t *testing.T, p *family.Party) audit.Keys {
+func logKeys(t *testing.T, p *family.Organisation) audit.Keys {
 	t.Helper()
 	keys, err := audit.ParseKeys(p.LogPublic)
 	require.NoError(t, err)

@@ -32,14 +32,14 @@ func released(f *testing.F) (*budgetv1.Budget, *budgetv1.Account, result.Trust) 
 		Purpose: family.Case.Purpose, Window: &budgetv1.Window{From: "2025-01-01", To: "2025-12-31"}, CareTotalCents: proto.Int64(1234),
 		Totals: &budgetv1.Totals{ByLaw: map[string]int64{"WMO": 1234}},
 	}
-	require.NoError(f, result.Sign(b, recorded(f, own, b), own.Sign, family.CaseCommitment, result.Times{Now: time.Now(), Expires: time.Now().Add(time.Hour), Kept: time.Now().Add(time.Hour)}))
+	require.NoError(f, result.Sign(b, result.Release{Receipt: recorded(f, own, b), Case: family.CaseCommitment, Times: result.Times{Now: time.Now(), Expires: time.Now().Add(time.Hour), KeepUntil: time.Now().Add(time.Hour)}}, own.Sign))
 	a := &budgetv1.Account{Funder: "GM0119"}
 	require.NoError(f, result.SignAccount(a, b, own.Sign, time.Now()))
 	return b, a, result.Trust{Keys: keys, Releaser: own.OIN, Log: pinned}
 }
 
 // recorded gives the receipt of a release in a log of its own.
-func recorded(f *testing.F, own *family.Party, b *budgetv1.Budget) *budgetv1.Receipt {
+func recorded(f *testing.F, own *family.Organisation, b *budgetv1.Budget) *budgetv1.Receipt {
 	kept, err := sqlite.Open(context.Background(), filepath.Join(f.TempDir(), server.RecordFile))
 	require.NoError(f, err)
 	key, err := audit.ParseKey(own.LogSigner)

@@ -107,8 +107,8 @@ func table(columns []string, rows [][]string) string {
 // folder brings a document by the documents folder, as a start does.
 func (s *siege) folder(t *testing.T, documents ...document) error {
 	t.Helper()
-	again := &server.Server{Conf: s.inFolder(t, documents)}
-	if err := again.TakeDocuments(t.Context(), s.server.Gateway); err != nil {
+	again := &server.Server{Conf: s.inFolder(t, documents), Broker: s.server.Broker}
+	if err := again.TakeDocuments(t.Context()); err != nil {
 		return err
 	}
 	if len(again.Refused) > 0 {

@@ -28,7 +28,7 @@ func retrust(t *testing.T, conf *config.Gateway, code string, change func([]conf
 	path := conf.Path(conf.Trust)
 	trust, err := config.ReadTrust(path)
 	require.NoError(t, err)
-	at := slices.IndexFunc(trust.Parties, func(p config.Party) bool { return p.Code == code })
+	at := slices.IndexFunc(trust.Parties, func(p config.Organisation) bool { return p.Code == code })
 	trust.Parties[at].Keys = change(trust.Parties[at].Keys)
 	raw, err := yaml.Marshal(trust)
 	require.NoError(t, err)

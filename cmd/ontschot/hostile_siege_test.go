@@ -143,7 +143,7 @@ func (s *siege) pinMore(t *testing.T) func(*config.Gateway) {
 			require.NoError(t, err)
 			file := "trust/GM0119-" + name + ".pem"
 			require.NoError(t, os.WriteFile(conf.Path(file), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600))
-			at := slices.IndexFunc(trust.Parties, func(p config.Party) bool { return p.Code == "GM0119" })
+			at := slices.IndexFunc(trust.Parties, func(p config.Organisation) bool { return p.Code == "GM0119" })
 			trust.Parties[at].Keys = append(trust.Parties[at].Keys, config.Key{ID: name, Alg: alg, Kinds: []signed.Kind{signed.Token}, File: file})
 		}
 		raw, err := yaml.Marshal(trust)

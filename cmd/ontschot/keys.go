@@ -152,7 +152,7 @@ func keyRows(path string, now time.Time) ([]keyRow, error) {
 	return rows, nil
 }
 
-func certificateRows(conf *config.Gateway, own config.Party, now time.Time) ([]keyRow, error) {
+func certificateRows(conf *config.Gateway, own config.Organisation, now time.Time) ([]keyRow, error) {
 	files := certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}
 	holder, err := certificate.Open(files, own.OIN)
 	if err != nil {
@@ -179,7 +179,7 @@ func ends(r keyRow, until, now time.Time) keyRow {
 }
 
 // signingRows tells which key signs, and whether others can know it.
-func signingRows(own config.Party, keys []signed.Timed, pinned []signed.Key, now time.Time) []keyRow {
+func signingRows(own config.Organisation, keys []signed.Timed, pinned []signed.Key, now time.Time) []keyRow {
 	var rows []keyRow
 	inUse := -1
 	for i, k := range keys {
@@ -222,7 +222,7 @@ func signingRows(own config.Party, keys []signed.Timed, pinned []signed.Key, now
 	return rows
 }
 
-func logKeyRow(conf *config.Gateway, own config.Party) (keyRow, error) {
+func logKeyRow(conf *config.Gateway, own config.Organisation) (keyRow, error) {
 	key, err := server.LogKey(conf)
 	if err != nil {
 		return keyRow{}, err

@@ -119,7 +119,7 @@ func (h *house) replace(name string, content []byte) {
 }
 
 // trust changes the trust file; the gateway then takes it over.
-func (h *house) trust(change func(*config.Party)) {
+func (h *house) trust(change func(*config.Organisation)) {
 	h.t.Helper()
 	raw, err := os.ReadFile(filepath.Join(h.dir, "trust.yaml"))
 	require.NoError(h.t, err)
@@ -155,7 +155,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 	require.NoError(t, err)
 	h.replace("trust/sign-2.pem", public)
 	h.replace("gateway/sign-2.pem", private)
-	h.trust(func(p *config.Party) {
+	h.trust(func(p *config.Organisation) {
 		p.Keys = append(p.Keys, config.Key{ID: "sign-2", Alg: "ES256", Kinds: family.DocumentKinds(), File: "trust/sign-2.pem"})
 	})
 	load.settle() // announced: all have pinned it
@@ -165,7 +165,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 	h.takeOver()
 	require.Equal(t, "sign-2", h.server.Ring.Signer().KeyID, "used")
 	load.settle()
-	h.trust(func(p *config.Party) { p.Keys[0].Retired = time.Now().UTC().Format(time.RFC3339) })
+	h.trust(func(p *config.Organisation) { p.Keys[0].Retired = time.Now().UTC().Format(time.RFC3339) })
 	load.settle() // retired: consents it signed before stay good
 	b, err := h.ask()
 	require.NoError(t, err)
@@ -175,13 +175,13 @@ func TestRotationUnderTraffic(t *testing.T) {
 	issuer, _, public, err := family.NewSigningKey(own.OIN, "token-2")
 	require.NoError(t, err)
 	h.replace("trust/token-2.pem", public)
-	h.trust(func(p *config.Party) {
+	h.trust(func(p *config.Organisation) {
 		p.Keys = append(p.Keys, config.Key{ID: "token-2", Alg: "ES256", Kinds: p.Keys[1].Kinds, File: "trust/token-2.pem"})
 	})
 	load.settle() // announced
 	load.tokens.Store(&issuer)
 	load.settle() // used
-	h.trust(func(p *config.Party) { p.Keys[1].Retired = time.Now().UTC().Format(time.RFC3339) })
+	h.trust(func(p *config.Organisation) { p.Keys[1].Retired = time.Now().UTC().Format(time.RFC3339) })
 	load.settle() // retired
 	old := own.Token
 	_, err = h.client(func() (string, error) {
@@ -240,7 +240,7 @@ func TestRotationUnderTraffic(t *testing.T) {
 
 // showCertificates puts new ones in place: the gateway's first by its key, then the
 // certificate, between which it keeps the old pair.
-func (h *house) showCertificates(load *traffic, p *family.Party) {
+func (h *house) showCertificates(load *traffic, p *family.Organisation) {
 	load.files.Lock()
 	h.replace("client/key.pem", p.Client.KeyPEM)
 	h.replace("client/cert.pem", p.Client.CertPEM)

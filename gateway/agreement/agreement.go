@@ -21,6 +21,7 @@ var (
 	ErrExpired   = errors.New("agreement not in force")
 	ErrUncertain = errors.New("agreement waits to be confirmed")
 	ErrPurpose   = errors.New("agreement does not cover the purpose")
+	ErrAssurance = errors.New("the agreement asks for a higher level of assurance of the case worker")
 	ErrDocument  = errors.New("agreement document refused")
 )
 
@@ -82,7 +83,7 @@ func (a Agreement) InForce(today civil.Date) bool {
 	return a.Span().Contains(today)
 }
 
-// Covering is the fact that an agreement in force covers one question. The zero
+// Covering is the fact that an agreement in force covers one use. The zero
 // Covering covers nothing.
 type Covering struct {
 	agreement Agreement
@@ -92,29 +93,36 @@ type Covering struct {
 // Agreement it comes from.
 func (c Covering) Agreement() Agreement { return c.agreement }
 
-// Grant under which the question falls.
+// Grant under which the use falls.
 func (c Covering) Grant() Grant { return c.grant }
 
-// Covers tells under which grant the consumer may ask the source for the purpose
-// on that day.
-func (a Agreement) Covers(consumer, source identity.OIN, purpose string, today civil.Date) (Covering, error) {
-	if !a.InForce(today) {
+// Use is what an agreement has to cover: that one party asks the other for a purpose on
+// a day.
+type Use struct {
+	Consumer, Source identity.OIN
+	Purpose          string
+	Today            civil.Date
+}
+
+// Covers says under which grant the use falls. Errors: ErrExpired, ErrPurpose.
+func (a Agreement) Covers(u Use) (Covering, error) {
+	if !a.InForce(u.Today) {
 		return Covering{}, ErrExpired
 	}
 	for _, g := range a.terms.Grants {
-		if g.Consumer == consumer && g.Source == source && slices.Contains(g.Purposes, purpose) {
+		if g.Consumer == u.Consumer && g.Source == u.Source && slices.Contains(g.Purposes, u.Purpose) {
 			return Covering{a, g}, nil
 		}
 	}
 	return Covering{}, ErrPurpose
 }
 
-// Find gives the first of the agreements that covers the question. When none
-// does, the error says what came closest: not for this purpose, not in force, none.
-func Find(all []Agreement, consumer, source identity.OIN, purpose string, today civil.Date) (Covering, error) {
+// Find gives the first of the agreements that covers the use. When none does, the error
+// says what came closest: not for this purpose, not in force, none.
+func Find(all []Agreement, u Use) (Covering, error) {
 	closest := ErrNone
 	for _, a := range all {
-		c, err := a.Covers(consumer, source, purpose, today)
+		c, err := a.Covers(u)
 		if err == nil {
 			return c, nil
 		}

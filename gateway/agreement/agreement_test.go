@@ -171,7 +171,7 @@ func TestFindSaysWhatCameClosest(t *testing.T) {
 	lastDay := make(func(a *agreement.Terms) { a.Until = today.String() })
 	other := make(func(a *agreement.Terms) { a.Grants[0].Purposes = []string{"x"} })
 	find := func(day civil.Date, all ...agreement.Agreement) (agreement.Covering, error) {
-		return agreement.Find(all, meppel, uwv, compose, day)
+		return agreement.Find(all, agreement.Use{Consumer: meppel, Source: uwv, Purpose: compose, Today: day})
 	}
 	_, err := find(today)
 	require.ErrorIs(t, err, agreement.ErrNone)
@@ -194,11 +194,11 @@ func TestEachWayItsOwnGrant(t *testing.T) {
 	w := newWorld(t)
 	a, err := agreement.Verify(w.keys, w.together(t, terms(back, func(a *agreement.Terms) { a.Grants[1].RatePerMinute = 7 }), meppel, uwv))
 	require.NoError(t, err)
-	c, err := a.Covers(uwv, meppel, compose, civil.MustParse("2026-12-31"))
+	c, err := a.Covers(agreement.Use{Consumer: uwv, Source: meppel, Purpose: compose, Today: civil.MustParse("2026-12-31")})
 	require.NoError(t, err)
 	require.Equal(t, 7, c.Grant().RatePerMinute)
 	for _, two := range [][2]identity.OIN{{meppel, stranger}, {stranger, uwv}, {uwv, uwv}} {
-		_, err = a.Covers(two[0], two[1], compose, civil.MustParse("2026-12-31"))
+		_, err = a.Covers(agreement.Use{Consumer: two[0], Source: two[1], Purpose: compose, Today: civil.MustParse("2026-12-31")})
 		require.ErrorIs(t, err, agreement.ErrPurpose, "%v", two)
 	}
 }
@@ -211,7 +211,7 @@ func TestTheDaysOfAnAgreement(t *testing.T) {
 	first, last := civil.MustParse("2026-01-01"), civil.MustParse("2026-12-31")
 	require.Equal(t, civil.Span{From: first, To: last}, a.Span())
 	for day, want := range map[civil.Date]error{first - 1: agreement.ErrExpired, first: nil, last: nil, last + 1: agreement.ErrExpired} {
-		_, err := a.Covers(meppel, uwv, compose, day)
+		_, err := a.Covers(agreement.Use{Consumer: meppel, Source: uwv, Purpose: compose, Today: day})
 		require.ErrorIs(t, err, want, day)
 		require.Equal(t, want == nil, a.InForce(day), day)
 	}
@@ -315,4 +315,5 @@ func TestSuffices(t *testing.T) {
 	require.False(t, g.Suffices(""))
 	require.True(t, agreement.Grant{Assurance: "laag"}.Suffices("laag"))
 	require.False(t, agreement.Grant{}.Suffices(""), "the zero grant lets nobody in")
+	require.False(t, agreement.Grant{}.Suffices("hoog"), "the zero grant lets nobody in")
 }

@@ -62,11 +62,11 @@ type Grant struct {
 	Source        identity.OIN `json:"source"`
 }
 
-// Suffices tells whether a case worker's level reaches what the grant asks. A level
-// that is not known reaches nothing.
+// Suffices reports whether a case worker's level reaches what the grant asks. A level
+// that is not known reaches nothing, and one that is asked and not known is not reached.
 func (g Grant) Suffices(level string) bool {
-	at := slices.Index(ontschotv1.Assurances(), level)
-	return at >= 0 && at >= slices.Index(ontschotv1.Assurances(), g.Assurance)
+	asked := slices.Index(ontschotv1.Assurances(), g.Assurance)
+	return asked >= 0 && slices.Index(ontschotv1.Assurances(), level) >= asked
 }
 
 // Finance: how money is settled; nobody pre-finances.

@@ -36,8 +36,8 @@ type Document struct {
 	Openings []byte
 }
 
-// Kept is a document as the log tells of it, with its bytes.
-type Kept struct {
+// StoredDocument is a document as the log tells of it, with its bytes.
+type StoredDocument struct {
 	register.Record
 	Body, Openings []byte
 }

@@ -218,5 +218,5 @@ func TestAHeadOutsideThatIsNone(t *testing.T) {
 	var behind *audit.BehindError
 	_, err = audit.Open(t.Context(), l.config(l.earlier))
 	require.ErrorAs(t, err, &behind)
-	require.Equal(t, audit.BehindError{Store: 5, Kept: -1}, *behind)
+	require.Equal(t, audit.BehindError{Store: 5, Outside: -1}, *behind)
 }

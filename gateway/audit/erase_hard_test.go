@@ -145,7 +145,7 @@ func TestWhatWasJudgedBeforeAnErasureIsJudgedAnew(t *testing.T) {
 	judged := b.log.Register().Size()
 	_, err := b.log.Erase(t.Context(), erasure(gone))
 	require.NoError(t, err)
-	payload, err := json.Marshal(audit.Judgement{Judged: judged, Told: []audit.Told{{
+	payload, err := json.Marshal(audit.Judgement{Judged: judged, Pairs: []audit.PairJudgement{{
 		Subject: base64.RawURLEncoding.EncodeToString([]byte(gone)), Source: other, Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}},
 	}}})
 	require.NoError(t, err)

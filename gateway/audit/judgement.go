@@ -16,12 +16,12 @@ import (
 // amounts. The auditor holds it against the register.
 type Judgement struct {
 	// Judged is of how many entries the register was made by which it was judged.
-	Judged int64  `json:"judged"`
-	Told   []Told `json:"told"`
+	Judged int64           `json:"judged"`
+	Pairs  []PairJudgement `json:"told"`
 }
 
-// Told is what was decided about one pair.
-type Told struct {
+// PairJudgement is what was decided about one pair.
+type PairJudgement struct {
 	// Subject is the person's pseudonym for the purpose, base64url without padding, and
 	// Also those under older versions of the key.
 	Subject string       `json:"subject"`
@@ -63,7 +63,7 @@ func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) er
 		return nil
 	}
 	then := w.register.At(j.Judged)
-	for _, told := range j.Told {
+	for _, told := range j.Pairs {
 		pseudonyms, err := told.pseudonyms()
 		if err != nil {
 			return tampered(index, "opening: a pair of nobody")
@@ -78,7 +78,7 @@ func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) er
 	return nil
 }
 
-func (t Told) pseudonyms() (list []string, err error) {
+func (t PairJudgement) pseudonyms() (list []string, err error) {
 	for _, text := range append([]string{t.Subject}, t.Also...) {
 		raw, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil {
@@ -91,7 +91,7 @@ func (t Told) pseudonyms() (list []string, err error) {
 
 // agrees reports whether what was decided follows from the last word: a yes from a yes, of
 // that very consent, and a no for the reason that it has, or a stricter one.
-func (t Told) agrees(word register.Word) bool {
+func (t PairJudgement) agrees(word register.Word) bool {
 	if t.Consent != "" && (word.ID != t.Consent || word.Standing != register.Yes) {
 		return false
 	}

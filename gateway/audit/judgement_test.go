@@ -17,35 +17,35 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 	subject := base64.RawURLEncoding.EncodeToString([]byte(person))
 	for name, c := range map[string]struct {
 		judged int64
-		told   audit.Told
+		told   audit.PairJudgement
 		holds  bool
 	}{
-		"a yes":                              {2, audit.Told{Consent: "c-1", Agreement: "a-1"}, true},
-		"a yes of before, recorded after":    {2, audit.Told{Consent: "c-1"}, true},
-		"a yes after the withdrawal":         {3, audit.Told{Consent: "c-1"}, false},
-		"a yes by another consent":           {2, audit.Told{Consent: "c-2"}, false},
-		"a yes before it was said":           {0, audit.Told{Consent: "c-1"}, false},
-		"an agreement":                       {3, audit.Told{Agreement: "a-1"}, true},
-		"an agreement that is none":          {3, audit.Told{Agreement: "c-1"}, false},
-		"an agreement of before it was made": {1, audit.Told{Agreement: "a-1"}, false},
-		"withdrawn":                          {3, audit.Told{Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}}}, true},
-		"withdrawn before it was":            {2, audit.Told{Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}}}, false},
-		"no consent":                         {0, audit.Told{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, true},
-		"no consent, where it was withdrawn": {3, audit.Told{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, false},
-		"no consent to one category":         {2, audit.Told{Consent: "c-1", Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Categories: []string{"amount"}}}}, true},
-		"uncertain, without a loss":          {2, audit.Told{Refusals: []audit.Refusal{{Reason: "CONSENT_UNCERTAIN"}}}, false},
-		"another lock":                       {2, audit.Told{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED", Code: "ROL-01"}}}, true},
-		"two reasons, of which one is false": {2, audit.Told{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED"}, {Reason: "CONSENT_WITHDRAWN"}}}, false},
-		"under an older version of the key":  {2, audit.Told{Subject: "bmV3ZXI", Also: []string{subject}, Consent: "c-1"}, true},
-		"by what was not there yet":          {99, audit.Told{Consent: "c-1"}, false},
-		"nothing, by what was not there yet": {4, audit.Told{}, false},
-		"nothing, by less than nothing":      {-1, audit.Told{}, false},
-		"nothing, about nobody":              {2, audit.Told{Subject: "no base64!"}, false},
-		"a consent for an agreement":         {2, audit.Told{Agreement: "c-1"}, false},
-		"an agreement that is not known":     {2, audit.Told{Agreement: "a-9"}, false},
-		"no consent to a law, withdrawn":     {3, audit.Told{Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Laws: []string{"WMO"}}}}, true},
-		"about nobody":                       {2, audit.Told{Subject: "no base64!", Consent: "c-1"}, false},
-		"about somebody else":                {2, audit.Told{Subject: "b3RoZXI", Consent: "c-1"}, false},
+		"a yes":                              {2, audit.PairJudgement{Consent: "c-1", Agreement: "a-1"}, true},
+		"a yes of before, recorded after":    {2, audit.PairJudgement{Consent: "c-1"}, true},
+		"a yes after the withdrawal":         {3, audit.PairJudgement{Consent: "c-1"}, false},
+		"a yes by another consent":           {2, audit.PairJudgement{Consent: "c-2"}, false},
+		"a yes before it was said":           {0, audit.PairJudgement{Consent: "c-1"}, false},
+		"an agreement":                       {3, audit.PairJudgement{Agreement: "a-1"}, true},
+		"an agreement that is none":          {3, audit.PairJudgement{Agreement: "c-1"}, false},
+		"an agreement of before it was made": {1, audit.PairJudgement{Agreement: "a-1"}, false},
+		"withdrawn":                          {3, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}}}, true},
+		"withdrawn before it was":            {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "CONSENT_WITHDRAWN"}}}, false},
+		"no consent":                         {0, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, true},
+		"no consent, where it was withdrawn": {3, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, false},
+		"no consent to one category":         {2, audit.PairJudgement{Consent: "c-1", Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Categories: []string{"amount"}}}}, true},
+		"uncertain, without a loss":          {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "CONSENT_UNCERTAIN"}}}, false},
+		"another lock":                       {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED", Code: "ROL-01"}}}, true},
+		"two reasons, of which one is false": {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED"}, {Reason: "CONSENT_WITHDRAWN"}}}, false},
+		"under an older version of the key":  {2, audit.PairJudgement{Subject: "bmV3ZXI", Also: []string{subject}, Consent: "c-1"}, true},
+		"by what was not there yet":          {99, audit.PairJudgement{Consent: "c-1"}, false},
+		"nothing, by what was not there yet": {4, audit.PairJudgement{}, false},
+		"nothing, by less than nothing":      {-1, audit.PairJudgement{}, false},
+		"nothing, about nobody":              {2, audit.PairJudgement{Subject: "no base64!"}, false},
+		"a consent for an agreement":         {2, audit.PairJudgement{Agreement: "c-1"}, false},
+		"an agreement that is not known":     {2, audit.PairJudgement{Agreement: "a-9"}, false},
+		"no consent to a law, withdrawn":     {3, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Laws: []string{"WMO"}}}}, true},
+		"about nobody":                       {2, audit.PairJudgement{Subject: "no base64!", Consent: "c-1"}, false},
+		"about somebody else":                {2, audit.PairJudgement{Subject: "b3RoZXI", Consent: "c-1"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -57,7 +57,7 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 			if told.Subject == "" {
 				told.Subject = subject
 			}
-			payload, err := json.Marshal(audit.Judgement{Judged: c.judged, Told: []audit.Told{told}})
+			payload, err := json.Marshal(audit.Judgement{Judged: c.judged, Pairs: []audit.PairJudgement{told}})
 			require.NoError(t, err)
 			for _, kind := range []audit.Kind{audit.Decision, audit.Deny} {
 				e := decision(b.trace())
@@ -79,7 +79,7 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 // What was not decided by the register says nothing of it, whatever it holds.
 func TestWhatIsNoJudgement(t *testing.T) {
 	b := newBench(t)
-	lie, err := json.Marshal(audit.Judgement{Judged: 99, Told: []audit.Told{{Consent: "c-1"}}})
+	lie, err := json.Marshal(audit.Judgement{Judged: 99, Pairs: []audit.PairJudgement{{Consent: "c-1"}}})
 	require.NoError(t, err)
 	for kind, payload := range map[audit.Kind]string{audit.Request: string(lie), audit.Admin: string(lie), audit.Decision: "no JSON", audit.Deny: ""} {
 		e := decision(b.trace())
@@ -97,7 +97,7 @@ func TestWhatIsNoJudgement(t *testing.T) {
 func TestAYesOnAnAgreementThatDoesNotCount(t *testing.T) {
 	subject := base64.RawURLEncoding.EncodeToString([]byte("pseudonym of a person"))
 	yes := func(judged int64, trace string) audit.Entry {
-		payload, err := json.Marshal(audit.Judgement{Judged: judged, Told: []audit.Told{{Subject: subject, Source: other, Agreement: "a-1"}}})
+		payload, err := json.Marshal(audit.Judgement{Judged: judged, Pairs: []audit.PairJudgement{{Subject: subject, Source: other, Agreement: "a-1"}}})
 		require.NoError(t, err)
 		e := decision(trace)
 		e.Payload = payload

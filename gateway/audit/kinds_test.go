@@ -78,7 +78,7 @@ func TestAWithdrawalIsKept(t *testing.T) {
 	require.EqualValues(t, 3, report.Size)
 }
 
-func (b *bench) document(id string) audit.Kept {
+func (b *bench) document(id string) audit.StoredDocument {
 	b.t.Helper()
 	d, err := b.log.Document(b.t.Context(), id)
 	require.NoError(b.t, err)

@@ -192,10 +192,10 @@ func TestNothingIsProvenByABadHead(t *testing.T) {
 	p, err = l.prove(headed{}, 0)
 	require.ErrorIs(t, err, ErrInvalid)
 	require.Empty(t, p)
-	require.Equal(t, &BehindError{Store: 3, Kept: -1}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "", Keys{key.Verifier}))
+	require.Equal(t, &BehindError{Store: 3, Outside: -1}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "", Keys{key.Verifier}))
 	five, err := signCheckpoint("log/a", tlog.Tree{N: 5}, key.Signer)
 	require.NoError(t, err)
-	require.Equal(t, &BehindError{Store: 3, Kept: 5}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, five, Keys{key.Verifier}))
+	require.Equal(t, &BehindError{Store: 3, Outside: 5}, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, five, Keys{key.Verifier}))
 	require.ErrorIs(t, complete(bare{}, position{tlog.Tree{N: 3}, firstEpoch}, "x", Keys{key.Verifier}), ErrTampered)
 }
 

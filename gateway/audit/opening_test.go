@@ -8,9 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/internal/civil"
-	"golang.org/x/mod/sumdb/note"
 )
 
 var testTime = time.UnixMilli(1767225600123)

@@ -19,14 +19,14 @@ var ErrBehind = errors.New("the record lacks entries that were made")
 
 // BehindError is the ErrBehind of a store, with how many entries it holds and how many
 // the head outside it is of; -1 when that head is gone.
-type BehindError struct{ Store, Kept int64 }
+type BehindError struct{ Store, Outside int64 }
 
 // Error says how many entries there are and how many were made.
 func (e *BehindError) Error() string {
-	if e.Kept < 0 {
+	if e.Outside < 0 {
 		return fmt.Sprintf("%v, or may lack them: it holds %d, and the file that keeps its head is gone", ErrBehind, e.Store)
 	}
-	return fmt.Sprintf("%v: it holds %d, and %d were made", ErrBehind, e.Store, e.Kept)
+	return fmt.Sprintf("%v: it holds %d, and %d were made", ErrBehind, e.Store, e.Outside)
 }
 
 // Unwrap makes errors.Is(err, ErrBehind) hold.
@@ -122,14 +122,14 @@ func (l *Log) checkOutside(s Snapshot) error {
 // its text, and is of the same epoch. Errors: ErrBehind, ErrTampered.
 func complete(s Snapshot, head position, text string, keys Keys) error {
 	if text == "" {
-		return &BehindError{Store: head.N, Kept: -1}
+		return &BehindError{Store: head.N, Outside: -1}
 	}
 	kept, err := openCheckpoint(text, keys.Origin(), keys)
 	if err != nil {
 		return headTampered("the one kept outside the store: " + err.Error())
 	}
 	if kept.N > head.N || kept.epoch != head.epoch {
-		return &BehindError{Store: head.N, Kept: kept.N}
+		return &BehindError{Store: head.N, Outside: kept.N}
 	}
 	before, err := tlog.TreeHash(kept.N, rowHashes{s})
 	if err != nil {

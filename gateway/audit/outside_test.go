@@ -43,7 +43,7 @@ func TestAStoreThatLacksEntriesDoesNotStart(t *testing.T) {
 	var behind *audit.BehindError
 	_, err = opened(earlier)
 	require.ErrorAs(t, err, &behind)
-	require.Equal(t, audit.BehindError{Store: 1, Kept: 2}, *behind)
+	require.Equal(t, audit.BehindError{Store: 1, Outside: 2}, *behind)
 	_, err = opened(filepath.Join(t.TempDir(), "record.db"))
 	require.ErrorIs(t, err, audit.ErrBehind, "a new store under the same origin")
 	l, err = opened(path)
@@ -97,9 +97,9 @@ func TestAWithdrawalWaitsForTheHeadOutside(t *testing.T) {
 
 // What is told of a record that lacks entries, and of a file that cannot be read.
 func TestWhatIsToldOfTheHeadOutside(t *testing.T) {
-	require.EqualError(t, &audit.BehindError{Store: 3, Kept: 5}, "the record lacks entries that were made: it holds 3, and 5 were made")
-	require.EqualError(t, &audit.BehindError{Store: 0, Kept: 0}, "the record lacks entries that were made: it holds 0, and 0 were made")
-	require.EqualError(t, &audit.BehindError{Store: 3, Kept: -1}, "the record lacks entries that were made, or may lack them: it holds 3, and the file that keeps its head is gone")
+	require.EqualError(t, &audit.BehindError{Store: 3, Outside: 5}, "the record lacks entries that were made: it holds 3, and 5 were made")
+	require.EqualError(t, &audit.BehindError{Store: 0, Outside: 0}, "the record lacks entries that were made: it holds 0, and 0 were made")
+	require.EqualError(t, &audit.BehindError{Store: 3, Outside: -1}, "the record lacks entries that were made, or may lack them: it holds 3, and the file that keeps its head is gone")
 	folder := t.TempDir()
 	text, err := audit.HeadFile{Path: filepath.Join(folder, "none")}.Read()
 	require.NoError(t, err)

@@ -18,9 +18,9 @@ var ErrClock = errors.New("the clock of this machine is behind the record; set i
 
 // Recovery tells from what a log was taken on.
 type Recovery struct {
-	// Store is how many entries the store holds, and Kept of how many the head outside it
+	// Store is how many entries the store holds, and Outside of how many the head outside it
 	// was; -1 when that head is gone.
-	Store, Kept int64
+	Store, Outside int64
 	// Epoch that has begun, and Waiting the documents in force that wait to be confirmed.
 	Epoch, Waiting int64
 }
@@ -51,9 +51,9 @@ func Recover(ctx context.Context, cfg Config, atLeast int64) (Recovery, error) {
 		return Recovery{}, fmt.Errorf("recovering the record: %w", err)
 	}
 	defer l.Close()
-	out := Recovery{Store: l.head.N, Kept: -1, Epoch: l.next}
+	out := Recovery{Store: l.head.N, Outside: -1, Epoch: l.next}
 	if kept, err := openCheckpoint(outside, cfg.Origin, l.cfg.keys()); err == nil {
-		out.Kept = kept.N
+		out.Outside = kept.N
 	}
 	payload, err := encodeCanonical(heads{Outside: outside, Store: l.head.checkpoint})
 	if err != nil {

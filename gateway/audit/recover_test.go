@@ -87,7 +87,7 @@ func TestWhatIsRecoveredWaits(t *testing.T) {
 	keys := audit.Keys{l.key.Verifier}
 	got, err := audit.Recover(t.Context(), l.config(l.earlier), 0)
 	require.NoError(t, err)
-	require.Equal(t, audit.Recovery{Store: 5, Kept: 6, Epoch: 2, Waiting: 3}, got)
+	require.Equal(t, audit.Recovery{Store: 5, Outside: 6, Epoch: 2, Waiting: 3}, got)
 	report, err := l.verify(l.earlier)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, report.Epoch)
@@ -151,21 +151,21 @@ func TestEveryLoss(t *testing.T) {
 		lose func(l *loss) (path string)
 		want audit.Recovery
 	}{
-		"entries":          {func(l *loss) string { return l.earlier }, audit.Recovery{Store: 5, Kept: 6, Epoch: 2, Waiting: 3}},
-		"the whole record": {func(l *loss) string { return filepath.Join(l.t.TempDir(), "record.db") }, audit.Recovery{Store: 0, Kept: 6, Epoch: 2}},
+		"entries":          {func(l *loss) string { return l.earlier }, audit.Recovery{Store: 5, Outside: 6, Epoch: 2, Waiting: 3}},
+		"the whole record": {func(l *loss) string { return filepath.Join(l.t.TempDir(), "record.db") }, audit.Recovery{Store: 0, Outside: 6, Epoch: 2}},
 		"the head": {func(l *loss) string {
 			require.NoError(l.t, os.Remove(l.head.Path))
 			return l.whole
-		}, audit.Recovery{Store: 6, Kept: -1, Epoch: 2, Waiting: 2}},
+		}, audit.Recovery{Store: 6, Outside: -1, Epoch: 2, Waiting: 2}},
 		"entries and head": {func(l *loss) string {
 			require.NoError(l.t, os.Remove(l.head.Path))
 			return l.earlier
-		}, audit.Recovery{Store: 5, Kept: -1, Epoch: 2, Waiting: 3}},
+		}, audit.Recovery{Store: 5, Outside: -1, Epoch: 2, Waiting: 3}},
 		"entries, after another loss": {func(l *loss) string {
 			_, err := audit.Recover(l.t.Context(), l.config(l.earlier), 0)
 			require.NoError(l.t, err)
 			return l.whole // the one of the first epoch, which holds more entries than it did
-		}, audit.Recovery{Store: 6, Kept: 6, Epoch: 3, Waiting: 2}},
+		}, audit.Recovery{Store: 6, Outside: 6, Epoch: 3, Waiting: 2}},
 		"what was recovered": {func(l *loss) string {
 			before, err := l.head.Read()
 			require.NoError(l.t, err)
@@ -173,7 +173,7 @@ func TestEveryLoss(t *testing.T) {
 			require.NoError(l.t, err)
 			require.NoError(l.t, l.head.Write(before)) // it ended before the head was written
 			return l.earlier
-		}, audit.Recovery{Store: 6, Kept: 6, Epoch: 3, Waiting: 3}},
+		}, audit.Recovery{Store: 6, Outside: 6, Epoch: 3, Waiting: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLoss(t)

@@ -27,32 +27,32 @@ func (l *Log) Since(origin string, index int64) int64 {
 
 // Document gives one document with its bytes. Errors: ErrNoDocument; ErrTampered when
 // the bytes are not those that the log tells of; ErrUnavailable, ErrDamaged.
-func (l *Log) Document(ctx context.Context, id string) (Kept, error) {
+func (l *Log) Document(ctx context.Context, id string) (StoredDocument, error) {
 	record, known := l.Register().Document(id)
 	if !known {
-		return Kept{}, fmt.Errorf("reading a document: %w", ErrNoDocument)
+		return StoredDocument{}, fmt.Errorf("reading a document: %w", ErrNoDocument)
 	}
 	list, err := l.withBytes(ctx, []register.Record{record})
 	if err != nil {
-		return Kept{}, err
+		return StoredDocument{}, err
 	}
 	return list[0], nil
 }
 
 // Consents gives a person's consents for a purpose, the newest first: all there are. No
 // purpose means any.
-func (l *Log) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]Kept, error) {
+func (l *Log) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]StoredDocument, error) {
 	return l.withBytes(ctx, l.Register().Consents(texts(pseudonyms), purpose))
 }
 
 // Between gives the documents of a kind between two parties, the newest first: all there
 // are.
-func (l *Log) Between(ctx context.Context, kind DocumentKind, a, b identity.OIN) ([]Kept, error) {
+func (l *Log) Between(ctx context.Context, kind DocumentKind, a, b identity.OIN) ([]StoredDocument, error) {
 	return l.withBytes(ctx, l.Register().Between(kind, a, b))
 }
 
 // List gives the documents of a kind, the newest first: all there are.
-func (l *Log) List(ctx context.Context, kind DocumentKind) ([]Kept, error) {
+func (l *Log) List(ctx context.Context, kind DocumentKind) ([]StoredDocument, error) {
 	return l.withBytes(ctx, l.Register().List(kind))
 }
 
@@ -63,11 +63,11 @@ func (l *Log) Once(ctx context.Context, key [32]byte) (OnceRow, bool, error) {
 }
 
 // withBytes reads the bytes of documents and holds them against the log.
-func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]Kept, error) {
+func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]StoredDocument, error) {
 	if len(records) == 0 {
 		return nil, nil
 	}
-	list := make([]Kept, 0, len(records))
+	list := make([]StoredDocument, 0, len(records))
 	err := l.cfg.Store.View(ctx, l.cfg.Tenant, func(s Snapshot) error {
 		list = list[:0]
 		for _, r := range records {
@@ -78,7 +78,7 @@ func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]Kept,
 			if !known || sha256.Sum256(stored.Body) != r.Digest || sha256.Sum256(stored.Openings) != r.Opens {
 				return tampered(r.Entered, "documents: the document of this entry is gone or changed")
 			}
-			list = append(list, Kept{r, stored.Body, stored.Openings})
+			list = append(list, StoredDocument{r, stored.Body, stored.Openings})
 		}
 		return nil
 	})

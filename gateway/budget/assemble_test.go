@@ -15,15 +15,15 @@ import (
 )
 
 // small is a question about P1 and P2 over 2025.
-func small() budget.Question {
-	return budget.Question{
+func small() budget.Request {
+	return budget.Request{
 		Window: span("2025-01-01", "2025-12-31"),
 		Today:  civil.MustParse("2025-06-30"),
 		Persons: []budget.Person{
 			{Ref: "P1"},
 			{Ref: "P2"},
 		},
-		Parties: []budget.Party{
+		Parties: identity.Directory{
 			{Code: "GM1", Kind: "MUNICIPALITY", Laws: []string{"WMO", "JW"}},
 			{Code: "GM2", Kind: "MUNICIPALITY", Laws: []string{"WMO", "JW"}},
 			{Code: "ZK1", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}},

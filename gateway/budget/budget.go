@@ -16,8 +16,8 @@ import (
 // contract names the shape of the result.
 const contract = "ontschot.budget/1"
 
-// Question is what was asked, as far as the arithmetic needs to know.
-type Question struct {
+// Request is what was asked, as far as the arithmetic needs to know.
+type Request struct {
 	Purpose    string     // purpose code, copied to the budget
 	Window     civil.Span // both ends inclusive; the budget is drawn up for it
 	Today      civil.Date // the civil date in Europe/Amsterdam
@@ -25,7 +25,7 @@ type Question struct {
 	Requester  string     // party code
 	// Parties are those the gateway knows; their laws make the columns of the
 	// matrix as far as they were asked about anybody.
-	Parties []Party
+	Parties identity.Directory
 	// Persons in the order in which the matrix shows them.
 	Persons        []Person
 	PolicyRevision string
@@ -33,13 +33,6 @@ type Question struct {
 	// gateway found it; nil: none. It is copied to the budget and moves no cent.
 	LegalBasis *budgetv1.LegalBasis
 	Text       Texts // nil leaves the texts of gaps and findings empty
-}
-
-// Party is an organisation that can be asked.
-type Party struct {
-	Code string
-	Kind string   // one of budgetv1.Kinds
-	Laws []string // the laws it is a source of; a source of figures only has none
 }
 
 // Person is a member of the household.
@@ -98,7 +91,7 @@ type Texts interface {
 // as granted: a contested line counts in every total. Spending and own
 // contributions count in none (I6); spending.go and contribution.go say when
 // their figures are present.
-func Assemble(q Question, answers []Answer) *budgetv1.Budget {
+func Assemble(q Request, answers []Answer) *budgetv1.Budget {
 	v := look(q, answers)
 	b := &budgetv1.Budget{
 		Contract:             contract,

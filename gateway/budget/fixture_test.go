@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -26,13 +27,13 @@ type fixture struct {
 }
 
 // question is the question of a case.
-func question(c *casefile.Case) budget.Question {
-	q := budget.Question{
+func question(c *casefile.Case) budget.Request {
+	q := budget.Request{
 		Purpose: c.Purpose, Window: c.Window.Span(), Today: c.Today.Date, TodayIsSet: true,
 		Requester: c.Requester, PolicyRevision: "test",
 	}
 	for _, p := range c.Parties {
-		q.Parties = append(q.Parties, budget.Party{Code: p.Code, Kind: p.Kind, Laws: p.Laws})
+		q.Parties = append(q.Parties, identity.Organisation{Code: p.Code, Kind: p.Kind, Laws: p.Laws})
 	}
 	for _, m := range c.Household {
 		p := budget.Person{Ref: m.Ref, Born: m.Born.Date}

@@ -14,9 +14,9 @@ import (
 )
 
 // sources of a drawn household, with the kinds of record each of them holds.
-func parties() []casefile.Party {
+func parties() []casefile.Organisation {
 	local := []string{"WMO", "JW", "LLV"}
-	return []casefile.Party{
+	return []casefile.Organisation{
 		{Code: "GM0001", Kind: "MUNICIPALITY", Laws: local}, {Code: "GM0002", Kind: "MUNICIPALITY", Laws: local},
 		{Code: "ZK5501", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}}, {Code: "ZK5502", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}},
 		{Code: "UWV", Kind: "UWV", Laws: []string{"WIA", "WAJONG", "UWV_PROVISION"}},
@@ -26,7 +26,7 @@ func parties() []casefile.Party {
 	}
 }
 
-func kindsOf(p casefile.Party) []string {
+func kindsOf(p casefile.Organisation) []string {
 	return map[string][]string{
 		"MUNICIPALITY": {"award", "case_system", "wmo301", "jw301"},
 		"CARE_OFFICE":  {"award", "iwlz"},
@@ -148,7 +148,7 @@ func mediation(t *rapid.T, m casefile.Member) record {
 	return record{"bsn": m.BSN, "zzpCode": code(t, "804", "830"), "toewijzingIngangsdatum": start, "toewijzingEinddatum": end}
 }
 
-func drawRecord(t *rapid.T, kind string, p casefile.Party, m casefile.Member, n int) record {
+func drawRecord(t *rapid.T, kind string, p casefile.Organisation, m casefile.Member, n int) record {
 	start, end := days(t)
 	id := strconv.Itoa(1000 + n)
 	switch kind {
@@ -184,7 +184,7 @@ func drawRecord(t *rapid.T, kind string, p casefile.Party, m casefile.Member, n 
 	}
 }
 
-func drawAward(t *rapid.T, p casefile.Party, m casefile.Member) record {
+func drawAward(t *rapid.T, p casefile.Organisation, m casefile.Member) record {
 	s := drawSpan(t)
 	fund := record{"Begindatum": s.From.String(), "Einddatum": s.To.String(), "Bedrag": cents(t)}
 	if rapid.IntRange(0, 3).Draw(t, "cut") == 0 {

@@ -31,7 +31,7 @@ func TestInvariants(t *testing.T) {
 
 // requireLossless: I1. Every record that gave a line in the window is in the
 // budget, once, by its hash.
-func requireLossless(t require.TestingT, q budget.Question, given []budget.Answer, b *budgetv1.Budget) {
+func requireLossless(t require.TestingT, q budget.Request, given []budget.Answer, b *budgetv1.Budget) {
 	want := map[string]int{}
 	for _, a := range given {
 		for _, l := range a.Response.GetLines() {
@@ -70,7 +70,7 @@ func requireProvenance(t require.TestingT, given []budget.Answer, b *budgetv1.Bu
 
 // requireWindowsAddUp: I5. The two halves of a window give the whole: to the cent
 // for a decided total, else within half a cent for each window.
-func requireWindowsAddUp(t require.TestingT, q budget.Question, given []budget.Answer, b *budgetv1.Budget) {
+func requireWindowsAddUp(t require.TestingT, q budget.Request, given []budget.Answer, b *budgetv1.Budget) {
 	cut := q.Window.From + civil.Date(q.Window.Days()/2)
 	halves := map[string]int64{}
 	for _, w := range []civil.Span{{From: q.Window.From, To: cut - 1}, {From: cut, To: q.Window.To}} {
@@ -103,7 +103,7 @@ func lineKey(l *budgetv1.BudgetLine) string {
 
 // requireApart: I6. Without any spending and own contribution, and with a legal
 // basis, lines and totals are the same.
-func requireApart(t require.TestingT, q budget.Question, given []budget.Answer, b *budgetv1.Budget) {
+func requireApart(t require.TestingT, q budget.Request, given []budget.Answer, b *budgetv1.Budget) {
 	bare := slices.Clone(given)
 	for i, a := range bare {
 		if a.Response != nil {

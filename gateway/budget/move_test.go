@@ -7,11 +7,12 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // moved is the small question with P1 in another municipality from a day on.
-func moved(date string) budget.Question {
+func moved(date string) budget.Request {
 	q := small()
 	day := civil.MustParse(date)
 	q.Persons[0].Residences = []budget.Residence{
@@ -22,7 +23,7 @@ func moved(date string) budget.Question {
 
 func TestMoves(t *testing.T) {
 	for name, c := range map[string]struct {
-		q       budget.Question
+		q       budget.Request
 		answers []budget.Answer
 		want    []string
 	}{
@@ -38,7 +39,7 @@ func TestMoves(t *testing.T) {
 		"two insurers": {small(), []budget.Answer{says("P1", "ZV1", pgb("ZVW", "VV", "2025-01-01", "2025-04-30")),
 			says("P1", "ZV2", pgb("ZVW", "VV", "2025-05-01", ""))}, nil},
 	} {
-		c.q.Parties = append(c.q.Parties, budget.Party{Code: "ZK2", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}}, budget.Party{Code: "ZV2", Kind: "INSURER", Laws: []string{"ZVW"}})
+		c.q.Parties = append(c.q.Parties, identity.Organisation{Code: "ZK2", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}}, identity.Organisation{Code: "ZV2", Kind: "INSURER", Laws: []string{"ZVW"}})
 		require.Equal(t, c.want, coded(budget.Assemble(c.q, c.answers), "MOVE_FUNDER_CHANGE"), name)
 	}
 }

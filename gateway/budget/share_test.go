@@ -18,10 +18,10 @@ func TestAViewHoldsOnesOwnContribution(t *testing.T) {
 			Law: "WMO", CentsPerMonth: &cents, Household: "h", Period: &budgetv1.Period{Start: from, End: &to},
 		}}}}
 	}
-	q := budget.Question{
+	q := budget.Request{
 		Window:  civil.Span{From: civil.MustParse("2025-01-01"), To: civil.MustParse("2025-12-31")},
 		Today:   civil.MustParse("2025-06-30"),
-		Parties: []budget.Party{{Code: "CAK", Kind: "CAK"}, {Code: "GM1", Kind: "MUNICIPALITY", Laws: []string{"WMO"}}},
+		Parties: identity.Directory{{Code: "CAK", Kind: "CAK"}, {Code: "GM1", Kind: "MUNICIPALITY", Laws: []string{"WMO"}}},
 		Persons: []budget.Person{{Ref: "A1"}, {Ref: "A2"}},
 	}
 	b := budget.Assemble(q, []budget.Answer{pays("A1", "2025-01-01", "2025-03-31", 2100), pays("A2", "2025-04-01", "2025-12-31", 9900)})

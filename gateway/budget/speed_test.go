@@ -12,7 +12,7 @@ import (
 )
 
 // family is five people with so many lines from each of three sources.
-func family(each int) (budget.Question, []budget.Answer) {
+func family(each int) (budget.Request, []budget.Answer) {
 	q := small()
 	q.Persons = nil
 	var given []budget.Answer

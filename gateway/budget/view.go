@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // view is what was asked and answered, read once. Totals, matrix and findings
 // look at it; after look nobody writes to it.
 type view struct {
-	q       Question
+	q       Request
 	answers []Answer
 	persons []string // those of the question, then any other an answer speaks of
 	lines   []line   // that touch the window, in the order of their ids
@@ -41,7 +42,7 @@ type stay struct {
 }
 
 // look reads the answers.
-func look(q Question, answers []Answer) *view {
+func look(q Request, answers []Answer) *view {
 	v := &view{q: q, answers: answers, persons: persons(q, answers)}
 	for _, a := range answers {
 		v.gaps = append(v.gaps, gapsOf(a)...)
@@ -117,7 +118,7 @@ func (v *view) line(id string) (line, bool) {
 
 // persons lists who gets a row. Somebody nobody asked about would be a mistake
 // of the caller; he is shown rather than lost.
-func persons(q Question, answers []Answer) []string {
+func persons(q Request, answers []Answer) []string {
 	var known, others []string
 	for _, p := range q.Persons {
 		if ref := string(p.Ref); !slices.Contains(known, ref) {
@@ -143,13 +144,13 @@ func (v *view) messages() []*budgetv1.BudgetLine {
 }
 
 // party finds a party by its code; one that is not known has a code only.
-func (v *view) party(code string) Party {
+func (v *view) party(code string) identity.Organisation {
 	for _, p := range v.q.Parties {
 		if p.Code == code {
 			return p
 		}
 	}
-	return Party{Code: code}
+	return identity.Organisation{Code: code}
 }
 
 // person finds a member of the household; one that is not known has a ref only.

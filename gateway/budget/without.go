@@ -36,7 +36,7 @@ type Left struct {
 // new question: a line keeps its id, by which a plan names it; what was spent of a line
 // that is left out goes with it; and of somebody of whom no answer is left no birthday
 // is told.
-func Without(b *budgetv1.Budget, left []Left, parties []Party, text Texts) *budgetv1.Budget {
+func Without(b *budgetv1.Budget, left []Left, parties identity.Directory, text Texts) *budgetv1.Budget {
 	out := proto.CloneOf(b)
 	out.Receipt, out.Signature = nil, ""
 	if len(left) == 0 {
@@ -67,8 +67,8 @@ type remainder struct {
 
 // again reads a budget back as far as it holds what it was assembled of. Answers stand
 // in the order of its source reports.
-func again(b *budgetv1.Budget, left []Left, parties []Party, text Texts) *view {
-	v := &view{q: Question{Parties: parties, Text: text, LegalBasis: b.GetLegalBasis()}}
+func again(b *budgetv1.Budget, left []Left, parties identity.Directory, text Texts) *view {
+	v := &view{q: Request{Parties: parties, Text: text, LegalBasis: b.GetLegalBasis()}}
 	v.q.Window.From, _ = civil.Parse(b.GetWindow().GetFrom()) // assembled, so they can be read
 	v.q.Window.To, _ = civil.Parse(b.GetWindow().GetTo())
 	v.q.Today, _ = civil.Parse(b.GetToday())
@@ -118,19 +118,21 @@ func (r remainder) index(person, source string) int {
 func (r remainder) gone(person, source string) bool { return r.index(person, source) >= 0 }
 
 // touched tells that something of a person is left out that one accepts.
-func (r remainder) touched(person string, one func(source Party) bool) bool {
+func (r remainder) touched(person string, one func(source identity.Organisation) bool) bool {
 	return slices.ContainsFunc(r.left, func(l Left) bool { return string(l.Person) == person && one(r.party(l.Source)) })
 }
 
 // everySource accepts them all.
-func everySource(Party) bool { return true }
+func everySource(identity.Organisation) bool { return true }
 
 // ofKind accepts sources of a kind.
-func ofKind(kind string) func(Party) bool { return func(p Party) bool { return p.Kind == kind } }
+func ofKind(kind string) func(identity.Organisation) bool {
+	return func(p identity.Organisation) bool { return p.Kind == kind }
+}
 
 // ofLaw accepts the sources of a law.
-func ofLaw(law string) func(Party) bool {
-	return func(p Party) bool { return law == "" || slices.Contains(p.Laws, law) }
+func ofLaw(law string) func(identity.Organisation) bool {
+	return func(p identity.Organisation) bool { return law == "" || slices.Contains(p.Laws, law) }
 }
 
 // spentOf is what was spent, as far as SVB may tell of the person and the funder of
@@ -219,7 +221,7 @@ func (r remainder) standing(old []*budgetv1.Finding) []*budgetv1.Finding {
 
 func (r remainder) stands(f *budgetv1.Finding) bool {
 	of, told := r.line(f.GetLine())
-	figures := func(p Party) bool { return len(p.Laws) == 0 }
+	figures := func(p identity.Organisation) bool { return len(p.Laws) == 0 }
 	switch f.GetCode() {
 	case budgetv1.FindingMoveFunderChange:
 		return true
@@ -246,7 +248,7 @@ func (r remainder) stands(f *budgetv1.Finding) bool {
 // moved is a move as far as it can still be seen: of everybody of whom every municipality
 // and care office is told, and of whoever's right goes from one to the other on that day.
 func (r remainder) moved(f *budgetv1.Finding) *budgetv1.Finding {
-	nearby := func(p Party) bool { return local(p.Kind) }
+	nearby := func(p identity.Organisation) bool { return local(p.Kind) }
 	if !slices.ContainsFunc(f.GetPersons(), func(ref string) bool { return r.touched(ref, nearby) }) {
 		return f
 	}

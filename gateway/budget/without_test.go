@@ -46,7 +46,7 @@ func drawnAnew() []string {
 
 // requireAsAsked: what is left of a budget is what a question with the same gaps gives,
 // but for what Without says that it cannot know.
-func requireAsAsked(t require.TestingT, q budget.Question, given []budget.Answer, left []budget.Left) *budgetv1.Budget {
+func requireAsAsked(t require.TestingT, q budget.Request, given []budget.Answer, left []budget.Left) *budgetv1.Budget {
 	whole := budget.Assemble(q, given)
 	before := proto.CloneOf(whole)
 	got, want := budget.Without(whole, left, q.Parties, q.Text), budget.Assemble(q, refused(given, left))
@@ -141,10 +141,10 @@ func requireNothingOf(t require.TestingT, whole, got *budgetv1.Budget, left []bu
 
 // lawful are answers in which a source tells of its own laws only, which is all that the
 // gateway lets pass.
-func lawful(q budget.Question, given []budget.Answer) []budget.Answer {
+func lawful(q budget.Request, given []budget.Answer) []budget.Answer {
 	for _, a := range given {
 		foreign := func(law string) bool {
-			return law != "" && !slices.ContainsFunc(q.Parties, func(p budget.Party) bool { return p.Code == a.Source && slices.Contains(p.Laws, law) })
+			return law != "" && !slices.ContainsFunc(q.Parties, func(p identity.Organisation) bool { return p.Code == a.Source && slices.Contains(p.Laws, law) })
 		}
 		if r := a.Response; r != nil {
 			r.Lines = slices.DeleteFunc(r.Lines, func(l *budgetv1.BudgetLine) bool { return foreign(l.GetLaw()) })
@@ -250,7 +250,7 @@ func TestFindingsThatRestOnMoreThanTheBudget(t *testing.T) {
 	q := moved("2025-05-01")
 	q.Persons[0].Born = q.Today - 18*365 // 18 in the window
 	q.Persons[1].Residences = q.Persons[0].Residences
-	q.Parties = append(q.Parties, budget.Party{Code: "ZK2", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}})
+	q.Parties = append(q.Parties, identity.Organisation{Code: "ZK2", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}})
 	history := says("P1", "GM1", pgb("WMO", "02", "2025-03-01", "2025-04-30"), pgb("JW", "45", "2025-01-01", "2025-08-31"))
 	history.Response.History = []*budgetv1.HistoryLine{{Law: "WMO", Product: &budgetv1.Product{Code: "02"}, Period: period("2024-06-01", "2024-12-31")}}
 	history.Response.Notices = []*budgetv1.Notice{{Code: "CONFLICT", Law: "JW"}}
@@ -298,7 +298,7 @@ func (worded) Gap(reason, _ string, p map[string]string) string {
 // and the number is the one that the source goes by.
 func TestADetailSelectsTheTextOfAGap(t *testing.T) {
 	q := small()
-	q.Parties, q.Text = append(q.Parties, budget.Party{Code: "SWV", Kind: budgetv1.KindEducation, Laws: []string{"EDU"}}), worded{}
+	q.Parties, q.Text = append(q.Parties, identity.Organisation{Code: "SWV", Kind: budgetv1.KindEducation, Laws: []string{"EDU"}}), worded{}
 	missing := silent("P1", "SWV", budgetv1.ReasonSourceUnavailable)
 	missing.Gaps[0].Code = budgetv1.GapNumberMissing
 	b := budget.Assemble(q, []budget.Answer{missing, says("P1", "GM1", pgb("WMO", "02", "2025-01-01", "2025-12-31"))})

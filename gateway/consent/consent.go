@@ -14,8 +14,8 @@ import (
 // errSaidNo: a grant without categories is a no to its source.
 var errSaidNo = fmt.Errorf("%w: it says no", ErrNone)
 
-// Question is what a consent is held against.
-type Question struct {
+// Use is what a consent has to cover.
+type Use struct {
 	Subject identity.BSN
 	Source  identity.OIN
 	Purpose string
@@ -68,13 +68,13 @@ func (c Consent) Mandate() *Mandate { return c.document.claims.GivenBy.clone().M
 // Span in which the consent holds, civil dates, both inclusive.
 func (c Consent) Span() civil.Span { return c.document.effective() }
 
-// Find holds documents against the question and gives the first that answers it with
+// Find holds documents against the use and gives the first that answers it with
 // yes. Which document decides is not for this room to say: the log does, and with a
 // question it is one. When none answers yes, the error says what came closest.
-func Find(documents []Document, q Question) (Consent, error) {
+func Find(documents []Document, u Use) (Consent, error) {
 	closest := error(ErrNone)
 	for _, d := range documents {
-		c, err := d.answers(q)
+		c, err := d.answers(u)
 		if err == nil {
 			return c, nil
 		}
@@ -96,29 +96,29 @@ func rank(err error) int {
 	return slices.Index([]error{errSaidNo, ErrNone, ErrOtherPerson, ErrHousehold, ErrExpired, ErrWithdrawn, ErrWrongSigner, ErrAuthority}, err)
 }
 
-// answers holds one document against the question, lock by lock.
-func (d Document) answers(q Question) (Consent, error) {
-	g, ok := d.grants[q.Source]
-	if !ok || d.claims.Purpose != q.Purpose || !slices.Contains(d.claims.Recipients, q.Recipient) {
+// answers holds one document against the use, lock by lock.
+func (d Document) answers(u Use) (Consent, error) {
+	g, ok := d.grants[u.Source]
+	if !ok || d.claims.Purpose != u.Purpose || !slices.Contains(d.claims.Recipients, u.Recipient) {
 		return Consent{}, ErrNone
 	}
-	if !d.isOf(q.Subject) {
+	if !d.isOf(u.Subject) {
 		return Consent{}, ErrOtherPerson
 	}
-	if d.contradicts(q.Born) {
+	if d.contradicts(u.Born) {
 		return Consent{}, ErrAuthority
 	}
 	if err := d.signers(); err != nil {
 		return Consent{}, err
 	}
 	switch {
-	case d.claims.Case == "" || d.claims.Case != q.Case:
+	case d.claims.Case == "" || d.claims.Case != u.Case:
 		return Consent{}, ErrHousehold // whatever became of it is that case's own
-	case q.Ended == nil || q.Ended(d.claims.ID):
+	case u.Ended == nil || u.Ended(d.claims.ID):
 		return Consent{}, ErrWithdrawn
-	case q.Today < d.span.From:
+	case u.Today < d.span.From:
 		return Consent{}, ErrNone // said yes to a later time
-	case !d.effective().Contains(q.Today):
+	case !d.effective().Contains(u.Today):
 		return Consent{}, ErrExpired
 	case len(g.categories) == 0:
 		return Consent{}, errSaidNo

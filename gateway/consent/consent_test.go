@@ -44,7 +44,7 @@ func TestASourceSeesOnlyItsOwnGrant(t *testing.T) {
 	require.NoError(t, err)
 	bsn, err := identity.ParseBSN(f.Case.Household[2].BSN)
 	require.NoError(t, err)
-	c, err := consent.Find([]consent.Document{d}, consent.Question{
+	c, err := consent.Find([]consent.Document{d}, consent.Use{
 		Subject: bsn, Source: f.Parties["SVB"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
 		Ended: func(string) bool { return false },
 	})
@@ -105,14 +105,14 @@ func TestZeroDenies(t *testing.T) {
 	r := given(t, f, 0, nil)
 	d, err := consent.Verify(keys, r.GetDocument(), r.GetDisclosures(), r.GetSubjectKey())
 	require.NoError(t, err)
-	_, err = consent.Find([]consent.Document{d}, consent.Question{})
+	_, err = consent.Find([]consent.Document{d}, consent.Use{})
 	require.Error(t, err)
-	_, err = consent.Find([]consent.Document{{}}, consent.Question{})
+	_, err = consent.Find([]consent.Document{{}}, consent.Use{})
 	require.ErrorIs(t, err, consent.ErrNone)
 	require.Empty(t, consent.Consent{}.Categories())
 	bsn, err := identity.ParseBSN(f.Case.Household[0].BSN)
 	require.NoError(t, err)
-	q := consent.Question{Subject: bsn, Source: f.Parties["UWV"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date}
+	q := consent.Use{Subject: bsn, Source: f.Parties["UWV"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date}
 	_, err = consent.Find([]consent.Document{d}, q)
 	require.ErrorIs(t, err, consent.ErrWithdrawn, "nobody to ask whether it was withdrawn: then it was")
 }

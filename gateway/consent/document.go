@@ -26,6 +26,7 @@ var (
 	ErrUncertain   = errors.New("consent waits to be confirmed")
 	ErrExpired     = errors.New("consent not in force")
 	ErrWrongSigner = errors.New("consent given by somebody who may not")
+	ErrPurpose     = errors.New("nobody can be asked for this purpose")
 	ErrHousehold   = errors.New("consent of another household's case")
 )
 

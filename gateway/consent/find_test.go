@@ -23,7 +23,7 @@ type lock struct {
 	person   string // who gave it; empty: whom the question is about
 	draft    func(*consent.Draft)
 	claims   func(*consent.Claims)
-	question func(*consent.Question)
+	question func(*consent.Use)
 	want     error
 }
 
@@ -52,19 +52,19 @@ func locks(f *family.Family) map[string]lock {
 				c.Authority.AgeGroup, c.LapsesOn = "16_17", today
 			}, want: consent.ErrExpired,
 		},
-		"withdrawn":              {question: func(q *consent.Question) { q.Ended = func(string) bool { return true } }, want: consent.ErrWithdrawn},
-		"nobody knows":           {question: func(q *consent.Question) { q.Ended = nil }, want: consent.ErrWithdrawn},
-		"of nobody, for nobody":  {person: nobody, question: func(q *consent.Question) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
-		"asked for nobody":       {question: func(q *consent.Question) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
-		"asked for no purpose":   {question: func(q *consent.Question) { q.Purpose = "" }, want: consent.ErrNone},
-		"asked by nobody":        {question: func(q *consent.Question) { q.Recipient = "" }, want: consent.ErrNone},
-		"asked by another":       {question: func(q *consent.Question) { q.Recipient = uwv }, want: consent.ErrNone},
-		"asked of no source":     {question: func(q *consent.Question) { q.Source = "" }, want: consent.ErrNone},
-		"asked of another":       {question: func(q *consent.Question) { q.Source = own }, want: consent.ErrNone},
-		"asked without a case":   {question: func(q *consent.Question) { q.Case = "" }, want: consent.ErrHousehold},
-		"asked on no day":        {question: func(q *consent.Question) { q.Today = 0 }, want: consent.ErrNone},
-		"of no case, for none":   {claims: func(c *consent.Claims) { c.Case = "" }, question: func(q *consent.Question) { q.Case = "" }, want: consent.ErrHousehold},
-		"born too late":          {question: func(q *consent.Question) { q.Born = civil.MustParse("2010-03-12") }, want: consent.ErrAuthority},
+		"withdrawn":              {question: func(q *consent.Use) { q.Ended = func(string) bool { return true } }, want: consent.ErrWithdrawn},
+		"nobody knows":           {question: func(q *consent.Use) { q.Ended = nil }, want: consent.ErrWithdrawn},
+		"of nobody, for nobody":  {person: nobody, question: func(q *consent.Use) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
+		"asked for nobody":       {question: func(q *consent.Use) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
+		"asked for no purpose":   {question: func(q *consent.Use) { q.Purpose = "" }, want: consent.ErrNone},
+		"asked by nobody":        {question: func(q *consent.Use) { q.Recipient = "" }, want: consent.ErrNone},
+		"asked by another":       {question: func(q *consent.Use) { q.Recipient = uwv }, want: consent.ErrNone},
+		"asked of no source":     {question: func(q *consent.Use) { q.Source = "" }, want: consent.ErrNone},
+		"asked of another":       {question: func(q *consent.Use) { q.Source = own }, want: consent.ErrNone},
+		"asked without a case":   {question: func(q *consent.Use) { q.Case = "" }, want: consent.ErrHousehold},
+		"asked on no day":        {question: func(q *consent.Use) { q.Today = 0 }, want: consent.ErrNone},
+		"of no case, for none":   {claims: func(c *consent.Claims) { c.Case = "" }, question: func(q *consent.Use) { q.Case = "" }, want: consent.ErrHousehold},
+		"born too late":          {question: func(q *consent.Use) { q.Born = civil.MustParse("2010-03-12") }, want: consent.ErrAuthority},
 		"the age group is wrong": {claims: ofAChild, question: bornIn2008, want: consent.ErrAuthority},
 		"the birthday is wrong":  {claims: minor("16_17", "2026-06-16"), question: bornIn2008, want: consent.ErrAuthority},
 	}
@@ -80,11 +80,11 @@ func ofAChild(c *consent.Claims) {
 	c.Authority.Kind, c.Authority.Holders, c.GivenBy.Role = "EenhoofdigOuderlijkGezag", 1, "ouder_met_gezag"
 }
 
-func bornIn2008(q *consent.Question) { q.Born = civil.MustParse("2008-06-15") }
+func bornIn2008(q *consent.Use) { q.Born = civil.MustParse("2008-06-15") }
 
 // asking is what the requester asks of UWV about who gave the consent of draft.
-func asking(t testing.TB, f *family.Family) consent.Question {
-	return consent.Question{
+func asking(t testing.TB, f *family.Family) consent.Use {
+	return consent.Use{
 		Subject: bsn(t, harm), Source: f.Parties["UWV"].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment,
 		Born: civil.MustParse(born), Today: civil.MustParse(today), Ended: func(string) bool { return false },
 	}

@@ -72,7 +72,7 @@ func verify(t testing.TB, v *signed.Verifier, i consent.Issued) consent.Document
 // ask holds the documents against a question of the requester about a source.
 func ask(t testing.TB, f *family.Family, source, today string, documents ...consent.Document) (consent.Consent, error) {
 	t.Helper()
-	return consent.Find(documents, consent.Question{
+	return consent.Find(documents, consent.Use{
 		Subject: bsn(t, harm), Source: f.Parties[source].OIN, Recipient: f.Requester().OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment,
 		Today: civil.MustParse(today), Ended: func(string) bool { return false },
 	})

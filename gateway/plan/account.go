@@ -34,7 +34,7 @@ type row struct{ funder, law string }
 // lines of the beneficiaries under pooled laws, in proportion to their value,
 // largest remainder first. A split by a line of a beneficiary is his own share and
 // shifts nothing. Over all funders in and out are equal; without pooling both are 0.
-func Account(q Question) []*budgetv1.Account {
+func Account(q Input) []*budgetv1.Account {
 	o := weigh(q)
 	rows := o.rows(q.Budget)
 	o.shift(rows)

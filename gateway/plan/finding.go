@@ -11,7 +11,7 @@ import (
 
 // findings are what a human should look at in the plan; the budget's own are not
 // repeated. The gravest come first, then they go by code, line and date.
-func (o *outcome) findings(q Question) []*budgetv1.Finding {
+func (o *outcome) findings(q Input) []*budgetv1.Finding {
 	all := o.lines()
 	for _, c := range o.standing {
 		all = append(all, o.others(c)...)

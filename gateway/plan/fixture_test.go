@@ -38,12 +38,12 @@ type meppelCase struct {
 	} `json:"expected"`
 }
 
-func meppel(t testing.TB) (meppelCase, plan.Question, *budgetv1.LegalBasis) {
+func meppel(t testing.TB) (meppelCase, plan.Input, *budgetv1.LegalBasis) {
 	raw, err := casefile.Raw("meppel")
 	require.NoError(t, err)
 	var c meppelCase
 	require.NoError(t, json.Unmarshal(raw, &c))
-	q := plan.Question{Budget: meppelBudget(), Plan: new(budgetv1.Plan), Texts: texts(t)}
+	q := plan.Input{Budget: meppelBudget(), Plan: new(budgetv1.Plan), Texts: texts(t)}
 	basis := new(budgetv1.LegalBasis)
 	require.NoError(t, protojson.Unmarshal(c.Plan, q.Plan))
 	require.NoError(t, protojson.Unmarshal(c.TestLegalBasis, basis))
@@ -115,7 +115,7 @@ func meppelBudget() *budgetv1.Budget {
 
 // assemble puts answers by "person/party" together, asked on 30 June 2025.
 func assemble(answers map[string][]*budgetv1.BudgetLine, from, to string) *budgetv1.Budget {
-	q := budget.Question{
+	q := budget.Request{
 		Purpose: "integral_budget.compose", Requester: "GM0119", Today: civil.MustParse("2025-06-30"),
 		Window: civil.Span{From: civil.MustParse(from), To: civil.MustParse(to)},
 	}
@@ -156,8 +156,8 @@ func allocation(id string, people []string, splits ...*budgetv1.Split) *budgetv1
 	return a
 }
 
-func asked(b *budgetv1.Budget, allocations ...*budgetv1.Allocation) plan.Question {
-	return plan.Question{Budget: b, Plan: &budgetv1.Plan{Allocations: allocations}}
+func asked(b *budgetv1.Budget, allocations ...*budgetv1.Allocation) plan.Input {
+	return plan.Input{Budget: b, Plan: &budgetv1.Plan{Allocations: allocations}}
 }
 
 func refusedIn(c *budgetv1.PlanCheck) []string {

@@ -26,7 +26,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte{}, raw(q.Plan), raw(basis), int32(-1))
 	f.Add(raw(hostile()), raw(q.Plan), raw(basis), int32(839692))
 	f.Fuzz(func(t *testing.T, b, p, l []byte, date int32) {
-		q := plan.Question{Budget: new(budgetv1.Budget), Plan: new(budgetv1.Plan), Basis: new(budgetv1.LegalBasis)}
+		q := plan.Input{Budget: new(budgetv1.Budget), Plan: new(budgetv1.Plan), Basis: new(budgetv1.LegalBasis)}
 		if proto.Unmarshal(b, q.Budget) != nil || proto.Unmarshal(p, q.Plan) != nil || proto.Unmarshal(l, q.Basis) != nil {
 			return
 		}
@@ -34,7 +34,7 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
-func requireTotal(t testing.TB, q plan.Question, date civil.Date) {
+func requireTotal(t testing.TB, q plan.Input, date civil.Date) {
 	before := []proto.Message{proto.Clone(q.Budget), proto.Clone(q.Plan), proto.Clone(q.Basis)}
 	check := plan.Check(q)
 	for _, l := range check.GetLines() {
@@ -77,8 +77,8 @@ func TestHostileInput(t *testing.T) {
 	for _, b := range []*budgetv1.Budget{nil, {}, hostile(), {Lines: []*budgetv1.BudgetLine{nil, {}, {Id: "x"}}}} {
 		for _, p := range []*budgetv1.Plan{nil, {}, q.Plan, {Allocations: []*budgetv1.Allocation{nil, {}, {Splits: []*budgetv1.Split{nil, {}}}}}} {
 			for _, l := range []*budgetv1.LegalBasis{nil, {}, basis} {
-				requireTotal(t, plan.Question{Budget: b, Plan: p, Basis: l}, 739433)
-				requireTotal(t, plan.Question{Budget: b, Plan: p, Basis: l, Texts: texts(t)}, math.MaxInt32)
+				requireTotal(t, plan.Input{Budget: b, Plan: p, Basis: l}, 739433)
+				requireTotal(t, plan.Input{Budget: b, Plan: p, Basis: l, Texts: texts(t)}, math.MaxInt32)
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func TestManyOfEverything(t *testing.T) {
 		a.HoursPerWeek, a.Caregiver = "999.99", "N"
 		p.Allocations = append(p.Allocations, a)
 	}
-	check := plan.Check(plan.Question{Budget: b, Plan: p, Basis: basis("2025-01-01", "2025-12-31")})
+	check := plan.Check(plan.Input{Budget: b, Plan: p, Basis: basis("2025-01-01", "2025-12-31")})
 	require.Len(t, check.GetRefused(), 0)
 	require.Equal(t, int64(800000), check.GetAllocatedCents())
 	require.True(t, found(check, budgetv1.FindingOneCaregiverOver40H, ""))

@@ -25,8 +25,8 @@ var (
 	ErrBasis = errors.New("no legal basis for this budget")
 )
 
-// Question is a plan beside the budget it should be paid from.
-type Question struct {
+// Input is a plan beside the budget it should be paid from.
+type Input struct {
 	Budget *budgetv1.Budget // as assembled; nil can pay nothing
 	Plan   *budgetv1.Plan   // nil is a plan without allocations
 	// Basis pools laws on the days it is in force, in the municipalities it
@@ -65,7 +65,7 @@ type Texts interface {
 // refused whole (OVERALLOCATED) and takes nothing, so that later ones that do
 // fit still stand; the finding OVERALLOCATED says of which line the plan asks too
 // much. Hence for what is accepted I7 always holds, and no left is negative.
-func Check(q Question) *budgetv1.PlanCheck {
+func Check(q Input) *budgetv1.PlanCheck {
 	o := weigh(q)
 	check := &budgetv1.PlanCheck{
 		AllocatedByLaw:   map[string]int64{},

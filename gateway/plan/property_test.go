@@ -91,9 +91,9 @@ func drawPlan(t *rapid.T, b *budgetv1.Budget) *budgetv1.Plan {
 	return p
 }
 
-func drawQuestion(t *rapid.T) plan.Question {
+func drawQuestion(t *rapid.T) plan.Input {
 	b := drawBudget(t)
-	q := plan.Question{Budget: b, Plan: drawPlan(t, b)}
+	q := plan.Input{Budget: b, Plan: drawPlan(t, b)}
 	switch rapid.IntRange(0, 2).Draw(t, "basis") {
 	case 1:
 		q.Basis = basis("2025-01-01", "2025-12-31")
@@ -105,7 +105,7 @@ func drawQuestion(t *rapid.T) plan.Question {
 }
 
 // accepted are the allocations that were not refused.
-func accepted(q plan.Question, check *budgetv1.PlanCheck) []*budgetv1.Allocation {
+func accepted(q plan.Input, check *budgetv1.PlanCheck) []*budgetv1.Allocation {
 	return slices.DeleteFunc(slices.Clone(q.Plan.GetAllocations()), func(a *budgetv1.Allocation) bool {
 		return slices.ContainsFunc(check.GetRefused(), func(r *budgetv1.Refusal) bool { return r.GetAllocation() == a.GetId() })
 	})
@@ -303,7 +303,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := drawQuestion(t)
 		first := plan.Check(q)
-		other := plan.Question{Budget: proto.CloneOf(q.Budget), Plan: proto.CloneOf(q.Plan), Basis: q.Basis}
+		other := plan.Input{Budget: proto.CloneOf(q.Budget), Plan: proto.CloneOf(q.Plan), Basis: q.Basis}
 		for _, a := range other.Plan.GetAllocations() {
 			a.Splits = rapid.Permutation(a.GetSplits()).Draw(t, "splits")
 			a.Beneficiaries = rapid.Permutation(a.GetBeneficiaries()).Draw(t, "people")

@@ -309,7 +309,7 @@ func TestErrors(t *testing.T) {
 	require.ErrorIs(t, err, plan.ErrDate)
 	_, err = plan.Dissolve(nil, 5)
 	require.ErrorIs(t, err, plan.ErrBudget)
-	_, err = plan.Sunset(plan.Question{Basis: basis("2025-01-01", "2025-12-31")})
+	_, err = plan.Sunset(plan.Input{Basis: basis("2025-01-01", "2025-12-31")})
 	require.ErrorIs(t, err, plan.ErrBudget)
 	_, err = plan.Sunset(asked(b))
 	require.ErrorIs(t, err, plan.ErrBasis)

@@ -26,7 +26,7 @@ const (
 //
 // Errors: ErrBasis when there is no basis, or one that has no two dates or is of
 // other municipalities; ErrBudget when the budget has no window.
-func Sunset(q Question) (*budgetv1.Sunset, error) {
+func Sunset(q Input) (*budgetv1.Sunset, error) {
 	window, err := readWindow(q.Budget)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (p *purse) later(c claim, s share, part civil.Span) int64 {
 	return s.cents * int64(rest.Days()) / int64(common.Days())
 }
 
-func wordSunset(s *budgetv1.Sunset, q Question) {
+func wordSunset(s *budgetv1.Sunset, q Input) {
 	if q.Texts == nil {
 		return
 	}

@@ -21,7 +21,7 @@ type outcome struct {
 	taken, wanted []int64
 }
 
-func weigh(q Question) *outcome {
+func weigh(q Input) *outcome {
 	return weighIn(open(q.Budget), q.Plan, poolOf(q.Basis, q.Budget.GetRequester()))
 }
 

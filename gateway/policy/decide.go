@@ -24,9 +24,18 @@ const statutoryBasis = "avg-6-1-e"
 // the token, and cannot answer with it.
 const codeToken = "DOEL-02"
 
-// Question is one person at one source, with the facts that the locks before the
+// ErrRole means that the case worker may not see what a source disclosed.
+var ErrRole = errors.New("the role or assurance level of the case worker does not suffice")
+
+// DeniedError means that the caller may ask nothing at all of what was asked.
+type DeniedError struct{ Gaps []*budgetv1.Gap }
+
+// Error says no more than that; the gaps say why.
+func (e *DeniedError) Error() string { return "nothing of what was asked is permitted" }
+
+// Access is one person at one source, with the facts that the locks before the
 // policy have made, or why they did not.
-type Question struct {
+type Access struct {
 	Caller        token.Caller
 	Purpose       string
 	Subject       string // pseudonym, never a BSN
@@ -45,7 +54,7 @@ type Question struct {
 }
 
 // own tells that the source is the requester's: it needs no agreement with itself.
-func (q Question) own() bool { return q.Source == q.Requester }
+func (q Access) own() bool { return q.Source == q.Requester }
 
 // Grant is the fact that a source may be asked, and what may pass. Only Decide
 // makes one; the zero Grant lets nothing pass.
@@ -145,7 +154,7 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 // why. The policy is asked law by law, because laws rest on different grounds;
 // its answer is intersected with the token, the agreement and the consent here, so
 // that it can narrow what they allow and never widen it.
-func (e *Engine) Decide(ctx context.Context, q Question) (Grant, []*budgetv1.Gap) {
+func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) {
 	g := Grant{consent: q.Consent, agreement: q.Agreement}
 	laws := q.Laws
 	if len(laws) == 0 {
@@ -199,7 +208,7 @@ func union(a, b []budgetv1.Category) []budgetv1.Category {
 // MayAsk gives the codes of why a case worker may ask nothing at all for a purpose: no
 // cell of the matrix is for this role and level. None: there is a cell. Agreement and
 // consent are not looked at.
-func (e *Engine) MayAsk(ctx context.Context, q Question) []string {
+func (e *Engine) MayAsk(ctx context.Context, q Access) []string {
 	codes := map[string]bool{}
 	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
 	for kind, laws := range e.matrix[q.Purpose] {
@@ -227,7 +236,7 @@ func barsAsking(code string) bool {
 
 // RoleSuffices tells whether the case worker's role and level of assurance would do
 // for the laws of the question; agreement and consent are not looked at.
-func (e *Engine) RoleSuffices(ctx context.Context, q Question) bool {
+func (e *Engine) RoleSuffices(ctx context.Context, q Access) bool {
 	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
 	for _, law := range q.Laws {
 		said := e.Evaluate(ctx, q.input(law, e.Categories(q.Purpose, q.SourceKind, law)))
@@ -241,7 +250,7 @@ func (e *Engine) RoleSuffices(ctx context.Context, q Question) bool {
 }
 
 // input is everything the rules see.
-func (q Question) input(law string, asked []budgetv1.Category) Input {
+func (q Access) input(law string, asked []budgetv1.Category) Input {
 	in := Input{
 		Subject: Subject{Type: "organisation", ID: string(q.Caller.Organisation()), Properties: SubjectProperties{
 			OrgType: OrgType(q.RequesterKind), Role: q.Caller.Role(), Assurance: q.Caller.Assurance(),
@@ -279,7 +288,7 @@ type refusal struct{ reason, code string }
 
 // lock gives the first lock that stays shut, in the order in which they are told:
 // purpose, legal basis, agreement, authority and consent, policy.
-func (q Question) lock(said Outcome) *refusal {
+func (q Access) lock(said Outcome) *refusal {
 	failed := func(code string) bool { return slices.Contains(said.Reasons, code) }
 	switch {
 	case failed("DOEL-01"):
@@ -345,7 +354,7 @@ func notConsented(err error) *refusal {
 
 // missing tells why one category may not pass, nil when it may: what token, policy,
 // agreement and consent each allow, intersected.
-func (q Question) missing(said Outcome, c budgetv1.Category) *refusal {
+func (q Access) missing(said Outcome, c budgetv1.Category) *refusal {
 	_, passes := said.Fields[string(c)]
 	switch {
 	case !q.Caller.Allows(q.Purpose, q.Source, string(c)):

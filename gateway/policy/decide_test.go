@@ -64,7 +64,7 @@ obligations := {} if count(asked) == 0
 
 // question makes a question about A1 at UWV with real documents, and a token of these
 // details; nil for one that allows all.
-func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Question {
+func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Access {
 	keys, err := f.Verifier()
 	require.NoError(t, err)
 	raw, err := f.Agreement("UWV", func(a *agreement.Terms) {
@@ -77,7 +77,7 @@ func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1
 	a, err := agreement.Verify(keys, raw)
 	require.NoError(t, err)
 	requester, uwv := f.Requester(), f.Parties["UWV"]
-	covering, err := agreement.Find([]agreement.Agreement{a}, requester.OIN, uwv.OIN, f.Case.Purpose, f.Case.Today.Date)
+	covering, err := agreement.Find([]agreement.Agreement{a}, agreement.Use{Consumer: requester.OIN, Source: uwv.OIN, Purpose: f.Case.Purpose, Today: f.Case.Today.Date})
 	require.NoError(t, err)
 	c := f.Case.Consents[0]
 	c.Categories = []string{}
@@ -91,7 +91,7 @@ func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1
 	member, _ := f.Case.Member("A1")
 	bsn, err := identity.ParseBSN(member.BSN)
 	require.NoError(t, err)
-	yes, no := consent.Find([]consent.Document{d}, consent.Question{
+	yes, no := consent.Find([]consent.Document{d}, consent.Use{
 		Subject: bsn, Source: uwv.OIN, Recipient: requester.OIN, Purpose: f.Case.Purpose, Case: f.CaseCommitment, Today: f.Case.Today.Date,
 		Ended: func(string) bool { return false },
 	})
@@ -103,7 +103,7 @@ func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1
 	require.NoError(t, err)
 	caller, err := token.Checker{Keys: keys, Audience: string(requester.OIN), Now: func() time.Time { return f.Now }}.Check(token.Call{Bearer: bearer, Leaf: f.Requester().Client.TLS.Leaf})
 	require.NoError(t, err)
-	return policy.Question{
+	return policy.Access{
 		Caller: caller, Purpose: f.Case.Purpose, Subject: "pseudonym", Today: f.Case.Today.Date, Requester: requester.OIN,
 		RequesterKind: requester.Kind, Source: uwv.OIN, SourceKind: uwv.Kind, Laws: uwv.Laws,
 		Agreement: covering, Consent: yes, NotConsented: no,

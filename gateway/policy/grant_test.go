@@ -130,7 +130,7 @@ func TestTheOrderOfTheLocks(t *testing.T) {
 	other := errors.New("other")
 	for name, c := range map[string]struct {
 		agreed, consented error
-		change            func(*policy.Question)
+		change            func(*policy.Access)
 		want              string
 	}{
 		"no agreement":             {agreed: agreement.ErrNone, want: "NO_AGREEMENT OVK-01"},
@@ -146,19 +146,19 @@ func TestTheOrderOfTheLocks(t *testing.T) {
 		"of another household":     {consented: consent.ErrHousehold, want: "OTHER_HOUSEHOLD TOEST-01"},
 		"whatever else of consent": {consented: other, want: "NO_CONSENT TOEST-01"},
 		"neither":                  {agreed: agreement.ErrNone, consented: consent.ErrWithdrawn, want: "NO_AGREEMENT OVK-01"},
-		"a role of nobody":         {change: func(q *policy.Question) { q.Caller = callerAs(t, f, "schoonmaker", "hoog") }, want: "POLICY_DENIED ROL-01"},
+		"a role of nobody":         {change: func(q *policy.Access) { q.Caller = callerAs(t, f, "schoonmaker", "hoog") }, want: "POLICY_DENIED ROL-01"},
 		"a level below the agreement's": {
-			change: func(q *policy.Question) { q.Caller = callerAs(t, f, "consulent", "laag") }, want: "POLICY_DENIED ROL-01",
+			change: func(q *policy.Access) { q.Caller = callerAs(t, f, "consulent", "laag") }, want: "POLICY_DENIED ROL-01",
 		},
 		"a level below, and no consent": {
-			consented: consent.ErrNone, change: func(q *policy.Question) { q.Caller = callerAs(t, f, "consulent", "laag") }, want: "POLICY_DENIED ROL-01",
+			consented: consent.ErrNone, change: func(q *policy.Access) { q.Caller = callerAs(t, f, "consulent", "laag") }, want: "POLICY_DENIED ROL-01",
 		},
 		"a role of nobody, and no consent": {
-			consented: consent.ErrNone, change: func(q *policy.Question) { q.Caller = callerAs(t, f, "schoonmaker", "hoog") }, want: "NO_CONSENT TOEST-01",
+			consented: consent.ErrNone, change: func(q *policy.Access) { q.Caller = callerAs(t, f, "schoonmaker", "hoog") }, want: "NO_CONSENT TOEST-01",
 		},
-		"another purpose":      {agreed: agreement.ErrNone, change: func(q *policy.Question) { q.Purpose = "fraud.detect" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
-		"a source of another":  {agreed: agreement.ErrNone, change: func(q *policy.Question) { q.SourceKind = "BANK" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
-		"nothing to ask of it": {change: func(q *policy.Question) { q.SourceKind, q.Laws = "BANK", nil }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
+		"another purpose":      {agreed: agreement.ErrNone, change: func(q *policy.Access) { q.Purpose = "fraud.detect" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
+		"a source of another":  {agreed: agreement.ErrNone, change: func(q *policy.Access) { q.SourceKind = "BANK" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
+		"nothing to ask of it": {change: func(q *policy.Access) { q.SourceKind, q.Laws = "BANK", nil }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
 	} {
 		q := question(t, f, everything(), everything(), nil)
 		q.NotAgreed, q.NotConsented = c.agreed, c.consented
@@ -213,7 +213,7 @@ func TestGapsArePutTogether(t *testing.T) {
 // agreement and consent are not looked at.
 func TestMayAsk(t *testing.T) {
 	f, engine := judging(t)
-	q := policy.Question{Purpose: f.Case.Purpose, Today: f.Case.Today.Date, Requester: f.Requester().OIN, RequesterKind: f.Requester().Kind, Subject: "pseudonym", Source: f.Parties["UWV"].OIN}
+	q := policy.Access{Purpose: f.Case.Purpose, Today: f.Case.Today.Date, Requester: f.Requester().OIN, RequesterKind: f.Requester().Kind, Subject: "pseudonym", Source: f.Parties["UWV"].OIN}
 	for name, c := range map[string]struct {
 		role, assurance, purpose string
 		want                     []string
@@ -265,7 +265,7 @@ func TestTheGroundOfTheAgreement(t *testing.T) {
 	a, err := agreement.Verify(keys, raw)
 	require.NoError(t, err)
 	q := question(t, f, everything(), everything(), nil)
-	q.Agreement, err = agreement.Find([]agreement.Agreement{a}, q.Requester, q.Source, q.Purpose, q.Today)
+	q.Agreement, err = agreement.Find([]agreement.Agreement{a}, agreement.Use{Consumer: q.Requester, Source: q.Source, Purpose: q.Purpose, Today: q.Today})
 	require.NoError(t, err)
 	for _, no := range []error{nil, consent.ErrNone} {
 		q.NotConsented = no

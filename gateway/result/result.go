@@ -25,6 +25,9 @@ import (
 // ErrMismatch means that the budget is not what was signed; it must not be used.
 var ErrMismatch = errors.New("the budget is not what was signed")
 
+// ErrTooOld means that the agreements do not allow to use a budget of this age.
+var ErrTooOld = errors.New("the budget is older than the agreements allow")
+
 // Claims of a result: what the gateway signs beside a budget. It holds no person,
 // no amount and no reference.
 type Claims struct {
@@ -40,19 +43,19 @@ type Claims struct {
 	ID             string       `json:"jti"`
 	PolicyRevision string       `json:"policy_revision"`
 	Receipt        string       `json:"receipt"`
-	// Kept is until when the budget may be kept, and wound up: accounted for, taken
+	// KeepUntil is until when the budget may be kept, and wound up: accounted for, taken
 	// apart. Zero, as in what was signed before: as Expires.
-	Kept int64 `json:"kept,omitempty"`
+	KeepUntil int64 `json:"kept,omitempty"`
 }
 
 // Until is when a budget may no longer be worked with at all.
-func (c Claims) Until() int64 { return max(c.Kept, c.Expires) }
+func (c Claims) Until() int64 { return max(c.KeepUntil, c.Expires) }
 
 // Times of a result.
 type Times struct {
-	Now     time.Time
-	Expires time.Time // it may be built upon until then
-	Kept    time.Time // and be kept until then
+	Now       time.Time
+	Expires   time.Time // it may be built upon until then
+	KeepUntil time.Time // and be kept until then
 }
 
 // Digest is the SHA-256 over the RFC 8785 form of the budget's JSON (proto field
@@ -84,14 +87,20 @@ func ofCase(id, commitment string) string {
 	return encode(sha256.Sum256([]byte("ontschot/result/case/1\x00" + id + "\x00" + commitment)))
 }
 
-// Sign puts receipt and signature on a budget whose digest the log committed to.
-// It is for who asks in the case of the commitment.
-func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, caseCommitment string, at Times) error {
+// Release is the release of a budget whose digest the log committed to.
+type Release struct {
+	Receipt *budgetv1.Receipt
+	Case    string // commitment to the case in which it was asked for
+	Times   Times
+}
+
+// Sign puts receipt and signature on a budget.
+func Sign(b *budgetv1.Budget, r Release, by signed.Signer) error {
 	digest, err := Digest(b)
 	if err != nil {
 		return err
 	}
-	over, err := Canonical(receipt)
+	over, err := Canonical(r.Receipt)
 	if err != nil {
 		return err
 	}
@@ -100,14 +109,14 @@ func Sign(b *budgetv1.Budget, receipt *budgetv1.Receipt, by signed.Signer, caseC
 		return err
 	}
 	raw, err := by.Compact(signed.Result, Claims{
-		Issuer: by.Issuer, ID: id.String(), IssuedAt: at.Now.Unix(), Expires: at.Expires.Unix(), Kept: at.Kept.Unix(), Case: ofCase(id.String(), caseCommitment),
+		Issuer: by.Issuer, ID: id.String(), IssuedAt: r.Times.Now.Unix(), Expires: r.Times.Expires.Unix(), KeepUntil: r.Times.KeepUntil.Unix(), Case: ofCase(id.String(), r.Case),
 		Digest: encode(digest), Receipt: encode(sha256.Sum256(over)),
 		PolicyRevision: b.GetPolicyRevision(), Complete: b.GetComplete(),
 	})
 	if err != nil {
 		return err
 	}
-	b.Receipt, b.Signature = receipt, string(raw)
+	b.Receipt, b.Signature = r.Receipt, string(raw)
 	return nil
 }
 

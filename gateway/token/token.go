@@ -24,6 +24,7 @@ var (
 	ErrAudience   = errors.New("access token meant for another audience")
 	ErrRole       = errors.New("the roles in the access token come to none of ours, or to several")
 	ErrDelegation = errors.New("no delegation in force lets the caller act for this organisation and purpose")
+	ErrCase       = errors.New("what is asked about is of another case than the token")
 	ErrIssuer     = errors.New("the keys of the token's issuer cannot be read")
 )
 

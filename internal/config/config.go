@@ -113,12 +113,12 @@ type LegalBasis struct {
 
 // Trust is trust.yaml: who there is, and whose word counts.
 type Trust struct {
-	Parties []Party `yaml:"parties"`
+	Parties []Organisation `yaml:"parties"`
 	dir     string
 }
 
-// Party of the trust file.
-type Party struct {
+// Organisation of the trust file.
+type Organisation struct {
 	Code string       `yaml:"code"`
 	OIN  identity.OIN `yaml:"oin"`
 	Kind string       `yaml:"kind"`
@@ -131,6 +131,15 @@ type Party struct {
 	Issuers []Issuer `yaml:"issuers,omitempty"`
 	// Gateway is host:port of its gateway, to which agreements are brought; empty: it has none.
 	Gateway string `yaml:"gateway,omitempty"`
+}
+
+// Directory is every organisation that the trust file names.
+func (t *Trust) Directory() identity.Directory {
+	var all identity.Directory
+	for _, p := range t.Parties {
+		all = append(all, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+	}
+	return all
 }
 
 // Key is a pinned public key.
@@ -256,33 +265,33 @@ func ReadTrust(path string) (*Trust, error) {
 
 // ReadTrust reads the trust file that gateway.yaml names, and gives with it the party whose
 // gateway it is. Errors: ErrConfig.
-func (c *Gateway) ReadTrust() (*Trust, Party, error) {
+func (c *Gateway) ReadTrust() (*Trust, Organisation, error) {
 	return readTrustOf(c.Path(c.Trust), c.Organisation)
 }
 
 // ReadTrust reads the trust file that client.yaml names, and gives with it the party whose
 // signature and log are expected. Errors: ErrConfig.
-func (c *Client) ReadTrust() (*Trust, Party, error) {
+func (c *Client) ReadTrust() (*Trust, Organisation, error) {
 	return readTrustOf(c.Path(c.Trust), c.Releaser)
 }
 
-func readTrustOf(path, code string) (*Trust, Party, error) {
+func readTrustOf(path, code string) (*Trust, Organisation, error) {
 	trust, err := ReadTrust(path)
 	if err != nil {
-		return nil, Party{}, err
+		return nil, Organisation{}, err
 	}
 	own, err := trust.Party(code)
 	return trust, own, err
 }
 
 // Party by its code.
-func (t *Trust) Party(code string) (Party, error) {
+func (t *Trust) Party(code string) (Organisation, error) {
 	for _, p := range t.Parties {
 		if p.Code == code {
 			return p, nil
 		}
 	}
-	return Party{}, fmt.Errorf("%w: %q is no party of the trust file", ErrConfig, code)
+	return Organisation{}, fmt.Errorf("%w: %q is no party of the trust file", ErrConfig, code)
 }
 
 // Verifier pins the keys of all parties.

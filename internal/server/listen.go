@@ -12,13 +12,13 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
-	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/internal/config"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // listen serves until Close.
-func (s *Server) listen(g *gateway.Gateway) error {
+func (s *Server) listen(b *Broker) error {
 	l, err := net.Listen("tcp", s.Conf.Listen)
 	if err != nil {
 		return err
@@ -30,19 +30,19 @@ func (s *Server) listen(g *gateway.Gateway) error {
 	s.Addr = l.Addr()
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(s.Certificates.Server())),
-		grpc.MaxRecvMsgSize(gateway.MaxRequest), grpc.MaxConcurrentStreams(256),
+		grpc.MaxRecvMsgSize(admission.MaxRequest), grpc.MaxConcurrentStreams(256),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go
 			Time: 2 * time.Minute, Timeout: 20 * time.Second,
 		}),
-		grpc.StreamInterceptor(g.GuardStream), grpc.UnaryInterceptor(g.GuardUnary),
+		grpc.StreamInterceptor(b.Edge.Stream), grpc.UnaryInterceptor(b.Edge.Unary),
 	)
-	ontschotv1.RegisterExchangeServiceServer(s.grpc, g)
-	ontschotv1.RegisterBudgetServiceServer(s.grpc, g)
-	ontschotv1.RegisterRegistryServiceServer(s.grpc, g)
-	ontschotv1.RegisterAgreementServiceServer(s.grpc, g)
-	ontschotv1.RegisterConsentServiceServer(s.grpc, g)
-	ontschotv1.RegisterPeerServiceServer(s.grpc, g)
+	ontschotv1.RegisterExchangeServiceServer(s.grpc, b.Gateway)
+	ontschotv1.RegisterBudgetServiceServer(s.grpc, b.Gateway)
+	ontschotv1.RegisterRegistryServiceServer(s.grpc, b.Service)
+	ontschotv1.RegisterAgreementServiceServer(s.grpc, b.Service)
+	ontschotv1.RegisterConsentServiceServer(s.grpc, b.Service)
+	ontschotv1.RegisterPeerServiceServer(s.grpc, b.Service)
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(s.grpc, state)
 	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.BudgetService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName,

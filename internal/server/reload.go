@@ -11,8 +11,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -27,7 +27,7 @@ const (
 )
 
 // tend takes over replaced keys and certificates, and redelivers, until Close.
-func (s *Server) tend(g *gateway.Gateway, log *slog.Logger) {
+func (s *Server) tend(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.tending.Go(func() {
@@ -41,7 +41,7 @@ func (s *Server) tend(g *gateway.Gateway, log *slog.Logger) {
 		})
 	})
 	s.tending.Go(func() {
-		s.every(ctx, redeliverEvery, func() { _, _ = g.Redeliver(ctx), g.Reconfirm(ctx) }) // each that fails is logged
+		s.every(ctx, redeliverEvery, func() { _, _ = s.Broker.Redeliver(ctx), s.Broker.Reconfirm(ctx) }) // each that fails is logged
 	})
 }
 
@@ -120,7 +120,7 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	if err != nil {
 		return err
 	}
-	if err := s.Gateway.RecordKeys(ctx, pins); err != nil {
+	if err := s.Broker.RecordKeys(ctx, pins); err != nil {
 		return err
 	}
 	e := audit.Entry{Kind: audit.Key, Activity: "keys", Status: "pinned", Organisations: []identity.OIN{s.own}, Payload: sum[:]}
@@ -192,8 +192,8 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 func failedSum(err error) [32]byte { return sha256.Sum256([]byte("failed: " + err.Error())) }
 
 // peers are the gateways of the other parties that have one.
-func (s *Server) connectPeers(trust *config.Trust) (map[string]gateway.Peer, error) {
-	peers := map[string]gateway.Peer{}
+func (s *Server) connectPeers(trust *config.Trust) (map[string]documents.Peer, error) {
+	peers := map[string]documents.Peer{}
 	for _, p := range trust.Parties {
 		if p.Gateway == "" || p.OIN == s.own {
 			continue

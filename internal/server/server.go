@@ -56,7 +56,7 @@ type Server struct {
 	Addr      net.Addr
 	revision  string
 	grpc      *grpc.Server
-	Gateway   *gateway.Gateway
+	Broker    *Broker
 	Store     *sqlite.Store
 	Log       *audit.Log
 	Processes map[string]*host.Process
@@ -84,15 +84,15 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 	if err != nil {
 		return nil, err
 	}
-	err = s.TakeDocuments(ctx, s.Gateway)
+	err = s.TakeDocuments(ctx)
 	if err == nil {
-		err = s.listen(s.Gateway)
+		err = s.listen(s.Broker)
 	}
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
-	s.tend(s.Gateway, s.logger)
+	s.tend(s.logger)
 	return s, nil
 }
 
@@ -110,52 +110,35 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err != nil {
 		return nil, err
 	}
-	s.own = own.OIN
-	gc := gateway.Config{Own: own.OIN, Now: time.Now, Log: s.logger, Parties: partiesOf(trust), LegalBases: legalBasesOf(conf)}
-	if err := s.believe(trust, &gc); err != nil {
+	bc := BrokerConfig{Own: own.OIN, Organisations: trust.Directory(), Sources: map[string]gateway.Source{}, Now: time.Now, Log: s.logger}
+	if err := s.trusted(trust, &bc); err != nil {
 		return nil, err
 	}
-	if err := s.connect(trust, &gc); err != nil {
+	if err := s.parts(ctx, own, &bc, stderr); err != nil {
 		return nil, err
 	}
-	if err := s.startRooms(ctx, own, &gc, stderr); err != nil {
+	if s.Broker, err = NewBroker(bc); err != nil {
 		return nil, err
 	}
-	if s.Gateway, err = gateway.New(gc); err != nil {
-		return nil, err
-	}
+	s.revision, s.Ring = bc.Policy.Revision(), bc.Signers
 	pins, err := trust.Pins()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Gateway.RecordKeys(ctx, pins); err != nil {
+	if err := s.Broker.RecordKeys(ctx, pins); err != nil {
 		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
 	}
 	return s, nil
 }
 
-// partiesOf are the parties of a trust file, as the gateway knows them.
-func partiesOf(trust *config.Trust) (list []gateway.Party) {
-	for _, p := range trust.Parties {
-		list = append(list, gateway.Party{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
-	}
-	return list
-}
-
-func legalBasesOf(conf *config.Gateway) (list []*budgetv1.LegalBasis) {
-	for _, b := range conf.LegalBases {
-		list = append(list, &budgetv1.LegalBasis{
-			Id: b.ID, Article: b.Article, From: b.From, To: b.To, PoolableLaws: b.PoolableLaws, Municipalities: b.Municipalities,
-		})
-	}
-	return list
-}
-
-// believe takes over whose signatures and whose access tokens count.
-func (s *Server) believe(trust *config.Trust, gc *gateway.Config) (err error) {
-	if s.Keys, err = trust.Verifier(); err != nil {
+// trusted reads whose word counts: pinned keys, token issuers, certificates, peers.
+func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
+	keys, err := trust.Verifier()
+	if err != nil {
 		return err
 	}
+	s.own, s.Keys, bc.Keys = bc.Own, keys, keys
+	bc.Tokens = token.Checker{Keys: keys, Audience: string(bc.Own), Now: time.Now, Issuers: func() []token.Issuer { return *s.issuers.Load() }}
 	issuers, err := issuersOf(trust, s.Conf.Dev, s.logger)
 	if err != nil {
 		return err
@@ -164,56 +147,46 @@ func (s *Server) believe(trust *config.Trust, gc *gateway.Config) (err error) {
 	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
 		return err
 	}
-	gc.Keys = s.Keys
-	gc.Tokens = token.Checker{
-		Keys: s.Keys, Audience: string(s.own), Now: time.Now,
-		Issuers: func() []token.Issuer { return *s.issuers.Load() },
-	}
-	return nil
-}
-
-// connect reads the gateway's own certificate, and prepares the ways to other gateways.
-func (s *Server) connect(trust *config.Trust, gc *gateway.Config) (err error) {
-	path, tls := s.Conf.Path, s.Conf.TLS
-	s.Certificates, err = certificate.Open(certificate.Files{Certificate: path(tls.Certificate), Key: path(tls.Key), CA: path(tls.CA)}, s.own)
+	tls := s.Conf.TLS
+	s.Certificates, err = certificate.Open(certificate.Files{Certificate: s.Conf.Path(tls.Certificate), Key: s.Conf.Path(tls.Key), CA: s.Conf.Path(tls.CA)}, bc.Own)
 	if err != nil {
 		return fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
 	}
-	gc.Certificates = s.Certificates
-	gc.Peers, err = s.connectPeers(trust)
+	bc.Certificates = s.Certificates
+	bc.Peers, err = s.connectPeers(trust)
 	return err
 }
 
-// startRooms starts policy, record and adapters together: they are ready at about the same
-// time.
-func (s *Server) startRooms(ctx context.Context, own config.Party, gc *gateway.Config, stderr io.Writer) error {
+// parts starts policy, record and adapters, which are ready at about the same time when
+// they start together, and reads the rest of the configuration meanwhile.
+func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerConfig, stderr io.Writer) error {
 	var wait sync.WaitGroup
 	var policyErr, recordErr, sourcesErr error
 	wait.Go(func() {
-		gc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
+		bc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
 	})
-	wait.Go(func() { recordErr = s.openRecord(ctx, own, gc) })
+	wait.Go(func() { recordErr = s.openRecord(ctx, own, bc) })
 	wait.Go(func() { sourcesErr = s.startSources(ctx, stderr) })
-	textErr := s.secrets(own, gc)
+	secretsErr := s.secrets(own, bc)
+	for _, b := range s.Conf.LegalBases {
+		bc.LegalBases = append(bc.LegalBases, &budgetv1.LegalBasis{
+			Id: b.ID, Article: b.Article, From: b.From, To: b.To, PoolableLaws: b.PoolableLaws, Municipalities: b.Municipalities,
+		})
+	}
 	wait.Wait()
-	if err := errors.Join(policyErr, recordErr, sourcesErr, textErr); err != nil {
-		return err
-	}
-	gc.Sources = map[string]gateway.Source{}
 	for code, p := range s.Processes {
-		gc.Sources[code] = p
+		bc.Sources[code] = p
 	}
-	s.revision, s.Ring = gc.Policy.Revision(), gc.Signers
-	return nil
+	return errors.Join(policyErr, recordErr, sourcesErr, secretsErr)
 }
 
 // secrets reads keys, texts and dates.
-func (s *Server) secrets(own config.Party, gc *gateway.Config) error {
+func (s *Server) secrets(own config.Organisation, bc *BrokerConfig) error {
 	keys, err := s.Conf.SigningKeys(own.OIN)
 	if err != nil {
 		return err
 	}
-	if gc.Signers, err = signed.NewRing(keys...); err != nil {
+	if bc.Signers, err = signed.NewRing(keys...); err != nil {
 		return fmt.Errorf("%w: keys.signing: %w", config.ErrConfig, err)
 	}
 	for _, file := range s.Conf.Keys.Pseudonym {
@@ -221,24 +194,24 @@ func (s *Server) secrets(own config.Party, gc *gateway.Config) error {
 		if err != nil {
 			return err
 		}
-		gc.PseudonymKeys = append(gc.PseudonymKeys, key)
+		bc.PseudonymKeys = append(bc.PseudonymKeys, key)
 	}
-	if gc.SourceTimeout, err = s.Conf.Timeout(); err != nil {
+	if bc.SourceTimeout, err = s.Conf.Timeout(); err != nil {
 		return err
 	}
 	set, err := s.Conf.CivilDate()
 	if err != nil {
 		return err
 	}
-	gc.Today, gc.TodayIsSet = func() civil.Date { return civil.Today(time.Now()) }, !set.IsZero()
-	if gc.TodayIsSet {
-		gc.Today = func() civil.Date { return set }
+	bc.Today, bc.TodayIsSet = func() civil.Date { return civil.Today(time.Now()) }, !set.IsZero()
+	if bc.TodayIsSet {
+		bc.Today = func() civil.Date { return set }
 	}
-	gc.WithdrawURL = s.Conf.WithdrawURL
-	if gc.Texts, err = wording.ReadTexts(policies.FS); err != nil {
+	bc.WithdrawURL = s.Conf.WithdrawURL
+	if bc.Texts, err = wording.ReadTexts(policies.FS); err != nil {
 		return err
 	}
-	gc.Changes, err = wording.ReadAgreementTexts(policies.FS)
+	bc.Changes, err = wording.ReadAgreementTexts(policies.FS)
 	return err
 }
 
@@ -256,7 +229,7 @@ func LogKey(conf *config.Gateway) (audit.SigningKey, error) {
 }
 
 // RecordConfig is how the log of a gateway is opened, but for its store.
-func RecordConfig(conf *config.Gateway, own config.Party) (audit.Config, error) {
+func RecordConfig(conf *config.Gateway, own config.Organisation) (audit.Config, error) {
 	key, err := LogKey(conf)
 	if err != nil {
 		return audit.Config{}, err
@@ -275,7 +248,7 @@ func RecordConfig(conf *config.Gateway, own config.Party) (audit.Config, error) 
 	return c, err
 }
 
-func (s *Server) openRecord(ctx context.Context, own config.Party, gc *gateway.Config) error {
+func (s *Server) openRecord(ctx context.Context, own config.Organisation, bc *BrokerConfig) error {
 	c, err := RecordConfig(s.Conf, own)
 	if err != nil {
 		return err
@@ -300,8 +273,8 @@ func (s *Server) openRecord(ctx context.Context, own config.Party, gc *gateway.C
 		}
 		return err
 	}
-	gc.Record, gc.Documents = s.Log, s.Log
-	gc.Trust = result.Trust{Keys: gc.Keys, Releaser: own.OIN, Log: c.Earlier}
+	bc.Record, bc.Documents = s.Log, s.Log
+	bc.Trust = result.Trust{Keys: bc.Keys, Releaser: own.OIN, Log: c.Earlier}
 	return os.WriteFile(filepath.Join(s.Conf.Path(s.Conf.Data), PublicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
 }
 

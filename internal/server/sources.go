@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/adapters/host"
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
@@ -94,7 +94,7 @@ func unsaid(err error) bool {
 // TakeDocuments registers what lies in the documents folder. A document that is
 // refused is named and left out, for it can let nothing pass; but one that ends
 // another stops the start, because then something wider would count.
-func (s *Server) TakeDocuments(ctx context.Context, g *gateway.Gateway) error {
+func (s *Server) TakeDocuments(ctx context.Context) error {
 	if s.Conf.Documents == "" {
 		return nil
 	}
@@ -121,9 +121,9 @@ func (s *Server) TakeDocuments(ctx context.Context, g *gateway.Gateway) error {
 	for waiting := names; len(waiting) > 0; {
 		var again []string
 		for _, name := range waiting {
-			_, err := g.TakeIn(ctx, requests[name])
+			_, err := s.Broker.TakeIn(ctx, requests[name])
 			switch {
-			case err == nil, errors.Is(err, gateway.ErrRegisteredBefore):
+			case err == nil, errors.Is(err, documents.ErrRegisteredBefore):
 			case errors.Is(err, audit.ErrNoDocument):
 				again = append(again, name)
 			case narrows(err, requests[name]):

@@ -29,17 +29,17 @@ const maxBytes = 8 << 20
 
 // Case is one worked case. Dates are civil dates, both ends inclusive.
 type Case struct {
-	Schema    string      `json:"schema"`
-	Name      string      `json:"name"`
-	Title     string      `json:"title"`
-	Window    Window      `json:"window"`
-	Today     Date        `json:"today"`
-	Purpose   string      `json:"purpose"`
-	Requester string      `json:"requester"` // party code
-	Parties   []Party     `json:"parties"`
-	Household []Member    `json:"household"`
-	Authority []Authority `json:"authority"`
-	Consents  []Consent   `json:"consents"`
+	Schema    string         `json:"schema"`
+	Name      string         `json:"name"`
+	Title     string         `json:"title"`
+	Window    Window         `json:"window"`
+	Today     Date           `json:"today"`
+	Purpose   string         `json:"purpose"`
+	Requester string         `json:"requester"` // party code
+	Parties   []Organisation `json:"parties"`
+	Household []Member       `json:"household"`
+	Authority []Authority    `json:"authority"`
+	Consents  []Consent      `json:"consents"`
 	// Ask holds the sources that are asked about a person without a consent.
 	Ask map[string][]string `json:"ask"`
 	// LegalBasis in force (null: none), and one only assumed, to check the plan under pooling.
@@ -75,8 +75,8 @@ func (d *Date) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// Party is an organisation in the case.
-type Party struct {
+// Organisation is an organisation in the case.
+type Organisation struct {
 	Code string       `json:"code"`
 	OIN  identity.OIN `json:"oin"`
 	// Kind: MUNICIPALITY CARE_OFFICE UWV INSURER SVB CAK EDUCATION TRANSPORT.
@@ -87,7 +87,9 @@ type Party struct {
 
 // SchemeCode is the code the party has in its own field's lists (CBS code, care
 // office code, UZOVI): the digits behind the letters of its short name.
-func (p Party) SchemeCode() string { return strings.TrimLeft(p.Code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") }
+func (p Organisation) SchemeCode() string {
+	return strings.TrimLeft(p.Code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+}
 
 // Member is a person of the household.
 type Member struct {
@@ -192,10 +194,10 @@ func (c *Case) Pairs() []Pair {
 }
 
 // Party finds a party by its code.
-func (c *Case) Party(code string) (Party, bool) {
-	i := slices.IndexFunc(c.Parties, func(p Party) bool { return p.Code == code })
+func (c *Case) Party(code string) (Organisation, bool) {
+	i := slices.IndexFunc(c.Parties, func(p Organisation) bool { return p.Code == code })
 	if i < 0 {
-		return Party{}, false
+		return Organisation{}, false
 	}
 	return c.Parties[i], true
 }

@@ -28,14 +28,14 @@ type Family struct {
 	CA      *x509.CertPool
 	CAPEM   []byte
 	ca      *authority
-	Parties map[string]*Party // by party code
+	Parties map[string]*Organisation // by party code
 	// CaseCommitment is carried by the token and by every consent.
 	CaseCommitment string
 }
 
-// Party with its keys.
-type Party struct {
-	casefile.Party
+// Organisation with its keys.
+type Organisation struct {
+	casefile.Organisation
 	Server Leaf
 	Client Leaf          // of its own system that asks its gateway
 	Sign   signed.Signer // documents
@@ -65,7 +65,7 @@ func New(c *casefile.Case, now time.Time) (*Family, error) {
 	}
 	f := &Family{
 		Case: c, Now: now, CA: x509.NewCertPool(), CAPEM: ca.pem, ca: ca,
-		Parties: map[string]*Party{},
+		Parties: map[string]*Organisation{},
 	}
 	f.CA.AddCert(ca.cert)
 	for _, p := range c.Parties {
@@ -77,7 +77,7 @@ func New(c *casefile.Case, now time.Time) (*Family, error) {
 	return f, nil
 }
 
-func newParty(ca *authority, p casefile.Party, now time.Time) (*Party, error) {
+func newParty(ca *authority, p casefile.Organisation, now time.Time) (*Organisation, error) {
 	server, err := ca.leaf(p.OIN, p.Name, now)
 	if err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func newParty(ca *authority, p casefile.Party, now time.Time) (*Party, error) {
 		return nil, err
 	}
 	logSigner, logPublic, err := note.GenerateKey(rand.Reader, LogOrigin(p.OIN))
-	return &Party{
-		Party: p, Server: server, Client: client, Sign: sign, Token: token,
+	return &Organisation{
+		Organisation: p, Server: server, Client: client, Sign: sign, Token: token,
 		ClientSecret: hex.EncodeToString(random(16)), RecordKey: hex.EncodeToString(random(32)),
 		PseudonymKey: random(32), LogSigner: logSigner, LogPublic: logPublic,
 	}, err
@@ -153,7 +153,7 @@ func NewSigningKey(oin identity.OIN, id string) (s signed.Signer, private, publi
 }
 
 // Requester is the party that asks; its gateway keeps the consents.
-func (f *Family) Requester() *Party { return f.Parties[f.Case.Requester] }
+func (f *Family) Requester() *Organisation { return f.Parties[f.Case.Requester] }
 
 // DocumentKinds is what a party's sign key may sign.
 func DocumentKinds() []signed.Kind {

@@ -146,7 +146,7 @@ func peerFolder(code string) string { return "peers/" + code + "/" }
 // up is the way from a folder back to the root.
 func up(at string) string { return strings.Repeat("../", strings.Count(at, "/")) }
 
-func (f *Family) writeClient(w *folder, p *Party, at string, l Layout) {
+func (f *Family) writeClient(w *folder, p *Organisation, at string, l Layout) {
 	w.put(at+"client/cert.pem", p.Client.CertPEM)
 	w.put(at+"client/key.pem", p.Client.KeyPEM)
 	w.yaml(at+"client.yaml", "A system of "+p.Code+" that asks its gateway.", config.Client{
@@ -192,7 +192,7 @@ func (f *Family) writeTrust(w *folder, l Layout) {
 	var t config.Trust
 	for _, cp := range f.Case.Parties {
 		p := f.Parties[cp.Code]
-		one := config.Party{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Name: p.Name, Laws: p.Laws, LogKeys: []string{p.LogPublic}, Gateway: l.Gateways[p.Code], Keys: []config.Key{
+		one := config.Organisation{Code: p.Code, OIN: p.OIN, Kind: p.Kind, Name: p.Name, Laws: p.Laws, LogKeys: []string{p.LogPublic}, Gateway: l.Gateways[p.Code], Keys: []config.Key{
 			{ID: p.Sign.KeyID, Alg: p.Sign.Alg, Kinds: DocumentKinds(), File: w.public("trust/"+p.Code+"-sign.pem", p.Sign)},
 			{ID: p.Token.KeyID, Alg: p.Token.Alg, Kinds: []signed.Kind{signed.Token}, File: w.public("trust/"+p.Code+"-token.pem", p.Token)},
 		}}
@@ -202,7 +202,7 @@ func (f *Family) writeTrust(w *folder, l Layout) {
 }
 
 // peer is the configuration of a party's gateway, with its keys; it has no sources.
-func (f *Family) peer(w *folder, p *Party, at string, l Layout) config.Gateway {
+func (f *Family) peer(w *folder, p *Organisation, at string, l Layout) config.Gateway {
 	w.put(at+"gateway/cert.pem", p.Server.CertPEM)
 	w.put(at+"gateway/key.pem", p.Server.KeyPEM)
 	w.put(at+"gateway/log.key", []byte(p.LogSigner+"\n"))
@@ -217,7 +217,7 @@ func (f *Family) peer(w *folder, p *Party, at string, l Layout) config.Gateway {
 }
 
 // gateway is that of the requester, with an adapter for every party.
-func (f *Family) gateway(w *folder, requester *Party, at string, l Layout) (config.Gateway, error) {
+func (f *Family) gateway(w *folder, requester *Organisation, at string, l Layout) (config.Gateway, error) {
 	g := f.peer(w, requester, at, l)
 	for _, cp := range f.Case.Parties {
 		p := f.Parties[cp.Code]

@@ -108,7 +108,7 @@ func TestCertificateIsNeeded(t *testing.T) {
 
 func TestPartiesOfOtherKindsHaveNoServer(t *testing.T) {
 	c := embedded(t, "meppel")
-	i := slices.IndexFunc(c.Parties, func(p casefile.Party) bool { return p.Code == "SVB" })
+	i := slices.IndexFunc(c.Parties, func(p casefile.Organisation) bool { return p.Code == "SVB" })
 	c.Parties[i].Kind = "WATERSCHAP"
 	b := newBare(t, c)
 	require.Empty(t, b.box.URL("SVB"))

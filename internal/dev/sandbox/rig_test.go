@@ -107,7 +107,7 @@ func newRig(t *testing.T, c *casefile.Case) *rig {
 	return r
 }
 
-func (r *rig) start(ca *trial.CA, party casefile.Party, kind string) *host.Process {
+func (r *rig) start(ca *trial.CA, party casefile.Organisation, kind string) *host.Process {
 	certificate, key := ca.Issue("gateway")
 	config, err := json.Marshal(map[string]any{
 		"party": party.Code, "scheme_codes": []string{party.SchemeCode()}, "url": r.box.URL(party.Code),

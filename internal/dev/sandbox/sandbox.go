@@ -51,7 +51,7 @@ type Sandbox struct {
 
 // host is the server of one party.
 type host struct {
-	party  casefile.Party
+	party  casefile.Organisation
 	store  *store
 	tokens *tokens
 	url    string
@@ -90,7 +90,7 @@ func Start(c Config) (*Sandbox, error) {
 }
 
 // open starts the server of one party; none for a kind without an interface.
-func (s *Sandbox) open(party casefile.Party) error {
+func (s *Sandbox) open(party casefile.Organisation) error {
 	h := &host{party: party, closed: make(chan struct{}), log: log.New(s.config.Log, "sandbox: ", 0)}
 	for _, m := range s.config.Case.Household {
 		h.numbers = append(h.numbers, m.BSN)
@@ -130,7 +130,7 @@ func (s *Sandbox) address(party string) string {
 
 // tls asks a certificate of the client where the real interface does. A
 // municipality's suppliers make do with a token.
-func (s *Sandbox) tls(party casefile.Party) *tls.Config {
+func (s *Sandbox) tls(party casefile.Organisation) *tls.Config {
 	auth := tls.RequireAndVerifyClientCert
 	if party.Kind == budgetv1.KindMunicipality {
 		auth = tls.VerifyClientCertIfGiven

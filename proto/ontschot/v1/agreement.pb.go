@@ -1767,7 +1767,7 @@ type Delegation struct {
 	// Civil dates, both inclusive.
 	From  string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
 	Until string `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
-	// IN_FORCE, FUTURE, EXPIRED, ENDED or UNVERIFIABLE.
+	// IN_FORCE, FUTURE, EXPIRED, ENDED, UNCERTAIN or UNVERIFIABLE.
 	Status        string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

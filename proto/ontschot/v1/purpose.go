@@ -6,7 +6,7 @@ const (
 	// dissolution and sunset of a budget are for the purpose that it was composed for.
 	PurposeComposeBudget = "integral_budget.compose"
 	// PurposeAccountForBudget is a purpose of its own: accounting for money rests on the
-	// accountability rules of each law and not on consent (assumed).
+	// public task (AVG art. 6 lid 1 onder e), and on no consent.
 	PurposeAccountForBudget  = "integral_budget.account"
 	PurposeKeepConsents      = "consents.keep"
 	PurposeEraseConsents     = "consents.erase"

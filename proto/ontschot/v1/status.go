@@ -32,5 +32,5 @@ func ConsentStatuses() []string {
 
 // DelegationStatuses lists those of a delegation. A closed list.
 func DelegationStatuses() []string {
-	return []string{StatusFuture, StatusInForce, StatusExpired, StatusEnded, StatusUnverifiable}
+	return []string{StatusFuture, StatusInForce, StatusExpired, StatusEnded, StatusUncertain, StatusUnverifiable}
 }

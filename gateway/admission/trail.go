@@ -1,0 +1,145 @@
+package admission
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"runtime/debug"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
+)
+
+// trail is what is known of a call while it is under way, so that one that fails half-way
+// leaves a trace in the record.
+type trail struct {
+	trace string // under which its entries are found
+	link  string // the trace id that the caller sent along; for the request log alone
+	// caller and purpose, once they are known.
+	caller  token.Caller
+	purpose string
+}
+
+type trailKey struct{}
+
+// Begin gives a call its trail.
+func Begin(ctx context.Context) context.Context {
+	return context.WithValue(ctx, trailKey{}, &trail{trace: newTrace(), link: linkOf(ctx)})
+}
+
+// trailOf is nil where no call is under way, as when the operator's documents are read.
+func trailOf(ctx context.Context) *trail {
+	t, _ := ctx.Value(trailKey{}).(*trail)
+	return t
+}
+
+// Logged is a request log whose lines can be found by the trace of the call.
+func Logged(ctx context.Context, log *slog.Logger) *slog.Logger {
+	if t := trailOf(ctx); t != nil {
+		return log.With("trace", t.trace, "link", t.link)
+	}
+	return log
+}
+
+// asks notes who calls and for what.
+func (t *trail) asks(caller token.Caller, purpose string) {
+	if t != nil {
+		t.caller, t.purpose = caller, purpose
+	}
+}
+
+// Failures writes down calls that panicked.
+type Failures struct {
+	Own            identity.OIN
+	PolicyRevision string
+	Record         audit.Appender
+	Log            *slog.Logger
+}
+
+// Failed records a call that panicked. What the panic said is not written down: it may
+// hold anything.
+func (f Failures) Failed(ctx context.Context, method string, what any) {
+	t := trailOf(ctx)
+	f.Log.Error("a call panicked", "trace", t.trace, "method", method, "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+	if err := f.record(ctx, t, method); err != nil {
+		f.Log.Error("a failed call is not in the record", "trace", t.trace, "kind", fmt.Sprintf("%T", err))
+	}
+}
+
+// record writes that a call failed: whose it was and for what, when that is known.
+func (f Failures) record(ctx context.Context, t *trail, method string) (err error) {
+	defer func() {
+		if recover() != nil { // the record itself is what is broken
+			err = audit.ErrUnavailable
+		}
+	}()
+	e := audit.Entry{Kind: audit.Admin, Trace: t.trace, Activity: method, Organisations: []identity.OIN{f.Own}, Decision: "failed", Status: "failed"}
+	if t.purpose != "" {
+		asked := e
+		asked.Kind, asked.Activity, asked.PolicyRevision = audit.Deny, t.purpose, f.PolicyRevision
+		if actor := t.caller.Actor(); actor != "" { // it rests on nothing: a delegation may have ended
+			asked.Involve(actor)
+		}
+		if _, err = audit.Append(ctx, f.Record, asked); err == nil {
+			return nil
+		}
+	}
+	_, err = audit.Append(ctx, f.Record, e)
+	return err
+}
+
+// Trace is the trace id of a call. The gateway makes its own always: what a caller
+// sends may be anything that fits, a BSN among zeros as well, and the record keeps it.
+func Trace(ctx context.Context) string {
+	if t := trailOf(ctx); t != nil {
+		return t.trace
+	}
+	return newTrace()
+}
+
+// newTrace draws until no nine digits stand together: who looks through the logs for
+// burgerservicenummers must not find one that is none.
+func newTrace() string {
+	id := make([]byte, 16)
+	for {
+		_, _ = rand.Read(id) // never fails (crypto/rand)
+		if text := hex.EncodeToString(id); !nineDigits.MatchString(text) {
+			return text
+		}
+	}
+}
+
+var nineDigits = regexp.MustCompile(`[0-9]{9}`)
+
+// linkOf is the trace id of a well-formed W3C traceparent that came with the call, by
+// which a caller's own log can be laid beside the request log; empty when there is none,
+// or when it holds what can be a BSN.
+func linkOf(ctx context.Context) string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	values := md.Get("traceparent")
+	if len(values) != 1 { // two would be a choice
+		return ""
+	}
+	parts := strings.Split(values[0], "-")
+	if len(parts) != 4 || parts[0] != "00" || !isHex(parts[1], 32) || !isHex(parts[2], 16) || len(parts[3]) != 2 {
+		return ""
+	}
+	if strings.Trim(parts[3], hexadecimal) != "" || identity.HoldsBSN(values[0]) {
+		return ""
+	}
+	return parts[1]
+}
+
+const hexadecimal = "0123456789abcdef"
+
+// isHex reports whether a text is an id of so many hexadecimal digits, not all zero.
+func isHex(s string, size int) bool {
+	return len(s) == size && strings.Trim(s, "0") != "" && strings.Trim(s, hexadecimal) == ""
+}

@@ -1,0 +1,180 @@
+package evidence
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/pseudonym"
+)
+
+// registered is the Evidence for one request of what was registered here. Which documents
+// count is for the register to say, as it was when the request began: the agreements with
+// each source and the consents of each person are read once, however many pairs name them.
+type registered struct {
+	Config
+	caller     token.Caller
+	purpose    string
+	today      civil.Date
+	register   register.View
+	agreements map[identity.OIN]agreementsRead
+	opened     map[string]openedConsent
+}
+
+// agreementsRead with one source: those that count, and whether there ever was one.
+type agreementsRead struct {
+	count []agreement.Agreement
+	ever  bool
+	waits bool // one of them, to be confirmed
+	err   error
+}
+
+type openedConsent struct {
+	document consent.Document
+	err      error
+}
+
+// Size: see Evidence.
+func (r registered) Size() int64 { return r.register.Size() }
+
+// Agreement: see Evidence.
+func (r registered) Agreement(ctx context.Context, source identity.Organisation) (agreement.Covering, error) {
+	with := r.with(ctx, source.OIN)
+	if with.err != nil {
+		return agreement.Covering{}, with.err
+	}
+	covering, err := agreement.Find(with.count, agreement.Use{Consumer: r.caller.Organisation(), Source: source.OIN, Purpose: r.purpose, Today: r.today})
+	if errors.Is(err, agreement.ErrNone) && with.waits {
+		err = agreement.ErrUncertain
+	}
+	if errors.Is(err, agreement.ErrNone) && with.ever {
+		err = agreement.ErrExpired // it was revoked or replaced, has ended or not begun
+	}
+	return covering, err
+}
+
+// with reads the agreements with a source, once in a request.
+func (r registered) with(ctx context.Context, source identity.OIN) agreementsRead {
+	read, known := r.agreements[source]
+	if !known {
+		read = r.readAgreements(ctx, source)
+		r.agreements[source] = read
+	}
+	return read
+}
+
+func (r registered) readAgreements(ctx context.Context, source identity.OIN) (out agreementsRead) {
+	by := r.caller.Organisation()
+	counting := r.register.Agreements(by, source, r.today)
+	for _, d := range r.register.Between(register.Agreement, by, source) {
+		out.ever = out.ever || !d.Lost && !slices.Contains(counting, d.ID)
+		out.waits = out.waits || d.Uncertain && !d.Lost && !d.Replaced(r.today)
+	}
+	for _, id := range counting {
+		d, err := r.Documents.Document(ctx, id)
+		if r.changed(id, err) {
+			continue
+		}
+		if err != nil {
+			return agreementsRead{err: err}
+		}
+		// Verified at every use: what lies in a file proves nothing.
+		if one, err := agreement.Verify(r.Keys, d.Body); err == nil {
+			out.count = append(out.count, one)
+		}
+	}
+	return out
+}
+
+// Consent: see Evidence.
+func (r registered) Consent(ctx context.Context, subject Subject, source identity.Organisation) (consent.Consent, error) {
+	q := consent.Use{
+		Subject: subject.BSN, Born: subject.Born, Source: source.OIN, Recipient: r.caller.Organisation(),
+		Purpose: r.purpose, Case: r.caller.Case(), Today: r.today, Ended: func(string) bool { return false },
+	}
+	pseudonyms := pseudonym.Strings(r.Pseudonyms.Of(subject.BSN, r.purpose))
+	word := r.register.LastWord(register.Thing{
+		Pseudonyms: pseudonyms, Purpose: r.purpose, Case: q.Case, Recipient: q.Recipient, Source: q.Source,
+	}, r.today)
+	switch word.Standing {
+	case register.Yes:
+		yes, err := r.answer(ctx, word.ID, q)
+		return yes.Within(word.Categories), err
+	case register.Withdrawn:
+		return consent.Consent{}, consent.ErrWithdrawn
+	case register.Uncertain:
+		return consent.Consent{}, consent.ErrUncertain
+	case register.Expired:
+		return consent.Consent{}, consent.ErrExpired
+	case register.NoWord:
+		return consent.Consent{}, r.closest(ctx, pseudonyms, q)
+	}
+	return consent.Consent{}, consent.ErrNone
+}
+
+// answer holds the consent that decides against the request.
+func (r registered) answer(ctx context.Context, id string, q consent.Use) (consent.Consent, error) {
+	one := r.open(ctx, id)
+	switch {
+	case Unreadable(one.err) != nil:
+		return consent.Consent{}, one.err
+	case one.err != nil || one.document.Keeper() != r.Own:
+		return consent.Consent{}, consent.ErrNone
+	}
+	return consent.Find([]consent.Document{one.document}, q)
+}
+
+// open reads a consent and verifies it, once in a request.
+func (r registered) open(ctx context.Context, id string) openedConsent {
+	if one, known := r.opened[id]; known {
+		return one
+	}
+	var one openedConsent
+	d, err := r.Documents.Document(ctx, id)
+	switch {
+	case r.changed(id, err):
+		one.err = consent.ErrDocument
+	case err != nil:
+		one.err = err
+	default:
+		one.document, one.err = r.OpenConsent(d)
+	}
+	r.opened[id] = one
+	return one
+}
+
+// changed reports whether the bytes of a document are not those that the log tells of:
+// then it counts for nothing, and an operator has to know.
+func (r registered) changed(id string, err error) bool {
+	if !errors.Is(err, audit.ErrTampered) {
+		return false
+	}
+	r.Log.Error("a registered document was changed in the store; run: ontschot audit verify", "id", id)
+	return true
+}
+
+// closest says which check a person's consents do not pass, when none of them speaks of
+// what is asked.
+func (r registered) closest(ctx context.Context, pseudonyms []string, q consent.Use) error {
+	var documents []consent.Document
+	for _, d := range r.register.Consents(pseudonyms, r.purpose) {
+		one := r.open(ctx, d.ID)
+		if Unreadable(one.err) != nil {
+			return one.err
+		}
+		if one.err == nil && one.document.Keeper() == r.Own {
+			documents = append(documents, one.document)
+		}
+	}
+	if _, err := consent.Find(documents, q); err != nil {
+		return err
+	}
+	return consent.ErrNone
+}

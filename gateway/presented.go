@@ -1,0 +1,284 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/evidence"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// task is what a caller wants done with a budget that it presents.
+type task struct {
+	operation ontschotv1.Operation
+	purpose   string
+	budget    *budgetv1.Budget
+	request   proto.Message
+}
+
+// builds reports whether something is built upon the budget. What only winds it up can
+// be done for as long as it may be kept.
+func (e task) builds() bool {
+	return e.operation == ontschotv1.OperationViewBudget || e.operation == ontschotv1.OperationPlanBudget
+}
+
+// presented is a budget that a caller presents again and that may be worked with.
+type presented struct {
+	caller token.Caller
+	claims result.Claims
+	budget *budgetv1.Budget // as it may be released now
+	left   []*budgetv1.Gap  // what of it may not be, and why
+	moved  map[register.Rest]string
+	entry  audit.Entry // of the question, as it was recorded
+	today  civil.Date  // on which it was judged
+	keys   int64       // the set of pinned keys by which
+}
+
+// mostRounds bounds how often an task is judged anew because something ended meanwhile.
+const mostRounds = 3
+
+// work does an task: it judges the budget, records the question, lets do make the
+// answer and records that before it is released. What the budget rests on is checked where
+// each of the two is recorded; what has ended since it was judged is left out in the next
+// round. Who may no longer act for the caller hears nothing.
+func (g *Gateway) work(ctx context.Context, e task, do func(*presented) (proto.Message, error)) (b presented, proof audit.Proof, err error) {
+	for range mostRounds {
+		b, proof, err = g.workOnce(ctx, e, do)
+		var ended *audit.EndedError
+		if !errors.As(err, &ended) || ended.ID == b.caller.Delegation() {
+			break
+		}
+	}
+	return b, proof, err
+}
+
+func (g *Gateway) workOnce(ctx context.Context, e task, do func(*presented) (proto.Message, error)) (presented, audit.Proof, error) {
+	b, err := g.vouched(ctx, e)
+	if err != nil {
+		return b, audit.Proof{}, err
+	}
+	asked, err := audit.Append(ctx, g.Record, b.entry)
+	if err != nil {
+		return b, audit.Proof{}, err
+	}
+	b.entry.Decided = asked.Index
+	answer, err := do(&b)
+	if err != nil {
+		return b, audit.Proof{}, err
+	}
+	proof, err := g.recordRelease(ctx, e, b, answer)
+	return b, proof, err
+}
+
+// recordRelease records what is about to be released, before it is.
+func (g *Gateway) recordRelease(ctx context.Context, e task, b presented, answer proto.Message) (audit.Proof, error) {
+	raw, err := result.Canonical(answer)
+	if err != nil {
+		return audit.Proof{}, err
+	}
+	digest := sha256.Sum256(raw)
+	release := b.entry
+	release.Kind, release.Payload = audit.Release, digest[:]
+	proof, err := audit.Append(ctx, g.Record, release)
+	if err == nil {
+		err = g.stands(ctx, e, b)
+	}
+	return proof, err
+}
+
+// stands is asked when what is to be released of a budget stands in the record: on another
+// day, or by other keys than it was judged by, a check may fail.
+func (g *Gateway) stands(ctx context.Context, e task, b presented) error {
+	switch {
+	case g.Today() != b.today:
+		return audit.ErrDay
+	case g.Keys.Generation() == b.keys:
+		return nil
+	}
+	ctx, cancel := audit.Lasting(ctx)
+	defer cancel()
+	now, err := g.vouched(ctx, e)
+	if err != nil {
+		return err
+	}
+	for _, r := range b.entry.Rests {
+		if !slices.Contains(now.entry.Rests, r) {
+			return &audit.EndedError{ID: r.ID}
+		}
+	}
+	return nil
+}
+
+// vouched makes every check of a budget that a caller presents but that of the record:
+// who asks, in which role and for which case; that it is what this gateway released and
+// not too old; and what of it may be released by what counts now.
+func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
+	b := presented{today: g.Today(), keys: g.Keys.Generation()}
+	call, err := g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation}, e.request)
+	if err != nil {
+		return b, err
+	}
+	b.caller = call.Caller()
+	if b.claims, err = result.Verify(e.budget, g.Trust); err != nil {
+		return b, err
+	}
+	if !b.claims.Of(b.caller.Case()) {
+		return b, token.ErrCase
+	}
+	if until := b.claims.Until(); until < g.Now().Unix() || e.builds() && b.claims.Expires < g.Now().Unix() {
+		return b, result.ErrTooOld
+	}
+	if err := g.roleSuffices(ctx, b.caller, e.purpose, e.budget); err != nil {
+		return b, err
+	}
+	digest, err := result.Digest(e.budget)
+	if err != nil {
+		return b, err
+	}
+	b.entry = audit.Entry{
+		Kind: audit.Decision, Decision: "allow", Trace: admission.Trace(ctx), Activity: e.purpose, Organisations: []identity.OIN{g.Own},
+		PolicyRevision: g.Policy.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
+	}
+	now, err := g.Evidence.Presented(ctx, b.caller, e.budget, b.today)
+	if err != nil {
+		return b, err
+	}
+	b.entry.Judged = now.Judged
+	if e.operation == ontschotv1.OperationAccountForBudget {
+		b.budget = e.budget
+		g.concern(&b.entry, g.restsOf(b.budget, nil), false)
+	} else {
+		var left []budget.Left
+		for _, e := range now.Ended {
+			left = append(left, instead(e))
+		}
+		b.moved = now.Moved
+		b.budget = budget.Without(e.budget, left, g.Organisations, g.Texts)
+		b.left = ofThese(b.budget.GetGaps(), left)
+		b.entry.Rests = g.restsOf(b.budget, b.moved)
+		g.concern(&b.entry, b.entry.Rests, true)
+	}
+	admission.ActedFor(&b.entry, b.caller)
+	return b, nil
+}
+
+// ofThese are the gaps in the place of answers that are left out.
+func ofThese(gaps []*budgetv1.Gap, left []budget.Left) []*budgetv1.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(gap *budgetv1.Gap) bool {
+		return !slices.ContainsFunc(left, func(l budget.Left) bool {
+			return string(l.Person) == gap.GetPerson() && l.Source == gap.GetSource()
+		})
+	})
+}
+
+// roleSuffices asks the policy whether the case worker may see what every source in
+// the budget disclosed, and the token whether it is for those sources.
+func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose string, b *budgetv1.Budget) error {
+	for _, s := range b.GetSources() {
+		party, ok := g.Organisations.ByCode(s.GetSource())
+		if !ok {
+			return policy.ErrRole
+		}
+		if s.GetStatus() == "OK" && !caller.Reaches(purpose, party.OIN) {
+			return admission.ErrPurpose
+		}
+		if s.GetStatus() == "OK" && !g.Policy.RoleSuffices(ctx, policy.Access{
+			Caller: caller, Purpose: b.GetPurpose(), Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
+			Source: party.OIN, SourceKind: party.Kind, Laws: g.lawsDisclosed(b, party),
+		}) {
+			return policy.ErrRole
+		}
+	}
+	return nil
+}
+
+// lawsDisclosed are those under which a source disclosed something in this budget: of its
+// lines, and for a source of figures all that the policy has it tell of.
+func (g *Gateway) lawsDisclosed(b *budgetv1.Budget, party identity.Organisation) []string {
+	if len(party.Laws) == 0 {
+		return g.Policy.Laws(b.GetPurpose(), party.Kind)
+	}
+	var laws []string
+	for _, l := range b.GetLines() {
+		if l.GetFunder() == party.Code {
+			laws = append(laws, l.GetLaw())
+		}
+	}
+	slices.Sort(laws)
+	return slices.Compact(laws)
+}
+
+// restsOf lists what a budget rests on; moved says which consents are to be named
+// by another id than the budget does.
+func (g *Gateway) restsOf(b *budgetv1.Budget, moved map[register.Rest]string) []register.Rest {
+	var e audit.Entry
+	for _, s := range b.GetSources() {
+		if s.GetStatus() != "OK" {
+			continue
+		}
+		party, _ := g.Organisations.ByCode(s.GetSource())
+		rest := register.Rest{ID: s.GetConsent(), Source: party.OIN, Recipient: g.Own}
+		if id := moved[rest]; id != "" {
+			rest.ID = id
+		}
+		e.RestOn(rest)
+		if s.GetAgreement() != "" {
+			e.RestOn(register.Rest{ID: s.GetAgreement()})
+		}
+	}
+	return e.Rests
+}
+
+// concern says in an entry whom and what it concerns, from documents. An account rests on
+// no consent, and names none.
+func (g *Gateway) concern(e *audit.Entry, rests []register.Rest, consents bool) {
+	documents := g.Evidence.Documents.Register()
+	for _, rest := range rests {
+		d, known := documents.Document(rest.ID)
+		if !known {
+			continue
+		}
+		if d.Kind == audit.AgreementDocument {
+			e.Concern("", hex.EncodeToString(d.Digest[:]))
+			continue
+		}
+		if consents {
+			e.Concern(rest.ID, "")
+		}
+		if !slices.ContainsFunc(e.Subjects, func(s []byte) bool { return string(s) == d.Subject }) {
+			e.Subjects = append(e.Subjects, []byte(d.Subject))
+		}
+	}
+}
+
+// instead is what comes in the place of an answer. Where another document says yes, the
+// way to it is to ask anew, and the text says so.
+func instead(e evidence.Ended) budget.Left {
+	left := budget.Left{Person: identity.PersonRef(e.Report.GetPerson()), Source: e.Report.GetSource()}
+	switch {
+	case errors.Is(e.Why, evidence.ErrChanged):
+		left.Gap, left.Detail = policy.GapOf(consent.ErrNone), budgetv1.GapConsentChanged
+	case errors.Is(e.Why, evidence.ErrSuperseded):
+		left.Gap, left.Detail = policy.GapOf(agreement.ErrExpired), budgetv1.GapAgreementReplaced
+	default:
+		left.Gap = policy.GapOf(e.Why)
+	}
+	return left
+}

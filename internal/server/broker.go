@@ -1,0 +1,106 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/documents"
+	"github.com/ontschot/ontschot/gateway/evidence"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/refusal"
+	"github.com/ontschot/ontschot/gateway/result"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/pseudonym"
+	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// BrokerConfig is what a broker is made of. The rooms say of each field what it is, and
+// which is missing.
+type BrokerConfig struct {
+	Own           identity.OIN
+	Organisations identity.Directory
+	Sources       map[string]gateway.Source
+	Peers         map[string]documents.Peer
+	Certificates  admission.Certificates
+	Tokens        token.Checker
+	Keys          *signed.Verifier
+	Signers       *signed.Ring
+	Policy        *policy.Engine
+	Record        documents.Record
+	Documents     Documents
+	Texts         Texts
+	Changes       documents.Changes
+	WithdrawURL   string
+	Trust         result.Trust
+	LegalBases    []*budgetv1.LegalBasis
+	PseudonymKeys [][]byte // 32 bytes each, the newest first
+	Now           func() time.Time
+	Today         func() civil.Date
+	TodayIsSet    bool
+	SourceTimeout *time.Duration
+	Log           *slog.Logger
+}
+
+// Documents is all that the rooms read of the log.
+type Documents interface {
+	documents.Documents
+	evidence.Documents
+	admission.Once
+}
+
+// Texts is all that the rooms have worded.
+type Texts interface {
+	gateway.Texts
+	documents.Texts
+}
+
+// Broker is what a gateway serves: the exchange, the documents it rests on, and the edge
+// around both.
+type Broker struct {
+	*gateway.Gateway
+	*documents.Service
+	refusal.Edge
+}
+
+// NewBroker puts the rooms together.
+func NewBroker(c BrokerConfig) (*Broker, error) {
+	pseudonyms, err := pseudonym.NewKeys(c.Own, c.PseudonymKeys)
+	if err != nil {
+		return nil, err
+	}
+	registered := evidence.Registered{Config: evidence.Config{
+		Own: c.Own, Organisations: c.Organisations, Keys: c.Keys, Pseudonyms: pseudonyms, Documents: c.Documents, Log: c.Log,
+	}}
+	admit, err := admission.New(admission.Config{
+		Own: c.Own, Organisations: c.Organisations, Certificates: c.Certificates, Tokens: c.Tokens, Policy: c.Policy,
+		Delegations: registered.Delegations, Once: c.Documents, Pseudonyms: pseudonyms, Now: c.Now, Today: c.Today,
+	})
+	if err != nil {
+		return nil, err
+	}
+	service, err := documents.New(documents.Config{
+		Own: c.Own, Organisations: c.Organisations, Peers: c.Peers, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
+		Matrix: c.Policy, Record: c.Record, Documents: c.Documents, Texts: c.Texts, Changes: c.Changes, WithdrawURL: c.WithdrawURL, Pseudonyms: pseudonyms,
+		Now: c.Now, Today: c.Today, Log: c.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	exchange, err := gateway.New(gateway.Config{
+		Own: c.Own, Organisations: c.Organisations, Sources: c.Sources, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
+		Policy: c.Policy, Record: c.Record, Texts: c.Texts, Trust: c.Trust, LegalBases: c.LegalBases, Pseudonyms: pseudonyms,
+		Now: c.Now, Today: c.Today, TodayIsSet: c.TodayIsSet, SourceTimeout: c.SourceTimeout, Log: c.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	edge := refusal.Edge{
+		Failures: admission.Failures{Own: c.Own, PolicyRevision: c.Policy.Revision(), Record: c.Record, Log: c.Log}, Log: c.Log,
+	}
+	return &Broker{exchange, service, edge}, nil
+}
