@@ -215,7 +215,12 @@ func agreementListCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&with, "with", "", "party code; default all")
 	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, _ []string, c *cobra.Command) error {
-		answer, err := cl.ListAgreements(ctx, &ontschotv1.ListAgreementsRequest{With: with})
+		answer := &ontschotv1.ListAgreementsResponse{}
+		err := everyPage(func(token string) (string, error) {
+			one, err := cl.ListAgreements(ctx, &ontschotv1.ListAgreementsRequest{With: with, PageToken: token})
+			answer.Agreements = append(answer.Agreements, one.GetAgreements()...)
+			return one.GetNextPageToken(), err
+		})
 		if err != nil {
 			return err
 		}
@@ -439,7 +444,12 @@ func agreementDelegationsCommand() *cobra.Command {
 		Example: "  ontschot agreement delegations",
 	}
 	return a.command(c, func(ctx context.Context, cl ontschotv1.AgreementServiceClient, _ []string, c *cobra.Command) error {
-		answer, err := cl.ListDelegations(ctx, &ontschotv1.ListDelegationsRequest{})
+		answer := &ontschotv1.ListDelegationsResponse{}
+		err := everyPage(func(token string) (string, error) {
+			one, err := cl.ListDelegations(ctx, &ontschotv1.ListDelegationsRequest{PageToken: token})
+			answer.Delegations = append(answer.Delegations, one.GetDelegations()...)
+			return one.GetNextPageToken(), err
+		})
 		if err != nil {
 			return err
 		}

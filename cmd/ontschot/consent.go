@@ -308,6 +308,17 @@ func (k *consents) whoSigns(ctx context.Context, cl ontschotv1.ConsentServiceCli
 	}
 }
 
+// everyPage gets one page of a list after another, until the last.
+func everyPage(get func(token string) (next string, err error)) error {
+	for token := ""; ; {
+		next, err := get(token)
+		if err != nil || next == "" {
+			return err
+		}
+		token = next
+	}
+}
+
 func consentListCommand() *cobra.Command {
 	var k consents
 	c := &cobra.Command{
@@ -321,7 +332,12 @@ func consentListCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		answer, err := cl.ListConsents(ctx, &ontschotv1.ListConsentsRequest{Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}, Purpose: cf.Purpose})
+		answer := &ontschotv1.ListConsentsResponse{}
+		err = everyPage(func(token string) (string, error) {
+			one, err := cl.ListConsents(ctx, &ontschotv1.ListConsentsRequest{Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}, Purpose: cf.Purpose, PageToken: token})
+			answer.Receipts = append(answer.Receipts, one.GetReceipts()...)
+			return one.GetNextPageToken(), err
+		})
 		if err != nil {
 			return err
 		}

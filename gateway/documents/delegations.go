@@ -8,6 +8,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -50,12 +51,16 @@ func (s *Service) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegat
 	if _, err := s.Admission.Admit(ctx, reading(ontschotv1.OperationReadDelegations), r); err != nil {
 		return nil, err
 	}
-	documents, err := s.Documents.List(ctx, audit.DelegationDocument)
+	ids, next, err := page(idsOf(s.Documents.Register().List(register.Delegation)), r)
 	if err != nil {
 		return nil, err
 	}
-	answer := &ontschotv1.ListDelegationsResponse{}
-	for _, d := range documents {
+	answer := &ontschotv1.ListDelegationsResponse{NextPageToken: next}
+	for _, id := range ids {
+		d, err := s.Documents.Document(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		answer.Delegations = append(answer.Delegations, s.delegationView(d))
 	}
 	return answer, nil

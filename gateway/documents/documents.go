@@ -38,9 +38,7 @@ type Record interface {
 type Documents interface {
 	Register() register.View // which of them count
 	Document(ctx context.Context, id string) (audit.StoredDocument, error)
-	Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.StoredDocument, error)
 	Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.StoredDocument, error)
-	List(ctx context.Context, kind audit.DocumentKind) ([]audit.StoredDocument, error)
 }
 
 // Peer is the gateway of another organisation. It returns within the context's

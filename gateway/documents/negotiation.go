@@ -1,8 +1,10 @@
 package documents
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/ontschot/ontschot/gateway/admission"
@@ -89,44 +91,40 @@ func (s *Service) ListAgreements(ctx context.Context, r *ontschotv1.ListAgreemen
 	if _, err := s.Admission.Admit(ctx, reading(ontschotv1.OperationReadAgreements), r); err != nil {
 		return nil, err
 	}
-	answer := &ontschotv1.ListAgreementsResponse{}
-	for _, p := range s.Organisations {
-		if p.OIN == s.Own || r.GetWith() != "" && r.GetWith() != p.Code {
-			continue
-		}
-		views, err := s.agreementsWith(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		answer.Agreements = append(answer.Agreements, views...)
+	ids, next, err := page(s.negotiationsWith(r.GetWith()), r)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(answer.Agreements, func(a, b *ontschotv1.Agreement) int { return int(b.GetProposedAtMs() - a.GetProposedAtMs()) })
-	return answer, nil
-}
-
-func (s *Service) agreementsWith(ctx context.Context, p identity.Organisation) ([]*ontschotv1.Agreement, error) {
-	ids := []string{}
-	for _, kind := range []audit.DocumentKind{audit.ProposalDocument, audit.AgreementDocument} {
-		documents, err := s.Documents.Between(ctx, kind, s.Own, p.OIN)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range documents {
-			if id := register.TermsID(d.ID); !slices.Contains(ids, id) {
-				ids = append(ids, id)
-			}
-		}
-	}
-	var views []*ontschotv1.Agreement
+	answer := &ontschotv1.ListAgreementsResponse{NextPageToken: next}
 	for _, id := range ids {
 		view, err := s.agreementView(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		view.Document = nil
-		views = append(views, view)
+		answer.Agreements = append(answer.Agreements, view)
 	}
-	return views, nil
+	return answer, nil
+}
+
+// negotiationsWith an organisation by its code, or with all: by the ids of their terms, the
+// one that was begun last first.
+func (s *Service) negotiationsWith(code string) []string {
+	began := map[string]int64{}
+	for _, p := range s.Organisations {
+		if p.OIN == s.Own || code != "" && code != p.Code {
+			continue
+		}
+		for _, kind := range []audit.DocumentKind{audit.ProposalDocument, audit.AgreementDocument} {
+			for _, d := range s.Documents.Register().Between(kind, s.Own, p.OIN) {
+				id := register.TermsID(d.ID)
+				if at, known := began[id]; !known || d.Entered < at {
+					began[id] = d.Entered
+				}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(began), func(a, b string) int { return cmp.Compare(began[b], began[a]) })
 }
 
 // GetAgreement gives one with its terms and the signed document.

@@ -11,6 +11,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/pseudonym"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -24,12 +25,17 @@ func (s *Service) ListConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 	if err != nil {
 		return nil, err
 	}
-	documents, err := s.Documents.Consents(ctx, s.Pseudonyms.Of(bsn, r.GetPurpose()), r.GetPurpose())
+	records := s.Documents.Register().Consents(pseudonym.Strings(s.Pseudonyms.Of(bsn, r.GetPurpose())), r.GetPurpose())
+	ids, next, err := page(idsOf(records), r)
 	if err != nil {
 		return nil, err
 	}
-	answer := &ontschotv1.ListConsentsResponse{}
-	for _, d := range documents {
+	answer := &ontschotv1.ListConsentsResponse{NextPageToken: next}
+	for _, id := range ids {
+		d, err := s.Documents.Document(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		opened, err := s.Evidence.OpenConsent(d)
 		if err != nil || opened.Claims().Case != by.Caller().Case() {
 			continue // of another case: it is not said that there is one

@@ -671,7 +671,11 @@ func (x *ProposeAgreementResponse) GetNotDelivered() string {
 type ListAgreementsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Party code; empty: all.
-	With          string `protobuf:"bytes,1,opt,name=with,proto3" json:"with,omitempty"`
+	With string `protobuf:"bytes,1,opt,name=with,proto3" json:"with,omitempty"`
+	// How many at most; 0: as many as the gateway gives at once (100).
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the response before; empty: from the newest on.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -713,10 +717,26 @@ func (x *ListAgreementsRequest) GetWith() string {
 	return ""
 }
 
+func (x *ListAgreementsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAgreementsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListAgreementsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Without documents.
-	Agreements    []*Agreement `protobuf:"bytes,1,rep,name=agreements,proto3" json:"agreements,omitempty"`
+	// Without documents, the newest first.
+	Agreements []*Agreement `protobuf:"bytes,1,rep,name=agreements,proto3" json:"agreements,omitempty"`
+	// For the page after this one; empty: this was the last. A page can hold fewer than were asked for.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -756,6 +776,13 @@ func (x *ListAgreementsResponse) GetAgreements() []*Agreement {
 		return x.Agreements
 	}
 	return nil
+}
+
+func (x *ListAgreementsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type GetAgreementRequest struct {
@@ -1678,7 +1705,11 @@ func (x *DelegateResponse) GetDocument() []byte {
 }
 
 type ListDelegationsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many at most; 0: as many as the gateway gives at once (100).
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the response before; empty: from the newest on.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1713,9 +1744,26 @@ func (*ListDelegationsRequest) Descriptor() ([]byte, []int) {
 	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{27}
 }
 
+func (x *ListDelegationsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDelegationsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListDelegationsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Delegations   []*Delegation          `protobuf:"bytes,1,rep,name=delegations,proto3" json:"delegations,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The newest first.
+	Delegations []*Delegation `protobuf:"bytes,1,rep,name=delegations,proto3" json:"delegations,omitempty"`
+	// For the page after this one; empty: this was the last. A page can hold fewer than were asked for.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1755,6 +1803,13 @@ func (x *ListDelegationsResponse) GetDelegations() []*Delegation {
 		return x.Delegations
 	}
 	return nil
+}
+
+func (x *ListDelegationsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 // Delegation says who may act for this organisation, for what and when.
@@ -2089,13 +2144,17 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x18ProposeAgreementResponse\x12C\n" +
 	"\tagreement\x18\x01 \x01(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\tagreement\x12+\n" +
 	"\tdelivered\x18\x02 \x01(\bB\r\xca\xf3\x18\ttechnicalR\tdelivered\x122\n" +
-	"\rnot_delivered\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fnotDelivered\"A\n" +
+	"\rnot_delivered\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\fnotDelivered\"\xad\x01\n" +
 	"\x15ListAgreementsRequest\x12(\n" +
-	"\x04with\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x04with\"_\n" +
+	"\x04with\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x04with\x124\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\x17\xbaH\a\x1a\x05\x18\xf4\x03(\x00\xca\xf3\x18\ttechnicalR\bpageSize\x124\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x01\xca\xf3\x18\ttechnicalR\tpageToken\"\x96\x01\n" +
 	"\x16ListAgreementsResponse\x12E\n" +
 	"\n" +
 	"agreements\x18\x01 \x03(\v2\x16.ontschot.v1.AgreementB\r\xca\xf3\x18\ttechnicalR\n" +
-	"agreements\"=\n" +
+	"agreements\x125\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\rnextPageToken\"=\n" +
 	"\x13GetAgreementRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"[\n" +
 	"\x14GetAgreementResponse\x12C\n" +
@@ -2148,10 +2207,14 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x05until\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05until\"\\\n" +
 	"\x10DelegateResponse\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12)\n" +
-	"\bdocument\x18\x02 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\"\x18\n" +
-	"\x16ListDelegationsRequest\"c\n" +
+	"\bdocument\x18\x02 \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\"\x84\x01\n" +
+	"\x16ListDelegationsRequest\x124\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\x17\xbaH\a\x1a\x05\x18\xf4\x03(\x00\xca\xf3\x18\ttechnicalR\bpageSize\x124\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x01\xca\xf3\x18\ttechnicalR\tpageToken\"\x9a\x01\n" +
 	"\x17ListDelegationsResponse\x12H\n" +
-	"\vdelegations\x18\x01 \x03(\v2\x17.ontschot.v1.DelegationB\r\xca\xf3\x18\ttechnicalR\vdelegations\"\xe4\x01\n" +
+	"\vdelegations\x18\x01 \x03(\v2\x17.ontschot.v1.DelegationB\r\xca\xf3\x18\ttechnicalR\vdelegations\x125\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\rnextPageToken\"\xe4\x01\n" +
 	"\n" +
 	"Delegation\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12\x1d\n" +

@@ -1311,9 +1311,13 @@ func (x *EraseConsentsResponse) GetEntries() int32 {
 }
 
 type ListConsentsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Identifiers   *v1.Identifiers        `protobuf:"bytes,1,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
-	Purpose       string                 `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Identifiers *v1.Identifiers        `protobuf:"bytes,1,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
+	Purpose     string                 `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// How many at most; 0: as many as the gateway gives at once (100).
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the response before; empty: from the newest on.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1362,9 +1366,26 @@ func (x *ListConsentsRequest) GetPurpose() string {
 	return ""
 }
 
+func (x *ListConsentsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListConsentsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListConsentsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Receipts      []*ConsentReceipt      `protobuf:"bytes,1,rep,name=receipts,proto3" json:"receipts,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The newest first.
+	Receipts []*ConsentReceipt `protobuf:"bytes,1,rep,name=receipts,proto3" json:"receipts,omitempty"`
+	// For the page after this one; empty: this was the last. A page can hold fewer than were asked for.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1404,6 +1425,13 @@ func (x *ListConsentsResponse) GetReceipts() []*ConsentReceipt {
 		return x.Receipts
 	}
 	return nil
+}
+
+func (x *ListConsentsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type GetConsentRequest struct {
@@ -1589,12 +1617,16 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\x15EraseConsentsResponse\x12#\n" +
 	"\x05index\x18\x01 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\x12)\n" +
 	"\bconsents\x18\x02 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\bconsents\x12'\n" +
-	"\aentries\x18\x03 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\aentries\"\xce\x01\n" +
+	"\aentries\x18\x03 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\aentries\"\xba\x02\n" +
 	"\x13ListConsentsRequest\x12S\n" +
 	"\videntifiers\x18\x01 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\x12b\n" +
-	"\apurpose\x18\x02 \x01(\tBH\xbaH8r624^[a-z][a-z0-9_]{0,31}([.][a-z][a-z0-9_]{0,31}){0,3}$\xca\xf3\x18\ttechnicalR\apurpose\"^\n" +
+	"\apurpose\x18\x02 \x01(\tBH\xbaH8r624^[a-z][a-z0-9_]{0,31}([.][a-z][a-z0-9_]{0,31}){0,3}$\xca\xf3\x18\ttechnicalR\apurpose\x124\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\x17\xbaH\a\x1a\x05\x18\xf4\x03(\x00\xca\xf3\x18\ttechnicalR\bpageSize\x124\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x01\xca\xf3\x18\ttechnicalR\tpageToken\"\x95\x01\n" +
 	"\x14ListConsentsResponse\x12F\n" +
-	"\breceipts\x18\x01 \x03(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\breceipts\";\n" +
+	"\breceipts\x18\x01 \x03(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\breceipts\x125\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\rnextPageToken\";\n" +
 	"\x11GetConsentRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\"Z\n" +
 	"\x12GetConsentResponse\x12D\n" +
