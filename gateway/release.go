@@ -80,7 +80,7 @@ func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget
 	if _, err := g.Admission.Caller(ctx, d.request.purpose); err != nil {
 		return nil, false, err
 	}
-	for id := range documentsOf(answers) {
+	for _, id := range documentsOf(answers) {
 		holds, err := g.Evidence.Signed(ctx, id)
 		if err != nil {
 			return nil, false, err
@@ -92,15 +92,15 @@ func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget
 	return answers, lost, nil
 }
 
-// documentsOf are the consents and agreements that answers rest on, by id.
-func documentsOf(answers []budget.Answer) map[string]bool {
-	ids := map[string]bool{}
+// documentsOf are the consents and agreements that answers rest on, by id, in their order.
+func documentsOf(answers []budget.Answer) (ids []string) {
 	for _, a := range answers {
-		if a.Response != nil {
-			ids[a.Consent], ids[a.Agreement] = true, true
+		for _, id := range []string{a.Consent, a.Agreement} { // the own source needs no agreement
+			if a.Response != nil && id != "" && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
 		}
 	}
-	delete(ids, "") // the own source needs no agreement
 	return ids
 }
 
