@@ -51,10 +51,10 @@ type presented struct {
 	keys   int64       // the set of pinned keys by which
 }
 
-// mostRounds bounds how often an task is judged anew because something ended meanwhile.
+// mostRounds bounds how often a task is judged anew because something ended meanwhile.
 const mostRounds = 3
 
-// work does an task: it judges the budget, records the question, lets do make the
+// work does a task: it judges the budget, records the question, lets do make the
 // answer and records that before it is released. What the budget rests on is checked where
 // each of the two is recorded; what has ended since it was judged is left out in the next
 // round. Who may no longer act for the caller hears nothing.
@@ -156,15 +156,15 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 		Kind: audit.Decision, Decision: "allow", Trace: admission.Trace(ctx), Activity: e.purpose, Organisations: []identity.OIN{g.Own},
 		PolicyRevision: g.Policy.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
 	}
-	now, err := g.Evidence.Presented(ctx, b.caller, e.budget, b.today)
-	if err != nil {
-		return b, err
-	}
-	b.entry.Judged = now.Judged
+	b.entry.Judged = g.Evidence.Judged(e.budget)
 	if e.operation == ontschotv1.OperationAccountForBudget {
 		b.budget = e.budget
 		g.concern(&b.entry, g.restsOf(b.budget, nil), false)
 	} else {
+		now, err := g.Evidence.Presented(ctx, b.caller, e.budget, b.today)
+		if err != nil {
+			return b, err
+		}
 		var left []budget.Left
 		for _, e := range now.Ended {
 			left = append(left, instead(e))

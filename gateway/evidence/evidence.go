@@ -140,9 +140,13 @@ func (c Config) Delegations(ctx context.Context, organisation, actor identity.OI
 	return all, nil
 }
 
-// Presented judges a budget that a caller presents again, see Standing.
+// Judged is the size of the log by which a budget was decided on: what was taken out of a
+// consent since then, the budget still holds.
+func (r Registered) Judged(b *budgetv1.Budget) int64 {
+	return r.Documents.Since(b.GetReceipt().GetOrigin(), b.GetReceipt().GetDecisionIndex()+1)
+}
+
+// Presented judges the answers in a budget that a caller presents again, see Standing.
 func (r Registered) Presented(ctx context.Context, caller token.Caller, b *budgetv1.Budget, today civil.Date) (Standing, error) {
-	evidence := r.begin(caller, b.GetPurpose(), today)
-	judged := r.Documents.Since(b.GetReceipt().GetOrigin(), b.GetReceipt().GetDecisionIndex()+1) // what was taken out of a consent since then, the budget still holds
-	return evidence.standing(ctx, b, judged)
+	return r.begin(caller, b.GetPurpose(), today).standing(ctx, b, r.Judged(b))
 }

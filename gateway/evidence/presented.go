@@ -20,8 +20,6 @@ var (
 
 // Standing is what of a presented budget may be released by what counts now.
 type Standing struct {
-	// Judged is the size of the log by which the budget was decided on.
-	Judged int64
 	// Ended are the answers that rest on a document that does not count any more.
 	Ended []Ended
 	// Moved says on which consent an answer rests now, where that is another one: what was
@@ -40,7 +38,7 @@ type Ended struct {
 // budget was decided on. What an agreement that counts asks of the case worker is not
 // about what is released but about who asks: agreement.ErrAssurance.
 func (r registered) standing(ctx context.Context, b *budgetv1.Budget, judged int64) (Standing, error) {
-	now := Standing{Judged: judged, Moved: map[register.Rest]string{}}
+	now := Standing{Moved: map[register.Rest]string{}}
 	for _, s := range b.GetSources() {
 		if s.GetStatus() != "OK" {
 			continue
