@@ -17,7 +17,7 @@ import (
 // EndedError names the id of a document.
 var (
 	// ErrUnavailable means that nothing was recorded, so nothing may be released.
-	ErrUnavailable = errors.New("the record cannot be written")
+	ErrUnavailable = errors.New("the audit log cannot be written")
 	// ErrKeyReused means that the caller used an idempotency key for another request.
 	ErrKeyReused = errors.New("idempotency key used before with another request")
 	// ErrDay means that the day by which this was judged has passed in the log.
@@ -28,7 +28,7 @@ var (
 	// ErrInvalid means that an entry is not well formed; the text names the field.
 	ErrInvalid = errors.New("not a well-formed entry")
 	// ErrTampered means that something does not agree with what was signed.
-	ErrTampered = errors.New("the record was tampered with")
+	ErrTampered = errors.New("the audit log was tampered with")
 	// ErrDamaged means that the database itself is broken: a storage fault, or
 	// pages overwritten. A Store reports it.
 	ErrDamaged = errors.New("the database file is damaged")
@@ -47,7 +47,7 @@ type EndedError = register.EndedError
 // HeadIndex is the index of a TamperError about the head and not about an entry.
 const HeadIndex = -1
 
-// TamperError names the first place where the record disagrees with itself.
+// TamperError names the first place where the audit log disagrees with itself.
 type TamperError struct {
 	// Index of the entry, from zero; HeadIndex for the head.
 	Index int64

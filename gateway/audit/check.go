@@ -7,7 +7,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// check tells what is wrong with the parts of an entry that do not stand in the
+// check returns what is wrong with the parts of an entry that are not in the
 // leaf as they are; Leaf.check does the others.
 func (e *Entry) check() error {
 	switch {

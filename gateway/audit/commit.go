@@ -16,7 +16,7 @@ import (
 // maxDecisions bounds how many recent decisions are remembered.
 const maxDecisions = 8192
 
-// commit records a group in one transaction and tells each waiter its own
+// commit records a group in one transaction and gives each waiter its own
 // result. If the transaction fails, nothing in memory has changed and the next
 // group starts from what the store holds.
 func (l *Log) commit(group []*waiter) {
@@ -46,7 +46,7 @@ func (l *Log) commit(group []*waiter) {
 	}
 }
 
-// landed answers the one question that a failed commit leaves open: whether it
+// landed answers what a failed commit leaves open: whether it
 // was written all the same. The checkpoint commits to every entry of the group.
 func (l *Log) landed(t *transaction) bool {
 	if len(t.batch.Rows) == 0 {
@@ -161,7 +161,7 @@ func readFact(s Snapshot, row Row, index int64, missing ledger) (register.Entry,
 	return factOf(index, &leaf, &open)
 }
 
-// plain gives the day of a leaf that tells the register nothing else: a question or what
+// plain gives the day of a leaf that changes nothing else in the register: a request or what
 // was done with it, which puts and ends no document, as most are. It is not read any
 // further; that it is the leaf that was signed follows from the root. The form of a leaf
 // has each of these texts once, and in no value.

@@ -14,8 +14,8 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// operator is a dishonest one: it holds the key and tells the log what it likes
-// to hear, so that every signature and hash is right and the story is not.
+// operator is a dishonest one: it holds the key and writes what it likes into the
+// log, so that every signature and hash is right and the story is not.
 type operator struct {
 	audit.Store
 	instead map[int64]int64 // entries it shows in the place of others
@@ -93,7 +93,7 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 			_, err := l.Append(t.Context(), release(trace0, 2, sha256.Sum256(nil)))
 			return err
 		}},
-		"repeats what was no question": {"retry_of is no first question", func(b *bench, l *audit.Log) error {
+		"repeats what was no decision": {"retry_of is no first decision", func(b *bench, l *audit.Log) error {
 			e := decision(b.trace())
 			e.Once = once("key", "body")
 			_, err := l.Append(t.Context(), e)
@@ -135,8 +135,8 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 
 const trace0 = "0000000000000000000000000000abcd"
 
-// A release is held against what was said when its question was decided: what was taken
-// out of a consent since then was taken out of that question too.
+// A release is checked by what was said when its request was decided: what was taken
+// out of a consent since then was taken out of that request too.
 func TestTheAuditorJudgesAReleaseByItsDecision(t *testing.T) {
 	b := newBench(t)
 	wide, narrow := consent("c-0"), consent("c-2")

@@ -10,7 +10,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// DocumentKind says what a kept document is.
+// DocumentKind says what a stored document is.
 type DocumentKind = register.Kind
 
 // The kinds of document.
@@ -26,7 +26,7 @@ const (
 const NotEnded = register.NotEnded
 
 // Document is a signed document that an entry puts. What the register knows of it
-// stands in the log, the digest computed from Body; the bytes stand beside it.
+// is in the log, the digest computed from Body; the bytes are stored beside it.
 type Document struct {
 	register.Document
 	// Body is the document as it was signed, at most 64 KiB. Required.
@@ -36,14 +36,14 @@ type Document struct {
 	Openings []byte
 }
 
-// StoredDocument is a document as the log tells of it, with its bytes.
+// StoredDocument is a document as the log has it, with its bytes.
 type StoredDocument struct {
 	register.Record
 	Body, Openings []byte
 }
 
 // description is what an entry commits to about the document it puts: all that the
-// register is made of. Members stand in the order of their names.
+// register is made of. Members are in the order of their names.
 type description struct {
 	Case       string         `json:"case"`
 	Digest     string         `json:"digest"`

@@ -10,14 +10,14 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// Earlier is all of a record of version 2, as it was stored.
+// Earlier is all of an audit log of version 2, as it was stored.
 type Earlier struct {
 	Head      Head
 	Rows      []Row
 	Documents []Stored
 }
 
-// EarlierDocument is a document of such a record, as its log tells of it.
+// EarlierDocument is a document of such a log, as its entries have it.
 type EarlierDocument struct {
 	Stored
 	Kind DocumentKind
@@ -39,10 +39,10 @@ type earlierDescription struct {
 	Subject  string       `json:"subject"` // hexadecimal
 }
 
-// Verify gives the documents of a record of version 2 in the order in which they
+// Verify gives the documents of an audit log of version 2 in the order in which they
 // were entered. It checks what makes them believable: that each entry opens what its leaf
 // commits to, that all leaves give the signed head, and that each document's bytes are
-// those that its entry tells of. Whether the record is whole nothing in it can tell.
+// those that its entry describes. Nothing in the log can prove that it is whole.
 // Errors: ErrTampered.
 func (e Earlier) Verify(tenant identity.OIN, keys Keys) ([]EarlierDocument, error) {
 	signed, err := signedHead(e.Head, keys.Origin(), keys)
@@ -73,7 +73,7 @@ func (e Earlier) Verify(tenant identity.OIN, keys Keys) ([]EarlierDocument, erro
 		if text, ok := single(open.Put); ok {
 			d, err := earlierDocument(text, stored)
 			if err != nil {
-				return nil, tampered(index, "documents: not as the log tells")
+				return nil, tampered(index, "documents: not as in the log")
 			}
 			at[d.ID] = len(list)
 			list = append(list, d)

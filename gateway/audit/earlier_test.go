@@ -17,7 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
-// unpack puts a record that an earlier version made where it is wanted.
+// unpack puts an audit log that an earlier version made where it is wanted.
 func unpack(t *testing.T, from, to string) {
 	t.Helper()
 	packed, err := os.ReadFile(from)
@@ -29,9 +29,9 @@ func unpack(t *testing.T, from, to string) {
 	require.NoError(t, os.WriteFile(to, raw, 0o600))
 }
 
-// A record that the version before this one made (the story of these tests) is taken over
+// An audit log that the version before this one made (the story of these tests) is taken over
 // when it is opened: the same head, every entry, and it goes on.
-func TestARecordOfTheVersionBeforeIsTakenOver(t *testing.T) {
+func TestALogOfTheVersionBeforeIsTakenOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record.db")
 	unpack(t, "testdata/record-of-schema-3.db.gz", path)
 	secret, err := os.ReadFile("testdata/record-of-schema-3.db.key")
@@ -81,9 +81,9 @@ func destroyed(t *testing.T) string {
 	return fmt.Sprintf("UPDATE entries SET opening = x'%x' WHERE n = 0", emptied(t, e.Rows[0].Opening, "put", `{"salt":"","value":""}`))
 }
 
-// What stands in a record of version 2 is read and believed for its signed head; a changed
+// What is in an audit log of version 2 is read and believed for its signed head; a changed
 // entry, document or head is not.
-func TestARecordOfVersion2IsVerified(t *testing.T) {
+func TestALogOfVersion2IsVerified(t *testing.T) {
 	path, keys := earlierRecord(t)
 	_, err := sqlite.Open(t.Context(), path)
 	require.ErrorIs(t, err, sqlite.ErrEarlier)
@@ -138,8 +138,8 @@ func TestARecordOfVersion2IsVerified(t *testing.T) {
 	require.ErrorIs(t, err, sqlite.ErrForeign, "of this version")
 }
 
-// What is no record of version 2, or lacks a part of one, is not read as an empty one.
-func TestWhatIsNoRecordOfVersion2(t *testing.T) {
+// What is no audit log of version 2, or lacks a part of one, is not read as an empty one.
+func TestWhatIsNoLogOfVersion2(t *testing.T) {
 	for name, c := range map[string]struct {
 		change string
 		want   error

@@ -45,7 +45,7 @@ func (k Kind) known() (traced, ok bool) {
 	return false, false
 }
 
-// asks tells the kinds that record a question, which a retry puts anew.
+// asks reports whether the kind records a request, which a retry makes anew.
 func (k Kind) asks() bool { return k == Decision || k == Deny }
 
 // Entry is what a caller wants recorded. Texts are at most 128 characters of
@@ -80,7 +80,7 @@ type Entry struct {
 	// release the 32-byte digest of the budget, required there. At most 512 KiB.
 	Payload []byte
 
-	// Day is the civil day by which it was judged; zero: that of the log. A question and
+	// Day is the civil day by which it was judged; zero: that of the log. A decision and
 	// a release by a day that has passed in the log are refused with ErrDay.
 	Day civil.Date
 	// Judged is of how many entries the register was made by which it was judged; zero:
@@ -90,7 +90,7 @@ type Entry struct {
 	// leaf: of a decision, what sources are to be asked on. If something does not, the entry
 	// is refused with ErrJudged.
 	Needs []register.Rest
-	// By is of how many entries the register was made by which a question was judged, as its
+	// By is of how many entries the register was made by which a request was judged, as its
 	// Judgement says; zero: it was not. ErrJudged when somebody was erased since.
 	By int64
 	// Rests holds what must count at this entry's place in the log, at most 448; if
@@ -106,7 +106,7 @@ type Entry struct {
 	Put *Document
 	// End is the id of a document, of any kind, that this entry ends; required for
 	// withdrawals. A withdrawal of what has ended already, with all that followed from
-	// it, appends nothing, keeps no Put and gives the entry that ended it; with any
+	// it, appends nothing, stores no Put and gives the entry that ended it; with any
 	// other kind that is ErrEnded.
 	End string
 	// Key says in which state a key of an organisation is from here on; key entries only.

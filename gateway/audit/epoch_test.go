@@ -42,7 +42,7 @@ func TestAnEpochThatBeginsWrongly(t *testing.T) {
 	const (
 		none   = "opening: the entry that begins an epoch names no heads"
 		order  = "leaf: an epoch that does not follow"
-		kept   = "opening: the head outside the store is none of this log"
+		other  = "opening: the head outside the store is none of this log"
 		before = "opening: the head of the store is not that of the entries before"
 	)
 	for name, c := range map[string]struct {
@@ -57,9 +57,9 @@ func TestAnEpochThatBeginsWrongly(t *testing.T) {
 		"no payload":                    {3, "", "", "none", none},
 		"another payload":               {3, "", "", `{"outside":"","more":""}`, none},
 		"the same epoch":                {2, "", "right", "", order},
-		"a head outside that is none":   {3, "x", "right", "", kept},
-		"a head outside of that epoch":  {3, "third", "right", "", kept},
-		"a head outside of a later one": {3, "ninth", "right", "", kept},
+		"a head outside that is none":   {3, "x", "right", "", other},
+		"a head outside of that epoch":  {3, "third", "right", "", other},
+		"a head outside of a later one": {3, "ninth", "right", "", other},
 		"no head of the store":          {3, "right", "", "", before},
 		"one that is none":              {3, "right", "x", "", before},
 		"one of before":                 {3, "right", "first", "", before},

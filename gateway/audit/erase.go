@@ -13,7 +13,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/register"
 )
 
-// Erased tells what an erasure did.
+// Erased is what an erasure did.
 type Erased struct {
 	// Index of its entry.
 	Index int64
@@ -40,7 +40,7 @@ type finding struct {
 }
 
 // destroyed is the payload of an erasure: which documents never come back, by the SHA-256
-// of their ids, and what was destroyed, so that the auditor can tell it from tampering.
+// of their ids, and what was destroyed, so that the auditor can distinguish it from tampering.
 type destroyed struct {
 	Documents []string `json:"documents"`
 	Values    []gone   `json:"values"`
@@ -52,16 +52,16 @@ type gone struct {
 	Values []string `json:"values"`
 }
 
-// mostEntries bounds of how many entries one erasure tells; what is more stands in further
+// mostEntries bounds of how many entries one erasure lists; what is more is in further
 // ones of the same transaction.
 const mostEntries = 64
 
 // Erase forgets a person with these pseudonyms, under every version of the key and for
-// every purpose: one entry (more when it has much to tell), after which none of the
+// every purpose: one entry (more when it has much to list), after which none of the
 // person's consents was ever given, and in the same transaction all that opens what the
-// log holds of the person is destroyed, with the bytes of the consents. What stands in the
-// tree stays, and says nothing. Copies that were made before are not reached. Errors:
-// ErrNoDocument when nothing is kept of the person, ErrTampered when the record does not
+// log holds of the person is destroyed, with the bytes of the consents. What is in the
+// tree stays, and reveals nothing. Copies that were made before are not reached. Errors:
+// ErrNoDocument when nothing is stored of the person, ErrTampered when the log does not
 // hold, ErrInvalid, ErrUnavailable.
 func (l *Log) Erase(ctx context.Context, e Entry) (Erased, error) {
 	work := &erasing{pseudonyms: map[string]bool{}, consents: map[string]bool{}}
@@ -170,11 +170,11 @@ func (e *erasing) entry(row Row) error {
 	return err
 }
 
-// values are those of an opening that tell of the person, as field/number.
+// values are those of an opening that concern the person, as field/number.
 func (e *erasing) values(o *opening) (list []string) {
 	for _, l := range o.lists() {
 		for i, v := range *l.list {
-			if e.tells(l.field, v.Value) { // what is gone already tells nothing
+			if e.concerns(l.field, v.Value) { // what is gone already concerns nobody
 				list = append(list, fmt.Sprintf("%s/%d", l.field, i))
 			}
 		}
@@ -182,7 +182,7 @@ func (e *erasing) values(o *opening) (list []string) {
 	return list
 }
 
-func (e *erasing) tells(f field, value []byte) bool {
+func (e *erasing) concerns(f field, value []byte) bool {
 	text := string(value)
 	switch f {
 	case subjectsField:
@@ -215,7 +215,7 @@ func (e *erasing) mentions(text string) bool {
 	return false
 }
 
-// erase appends what tells of an erasure, and destroys what it tells of. A refusal
+// erase appends the entries of an erasure, and destroys what they list. A refusal
 // destroys nothing.
 func (t *transaction) erase(p *prepared) (outcome, error) {
 	work := p.erase
@@ -224,7 +224,7 @@ func (t *transaction) erase(p *prepared) (outcome, error) {
 	if len(work.consents)+len(work.pseudonyms) > known || t.register.Erased() > work.since {
 		work.restart(t.tree.N) // something was said, or destroyed, meanwhile
 	}
-	// What stands in the store, and then what this very group adds to it.
+	// What is in the store, and then what this very group adds to it.
 	stored := tlog.Tree{N: t.tree.N - int64(len(t.batch.Rows)), Hash: t.tree.Hash}
 	if err := work.look(context.Background(), t.tx, stored); err != nil {
 		return outcome{}, err
@@ -263,8 +263,8 @@ func (t *transaction) erase(p *prepared) (outcome, error) {
 	return first, nil
 }
 
-// erasures are the entries that tell of an erasure. Each tells that its own subjects are
-// gone as well: they never reach the store.
+// erasures are the entries of an erasure. Each lists its own subjects as destroyed
+// too: they never reach the store.
 func (t *transaction) erasures(p *prepared, work *erasing) (list []*prepared, err error) {
 	documents := []string{}
 	for _, id := range keysOf(work.consents) {
@@ -323,10 +323,10 @@ func emptied(raw []byte, values []string) ([]byte, error) {
 	return open.encode()
 }
 
-// ledger follows what was destroyed to the erasures that tell of it.
+// ledger follows what was destroyed to the erasures that list it.
 type ledger map[int64][]string
 
-// entry takes down what of an entry is gone. An erasure strikes out what it tells of, and
+// entry takes down what of an entry is gone. An erasure strikes out what it lists, and
 // finds that it is gone: whoever puts back what was erased would make it count again.
 func (l ledger) entry(s Snapshot, index int64, leaf *Leaf, open *opening) error {
 	if missing := open.missing(); len(missing) > 0 {
@@ -400,7 +400,7 @@ func allGone(s Snapshot, list []gone) error {
 	return nil
 }
 
-// settled is nil when an erasure tells of all that is gone.
+// settled is nil when erasures list all that is gone.
 func (l ledger) settled() error {
 	if len(l) == 0 {
 		return nil
@@ -409,5 +409,5 @@ func (l ledger) settled() error {
 	for index := range l {
 		first = min(first, index)
 	}
-	return tampered(first, "opening: something is gone, and no erasure tells of it")
+	return tampered(first, "opening: something is gone, and no erasure lists it")
 }

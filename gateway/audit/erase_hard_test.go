@@ -33,7 +33,7 @@ func (g *gatedStore) Update(ctx context.Context, tenant identity.OIN, f func(aud
 	return g.Store.Update(ctx, tenant, f)
 }
 
-// An erasure that has much to tell takes several entries; all of it is destroyed, and the
+// An erasure that has much to list takes several entries; all of it is destroyed, and the
 // neighbours in its group are recorded.
 func TestAnErasureOfMuchIsWhole(t *testing.T) {
 	b := newBench(t)
@@ -68,7 +68,7 @@ func TestAnErasureOfMuchIsWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 2, report.Kinds[audit.Erasure])
 	_, err = b.verify()
-	require.NoError(t, err, "the record holds")
+	require.NoError(t, err, "the audit log verifies")
 	l, err = audit.Open(t.Context(), b.config(b.store))
 	require.NoError(t, err, "the gateway starts again")
 	l.Close()
@@ -137,7 +137,7 @@ func TestAnIdleProcessPutsNoOlderHeadOutside(t *testing.T) {
 	require.Equal(t, want, got, "the head outside the store went back behind the withdrawal")
 }
 
-// Withdrawn, then judged, then erased, then recorded: an honest record that does not hold.
+// Withdrawn, then judged, then erased, then recorded: an honest log that does not verify.
 func TestWhatWasJudgedBeforeAnErasureIsJudgedAnew(t *testing.T) {
 	b := newBench(t)
 	b.append(of(gone, consent("c-2")))
@@ -165,7 +165,7 @@ func TestWhoHasNoConsentCanBeErased(t *testing.T) {
 	b.append(of(gone, consent("c-2")))
 	_, err := b.log.Erase(t.Context(), erasure(gone))
 	require.NoError(t, err)
-	b.append(of(gone, decision(b.trace()))) // a question that was on its way
+	b.append(of(gone, decision(b.trace()))) // a request that was on its way
 	_, err = b.log.Erase(t.Context(), erasure(gone))
 	require.NoError(t, err)
 	require.Empty(t, inFiles(t, b.path))

@@ -28,7 +28,7 @@ const (
 	also = "the same one, by a newer key version"
 )
 
-// lives is a record in which one person's consents were given, used, narrowed and
+// lives is a log in which one person's consents were given, used, narrowed and
 // withdrawn, beside another's.
 func lives(b *bench) {
 	b.append(consent("c-1"))
@@ -57,7 +57,7 @@ func erasure(pseudonyms ...string) audit.Entry {
 	return e
 }
 
-// inFiles reports whether anything of the person is in the files of a record.
+// inFiles reports whether anything of the person is in the files of a log.
 func inFiles(t *testing.T, path string) (found []string) {
 	t.Helper()
 	var raw []byte
@@ -80,7 +80,7 @@ func inFiles(t *testing.T, path string) (found []string) {
 }
 
 // What is erased is gone from the register, from the entries and from the files, and the
-// record holds; the others' documents count as before, also after a restart.
+// log verifies; the others' documents count as before, also after a restart.
 func TestWhatIsErased(t *testing.T) {
 	for _, each := range []int{1, 3, 100} {
 		b := newBench(t)
@@ -106,7 +106,7 @@ func TestWhatIsErased(t *testing.T) {
 			}
 			require.Empty(t, b.log.Register().Consents([]string{gone, also}, ""))
 			_, err := b.log.Append(t.Context(), of(gone, consent("c-2")))
-			require.ErrorIs(t, err, audit.ErrEnded, "brought in again")
+			require.ErrorIs(t, err, audit.ErrEnded, "registered again")
 			still, err := b.log.Document(t.Context(), "c-1")
 			require.NoError(t, err)
 			require.True(t, still.Live())
@@ -138,7 +138,7 @@ func TestWhatIsErased(t *testing.T) {
 	}
 }
 
-// Another process that shares the record forgets too.
+// Another process that shares the log forgets too.
 func TestAnErasureByAnotherProcess(t *testing.T) {
 	b := newBench(t)
 	lives(b)
@@ -161,7 +161,7 @@ func TestAnErasureByAnotherProcess(t *testing.T) {
 }
 
 // What was erased and is put back, or what is gone and was not erased, is found by who
-// opens the record and by the auditor.
+// opens the log and by the auditor.
 func TestAnErasureIsNoCover(t *testing.T) {
 	b := newBench(t)
 	lives(b)

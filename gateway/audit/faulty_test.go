@@ -118,9 +118,9 @@ func (f *faulty) eachFault(t *testing.T, name string, do func() error) {
 	}
 }
 
-// Whichever call to the store fails, it is told, nothing is half done, and the next try
+// Whichever call to the store fails, it is reported, nothing is half done, and the next try
 // does it.
-func TestEveryFaultOfTheStoreIsTold(t *testing.T) {
+func TestEveryFaultOfTheStoreIsReported(t *testing.T) {
 	b := newBench(t)
 	story(b)
 	decided := b.trace()
@@ -243,9 +243,9 @@ func TestFaultsInARow(t *testing.T) {
 				require.ErrorIs(t, err, audit.ErrUnavailable)
 			}
 			f.begin(0)
-			kept, err := l.Document(t.Context(), "c-2")
+			stored, err := l.Document(t.Context(), "c-2")
 			require.NoError(t, err)
-			require.True(t, kept.Live(), "%d, %d", at, more)
+			require.True(t, stored.Live(), "%d, %d", at, more)
 			require.Equal(t, size, l.Register().Size())
 		}
 	}
@@ -276,9 +276,9 @@ func TestWithoutKnowingWhatCountsNothingIsAppended(t *testing.T) {
 	p, err := l.Append(t.Context(), decision(b.trace()))
 	require.NoError(t, err)
 	require.EqualValues(t, storySize, p.Index)
-	kept, err := l.Document(t.Context(), "c-2")
+	stored, err := l.Document(t.Context(), "c-2")
 	require.NoError(t, err)
-	require.True(t, kept.Live())
+	require.True(t, stored.Live())
 	_, err = l.Document(t.Context(), "c-9")
 	require.ErrorIs(t, err, audit.ErrNoDocument)
 	_, err = b.verify()

@@ -28,7 +28,7 @@ func isText(s string) bool {
 	return len(s) <= maxText && only(s, "._:/#@=,-")
 }
 
-// isID tells whether s can be the id of a document.
+// isID reports whether s can be the id of a document.
 func isID(s string) bool {
 	return s != "" && len(s) <= maxID && only(s, "._:-")
 }
@@ -36,7 +36,7 @@ func isID(s string) bool {
 // isTrace follows the W3C trace context: 16 bytes in lower-case hexadecimal.
 func isTrace(s string) bool { return len(s) == 32 && isHex(s) }
 
-// isCommitment tells base64url of 32 bytes whose unused last bits are zero.
+// isCommitment reports whether s is base64url of 32 bytes whose unused last bits are zero.
 func isCommitment(s string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	return err == nil && len(b) == 32 && len(s) == 43

@@ -40,7 +40,7 @@ func aKey() Entry {
 	return Entry{Kind: Key, Key: &register.KeyChange{Owner: ours, Digest: strings.Repeat("f", 64), State: "in_use"}}
 }
 
-// What may not stand in an entry, each by itself, in these words; and the most there may be.
+// What may not be in an entry, each by itself, in these words; and the most there may be.
 func TestWhatAnEntryMayHold(t *testing.T) {
 	x := func(n int) string { return strings.Repeat("x", n) }
 	for name, c := range map[string]struct {
@@ -159,7 +159,7 @@ func TestTheLongestRest(t *testing.T) {
 	}
 }
 
-// The forms of what stands in a leaf, at their bounds.
+// The forms of what is in a leaf, at their bounds.
 func TestForms(t *testing.T) {
 	id := "01980000-7c0e-7d6b-9a53-0b1f6d2c9e11"
 	for name, c := range map[string]struct {

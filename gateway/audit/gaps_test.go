@@ -13,7 +13,7 @@ import (
 )
 
 // TestAChangedDocumentIsFoundAtItsNextUse: a running log believes no bytes that are not
-// those its entries tell of, whichever way they are asked for.
+// those its entries describe, whichever way they are asked for.
 func TestAChangedDocumentIsFoundAtItsNextUse(t *testing.T) {
 	for name, change := range map[string]string{
 		"body":      "UPDATE documents SET body = x'00' WHERE id = 'c-2'",

@@ -94,7 +94,7 @@ func TestOneGroup(t *testing.T) {
 	for i, n := range neighbours {
 		r := <-n
 		if i%2 == 0 {
-			require.ErrorIs(t, r.err, audit.ErrEnded, "the withdrawal stands before it in the queue")
+			require.ErrorIs(t, r.err, audit.ErrEnded, "the withdrawal is before it in the queue")
 			continue
 		}
 		require.NoError(t, r.err)

@@ -94,7 +94,7 @@ func release(trace string, decided int64, digest [32]byte, rests ...string) audi
 	}
 }
 
-// restsOn is what an entry rests on: of a consent (c...) what the tenant may hear from
+// restsOn is what an entry rests on: of a consent (c...) what the tenant may receive from
 // the other organisation.
 func restsOn(ids ...string) []register.Rest {
 	var rests []register.Rest

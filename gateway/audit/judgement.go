@@ -11,7 +11,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Judgement is the payload of the decision or deny of a question, as RFC 8785 JSON:
+// Judgement is the payload of the decision or deny of a request, as RFC 8785 JSON:
 // what was decided about each pair of a person and a source, pseudonymous and without
 // amounts. The auditor holds it against the register.
 type Judgement struct {
@@ -48,7 +48,7 @@ type Refusal struct {
 }
 
 // judged holds what a decision says of consents and agreements against the register as it
-// was when it was judged. What was not a question, or was erased, says nothing of them.
+// was when it was judged. What was no request, or was erased, says nothing of them.
 func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) error {
 	payload, ok := single(open.Payload)
 	var j Judgement

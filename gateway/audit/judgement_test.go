@@ -17,7 +17,7 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 	subject := base64.RawURLEncoding.EncodeToString([]byte(person))
 	for name, c := range map[string]struct {
 		judged int64
-		told   audit.PairJudgement
+		pair   audit.PairJudgement
 		holds  bool
 	}{
 		"a yes":                              {2, audit.PairJudgement{Consent: "c-1", Agreement: "a-1"}, true},
@@ -34,7 +34,7 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 		"no consent, where it was withdrawn": {3, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "NO_CONSENT"}}}, false},
 		"no consent to one category":         {2, audit.PairJudgement{Consent: "c-1", Refusals: []audit.Refusal{{Reason: "NO_CONSENT", Categories: []string{"amount"}}}}, true},
 		"uncertain, without a loss":          {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "CONSENT_UNCERTAIN"}}}, false},
-		"another lock":                       {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED", Code: "ROL-01"}}}, true},
+		"another check":                      {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED", Code: "ROL-01"}}}, true},
 		"two reasons, of which one is false": {2, audit.PairJudgement{Refusals: []audit.Refusal{{Reason: "POLICY_DENIED"}, {Reason: "CONSENT_WITHDRAWN"}}}, false},
 		"under an older version of the key":  {2, audit.PairJudgement{Subject: "bmV3ZXI", Also: []string{subject}, Consent: "c-1"}, true},
 		"by what was not there yet":          {99, audit.PairJudgement{Consent: "c-1"}, false},
@@ -52,12 +52,12 @@ func TestADecisionAgreesWithTheRegister(t *testing.T) {
 			b.append(consent("c-1"))
 			b.append(agreement("a-1"))
 			b.append(withdrawal("c-1"))
-			told := c.told
-			told.Source = other
-			if told.Subject == "" {
-				told.Subject = subject
+			pair := c.pair
+			pair.Source = other
+			if pair.Subject == "" {
+				pair.Subject = subject
 			}
-			payload, err := json.Marshal(audit.Judgement{Judged: c.judged, Pairs: []audit.PairJudgement{told}})
+			payload, err := json.Marshal(audit.Judgement{Judged: c.judged, Pairs: []audit.PairJudgement{pair}})
 			require.NoError(t, err)
 			for _, kind := range []audit.Kind{audit.Decision, audit.Deny} {
 				e := decision(b.trace())

@@ -46,7 +46,7 @@ func (k Keys) Origin() string {
 	return k[0].Name()
 }
 
-// Hold tells whether the public half of a key is among them.
+// Hold reports whether the public half of a key is among them.
 func (k Keys) Hold(key SigningKey) bool {
 	return slices.ContainsFunc(k, func(v note.Verifier) bool {
 		return v.Name() == key.Verifier.Name() && v.KeyHash() == key.Verifier.KeyHash()

@@ -47,9 +47,9 @@ func TestAnAgreementReplacesAnother(t *testing.T) {
 	require.EqualValues(t, 2, report.LiveDocuments, "the revocation and the delegation")
 }
 
-// TestAWithdrawalIsKept: the signed statement counts from the entry that ends what
-// it withdraws, and a repeated withdrawal keeps no second one.
-func TestAWithdrawalIsKept(t *testing.T) {
+// TestAWithdrawalIsStored: the signed statement counts from the entry that ends what
+// it withdraws, and a repeated withdrawal stores no second one.
+func TestAWithdrawalIsStored(t *testing.T) {
 	b := newBench(t)
 	b.append(agreement("a-1"))
 	revokes := func(id string) audit.Entry {
@@ -71,7 +71,7 @@ func TestAWithdrawalIsKept(t *testing.T) {
 	other := revokes("s-1")
 	other.End = "a-2"
 	_, err = b.log.Append(t.Context(), other)
-	require.ErrorIs(t, err, audit.ErrConflict, "a statement that is kept for another document withdraws nothing")
+	require.ErrorIs(t, err, audit.ErrConflict, "a statement that is stored for another document withdraws nothing")
 	require.True(t, b.document("a-2").Live())
 	report, err := b.verify()
 	require.NoError(t, err)

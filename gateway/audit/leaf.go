@@ -18,16 +18,16 @@ const maxLeaf = 32 << 10
 // out and are still read.
 const leafVersion = 3
 
-// noRetry is the retry_of of a leaf that repeats no question.
+// noRetry is the retry_of of a leaf that repeats no request.
 const noRetry = -1
 
-// Leaf is the record of one entry as it stands in the tree: RFC 8785 JSON with
+// Leaf is the record of one entry as it is in the tree: RFC 8785 JSON with
 // exactly these members. Commitments are base64url without padding of
 // SHA-256("ontschot/leaf/1/" ‖ field ‖ 0x00 ‖ salt of 32 bytes ‖ value); an empty
 // text means that there is nothing committed to. The number in that domain is of
 // this scheme and not of the leaf.
 //
-// The Go fields stand in the order of their JSON names: with that and the
+// The Go fields are in the order of their JSON names: with that and the
 // character set of the texts, encoding/json writes the canonical form directly.
 // A fuzz target compares it with the reference implementation of RFC 8785.
 type Leaf struct {
@@ -49,7 +49,7 @@ type Leaf struct {
 	Policy        string         `json:"policy"`             // revision
 	Put           string         `json:"put"`                // commitment to the description of the document that enters
 	Rests         []string       `json:"rests"`              // commitments to ids
-	RetryOf       int64          `json:"retry_of"`           // index of the question that this decision or deny repeats; else -1
+	RetryOf       int64          `json:"retry_of"`           // index of the decision or deny that this one repeats; else -1
 	Snapshot      string         `json:"snapshot,omitempty"` // SHA-256 of the register before this entry, as it is written down
 	Status        string         `json:"status"`
 	Subjects      []string       `json:"subjects"` // commitments to pseudonyms
@@ -181,7 +181,7 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// encodeCanonical writes RFC 8785 for structs whose members stand in order and
+// encodeCanonical writes RFC 8785 for structs whose members are in order and
 // whose texts hold nothing that JSON escapes.
 func encodeCanonical(v any) ([]byte, error) {
 	b, err := json.Marshal(v)

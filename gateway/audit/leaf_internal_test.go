@@ -158,7 +158,7 @@ func TestDescriptionsOfDocuments(t *testing.T) {
 	}
 }
 
-// What a document does not have stands in its description as an empty list, never as null:
+// What a document does not have is in its description as an empty list, never as null:
 // what was committed to can be committed to again.
 func TestTheTextOfADescription(t *testing.T) {
 	raw, err := encodeCanonical(anAgreement().Put.filled().description())
@@ -168,7 +168,7 @@ func TestTheTextOfADescription(t *testing.T) {
 		`","party_a":"`+string(ours)+`","party_b":"`+string(theirs)+`","purpose":"","recipients":[],"replaces":"","subjects":[],"until":"","void":false}`, string(raw))
 }
 
-// bare is a record without entries, whatever its head says.
+// bare is a log without entries, whatever its head says.
 type bare struct{ Snapshot }
 
 func (bare) Rows(int64, int) ([]Row, error) { return nil, nil }
@@ -181,7 +181,7 @@ type headed struct {
 
 func (h headed) Head() (Head, error) { return h.head, nil }
 
-// What no head signs is not proven, and what no file keeps is not said to be whole.
+// What no head signs is not proven, and what no file holds is not said to be whole.
 func TestNothingIsProvenByABadHead(t *testing.T) {
 	key, err := ParseKey(mustSecret(t, "log/a"))
 	require.NoError(t, err)
@@ -357,7 +357,7 @@ func TestATreeIsOfItsRoot(t *testing.T) {
 	require.Equal(t, grown.Tree, same.Tree)
 	require.Equal(t, "c", same.checkpoint)
 	again, err := readTree(grown.position, "c", same)
-	require.NoError(t, err, "what is kept of it is enough")
+	require.NoError(t, err, "what is stored of it is enough")
 	require.Equal(t, same, again)
 	_, err = readTree(position{tlog.Tree{N: 5, Hash: tlog.Hash{1}}, firstEpoch}, "c", grown)
 	require.ErrorIs(t, err, ErrTampered)

@@ -27,7 +27,7 @@ type Config struct {
 	// Earlier are public keys whose signature on the head this log takes over: those
 	// that signed before. May be empty.
 	Earlier Keys
-	// Head keeps the head outside the store; nil means that nothing does.
+	// Head stores the signed head outside the store; nil means that nothing does.
 	Head *HeadFile
 	// SnapshotEvery is after how many entries the register is written down, so that a start
 	// reads no more than those; zero means 32,768. It is more when there are many documents.
@@ -81,10 +81,10 @@ type waiter struct {
 	outcome chan outcome // holds one; written once by the writer
 }
 
-// outcome is what the writer tells a waiter.
+// outcome is what the writer sends a waiter.
 type outcome struct {
 	index int64
-	tree  *tree  // nil: the entry stood there before, or err
+	tree  *tree  // nil: the entry was there before, or err
 	leaf  []byte // as it was appended
 	again bool
 	ref   string
@@ -129,7 +129,7 @@ func open(ctx context.Context, cfg Config, check func(*Log, Snapshot) error) (*L
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("opening the record: %w", err)
+		return nil, fmt.Errorf("opening the audit log: %w", err)
 	}
 	l.size.Store(l.head.N)
 	l.epoch.Store(l.head.epoch)

@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 		"a kind of its own":           {between("LETTER", "l"), audit.ErrInvalid},
 		"an end that has ended":       {audit.Entry{Kind: audit.Agreement, End: "c-2"}, audit.ErrEnded},
 		"an end of nothing":           {audit.Entry{Kind: audit.Agreement, End: "nobody"}, audit.ErrNoDocument},
-		"kept, but not yet instead":   {audit.Entry{Kind: audit.Agreement, Put: agreement("a-0").Put, End: "c-1"}, audit.ErrConflict},
+		"stored, but not yet instead": {audit.Entry{Kind: audit.Agreement, Put: agreement("a-0").Put, End: "c-1"}, audit.ErrConflict},
 		"an agreement with oneself": {audit.Entry{Kind: audit.Agreement, Put: &audit.Document{Body: []byte("b"), Document: register.Document{
 			ID: "a", Kind: register.Agreement, PartyA: tenant, PartyB: tenant}}}, audit.ErrInvalid},
 	} {

@@ -6,9 +6,9 @@ import "time"
 const keyLife = 24 * time.Hour
 
 // Once makes a request with an idempotency key count once. Neither
-// the key nor the request is kept, and no answer: only what recognises them.
+// the key nor the request is stored, and no answer: only what recognises them.
 type Once struct {
-	// Key is the HMAC of the caller and the key he chose, Body that of the method
+	// Key is the HMAC of the caller and the key they chose, Body that of the method
 	// and the canonical request. Both required.
 	Key, Body [32]byte
 	// Ref is the id of a document that the request makes; may be empty.
@@ -17,7 +17,7 @@ type Once struct {
 	Life time.Duration
 }
 
-// OnceRow is what is kept of the first request with a key.
+// OnceRow is what is stored of the first request with a key.
 type OnceRow struct {
 	Key, Body [32]byte
 	Ref       string
@@ -43,7 +43,7 @@ func (o *Once) check() error {
 	return nil
 }
 
-// row gives what is to be kept when the key is used at a time in milliseconds,
+// row gives what is to be stored when the key is used at a time in milliseconds,
 // but for the entry; nil without a key.
 func (o *Once) row(at int64) *OnceRow {
 	if o == nil {
@@ -75,8 +75,8 @@ func (t *transaction) first(p *prepared) (*OnceRow, error) {
 	return &row, nil
 }
 
-// repeat answers a request whose key was used before. A question is put anew, as
-// no budget is kept to answer it with, and says in its leaf which one it repeats;
+// repeat answers a request whose key was used before. A request is decided anew, as
+// no budget is stored to answer it with, and its leaf names the one it repeats;
 // whatever else was done is not done again. What the row points to is read and
 // not believed, as the rows of keys are no part of the log.
 func (t *transaction) repeat(p *prepared, first *OnceRow) (outcome, error) {
@@ -109,7 +109,7 @@ func (p *prepared) retry(of int64) (*prepared, error) {
 	return next, err
 }
 
-// bind keeps the key of a request with the entry that stands for it.
+// bind stores the key of a request with the entry that was made for it.
 func (t *transaction) bind(p *prepared, index int64) {
 	if p.once == nil {
 		return

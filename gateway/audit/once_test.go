@@ -24,14 +24,14 @@ func retryOf(t *testing.T, p audit.Proof) int64 {
 	return leaf.RetryOf
 }
 
-// ask puts a question under a key.
+// ask makes a request under a key.
 func (b *bench) ask(kind audit.Kind, key, body string) (audit.Proof, error) {
 	e := decision(b.trace())
 	e.Kind, e.Once = kind, once(key, body)
 	return b.log.Append(context.Background(), e)
 }
 
-func TestAQuestionAskedAgain(t *testing.T) {
+func TestARequestMadeAgain(t *testing.T) {
 	b := newBench(t)
 	b.append(consent("c-1"))
 	first, err := b.ask(audit.Decision, "k", "q")
@@ -62,7 +62,7 @@ func TestAQuestionAskedAgain(t *testing.T) {
 }
 
 // TestARetryIsReleasedOnItsOwnDecision: what is released rests on what holds now,
-// not on what held when the question was first put.
+// not on what held when the request was first made.
 func TestARetryIsReleasedOnItsOwnDecision(t *testing.T) {
 	b := newBench(t)
 	b.append(consent("c-1"))
@@ -83,7 +83,7 @@ func TestARetryIsReleasedOnItsOwnDecision(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestADeedIsNotDoneTwice(t *testing.T) {
+func TestAnActIsNotDoneTwice(t *testing.T) {
 	b := newBench(t)
 	give := func(id string) audit.Entry {
 		e := consent(id)
@@ -106,12 +106,12 @@ func TestADeedIsNotDoneTwice(t *testing.T) {
 	_, err = b.log.Append(t.Context(), other)
 	require.ErrorIs(t, err, audit.ErrKeyReused)
 	_, err = b.ask(audit.Decision, "k", "give")
-	require.ErrorIs(t, err, audit.ErrKeyReused, "a question is no retry of a deed")
+	require.ErrorIs(t, err, audit.ErrKeyReused, "a decision is no retry of an act")
 	_, err = b.ask(audit.Decision, "q", "ask")
 	require.NoError(t, err)
 	other.Once = once("q", "ask")
 	_, err = b.log.Append(t.Context(), other)
-	require.ErrorIs(t, err, audit.ErrKeyReused, "nor a deed of a question")
+	require.ErrorIs(t, err, audit.ErrKeyReused, "nor an act of a decision")
 	report, err := b.verify()
 	require.NoError(t, err)
 	require.EqualValues(t, 2, report.Size)
@@ -197,7 +197,7 @@ func TestAKeyExpires(t *testing.T) {
 	require.NoError(t, err)
 	_, found, err = b.store.Once(t.Context(), tenant, once("k", "").Key)
 	require.NoError(t, err)
-	require.False(t, found, "the next key that is kept clears away what has expired")
+	require.False(t, found, "the next key that is stored clears away what has expired")
 }
 
 func TestKeysThatAreRefused(t *testing.T) {
@@ -327,7 +327,7 @@ func TestOneKeyManyTimes(t *testing.T) {
 	require.Equal(t, report.Size-keys, report.Retries)
 }
 
-// TestRowsOfKeysAreNotBelieved: the table is no part of the log, so whatever stands
+// TestRowsOfKeysAreNotBelieved: the table is no part of the log, so whatever is
 // in it, what the log says of a retry is true.
 func TestRowsOfKeysAreNotBelieved(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -79,7 +79,7 @@ type opened struct {
 func (o opened) gone() bool { return len(o.Salt) == 0 }
 
 // opening is what an auditor needs to see what a leaf commits to: canonical JSON
-// in a column of its own, which can be destroyed while the tree stands. It holds
+// in a column of its own, which can be destroyed while the tree stays. It holds
 // pseudonyms, ids and digests; never an amount, a name or a BSN.
 type opening struct {
 	Case     []opened `json:"case"`
@@ -128,7 +128,7 @@ type openedList struct {
 	list  *[]opened
 }
 
-// lists stands in the order of Leaf.commitments.
+// lists is in the order of Leaf.commitments.
 func (o *opening) lists() []openedList {
 	return []openedList{
 		{caseField, &o.Case}, {confirmField, &o.Confirm}, {consentsField, &o.Consents}, {endField, &o.End},

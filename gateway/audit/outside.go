@@ -15,7 +15,7 @@ import (
 // ErrBehind means that the store does not hold all that was recorded: the head that is
 // kept outside it is of a longer log or of another epoch, or is gone. What it lacks may be
 // withdrawals. Recover goes on from there.
-var ErrBehind = errors.New("the record lacks entries that were made")
+var ErrBehind = errors.New("the audit log lacks entries that were made")
 
 // BehindError is the ErrBehind of a store, with how many entries it holds and how many
 // the head outside it is of; -1 when that head is gone.
@@ -24,7 +24,7 @@ type BehindError struct{ Store, Outside int64 }
 // Error says how many entries there are and how many were made.
 func (e *BehindError) Error() string {
 	if e.Outside < 0 {
-		return fmt.Sprintf("%v, or may lack them: it holds %d, and the file that keeps its head is gone", ErrBehind, e.Store)
+		return fmt.Sprintf("%v, or may lack them: it holds %d, and the file with its head is gone", ErrBehind, e.Store)
 	}
 	return fmt.Sprintf("%v: it holds %d, and %d were made", ErrBehind, e.Store, e.Outside)
 }
@@ -32,11 +32,11 @@ func (e *BehindError) Error() string {
 // Unwrap makes errors.Is(err, ErrBehind) hold.
 func (e *BehindError) Unwrap() error { return ErrBehind }
 
-// HeadFile keeps the signed head outside the store, best on another disk: whoever puts
+// HeadFile stores the signed head outside the store, best on another disk: whoever puts
 // back an older store, or loses it, is found out at the next start.
 type HeadFile struct{ Path string }
 
-// outsideEvery is how far the file may lie behind for questions and releases. What takes
+// outsideEvery is how far the file may lie behind for decisions and releases. What takes
 // something away is acknowledged only when the file is durable too.
 const outsideEvery = 500 * time.Millisecond
 
@@ -47,7 +47,7 @@ func (h HeadFile) Read() (string, error) {
 		return "", nil
 	}
 	if err != nil || len(raw) > maxCheckpoint {
-		return "", fmt.Errorf("%w: the file that keeps its head cannot be read", ErrUnavailable)
+		return "", fmt.Errorf("%w: the file with its head cannot be read", ErrUnavailable)
 	}
 	return string(raw), nil
 }
@@ -72,7 +72,7 @@ func (h HeadFile) Write(checkpoint string) (err error) {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%w: the file that keeps its head cannot be written", ErrUnavailable)
+		return fmt.Errorf("%w: the file with its head cannot be written", ErrUnavailable)
 	}
 	return nil
 }
@@ -82,11 +82,11 @@ func (h HeadFile) Write(checkpoint string) (err error) {
 func (h HeadFile) advance(head *tree, origin string, keys Keys) error {
 	lock, err := os.OpenFile(h.Path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("%w: the file that keeps its head cannot be written", ErrUnavailable)
+		return fmt.Errorf("%w: the file with its head cannot be written", ErrUnavailable)
 	}
 	defer lock.Close() // and with it ends the lock
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("%w: the file that keeps its head cannot be written", ErrUnavailable)
+		return fmt.Errorf("%w: the file with its head cannot be written", ErrUnavailable)
 	}
 	text, err := h.Read()
 	if err != nil {
@@ -99,8 +99,8 @@ func (h HeadFile) advance(head *tree, origin string, keys Keys) error {
 	return h.Write(head.checkpoint)
 }
 
-// checkOutside holds the store's head against the one outside it. A log that begins puts
-// down that it has begun.
+// checkOutside compares the store's head with the one outside it. A log that begins writes
+// down that it has.
 func (l *Log) checkOutside(s Snapshot) error {
 	if l.cfg.Head == nil {
 		return nil

@@ -60,7 +60,7 @@ func TestAStoreThatLacksEntriesDoesNotStart(t *testing.T) {
 
 	require.NoError(t, os.Remove(head.Path))
 	_, err = opened(path)
-	require.ErrorIs(t, err, audit.ErrBehind, "whether it is whole cannot be told")
+	require.ErrorIs(t, err, audit.ErrBehind, "nothing shows that it is whole")
 }
 
 // What takes something away is acknowledged only when the head outside is durable; a
@@ -95,11 +95,11 @@ func TestAWithdrawalWaitsForTheHeadOutside(t *testing.T) {
 	require.Contains(t, text, "\n4\n", "written at the end")
 }
 
-// What is told of a record that lacks entries, and of a file that cannot be read.
-func TestWhatIsToldOfTheHeadOutside(t *testing.T) {
-	require.EqualError(t, &audit.BehindError{Store: 3, Outside: 5}, "the record lacks entries that were made: it holds 3, and 5 were made")
-	require.EqualError(t, &audit.BehindError{Store: 0, Outside: 0}, "the record lacks entries that were made: it holds 0, and 0 were made")
-	require.EqualError(t, &audit.BehindError{Store: 3, Outside: -1}, "the record lacks entries that were made, or may lack them: it holds 3, and the file that keeps its head is gone")
+// What is reported of a log that lacks entries, and of a file that cannot be read.
+func TestWhatIsReportedOfTheHeadOutside(t *testing.T) {
+	require.EqualError(t, &audit.BehindError{Store: 3, Outside: 5}, "the audit log lacks entries that were made: it holds 3, and 5 were made")
+	require.EqualError(t, &audit.BehindError{Store: 0, Outside: 0}, "the audit log lacks entries that were made: it holds 0, and 0 were made")
+	require.EqualError(t, &audit.BehindError{Store: 3, Outside: -1}, "the audit log lacks entries that were made, or may lack them: it holds 3, and the file with its head is gone")
 	folder := t.TempDir()
 	text, err := audit.HeadFile{Path: filepath.Join(folder, "none")}.Read()
 	require.NoError(t, err)
@@ -151,7 +151,7 @@ func TestAHeadOfAnotherLog(t *testing.T) {
 	require.NoError(t, err, "the empty log is the beginning of every one")
 }
 
-// The head outside follows a question by itself, without another entry and without an end.
+// The head outside follows a decision by itself, without another entry and without an end.
 func TestTheHeadOutsideFollows(t *testing.T) {
 	b := newBench(t)
 	c := b.config(b.store)

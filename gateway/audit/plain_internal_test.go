@@ -22,7 +22,7 @@ func made(t *testing.T, e Entry) *prepared {
 	return p
 }
 
-// rowOf is an entry as it stands in the store.
+// rowOf is an entry as it is in the store.
 func rowOf(p *prepared, index int64) Row {
 	return Row{Index: index, ID: p.id, Leaf: p.leaf, Opening: p.opening, Hashes: p.record[:]}
 }
@@ -91,14 +91,14 @@ func TestRowsThatAreNoEntry(t *testing.T) {
 	}
 }
 
-// What is wrong with a row is told by its column.
+// What is wrong with a row is named by its column.
 func TestWhichColumnIsWrong(t *testing.T) {
 	good := rowOf(made(t, aConsent()), 0)
 	_, _, err := readRow(good)
 	require.NoError(t, err)
 	for says, change := range map[string]func(*Row){
 		"leaf: not a leaf of version 2 or 3 in canonical form": func(r *Row) { r.Leaf = r.Leaf[1:] },
-		"leaf: of an earlier version than the record": func(r *Row) {
+		"leaf: of an earlier version than the audit log": func(r *Row) {
 			l, err := ParseLeaf(r.Leaf)
 			require.NoError(t, err)
 			l.Version, l.Day = 2, ""
@@ -220,7 +220,7 @@ func TestWhatIsNotThereIsNotCommittedTo(t *testing.T) {
 	require.Len(t, made(t, Entry{Kind: Admin, Payload: []byte{1}}).salt, saltSize)
 }
 
-// What an opening holds in the place of a description tells the register nothing.
+// What an opening holds in the place of a description changes nothing in the register.
 func TestAnOpeningThatHoldsNoDescription(t *testing.T) {
 	p := made(t, aConsent())
 	leaf, err := ParseLeaf(p.leaf)
@@ -274,8 +274,8 @@ func TestWhatIsNotPrepared(t *testing.T) {
 	require.False(t, errors.Is(err, ErrTampered))
 }
 
-// The earliest of what is wrong is told, and of a head what is wrong with it.
-func TestWhatIsToldFirst(t *testing.T) {
+// The earliest of what is wrong is reported, and of a head what is wrong with it.
+func TestTheEarliestIsReported(t *testing.T) {
 	zero, one := &TamperError{0, "a"}, &TamperError{1, "b"}
 	for _, c := range [][3]*TamperError{{nil, zero, zero}, {zero, nil, zero}, {zero, one, zero}, {one, zero, zero}, {one, one, one}, {nil, nil, nil}} {
 		require.Equal(t, c[2], earlier(c[0], c[1]))

@@ -160,7 +160,7 @@ func restOf(text string) register.Rest {
 	return register.Rest{ID: id, Source: identity.OIN(source), Recipient: identity.OIN(recipient)}
 }
 
-// factOf is what the register takes from an entry that stands in the log.
+// factOf is what the register takes from an entry that is in the log.
 func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	e := register.Entry{Index: index, Time: leaf.Time, Stated: leaf.Kind == Withdrawal, Epoch: leaf.Kind == NewEpoch}
 	e.Day, _ = civil.Parse(leaf.Day) // ParseLeaf has checked it
@@ -206,8 +206,8 @@ func (p *prepared) later(day civil.Date) (*prepared, error) {
 	return next, err
 }
 
-// changed gives the same entry with something in its leaf that only its place in the
-// log can tell.
+// changed gives the same entry with something in its leaf that depends on its place in the
+// log.
 func (p *prepared) changed(change func(*Leaf)) (*prepared, error) {
 	leaf, err := ParseLeaf(p.leaf)
 	if err != nil {

@@ -9,18 +9,18 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Proof says that an entry stands in the log, so that somebody else can check it.
+// Proof shows that an entry is in the log, so that somebody else can check it.
 type Proof struct {
 	// Index of the entry, from zero.
 	Index int64
 	// Again means that nothing was appended, as this was done before: Index is the
-	// entry that did it. If an idempotency key told so, Ref is the Once.Ref of the
-	// first request with the key. A decision or deny is never answered so: its retry
+	// entry that did it. If an idempotency key showed so, Ref is the Once.Ref of the
+	// first request with the key. A decision or deny is never answered that way: its retry
 	// has an entry and an index of its own.
 	Again bool
 	Ref   string
 	// Decided is the index of the decision that a release carries out; -1 for all
-	// other kinds. When a question was asked again that is the retry's own decision,
+	// other kinds. When a request was made again that is the retry's own decision,
 	// whose leaf names the first one in retry_of.
 	Decided int64
 	// Leaf is the entry's record: RFC 8785 JSON, see ParseLeaf.
@@ -63,7 +63,7 @@ func (l *Log) answer(ctx context.Context, w *waiter, o outcome) (Proof, error) {
 	}, nil
 }
 
-// Prove gives the proof of an entry that stands in the log already, against the
+// Prove gives the proof of an entry that is in the log already, against the
 // newest checkpoint. Errors: ErrInvalid if there is no such entry, ErrTampered,
 // ErrUnavailable, ErrDamaged.
 func (l *Log) Prove(ctx context.Context, index int64) (Proof, error) {

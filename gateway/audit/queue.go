@@ -23,7 +23,7 @@ func (l *Log) queue(ctx context.Context, w *waiter) error {
 	return nil
 }
 
-// Waiting tells how many entries wait for the transaction that is under way; a
+// Waiting is how many entries wait for the transaction that is under way; a
 // figure for operators.
 func (l *Log) Waiting() int {
 	l.mu.Lock()

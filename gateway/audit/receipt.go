@@ -63,7 +63,7 @@ func verifyRelease(r *budgetv1.Receipt, digest [32]byte) error {
 	return nil
 }
 
-// verifyInclusion checks that the record stands at its index in the signed tree.
+// verifyInclusion checks that the record is at its index in the signed tree.
 func verifyInclusion(r *budgetv1.Receipt, head tlog.Tree) error {
 	if len(r.GetProof()) > maxProof {
 		return errors.New("proof: too long")

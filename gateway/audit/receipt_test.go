@@ -110,7 +110,7 @@ func TestTheLogKeyIsRotated(t *testing.T) {
 	_, err := audit.Open(t.Context(), b.config(b.store))
 	require.ErrorIs(t, err, audit.ErrTampered, "a head that a stranger signed")
 	cfg := b.config(b.store)
-	cfg.Earlier = audit.Keys{old, b.key.Verifier} // as they stand in a trust file: the new one among them
+	cfg.Earlier = audit.Keys{old, b.key.Verifier} // as they are in a trust file: the new one among them
 	b.log, err = audit.Open(t.Context(), cfg)
 	require.NoError(t, err)
 	p2, digest2 := b.exchange("c-1")

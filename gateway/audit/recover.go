@@ -10,13 +10,13 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// ErrWhole means that a record lacks nothing, so that there is nothing to recover from.
-var ErrWhole = errors.New("the record lacks nothing")
+// ErrWhole means that a log lacks nothing, so that there is nothing to recover from.
+var ErrWhole = errors.New("the audit log lacks nothing")
 
 // ErrClock means that the clock of this machine is behind what was recorded.
-var ErrClock = errors.New("the clock of this machine is behind the record; set it right first")
+var ErrClock = errors.New("the clock of this machine is behind the audit log; set it right first")
 
-// Recovery tells from what a log was taken on.
+// Recovery is from what a log was taken on.
 type Recovery struct {
 	// Store is how many entries the store holds, and Outside of how many the head outside it
 	// was; -1 when that head is gone.
@@ -36,7 +36,7 @@ type heads struct {
 // log closed. It opens a new epoch, at least the given one: an origin of its own, so that no
 // index is signed twice under one, whose first entry commits to both heads. Among what is
 // lacking can be withdrawals; so every document in the store waits until it is confirmed,
-// and so does every one made before that is brought in again. The store must be nobody
+// and so does every one made before that is registered again. The store must be nobody
 // else's meanwhile. Errors: ErrWhole, and those of Open.
 func Recover(ctx context.Context, cfg Config, atLeast int64) (Recovery, error) {
 	if cfg.Head == nil {
@@ -48,7 +48,7 @@ func Recover(ctx context.Context, cfg Config, atLeast int64) (Recovery, error) {
 	}
 	l, err := open(ctx, cfg, func(l *Log, s Snapshot) error { return l.beginEpoch(s, outside, atLeast) })
 	if err != nil {
-		return Recovery{}, fmt.Errorf("recovering the record: %w", err)
+		return Recovery{}, fmt.Errorf("recovering the audit log: %w", err)
 	}
 	defer l.Close()
 	out := Recovery{Store: l.head.N, Outside: -1, Epoch: l.next}
@@ -60,7 +60,7 @@ func Recover(ctx context.Context, cfg Config, atLeast int64) (Recovery, error) {
 		return Recovery{}, err
 	}
 	if _, err := l.Append(ctx, Entry{Kind: NewEpoch, Status: "recovered", Payload: payload, epoch: l.next}); err != nil {
-		return Recovery{}, fmt.Errorf("recovering the record: %w", err)
+		return Recovery{}, fmt.Errorf("recovering the audit log: %w", err)
 	}
 	out.Waiting = l.Register().Waiting()
 	return out, nil

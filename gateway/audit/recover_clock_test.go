@@ -16,7 +16,7 @@ import (
 )
 
 // A machine whose clock runs behind begins no epoch: what was withdrawn in what is lacking
-// and is brought in again would seem to be new.
+// and is registered again would seem to be new.
 func TestAClockThatIsBehindRecoversNothing(t *testing.T) {
 	b := newBench(t)
 	b.log.Close()

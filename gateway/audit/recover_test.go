@@ -14,7 +14,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
-// loss is a record whose store lacks what was made last: the withdrawal of c-1.
+// loss is a log whose store lacks what was made last: the withdrawal of c-1.
 type loss struct {
 	*bench
 	whole, earlier string // the files
@@ -151,8 +151,8 @@ func TestEveryLoss(t *testing.T) {
 		lose func(l *loss) (path string)
 		want audit.Recovery
 	}{
-		"entries":          {func(l *loss) string { return l.earlier }, audit.Recovery{Store: 5, Outside: 6, Epoch: 2, Waiting: 3}},
-		"the whole record": {func(l *loss) string { return filepath.Join(l.t.TempDir(), "record.db") }, audit.Recovery{Store: 0, Outside: 6, Epoch: 2}},
+		"entries":             {func(l *loss) string { return l.earlier }, audit.Recovery{Store: 5, Outside: 6, Epoch: 2, Waiting: 3}},
+		"the whole audit log": {func(l *loss) string { return filepath.Join(l.t.TempDir(), "record.db") }, audit.Recovery{Store: 0, Outside: 6, Epoch: 2}},
 		"the head": {func(l *loss) string {
 			require.NoError(l.t, os.Remove(l.head.Path))
 			return l.whole
@@ -201,7 +201,7 @@ func TestEveryLoss(t *testing.T) {
 	}
 }
 
-// A record that is whole is not recovered from, and another log's is refused.
+// A log that is whole is not recovered from, and another log's is refused.
 func TestWhatIsNotRecovered(t *testing.T) {
 	l := newLoss(t)
 	_, err := audit.Recover(t.Context(), l.config(l.whole), 0)
@@ -218,5 +218,5 @@ func TestWhatIsNotRecovered(t *testing.T) {
 	require.ErrorIs(t, err, audit.ErrInvalid, "only Recover begins one")
 	got, err := audit.Recover(t.Context(), l.config(l.earlier), 7)
 	require.NoError(t, err)
-	require.EqualValues(t, 7, got.Epoch, "known to have come further than what is left tells")
+	require.EqualValues(t, 7, got.Epoch, "known to have come further than what is left shows")
 }

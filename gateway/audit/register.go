@@ -26,7 +26,7 @@ func (l *Log) Since(origin string, index int64) int64 {
 }
 
 // Document gives one document with its bytes. Errors: ErrNoDocument; ErrTampered when
-// the bytes are not those that the log tells of; ErrUnavailable, ErrDamaged.
+// the bytes are not those that the log describes; ErrUnavailable, ErrDamaged.
 func (l *Log) Document(ctx context.Context, id string) (StoredDocument, error) {
 	record, known := l.Register().Document(id)
 	if !known {
@@ -56,13 +56,13 @@ func (l *Log) List(ctx context.Context, kind DocumentKind) ([]StoredDocument, er
 	return l.withBytes(ctx, l.Register().List(kind))
 }
 
-// Once gives what is kept under an idempotency key, expired or not; false if nothing is.
+// Once gives what is stored under an idempotency key, expired or not; false if nothing is.
 // It lets a caller answer early: what decides is the transaction that appends.
 func (l *Log) Once(ctx context.Context, key [32]byte) (OnceRow, bool, error) {
 	return l.cfg.Store.Once(ctx, l.cfg.Tenant, key)
 }
 
-// withBytes reads the bytes of documents and holds them against the log.
+// withBytes reads the bytes of documents and compares them with the log.
 func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]StoredDocument, error) {
 	if len(records) == 0 {
 		return nil, nil

@@ -18,10 +18,10 @@ type Store interface {
 	Update(ctx context.Context, tenant identity.OIN, f func(Tx) error) error
 	// View runs f on one unchanging snapshot. f's own error is returned as it is.
 	View(ctx context.Context, tenant identity.OIN, f func(Snapshot) error) error
-	// Once gives what is kept under an idempotency key, expired or not; false if nothing
+	// Once gives what is stored under an idempotency key, expired or not; false if nothing
 	// is. What decides is the transaction that appends.
 	Once(ctx context.Context, tenant identity.OIN, key [32]byte) (OnceRow, bool, error)
-	// Check reads the whole database and tells whether it is sound: ErrDamaged if
+	// Check reads the whole database and reports whether it is sound: ErrDamaged if
 	// not. It takes as long as the database is big.
 	Check(ctx context.Context) error
 }
@@ -44,7 +44,7 @@ type Snapshot interface {
 // Tx is a Snapshot that can be written.
 type Tx interface {
 	Snapshot
-	// Once gives what is kept under an idempotency key, expired or not; false if
+	// Once gives what is stored under an idempotency key, expired or not; false if
 	// nothing is.
 	Once(key [32]byte) (OnceRow, bool, error)
 	// Write does everything in the batch.
@@ -73,14 +73,14 @@ type Batch struct {
 	Head Head
 }
 
-// Opening is the opening of an entry that stands in the log already.
+// Opening is the opening of an entry that is in the log already.
 type Opening struct {
 	Index   int64
 	Opening []byte
 }
 
-// Stored is what a store keeps of a document: its bytes, and no word on whether it
-// counts. The log tells which bytes they must be.
+// Stored is what a store has of a document: its bytes, and nothing on whether it
+// counts. The log says which bytes they must be.
 type Stored struct {
 	ID             string
 	Body, Openings []byte

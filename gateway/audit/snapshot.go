@@ -40,7 +40,7 @@ func (l *Log) snapshot() {
 	}
 }
 
-var errSnapshot = errors.New("the snapshot is not what the log tells of")
+var errSnapshot = errors.New("the snapshot is not the one in the log")
 
 // load makes the register of a signed head: from the snapshot and the entries after it, or
 // else from all entries. It says at which size the snapshot is of.
@@ -78,7 +78,7 @@ func fromSnapshot(s Snapshot, head *tree) (*register.Register, int64, error) {
 	return r, row.Index, fold(s, r, from, head.Tree)
 }
 
-// frontier is the tree of the first entries, as their rows tell of it. Whether it is the
+// frontier is the tree of the first entries, as their rows have it. Whether it is the
 // tree of those entries shows when a signed root follows from it.
 func frontier(s Snapshot, size int64) (*tree, error) {
 	root, err := treeHash(s, size)
@@ -109,8 +109,8 @@ func (w *walk) snapshotted(index int64, leaf *Leaf) {
 	}
 }
 
-// kept compares the snapshot in the store with what the log tells of it.
-func (w *walk) kept() error {
+// stored compares the snapshot in the store with what the log says of it.
+func (w *walk) stored() error {
 	if w.odd > 0 {
 		return tampered(w.odd, "leaf: the snapshot is not of the register at its place")
 	}
@@ -119,7 +119,7 @@ func (w *walk) kept() error {
 		return err
 	}
 	if known && (w.snapshots[row.Index] == "" || w.snapshots[row.Index] != digestOf(row.Body)) {
-		return tampered(max(0, row.Index), "snapshots: not as the log tells")
+		return tampered(max(0, row.Index), "snapshots: not as in the log")
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// often is a record whose register is written down after every so many entries.
+// often is a log whose register is written down after every so many entries.
 func often(t *testing.T, every int64) (*bench, func(path string) (*audit.Log, error)) {
 	b := newBench(t)
 	open := func(path string) (*audit.Log, error) {
@@ -88,7 +88,7 @@ func TestAStartFromASnapshot(t *testing.T) {
 	require.Equal(t, states[:3], states[3:])
 }
 
-// A snapshot is believed for what the log tells of it alone. One that is anything else is
+// A snapshot is believed for what the log says of it alone. One that is anything else is
 // read past, and named by the auditor.
 func TestASnapshotThatWasChanged(t *testing.T) {
 	b, open := often(t, 7)
@@ -173,7 +173,7 @@ func TestASnapshotAfterAnErasure(t *testing.T) {
 	l, err := open(path)
 	require.NoError(t, err)
 	_, known = l.Register().Document("c-3")
-	require.False(t, known, "an old snapshot brings nobody back")
+	require.False(t, known, "an old snapshot restores nobody")
 }
 
 // Whoever holds the key can sign a snapshot of anything. The auditor makes it again.
@@ -197,7 +197,7 @@ func TestADishonestSnapshot(t *testing.T) {
 	require.Equal(t, "leaf: the snapshot is not of the register at its place", found.What)
 }
 
-// A snapshot of the right place that holds nothing, and differs from what the log tells of
+// A snapshot of the right place that holds nothing, and differs from what the log says of
 // in nothing but its digest, is read past.
 func TestAnotherSnapshotOfTheSamePlace(t *testing.T) {
 	b, open := often(t, 7)

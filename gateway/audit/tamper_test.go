@@ -88,7 +88,7 @@ func changes(rows []audit.Row, n int) map[string]func(r *audit.Row) {
 	}
 }
 
-// Whatever is changed in an entry, however many stand in one row with it, the auditor
+// Whatever is changed in an entry, however many are in one row with it, the auditor
 // names the entry and what of it was changed.
 func TestEveryPartOfEveryEntry(t *testing.T) {
 	b := newBench(t)
@@ -155,7 +155,7 @@ func TestEveryColumnOfARow(t *testing.T) {
 				require.ErrorAs(t, err, &found, name)
 				more := int64(0)
 				if strings.Contains(change, "|| x'00'") {
-					more = 1 // the entry stands, and something beside it
+					more = 1 // the entry is there, and something beside it
 				}
 				require.EqualValues(t, int64(n)+more, found.Index, name+": "+found.What)
 			}
@@ -188,7 +188,7 @@ func TestRowsDeletedSwappedAddedCutOff(t *testing.T) {
 	}
 	var found *audit.TamperError
 	twice := tampered(t, b, "UPDATE entries SET entries = CAST(entries || (SELECT entries FROM entries e WHERE e.n = 8) AS BLOB) WHERE n = 7")
-	require.ErrorAs(t, twice, &found, "entry 8 stands in two rows, the second time where 9 should")
+	require.ErrorAs(t, twice, &found, "entry 8 is in two rows, the second time where 9 should")
 	require.EqualValues(t, 9, found.Index)
 }
 
@@ -207,7 +207,7 @@ func TestEveryColumnOfTheHead(t *testing.T) {
 	for _, change := range []string{"DELETE FROM head", "UPDATE head SET tenant = 'x'", "UPDATE head SET size = 0, checkpoint = ''"} {
 		var found *audit.TamperError
 		require.ErrorAs(t, tampered(t, b, change), &found, change)
-		require.EqualValues(t, 0, found.Index, "entry 0 stands beyond a head that is not there")
+		require.EqualValues(t, 0, found.Index, "entry 0 is beyond a head that is not there")
 	}
 }
 
@@ -293,7 +293,7 @@ func TestTheHeadCannotGoBack(t *testing.T) {
 	require.ErrorIs(t, err, audit.ErrTampered)
 	require.ErrorIs(t, err, audit.ErrUnavailable)
 	_, err = b.verify()
-	require.NoError(t, err, "which is what only a witness elsewhere can tell")
+	require.NoError(t, err, "which only a witness elsewhere can notice")
 }
 
 func TestADamagedFileIsNotTampering(t *testing.T) {

@@ -32,7 +32,7 @@ func (t *transaction) take(p *prepared) (outcome, error) {
 	return t.enter(p)
 }
 
-// enter appends an entry that did not stand in the log before, or refuses it.
+// enter appends an entry that was not in the log before, or refuses it.
 func (t *transaction) enter(p *prepared) (outcome, error) {
 	switch {
 	case p.kind == Erasure:
@@ -64,17 +64,17 @@ func (t *transaction) enter(p *prepared) (outcome, error) {
 func (t *transaction) again(p *prepared) (int64, bool) {
 	view := t.register.Head()
 	if p.kind == Withdrawal {
-		end, kept := view.Document(p.fact.End)
-		return end.Ended, kept && !end.Live() && !t.register.Ends(p.fact.End)
+		end, known := view.Document(p.fact.End)
+		return end.Ended, known && !end.Live() && !t.register.Ends(p.fact.End)
 	}
-	if end, kept := view.Document(p.fact.End); p.put == nil || kept && end.Live() {
+	if end, known := view.Document(p.fact.End); p.put == nil || known && end.Live() {
 		return 0, false
 	}
-	d, kept := view.Document(p.put.ID)
-	return d.Entered, kept && d.Live() && d.Digest == p.put.Digest && d.Kind == p.put.Kind
+	d, known := view.Document(p.put.ID)
+	return d.Entered, known && d.Live() && d.Digest == p.put.Digest && d.Kind == p.put.Kind
 }
 
-// refuse tells why an entry cannot stand at this place in the log.
+// refuse returns why an entry cannot be at this place in the log.
 func (t *transaction) refuse(p *prepared) (refusal, err error) {
 	if p.by > 0 && p.by < t.register.Erased() {
 		return ErrJudged, nil

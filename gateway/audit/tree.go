@@ -11,7 +11,7 @@ var errHash = errors.New("a hash of the tree is missing")
 
 // tree is the head of the log with the hashes needed to make it grow: those of
 // the complete subtrees it is made of (its frontier), and of everything added
-// since. With these alone, every record added since can be proven: what stands to
+// since. With these alone, every record added since can be proven: what is to
 // the left of it is part of the frontier, and the rest is new. Once it is handed
 // out it is only read.
 type tree struct {
@@ -134,5 +134,5 @@ func (t *tree) sealed() (*tree, error) {
 	return t.trimmed()
 }
 
-// treeHash is the root of the tree of the first entries, as their rows tell of it.
+// treeHash is the root of the tree of the first entries, as their rows have it.
 func treeHash(s Snapshot, size int64) (tlog.Hash, error) { return tlog.TreeHash(size, rowHashes{s}) }

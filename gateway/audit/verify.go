@@ -15,8 +15,8 @@ type Inspection struct {
 	// Tenant of the log, and its public keys, all known from elsewhere than the store.
 	Tenant identity.OIN
 	Keys   Keys
-	// Head is the text of the head that was kept outside the store, read before the
-	// record is; empty: there is none to compare with.
+	// Head is the text of the head that is stored outside the store, read before the
+	// log is; empty: there is none to compare with.
 	Head string
 }
 
@@ -29,8 +29,8 @@ type Report struct {
 	Checkpoint string
 	// Kinds counts entries by kind.
 	Kinds map[Kind]int64
-	// Retries counts the decisions and denials that repeat an earlier question; take
-	// them off to count each question once.
+	// Retries counts the decisions and denials that repeat an earlier one; take
+	// them off to count each request once.
 	Retries int64
 	// Documents and LiveDocuments count what was ever put, and what still counts.
 	Documents, LiveDocuments int64
@@ -50,17 +50,17 @@ const pageSize = 256
 // and its hashes, its opening and its id fit it; that the recomputed root is the
 // signed one; that each release carries out an earlier decision of the same
 // trace, and rests on nothing that has ended; that each retry repeats an earlier
-// question that is none; and that the documents are as the log tells. Idempotency
+// decision or deny that is none; and that the documents are as in the log. Idempotency
 // keys are no part of the log and are not looked at. The first thing found wrong is a *TamperError (ErrTampered); a
 // broken file is ErrDamaged, and ErrUnavailable means that it could not be read.
 //
-// A store put back as a whole to an earlier day is ErrBehind, when Head tells of it.
+// A store put back as a whole to an earlier day is ErrBehind, when Head shows it.
 func Verify(ctx context.Context, store Store, by Inspection) (Report, error) {
 	if !identity.IsOIN(by.Tenant) || len(by.Keys) == 0 {
 		return Report{}, invalid("inspection: tenant, or keys")
 	}
 	if err := store.Check(ctx); err != nil {
-		return Report{}, fmt.Errorf("verifying the record: %w", err)
+		return Report{}, fmt.Errorf("verifying the audit log: %w", err)
 	}
 	var report Report
 	err := store.View(ctx, by.Tenant, func(s Snapshot) (err error) {
@@ -68,7 +68,7 @@ func Verify(ctx context.Context, store Store, by Inspection) (Report, error) {
 		return err
 	})
 	if err != nil {
-		return Report{}, fmt.Errorf("verifying the record: %w", err)
+		return Report{}, fmt.Errorf("verifying the audit log: %w", err)
 	}
 	return report, nil
 }
@@ -92,7 +92,7 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	if w.tree.epoch != signed.epoch {
 		return Report{}, headTampered("checkpoint: of another epoch than the entries")
 	}
-	if err := errors.Join(w.kept(), w.documents(ctx)); err != nil {
+	if err := errors.Join(w.stored(), w.documents(ctx)); err != nil {
 		return Report{}, err
 	}
 	if by.Head != "" { // last: what is wrong inside is named first
@@ -113,7 +113,7 @@ func readRow(row Row) (Leaf, opening, error) {
 		return Leaf{}, opening{}, fmt.Errorf("leaf: %w", err)
 	}
 	if leaf.Version != leafVersion {
-		return Leaf{}, opening{}, errors.New("leaf: of an earlier version than the record")
+		return Leaf{}, opening{}, errors.New("leaf: of an earlier version than the audit log")
 	}
 	if leaf.ID != row.ID {
 		return Leaf{}, opening{}, errors.New("id: not that of the leaf")

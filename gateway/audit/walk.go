@@ -18,7 +18,7 @@ type walk struct {
 	signed    position
 	by        Inspection
 	tree      *tree // recomputed from the leaves
-	questions map[int64]question
+	decisions map[int64]decision
 	register  *register.Register
 	gone      ledger
 	snapshots map[int64]string // their digests, by the index of their entry
@@ -27,8 +27,8 @@ type walk struct {
 	report    Report
 }
 
-// question is a decision or deny that the walk has passed.
-type question struct {
+// decision is a decision or deny that the walk has passed.
+type decision struct {
 	trace         [16]byte
 	denied, retry bool
 }
@@ -37,7 +37,7 @@ func newWalk(s Snapshot, signed position, by Inspection) *walk {
 	return &walk{
 		snapshot: s, signed: signed, by: by,
 		tree:      nothing(),
-		questions: map[int64]question{},
+		decisions: map[int64]decision{},
 		register:  register.New(),
 		gone:      ledger{},
 		snapshots: map[int64]string{},
@@ -81,7 +81,7 @@ func (w *walk) entries(ctx context.Context) error {
 }
 
 // first gives an error, or what is gone before its place, when none of the erasures after
-// it tells of that: what is gone may be the reason.
+// it lists that: what is gone may be the reason.
 func (w *walk) first(err error) error {
 	var found, before *TamperError
 	if !errors.As(err, &found) {
@@ -159,7 +159,7 @@ func (w *walk) hashes(row Row) error {
 	return tampered(row.Index, "%s: leaf and hashes do not fit", w.culprit(row))
 }
 
-// culprit tells which of two columns that do not fit each other was changed: the
+// culprit names which of two columns that do not fit each other was changed: the
 // signed head vouches for one of them.
 func (w *walk) culprit(row Row) string {
 	proof, err := tlog.ProveRecord(w.signed.N, row.Index, rowHashes{w.snapshot})
@@ -176,7 +176,7 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 		w.report.First = leaf.Time
 	}
 	w.report.Last = leaf.Time
-	if err := w.asked(index, leaf); err != nil {
+	if err := w.follow(index, leaf); err != nil {
 		return err
 	}
 	w.snapshotted(index, leaf)
@@ -205,7 +205,7 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 	return w.counts(index, fact)
 }
 
-// counts holds an entry against the rules about documents, and folds it in.
+// counts checks an entry by the rules about documents, and folds it in.
 func (w *walk) counts(index int64, fact register.Entry) error {
 	if err := w.register.Refuse(fact); err != nil {
 		what := "puts, ends or replaces a document that it may not"
@@ -224,10 +224,10 @@ func (w *walk) counts(index int64, fact register.Entry) error {
 	return nil
 }
 
-// asked follows questions from the first time they are put to their release.
-func (w *walk) asked(index int64, leaf *Leaf) error {
+// follow follows requests from the first decision to their release.
+func (w *walk) follow(index int64, leaf *Leaf) error {
 	if leaf.Kind == Release {
-		if q, ok := w.questions[leaf.Decided]; !ok || q.denied || q.trace != traceOf(leaf) {
+		if d, ok := w.decisions[leaf.Decided]; !ok || d.denied || d.trace != traceOf(leaf) {
 			return tampered(index, "leaf: a release without its decision before it")
 		}
 	}
@@ -236,12 +236,12 @@ func (w *walk) asked(index int64, leaf *Leaf) error {
 	}
 	retry := leaf.RetryOf != noRetry
 	if retry {
-		if q, ok := w.questions[leaf.RetryOf]; !ok || q.retry {
-			return tampered(index, "leaf: retry_of is no first question before it")
+		if d, ok := w.decisions[leaf.RetryOf]; !ok || d.retry {
+			return tampered(index, "leaf: retry_of is no first decision before it")
 		}
 		w.report.Retries++
 	}
-	w.questions[index] = question{traceOf(leaf), leaf.Kind == Deny, retry}
+	w.decisions[index] = decision{traceOf(leaf), leaf.Kind == Deny, retry}
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 )
 
-// shown is a record of whatever rows.
+// shown is a log of whatever rows.
 type shown struct {
 	Snapshot
 	rows []Row
@@ -38,7 +38,7 @@ func TestWhichEntryTheAuditorTakes(t *testing.T) {
 	require.ErrorContains(t, newWalk(bare{}, position{tlog.Tree{}, firstEpoch}, Inspection{Tenant: ours}).entry(good), "n: beyond the signed head")
 }
 
-// A release stands behind its own decision, and a retry behind a first question.
+// A release comes after its own decision, and a retry after a first decision.
 func TestWhatIsAskedBefore(t *testing.T) {
 	trace, other := strings.Repeat("a", 32), strings.Repeat("b", 32)
 	leaf := func(kind Kind, trace string, decided, retry int64) *Leaf {
@@ -46,7 +46,7 @@ func TestWhatIsAskedBefore(t *testing.T) {
 	}
 	w := newWalk(bare{}, position{tlog.Tree{N: 9}, firstEpoch}, Inspection{Tenant: ours})
 	for i, l := range []*Leaf{leaf(Decision, trace, -1, noRetry), leaf(Deny, trace, -1, noRetry), leaf(Decision, trace, -1, 0), leaf(Deny, trace, -1, 1), leaf(Admin, trace, -1, noRetry)} {
-		require.NoError(t, w.asked(int64(i), l))
+		require.NoError(t, w.follow(int64(i), l))
 	}
 	require.EqualValues(t, 2, w.report.Retries)
 	for name, c := range map[string]struct {
@@ -55,11 +55,11 @@ func TestWhatIsAskedBefore(t *testing.T) {
 	}{
 		"a release": {leaf(Release, trace, 0, noRetry), true}, "of a retry": {leaf(Release, trace, 2, noRetry), true},
 		"of a denial": {leaf(Release, trace, 1, noRetry), false}, "of another trace": {leaf(Release, other, 0, noRetry), false},
-		"of no question": {leaf(Release, trace, 4, noRetry), false}, "of what is not there": {leaf(Release, trace, 8, noRetry), false},
-		"a retry of a retry": {leaf(Decision, trace, -1, 2), false}, "a retry of no question": {leaf(Decision, trace, -1, 4), false},
+		"of no decision": {leaf(Release, trace, 4, noRetry), false}, "of what is not there": {leaf(Release, trace, 8, noRetry), false},
+		"a retry of a retry": {leaf(Decision, trace, -1, 2), false}, "a retry of no decision": {leaf(Decision, trace, -1, 4), false},
 		"a retry of a denial": {leaf(Decision, trace, -1, 1), true},
 	} {
-		require.Equal(t, c.good, w.asked(7, c.leaf) == nil, name)
+		require.Equal(t, c.good, w.follow(7, c.leaf) == nil, name)
 	}
 }
 

@@ -32,9 +32,9 @@ func destroyedIn(t *testing.T, row audit.Row) (list []string) {
 	return list
 }
 
-// What tells of the person is destroyed, wherever in an entry it stands, and nothing else
+// What concerns the person is destroyed, wherever in an entry it is, and nothing else
 // of that entry.
-func TestWhatTellsOfAPersonAndWhatDoesNot(t *testing.T) {
+func TestWhatConcernsAPersonAndWhatDoesNot(t *testing.T) {
 	encoded := base64.RawURLEncoding.EncodeToString([]byte(gone))
 	says := func(payload string) func(*audit.Entry) {
 		return func(e *audit.Entry) { e.Payload = []byte(payload) }
@@ -70,7 +70,7 @@ func TestWhatTellsOfAPersonAndWhatDoesNot(t *testing.T) {
 	}
 }
 
-// A confirmation tells of a person as well.
+// A confirmation concerns a person as well.
 func TestAConfirmationIsErased(t *testing.T) {
 	l := newLoss(t)
 	_, err := audit.Recover(t.Context(), l.config(l.earlier), 0)
@@ -85,7 +85,7 @@ func TestAConfirmationIsErased(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// The documents that never come back stand in the order of their digests, which tells
+// The documents that never come back are in the order of their digests, which reveals
 // nothing of their ids.
 func TestWhatAnErasureNames(t *testing.T) {
 	b := newBench(t)
@@ -121,7 +121,7 @@ func TestWhatComesBeforeAnErasureInItsGroup(t *testing.T) {
 	}{
 		"nothing":                        {nil, audit.Erased{Index: 3, Consents: 1, Entries: 2}},
 		"of another":                     {[]audit.Entry{decision(fmt.Sprintf("%032x", 901))}, audit.Erased{Index: 4, Consents: 1, Entries: 2}},
-		"a question":                     {[]audit.Entry{asked}, audit.Erased{Index: 4, Consents: 1, Entries: 3}},
+		"a request":                      {[]audit.Entry{asked}, audit.Erased{Index: 4, Consents: 1, Entries: 3}},
 		"a consent":                      {[]audit.Entry{of(gone, consent("c-4"))}, audit.Erased{Index: 4, Consents: 2, Entries: 3}},
 		"a withdrawal":                   {[]audit.Entry{withdrawal("c-2")}, audit.Erased{Index: 4, Consents: 1, Entries: 3}},
 		"a pseudonym that was not known": {[]audit.Entry{narrowed, elsewhere("c-5")}, audit.Erased{Index: 6, Consents: 3, Entries: 5}},
@@ -174,7 +174,7 @@ func TestWhatComesBeforeAnErasureInItsGroup(t *testing.T) {
 	}
 }
 
-// An erasure looks at the whole record, page by page, and destroys nothing in one that does
+// An erasure looks at the whole log, page by page, and destroys nothing in one that does
 // not hold.
 func TestAnErasureLooksAtEveryPage(t *testing.T) {
 	b := newBench(t)
@@ -239,7 +239,7 @@ func TestAnErasureLooksAtEveryPage(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Two persons who stand in one entry are erased one right behind the other: of neither is anything left.
+// Two persons who are in one entry are erased one right behind the other: of neither is anything left.
 func TestTwoErasuresThatWaitTogether(t *testing.T) {
 	b := newBench(t)
 	b.append(consent("c-1"))

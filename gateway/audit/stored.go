@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 )
 
-// documents compares the stored bytes with what the log tells of them, and names the
+// documents compares the stored bytes with what the log says of them, and names the
 // earliest entry that one of them disagrees with.
 func (w *walk) documents(ctx context.Context) error {
 	after := ""
@@ -60,9 +60,9 @@ func (w *walk) document(d Stored) *TamperError {
 	delete(w.waiting, d.ID)
 	switch {
 	case sha256.Sum256(d.Body) != record.Digest:
-		return &TamperError{record.Entered, "documents.body: not as the log tells"}
+		return &TamperError{record.Entered, "documents.body: not as in the log"}
 	case sha256.Sum256(d.Openings) != record.Opens:
-		return &TamperError{record.Entered, "documents.openings: not as the log tells"}
+		return &TamperError{record.Entered, "documents.openings: not as in the log"}
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestWhyAReceiptIsRefused(t *testing.T) {
 	}
 }
 
-// A question and a release by a day that has passed in the log are refused; what narrows,
+// A decision and a release by a day that has passed in the log are refused; what narrows,
 // or is not judged by a day, is judged by the day of the log.
 func TestADayThatHasPassed(t *testing.T) {
 	b := newBench(t)
@@ -73,7 +73,7 @@ func TestADayThatHasPassed(t *testing.T) {
 	require.NoError(t, err)
 	denied := decision(b.trace())
 	denied.Kind = audit.Deny
-	for name, e := range map[string]audit.Entry{"a question": decision(b.trace()), "a denial": denied, "a release": release(trace, d.Index, [32]byte{1})} {
+	for name, e := range map[string]audit.Entry{"a decision": decision(b.trace()), "a denial": denied, "a release": release(trace, d.Index, [32]byte{1})} {
 		_, err = l.Append(t.Context(), e)
 		require.ErrorIs(t, err, audit.ErrDay, name)
 		e.Day = day + 1
@@ -89,7 +89,7 @@ func TestADayThatHasPassed(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What is no release may rest on a consent too, by what stands in the log before it.
+// What is no release may rest on a consent too, by what is in the log before it.
 func TestWhatElseRestsOnAConsent(t *testing.T) {
 	b := newBench(t)
 	b.append(consent("c-1"))
@@ -127,9 +127,9 @@ func TestAKeyThatStopsSigning(t *testing.T) {
 	_, err = l.Append(t.Context(), withdrawal("c-1"))
 	require.ErrorIs(t, err, audit.ErrUnavailable)
 	require.NotContains(t, err.Error(), "the module is gone")
-	kept, err := l.Document(t.Context(), "c-1")
+	stored, err := l.Document(t.Context(), "c-1")
 	require.NoError(t, err)
-	require.True(t, kept.Live())
+	require.True(t, stored.Live())
 	key.stopped = false
 	_, err = l.Append(t.Context(), withdrawal("c-1"))
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestAKeyThatStopsSigning(t *testing.T) {
 	require.ErrorIs(t, err, audit.ErrKey, "it proves at the start that it signs")
 }
 
-// What a report counts: entries by kind, questions asked again, documents, and the times
+// What a report counts: entries by kind, requests made again, documents, and the times
 // of the first entry and the last.
 func TestWhatAReportSays(t *testing.T) {
 	b := newBench(t)
