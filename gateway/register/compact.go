@@ -16,8 +16,8 @@ import (
 // ref is the place of a document in the list, from 1. Zero is none.
 type ref uint32
 
-// document is one that is kept, in little room and without pointers: a gateway keeps
-// some for everybody. What is rare stands in maps of the register. What an index at which
+// document is one that is registered, in little room and without pointers: a gateway has
+// some for everybody. What is rare is in maps of the register. What an index at which
 // a reader looks does not know yet is passed over by the readers.
 type document struct {
 	digest, opens  [32]byte
@@ -26,7 +26,7 @@ type document struct {
 	entered, ended int64
 	since          int64
 	from, until    civil.Date
-	replaces       ref // zero: nothing that is kept
+	replaces       ref // zero: nothing that is registered
 	child, elder   ref // the last that came in its place; the one before it in the same place
 	next           ref // of the same person: the last leads to the first
 	caseNumber     uint32
@@ -182,8 +182,8 @@ func (r *Register) adopt(parent, child ref) {
 	p.child, c.elder = child, p.child
 }
 
-// place of a consent among the words on the same thing: a narrowing stands where that
-// stands which it narrows.
+// place of a consent among the words on the same thing: a narrowing has the place of
+// the one that it narrows.
 func (r *Register) place(i ref) int64 {
 	for r.contentOf(i).narrows && r.at(i).replaces != 0 {
 		i = r.at(i).replaces
@@ -292,7 +292,7 @@ func (n numbers) of(s string) uint32 {
 	return n[s]
 }
 
-// bits has one for each category. Those beyond the maximum have none, so nobody hears
+// bits has one for each category. Those beyond the maximum have none, so nobody receives
 // them: Refuse refuses them.
 func (r *Register) bits(categories []string) (bits uint64) {
 	for _, c := range categories {
@@ -357,7 +357,7 @@ func (r *Register) hashOfID(n uint32) uint64     { return r.hash(r.at(ref(n)).id
 func (r *Register) hashOfPerson(n uint32) uint64 { return r.hash(r.at(ref(n)).subject[:]) }
 func (r *Register) hashOfCase(n uint32) uint64   { return r.hash(r.cases[n-1][:]) }
 
-// table finds a number, not zero, by a hash of what it stands for, and keeps neither:
+// table finds a number, not zero, by a hash of what it numbers, and stores neither:
 // who asks compares the thing itself.
 type table struct {
 	slots []uint32
@@ -400,7 +400,7 @@ func (t *table) place(n uint32, hash func(uint32) uint64) {
 	t.slots[at] = n
 }
 
-// remove takes out a number that is in it. What stands behind it and would no longer be
+// remove takes out a number that is in it. What comes after it and would no longer be
 // found moves up.
 func (t *table) remove(n uint32, hash func(uint32) uint64) {
 	free := t.home(hash(n))

@@ -19,8 +19,8 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// deed is an entry, and what it is to the model.
-type deed struct {
+// act is an entry, and what it is to the model.
+type act struct {
 	name  string
 	entry audit.Entry
 	model func(m *model) error
@@ -45,16 +45,16 @@ func TestWhateverTheOrderTheLogIsTheModel(t *testing.T) {
 		require.NoError(t, m.key("own", "in_use"))
 		_, err = log.Append(t.Context(), audit.Entry{Kind: audit.Key, Key: &register.KeyChange{Owner: keeper, Digest: digestOf("own"), State: register.InUse}})
 		require.NoError(t, err)
-		deeds := deedsOf(rand.New(rand.NewPCG(uint64(round), 7)))
-		for _, d := range deeds[:3] {
+		acts := actsOf(rand.New(rand.NewPCG(uint64(round), 7)))
+		for _, d := range acts[:3] {
 			require.NoError(t, d.model(m), d.name)
 			_, err := log.Append(t.Context(), d.entry)
 			require.NoError(t, err, d.name)
 		}
 		var mu sync.Mutex
-		order := map[int64]deed{}
+		order := map[int64]act{}
 		var wg sync.WaitGroup
-		for _, d := range deeds[3:] {
+		for _, d := range acts[3:] {
 			wg.Go(func() {
 				proof, err := log.Append(context.Background(), d.entry)
 				mu.Lock()
@@ -81,7 +81,7 @@ func TestWhateverTheOrderTheLogIsTheModel(t *testing.T) {
 				word := log.Register().LastWord(register.Thing{
 					Pseudonyms: []string{"P under version 1"}, Purpose: "compose", Case: "k", Recipient: "R", Source: identity.OIN(source),
 				}, first+civil.Date(day))
-				require.Equal(t, m.told("P", "compose", "k", "R", source, day), word.Categories, "round %d, day %d, %s", round, day, source)
+				require.Equal(t, m.disclosed("P", "compose", "k", "R", source, day), word.Categories, "round %d, day %d, %s", round, day, source)
 			}
 		}
 		log.Close()
@@ -95,8 +95,8 @@ func TestWhateverTheOrderTheLogIsTheModel(t *testing.T) {
 }
 
 // deedsOf are three consents, and what then happens at once.
-func deedsOf(random *rand.Rand) []deed {
-	var all []deed
+func actsOf(random *rand.Rand) []act {
+	var all []act
 	names := []string{}
 	subset := func() []string {
 		return slices.DeleteFunc([]string{"a", "b", "c"}, func(string) bool { return random.IntN(3) == 0 })
@@ -111,7 +111,7 @@ func deedsOf(random *rand.Rand) []deed {
 				d.Grants = append(d.Grants, register.Grant{Source: identity.OIN(source), Categories: categories})
 			}
 		}
-		all = append(all, deed{what + " " + c.ID, audit.Entry{Kind: audit.Consent, Put: &audit.Document{Document: d, Body: []byte(c.ID), Openings: []byte("[]")}}, model})
+		all = append(all, act{what + " " + c.ID, audit.Entry{Kind: audit.Consent, Put: &audit.Document{Document: d, Body: []byte(c.ID), Openings: []byte("[]")}}, model})
 	}
 	give := func(grants map[string][]string, from int, replaces string) mConsent {
 		c := mConsent{
@@ -144,7 +144,7 @@ func deedsOf(random *rand.Rand) []deed {
 			put(n, "narrow", func(m *model) error { return m.narrow(old.ID, n.ID, takes, "own") })
 		case 3:
 			id := names[random.IntN(len(names))]
-			all = append(all, deed{"withdraw " + id, audit.Entry{Kind: audit.Withdrawal, End: id}, func(m *model) error { return m.withdraw(id) }})
+			all = append(all, act{"withdraw " + id, audit.Entry{Kind: audit.Withdrawal, End: id}, func(m *model) error { return m.withdraw(id) }})
 		}
 	}
 	return all

@@ -56,10 +56,10 @@ func (s story) propose(want error, id, replaces string, from, until int) {
 	s.is(s.m.propose(mAgreement{ID: id, A: "x", B: "y", Replaces: replaces, From: from, Until: until, Keys: []string{"k", "l"}}, "x"), want)
 }
 
-func (s story) tells(day int, recipient, source, want string) {
+func (s story) discloses(day int, recipient, source, want string) {
 	s.t.Helper()
-	if got := strings.Join(s.m.told("p", "compose", "c", recipient, source, day), ","); got != want {
-		s.t.Fatalf("day %d, %s hears of %s: %q, want %q", day, recipient, source, got, want)
+	if got := strings.Join(s.m.disclosed("p", "compose", "c", recipient, source, day), ","); got != want {
+		s.t.Fatalf("day %d, %s receives of %s: %q, want %q", day, recipient, source, got, want)
 	}
 }
 
@@ -83,27 +83,27 @@ func void() func(*mConsent) { return func(c *mConsent) { c.Void = true } }
 
 func TestModelItself(t *testing.T) {
 	for name, run := range map[string]func(s story){
-		"a consent tells what it grants, inside its days": func(s story) {
+		"a consent discloses what it grants, inside its days": func(s story) {
 			s.give(nil, "1", "s:b,a t:")
-			s.tells(0, "r", "s", "")
-			s.tells(1, "r", "s", "a,b")
-			s.tells(365, "r", "s", "a,b")
-			s.tells(366, "r", "s", "")
-			s.tells(1, "r", "t", "")
-			s.tells(1, "other", "s", "")
+			s.discloses(0, "r", "s", "")
+			s.discloses(1, "r", "s", "a,b")
+			s.discloses(365, "r", "s", "a,b")
+			s.discloses(366, "r", "s", "")
+			s.discloses(1, "r", "t", "")
+			s.discloses(1, "other", "s", "")
 			s.give(errConflict, "1", "s:a")
 		},
 		"what was replaced never comes back": func(s story) {
 			s.give(nil, "1", "s:a,b t:a")
 			s.give(nil, "2", "s:a", instead("1"), days(100, 200))
-			s.tells(99, "r", "s", "a,b")
-			s.tells(99, "r", "t", "a")
-			s.tells(100, "r", "s", "a")
-			s.tells(100, "r", "t", "")
-			s.tells(201, "r", "s", "")
+			s.discloses(99, "r", "s", "a,b")
+			s.discloses(99, "r", "t", "a")
+			s.discloses(100, "r", "s", "a")
+			s.discloses(100, "r", "t", "")
+			s.discloses(201, "r", "s", "")
 			s.is(s.m.withdraw("2"), nil)
-			s.tells(99, "r", "s", "a,b")
-			s.tells(100, "r", "s", "")
+			s.discloses(99, "r", "s", "a,b")
+			s.discloses(100, "r", "s", "")
 		},
 		"a second successor must name the last of the chain": func(s story) {
 			s.give(nil, "1", "s:a")
@@ -118,52 +118,52 @@ func TestModelItself(t *testing.T) {
 			s.give(nil, "1", "s:a t:a")
 			s.give(nil, "2", "s:a", instead("1"), days(100, 300))
 			s.give(nil, "3", "s:b", instead("2"), days(50, 300))
-			s.tells(49, "r", "t", "a")
-			s.tells(50, "r", "t", "")
-			s.tells(150, "r", "s", "b")
+			s.discloses(49, "r", "t", "a")
+			s.discloses(50, "r", "t", "")
+			s.discloses(150, "r", "s", "b")
 		},
 		"void is no word, and replaces nothing": func(s story) {
 			s.give(nil, "1", "s:a")
 			s.give(nil, "2", "s:a,b", instead("1"), void())
-			s.tells(5, "r", "s", "a")
+			s.discloses(5, "r", "s", "a")
 			s.give(errRefused, "3", "s:a", instead("2"))
 			s.narrow(errRefused, "2", "3", "s:a")
 			s.give(nil, "3", "s:b", instead("1"))
 			s.is(s.m.withdraw("1"), nil)
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 		},
 		"a withdrawal ends every branch, also what was given after it": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:a,b", instead("1"), days(100, 365))
 			s.narrow(nil, "1", "3", "s:a")
 			s.is(s.m.withdraw("1"), nil)
-			s.tells(5, "r", "s", "")
-			s.tells(100, "r", "s", "")
+			s.discloses(5, "r", "s", "")
+			s.discloses(100, "r", "s", "")
 			s.give(nil, "4", "s:b", instead("3"))
-			s.tells(5, "r", "s", "b")
+			s.discloses(5, "r", "s", "b")
 			index := s.m.index
 			s.is(s.m.withdraw("2"), nil)
 			if s.m.index != index {
 				s.t.Fatal("a repeat took an index")
 			}
 			s.is(s.m.withdraw("1"), nil)
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 			s.is(s.m.withdraw("9"), errUnknown)
 		},
 		"a withdrawal of a successor leaves what came before ended": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.narrow(nil, "1", "2", "s:a")
 			s.is(s.m.withdraw("2"), nil)
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 		},
 		"a no is always allowed, and is undone by a new word only": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:")
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 			s.is(s.m.withdraw("2"), nil)
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 			s.give(nil, "3", "s:a")
-			s.tells(5, "r", "s", "a")
+			s.discloses(5, "r", "s", "a")
 		},
 		"who says less must name what is replaced": func(s story) {
 			s.m.pass(10)
@@ -181,48 +181,48 @@ func TestModelItself(t *testing.T) {
 		"a plain no is always taken, beside a yes to another source too": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s: t:a")
-			s.tells(5, "r", "s", "")
-			s.tells(5, "r", "t", "a")
+			s.discloses(5, "r", "s", "")
+			s.discloses(5, "r", "t", "a")
 		},
-		"says less looks at what is told today, not at what is taken out": func(s story) {
+		"says less looks at what is disclosed today, not at what is taken out": func(s story) {
 			s.give(nil, "1", "s:a t:a")
 			s.give(nil, "2", "s:a,b", days(0, 400))
 			s.narrow(nil, "1", "3", "s:")
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 			s.give(nil, "4", "s:c")
-			s.tells(5, "r", "s", "c")
+			s.discloses(5, "r", "s", "c")
 		},
-		"a narrowing stands at its place: a no in between stays": func(s story) {
+		"a narrowing is at its place: a no in between stays": func(s story) {
 			s.give(nil, "1", "s:a,b t:a")
 			s.give(nil, "2", "t:")
 			s.narrow(nil, "1", "3", "s:a")
-			s.tells(5, "r", "s", "b")
-			s.tells(5, "r", "t", "")
+			s.discloses(5, "r", "s", "b")
+			s.discloses(5, "r", "t", "")
 		},
 		"a narrowing leaves a no whose first day is still to come": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:", days(100, 365))
 			s.narrow(nil, "1", "3", "s:a")
-			s.tells(99, "r", "s", "b")
-			s.tells(100, "r", "s", "")
+			s.discloses(99, "r", "s", "b")
+			s.discloses(100, "r", "s", "")
 		},
 		"a narrowing takes out of a successor that begins later": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:a,b,c", instead("1"), days(100, 365))
 			s.narrow(nil, "1", "3", "s:a")
-			s.tells(99, "r", "s", "b")
-			s.tells(100, "r", "s", "b,c")
+			s.discloses(99, "r", "s", "b")
+			s.discloses(100, "r", "s", "b,c")
 			s.give(nil, "4", "s:a", instead("2"), days(200, 365))
-			s.tells(200, "r", "s", "a")
+			s.discloses(200, "r", "s", "a")
 		},
 		"a narrowing that has ended or lost its key still takes out": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:a,b,c", days(1, 400))
 			s.is(s.m.narrow("1", "3", grants("s:a"), "l"), nil)
-			s.tells(5, "r", "s", "b,c")
+			s.discloses(5, "r", "s", "b,c")
 			s.is(s.m.withdraw("3"), nil)
 			s.is(s.m.key("l", "lost"), nil)
-			s.tells(5, "r", "s", "b,c")
+			s.discloses(5, "r", "s", "b,c")
 		},
 		"what is refused as a narrowing": func(s story) {
 			s.give(nil, "1", "s:a,b t:")
@@ -242,15 +242,15 @@ func TestModelItself(t *testing.T) {
 			s.give(nil, "1", "s:a t:a")
 			s.give(nil, "2", "t:a,b")
 			s.give(nil, "3", "s:a", instead("1"))
-			s.tells(5, "r", "s", "a")
-			s.tells(5, "r", "t", "")
+			s.discloses(5, "r", "s", "a")
+			s.discloses(5, "r", "t", "")
 		},
 		"a narrowing is late for what is replaced before it begins": func(s story) {
 			s.give(nil, "1", "s:a,b", days(100, 200))
 			s.give(nil, "2", "s:a,b", days(100, 200), instead("1"))
 			s.narrow(errEnded, "1", "3", "s:a")
 			s.narrow(nil, "2", "3", "s:a")
-			s.tells(100, "r", "s", "b")
+			s.discloses(100, "r", "s", "b")
 		},
 		"a narrowing is late once the successor has begun": func(s story) {
 			s.give(nil, "1", "s:a,b")
@@ -261,20 +261,20 @@ func TestModelItself(t *testing.T) {
 			s.is(c.narrow("1", "3", grants("s:a"), "k"), nil)
 			s.give(errSuccessor, "4", "s:a,b", instead("1"))
 		},
-		"a lost key tells nothing and brings nothing back": func(s story) {
+		"a lost key discloses nothing and restores nothing": func(s story) {
 			s.give(nil, "1", "s:a")
 			s.give(nil, "2", "s:b", instead("1"), by("l"))
 			s.is(s.m.key("l", "lost"), nil)
-			s.tells(5, "r", "s", "")
+			s.discloses(5, "r", "s", "")
 			s.give(errKey, "3", "s:a", by("l"))
 			s.is(s.m.withdraw("2"), nil)
 			s.give(nil, "3", "s:a", instead("2"))
-			s.tells(5, "r", "s", "a")
+			s.discloses(5, "r", "s", "a")
 		},
 		"a retired key signs nothing new, what it signed counts": func(s story) {
 			s.give(nil, "1", "s:a")
 			s.is(s.m.key("k", "retired"), nil)
-			s.tells(5, "r", "s", "a")
+			s.discloses(5, "r", "s", "a")
 			s.give(errKey, "2", "t:a")
 			s.narrow(errKey, "1", "2", "s:a")
 		},
@@ -292,24 +292,24 @@ func TestModelItself(t *testing.T) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:a,b", instead("1"), to("r2"), days(100, 365))
 			s.narrow(nil, "1", "3", "s:a")
-			s.tells(99, "r", "s", "b")
-			s.tells(100, "r", "s", "")
-			s.tells(100, "r2", "s", "a,b")
+			s.discloses(99, "r", "s", "b")
+			s.discloses(100, "r", "s", "")
+			s.discloses(100, "r2", "s", "a,b")
 		},
 		"a narrowing takes out for each recipient it names": func(s story) {
 			s.give(nil, "1", "s:a,b", to("r", "r2"))
 			s.give(nil, "2", "s:a,b", to("r2"))
 			s.narrow(nil, "1", "3", "s:a")
-			s.tells(5, "r", "s", "b")
-			s.tells(5, "r2", "s", "b")
+			s.discloses(5, "r", "s", "b")
+			s.discloses(5, "r2", "s", "b")
 		},
 		"a later narrowing that decides undoes none in between": func(s story) {
 			s.give(nil, "1", "s:a,b")
 			s.give(nil, "2", "s:a,b,c")
 			s.narrow(nil, "1", "3", "s:a")
-			s.tells(5, "r", "s", "b,c")
+			s.discloses(5, "r", "s", "b,c")
 			s.narrow(nil, "2", "4", "s:c")
-			s.tells(5, "r", "s", "b")
+			s.discloses(5, "r", "s", "b")
 		},
 		"an agreement counts from its acceptance on, inside its days": func(s story) {
 			s.propose(nil, "1", "", 5, 10)
@@ -359,7 +359,7 @@ func TestModelItself(t *testing.T) {
 			s.is(s.m.reject("4"), nil)
 			s.propose(errEnded, "5", "4", 1, 100)
 		},
-		"what was revoked meanwhile cannot be replaced anew, but what both sign stands": func(s story) {
+		"what was revoked meanwhile cannot be replaced anew, but what both sign holds": func(s story) {
 			s.propose(nil, "1", "", 1, 100)
 			s.is(s.m.accept("1"), nil)
 			s.propose(nil, "2", "1", 1, 100)

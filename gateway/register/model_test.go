@@ -73,7 +73,7 @@ func (d mDeal) id() string             { return d.ID }
 func (m *model) word(id string) *mWord { return find(m.words, id) }
 func (m *model) deal(id string) *mDeal { return find(m.deals, id) }
 
-// follows tells whether w replaces the document id, directly or through others.
+// follows reports whether w replaces the document id, directly or through others.
 func (m *model) follows(w mWord, id string) bool {
 	return !w.Void && w.Replaces != "" && (w.Replaces == id || m.follows(*m.word(w.Replaces), id))
 }
@@ -96,7 +96,7 @@ func (m *model) decider(person, purpose, cas, recipient, source string, day int)
 	}
 	return last
 }
-func (m *model) told(person, purpose, cas, recipient, source string, day int) []string {
+func (m *model) disclosed(person, purpose, cas, recipient, source string, day int) []string {
 	w := m.decider(person, purpose, cas, recipient, source, day)
 	if w == nil || !slices.Contains(w.Recipients, recipient) || w.ended > 0 || m.keys[w.Key] == "lost" || m.waits(*w) || day > w.Until {
 		return nil
@@ -167,7 +167,7 @@ func (m *model) give(c mConsent) error {
 func (m *model) saysLess(c mConsent) (less bool) {
 	for source, categories := range c.Grants {
 		for _, recipient := range c.Recipients {
-			holds := m.told(c.Person, c.Purpose, c.Case, recipient, source, m.today)
+			holds := m.disclosed(c.Person, c.Purpose, c.Case, recipient, source, m.today)
 			d := m.decider(c.Person, c.Purpose, c.Case, recipient, source, m.today)
 			less = less || len(categories) > 0 && (len(without(holds, categories)) > 0 || len(holds) > 0 && c.Until < d.Until)
 		}
@@ -219,13 +219,13 @@ func (m *model) withdraw(id string) error {
 	return nil
 }
 
-// mayStand tells why d may not stand in the place of what it replaces.
-func (m *model) mayStand(d mDeal) error {
+// mayReplace returns why d may not come in the place of what it replaces.
+func (m *model) mayReplace(d mDeal) error {
 	old, base := m.deal(d.Replaces), m.deal(d.base)
 	later := func(x mDeal) bool { return x.chain == d.chain && x.accepted > base.accepted }
 	switch {
 	case old != nil && old.ended > 0 && old.closedBy != d.ID && d.accepted == 0 && m.deal(d.ID) == nil, base != nil && base.ended > 0 && m.deal(d.ID) == nil:
-		return errEnded // of a proposal; what both accept stands
+		return errEnded // of a proposal; what both accept holds
 	case base != nil && slices.ContainsFunc(m.deals, later):
 		return errSuccessor
 	}
@@ -245,8 +245,8 @@ func (m *model) propose(a mAgreement, by string) error {
 		return errRefused
 	case len(a.Keys) == 0 || m.keys[a.Keys[0]] != "in_use":
 		return errKey
-	case m.mayStand(d) != nil:
-		return m.mayStand(d)
+	case m.mayReplace(d) != nil:
+		return m.mayReplace(d)
 	case old != nil && old.accepted == 0:
 		old.ended, old.closedBy = m.index+1, a.ID
 	}
@@ -266,8 +266,8 @@ func (m *model) answer(id, how string) error {
 		return errRefused
 	case d.ended > 0, accept && d.accepted > 0:
 		return errEnded
-	case accept && m.mayStand(*d) != nil:
-		return m.mayStand(*d)
+	case accept && m.mayReplace(*d) != nil:
+		return m.mayReplace(*d)
 	case accept && slices.ContainsFunc(d.Keys, func(key string) bool { return m.keys[key] != "in_use" }):
 		return errKey
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 )
 
-// keeping is the argument that makes the test binary a process that keeps a record.
+// keeping is the argument that makes the test binary a process that writes an audit log.
 const keeping = "keep-a-record"
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ type request struct {
 	CopyTo string      // to copy, and to close with a copy made; else empty
 }
 
-// place is where a record is, and the key that signs it.
+// place is where an audit log is, and the key that signs it.
 type place struct{ Path, Head, Secret string }
 
 // answer to a request. Refusal is the text of one of refusals, Failure that of any other
@@ -51,7 +51,7 @@ type answer struct {
 	Register         []byte // as the process has it by now; nil when nothing is open
 }
 
-// refusals are why an entry may not stand; no other error is an answer to one.
+// refusals are why an entry may not be appended; no other error is an answer to one.
 func refusals() []error {
 	return []error{
 		register.ErrEnded, register.ErrNoDocument, register.ErrConflict, register.ErrReplaced, register.ErrSaysLess,
@@ -59,7 +59,7 @@ func refusals() []error {
 	}
 }
 
-// process keeps a record.
+// process writes an audit log.
 type process struct {
 	config audit.Config
 	day    atomic.Int32
@@ -156,7 +156,7 @@ func (p *process) open(ctx context.Context, at place) error {
 	return err
 }
 
-// recover is what the operator does after a loss; when the record is whole, the head is
+// recover is what the operator does after a loss; when the log is whole, the head is
 // lost too.
 func (p *process) recover(ctx context.Context) error {
 	_, err := audit.Recover(ctx, p.config, 0)

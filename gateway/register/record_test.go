@@ -26,14 +26,14 @@ import (
 const keeper = identity.OIN("00000099000000119000")
 
 // record is a journal of real parts: a signed log on SQLite, with its head outside, that
-// one process after another keeps. What it looks at is the register of that process.
+// one process after another writes. What it looks at is the register of that process.
 type record struct {
 	t       *rapid.T
 	place   place
 	keys    audit.Keys
 	went    *went
 	child   *child
-	encoded []byte             // the register, as the process told it last
+	encoded []byte             // the register, as the process last sent it
 	decoded *register.Register // the same, once it was looked at
 	size    int64              // how many entries were acknowledged
 	proven  string             // the head by the last proof of this epoch
@@ -46,7 +46,7 @@ type record struct {
 // went counts after what another process went on.
 type went struct{ closing, killing, recovery atomic.Int64 }
 
-// start has another process keep the record, and finds all in it that was acknowledged.
+// start has another process write the log, and finds all in it that was acknowledged.
 func (r *record) start() {
 	before := r.encoded
 	r.begin()
@@ -191,7 +191,7 @@ func (r *record) save() any {
 	return to
 }
 
-// back puts a copy where the record was, which is lost with its process.
+// back puts a copy where the log was, which is lost with its process.
 func (r *record) back(to any) {
 	r.child.kill()
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -202,7 +202,7 @@ func (r *record) back(to any) {
 	require.NoError(r.t, os.WriteFile(r.place.Path, raw, 0o600))
 }
 
-// recover takes the record on in a process of its own, that is killed once it says so.
+// recover takes the log on in a process of its own, that is killed once it says so.
 func (r *record) recover() {
 	r.begin()
 	r.do(request{Do: "recover"})
@@ -256,7 +256,7 @@ func (r *record) enter(e register.Entry, rests ...register.Rest) error {
 	return err
 }
 
-// release puts a question about what the entry is of, and lets a release rest on what
+// release makes a request about what the entry is of, and lets a release rest on what
 // counts by now: the log takes it when it counts, and refuses it when not.
 func (r *record) release(e register.Entry) {
 	if e.Put == nil || e.Put.Kind != register.Consent {
@@ -279,11 +279,11 @@ func (r *record) release(e register.Entry) {
 	}
 }
 
-// The same sequences on the real record, that is kept by real processes: they end or are
+// The same sequences on the real audit log, that is written by real processes: they end or are
 // killed between the steps, and within them. What was acknowledged is there after that, and
-// at the end of each sequence the auditor finds that the record holds. Most of the time goes
+// at the end of each sequence the auditor finds that the log is whole. Most of the time goes
 // in waiting for the disk, so several run at once.
-func TestTheRecordIsTheModel(t *testing.T) {
+func TestTheAuditLogIsTheModel(t *testing.T) {
 	const parts = 4
 	count := 300
 	if os.Getenv("ONTSCHOT_LONG") == "1" {
@@ -317,7 +317,7 @@ func TestTheRecordIsTheModel(t *testing.T) {
 	}
 }
 
-// run starts the first process, and sees to it that the last one ends and leaves a record
+// run starts the first process, and sees to it that the last one ends and leaves a log
 // that holds.
 func (r *record) run(killed bool) {
 	r.begin()

@@ -11,8 +11,8 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// told is what person P allows R1 to hear from S1 at a size, and the standing of that.
-func toldAt(v register.View) (register.Standing, []string) {
+// disclosedAt is what person P allows R1 to receive from S1 at a size, and the standing of that.
+func disclosedAt(v register.View) (register.Standing, []string) {
 	word := v.LastWord(register.Thing{Pseudonyms: []string{"P"}, Purpose: "compose", Case: "k", Recipient: "R1", Source: "S1"}, first)
 	return word.Standing, word.Categories
 }
@@ -30,7 +30,7 @@ func narrowingOf(id, replaces string, left ...string) register.Entry {
 	return e
 }
 
-// tale enters what follows, and fails on what may not stand.
+// tale enters what follows, and fails on what is refused.
 func tale(t *testing.T, a *alone, entries ...register.Entry) {
 	t.Helper()
 	for n, e := range entries {
@@ -49,7 +49,7 @@ func begun(t *testing.T, entries ...register.Entry) *alone {
 
 func (a *alone) stands(t *testing.T, standing register.Standing, categories ...string) {
 	t.Helper()
-	is, allows := toldAt(a.view())
+	is, allows := disclosedAt(a.view())
 	require.Equal(t, standing, is)
 	require.Equal(t, categories, allows)
 }
@@ -85,7 +85,7 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 			b.stands(t, register.Withdrawn)
 			refused(b, register.ErrEnded, confirm("1"))
 			for size, want := range []register.Standing{register.NoWord, register.NoWord, register.Yes, register.Uncertain, register.Yes, register.Uncertain, register.Withdrawn} {
-				is, _ := toldAt(b.r.At(int64(size)))
+				is, _ := disclosedAt(b.r.At(int64(size)))
 				require.Equal(t, want, is, "size %d", size)
 			}
 		},
@@ -140,14 +140,14 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 	}
 }
 
-// A narrowing of a narrowing stands where the first consent stands: a no that was said
+// A narrowing of a narrowing has the place of the first consent: a no that was said
 // between them stays.
 func TestANarrowingOfANarrowingUndoesNoNo(t *testing.T) {
 	a := begun(t, consentOf("P", "1", "", "a", "b", "c"), consentOf("P", "no", ""), narrowingOf("2", "1", "a", "b"), narrowingOf("3", "2", "a"))
 	a.stands(t, register.SaidNo)
 }
 
-// A person is erased: nothing that he said or replaced is left at any size, others keep
+// A person is erased: nothing that they said or replaced is left at any size, others keep
 // theirs, and the log without what was destroyed comes to the same.
 func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 	a := begun(t,
@@ -163,7 +163,7 @@ func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 	require.ErrorIs(t, a.enter(register.Entry{Confirm: "3"}), register.ErrNoDocument)
 	for _, r := range []*register.Register{a.r, a.replay(a.entries)} {
 		for size := range a.r.Size() + 1 {
-			is, _ := toldAt(r.At(size))
+			is, _ := disclosedAt(r.At(size))
 			require.Equal(t, register.NoWord, is, "size %d", size)
 			require.Empty(t, r.At(size).Consents([]string{"P"}, ""))
 			_, known := r.At(size).Document("1")
@@ -180,7 +180,7 @@ func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 	a.stands(t, register.Yes, "c")
 }
 
-// What is brought in again after a loss was there before, as its id tells: it waits, of
+// What is registered again after a loss was there before, as its id shows: it waits, of
 // whatever kind and however often it is lost. What is made since does not.
 func TestWhatWasMadeBeforeALossWaits(t *testing.T) {
 	const begun = 0x0190_0000_1000 // milliseconds since 1970
@@ -195,7 +195,7 @@ func TestWhatWasMadeBeforeALossWaits(t *testing.T) {
 		"made before":                 {id(begun-1, "7"), true},
 		"made in that moment":         {id(begun, "7"), false},
 		"made since":                  {id(begun+1, "7"), false},
-		"an id that tells no time":    {id(begun-1, "4"), false},
+		"an id that shows no time":    {id(begun-1, "4"), false},
 		"an id of another form":       {"c-1", false},
 		"a proposal of before":        {register.ProposalID(id(begun-1, "7")), true},
 		"a proposal of since":         {register.ProposalID(id(begun, "7")), false},

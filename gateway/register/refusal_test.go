@@ -44,7 +44,7 @@ func many(n int) (all []string) {
 }
 
 // Each refusal is compared whole, beside the nearest that is none.
-func TestWhyAnEntryCannotStand(t *testing.T) {
+func TestWhyAnEntryIsRefused(t *testing.T) {
 	type entries = []register.Entry
 	ended := func(id string) error { return &register.EndedError{ID: id} }
 	replaced := func(id, last string) error { return &register.ReplacedError{ID: id, Last: last} }
@@ -139,21 +139,21 @@ func TestWhyAnEntryCannotStand(t *testing.T) {
 		"narrows for others":                   {entries{wide}, but(narrower("2", "1", s1, s2), func(d *register.Document) { d.Recipients = d.Recipients[:1] }), differs},
 		"narrows and leaves out a source":      {entries{wide}, narrower("2", "1", s1), differs},
 
-		"says less":                            {entries{one}, consentOf("P", "2", "", "a"), register.ErrSaysLess},
-		"says as much":                         {entries{one}, consentOf("P", "2", "", "b", "a"), nil},
-		"says less to the second recipient":    {entries{one}, but(consentOf("P", "2", "", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R9", "R1"} }), register.ErrSaysLess},
-		"says less of the second source":       {entries{one}, but(consentOf("P", "2", ""), func(d *register.Document) { d.Grants = []register.Grant{s2, s1} }), register.ErrSaysLess},
-		"says no":                              {entries{one}, consentOf("P", "2", ""), nil},
-		"says less than what is over":          {entries{dated(one, first-9, first-1)}, consentOf("P", "2", "", "a"), nil},
-		"says less than what ends today":       {entries{dated(one, first-9, first)}, consentOf("P", "2", "", "a"), register.ErrSaysLess},
-		"for as long":                          {entries{one}, one2(first + 9), nil},
-		"for a day less":                       {entries{one}, one2(first + 8), register.ErrSaysLess},
-		"without an end":                       {entries{one}, one2(0), nil},
-		"with an end, and the other without":   {entries{dated(one, first, 0)}, one2(first + 9), register.ErrSaysLess},
-		"for a shorter time than a no":         {entries{consentOf("P", "1", "")}, one2(first + 1), nil},
-		"for a shorter time, and tells no one": {entries{but(one, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, one2(first + 1), nil},
+		"says less":                                   {entries{one}, consentOf("P", "2", "", "a"), register.ErrSaysLess},
+		"says as much":                                {entries{one}, consentOf("P", "2", "", "b", "a"), nil},
+		"says less to the second recipient":           {entries{one}, but(consentOf("P", "2", "", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R9", "R1"} }), register.ErrSaysLess},
+		"says less of the second source":              {entries{one}, but(consentOf("P", "2", ""), func(d *register.Document) { d.Grants = []register.Grant{s2, s1} }), register.ErrSaysLess},
+		"says no":                                     {entries{one}, consentOf("P", "2", ""), nil},
+		"says less than what is over":                 {entries{dated(one, first-9, first-1)}, consentOf("P", "2", "", "a"), nil},
+		"says less than what ends today":              {entries{dated(one, first-9, first)}, consentOf("P", "2", "", "a"), register.ErrSaysLess},
+		"for as long":                                 {entries{one}, one2(first + 9), nil},
+		"for a day less":                              {entries{one}, one2(first + 8), register.ErrSaysLess},
+		"without an end":                              {entries{one}, one2(0), nil},
+		"with an end, and the other without":          {entries{dated(one, first, 0)}, one2(first + 9), register.ErrSaysLess},
+		"for a shorter time than a no":                {entries{consentOf("P", "1", "")}, one2(first + 1), nil},
+		"for a shorter time, and discloses to no one": {entries{but(one, func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, one2(first + 1), nil},
 
-		"an agreement in the place of what is not kept":    {nil, termsOf(agreement, "2", "unknown"), nil},
+		"an agreement in the place of what is not there":   {nil, termsOf(agreement, "2", "unknown"), nil},
 		"an agreement in whose place another came first":   {entries{termsOf(agreement, "2", "late")}, termsOf(agreement, "late", ""), ended("late")},
 		"a proposal in the place of nothing":               {nil, termsOf(proposal, "proposal:2", "unknown"), register.ErrNoDocument},
 		"a proposal in the place of a consent of its name": {entries{consentOf("P", "proposal:1", "", "a")}, termsOf(proposal, "proposal:2", "1"), register.ErrNoDocument},

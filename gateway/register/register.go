@@ -15,7 +15,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// Kind says what a kept document is.
+// Kind says what a registered document is.
 type Kind string
 
 // The kinds of document. Releases rest on consents and agreements; the others are
@@ -31,11 +31,11 @@ const (
 // NotEnded is the Ended index of a document that no entry ended.
 const NotEnded = -1
 
-// proposalPrefix stands before the id of the terms in the id of a proposal: the
-// agreement that the terms become is kept under the id itself.
+// proposalPrefix comes before the id of the terms in the id of a proposal: the
+// agreement that the terms become is registered under the id itself.
 const proposalPrefix = "proposal:"
 
-// ProposalID is under which id a proposal of terms is kept.
+// ProposalID is under which id a proposal of terms is registered.
 func ProposalID(terms string) string { return proposalPrefix + terms }
 
 // Grant is what is said to one source: these categories, and without any a no.
@@ -45,7 +45,7 @@ type Grant struct {
 }
 
 // Document is what the log says of a document that an entry puts: all that is needed
-// to tell when it counts, and nothing of what it permits beyond that.
+// to decide when it counts, and nothing of what it permits beyond that.
 type Document struct {
 	ID     string
 	Kind   Kind
@@ -141,14 +141,14 @@ type Register struct {
 	ids       map[ref]string // of one that is no UUID
 	byText    map[string]ref // by such an id
 	subjects  map[ref]string // a pseudonym of another length
-	replaced  map[ref]string // the id of what it replaces, where it is not that of the one that is kept
+	replaced  map[ref]string // the id of what it replaces, where it is not that of the one that is registered
 	confirmed map[ref][]int64
 	chains    map[ref]*chain // of terms
 
-	byPerson table          // one of the consents of a person, by the pseudonym that stands in it
+	byPerson table          // one of the consents of a person, by the pseudonym that is in it
 	also     map[string]ref // by another pseudonym of the person
 	parties  map[parties][]ref
-	awaited  map[string]bool // the ids of terms that were replaced and are not kept here
+	awaited  map[string]bool // the ids of terms that were replaced and are not registered here
 
 	contents            []*content
 	byContent           map[string]uint32
@@ -243,7 +243,7 @@ func (r *Register) Apply(e Entry) {
 }
 
 // endsWith are the documents that end when one ends. A consent takes with it every one
-// that followed from it, in every branch: whoever withdraws means what he holds a
+// that followed from it, in every branch: whoever withdraws means what they hold a
 // receipt of, whatever has taken its place since. Terms end as proposal and agreement.
 func (r *Register) endsWith(i ref, stated bool) []ref {
 	all := []ref{i}
@@ -262,7 +262,7 @@ func (r *Register) endsWith(i ref, stated bool) []ref {
 	return all
 }
 
-// erase forgets a person. Only others of his consents were linked to them.
+// erase forgets a person. Only others of that person's consents were linked to them.
 func (r *Register) erase(pseudonyms []string) {
 	gone := map[ref]bool{}
 	for _, i := range r.of(pseudonyms...) {
@@ -333,8 +333,8 @@ func (r *Register) putOthers(i ref, put *Document) {
 	r.parties[at] = append(r.parties[at], i)
 }
 
-// nameReplaced keeps the id of what a document replaces where it does not follow from what
-// is kept.
+// nameReplaced stores the id of what a document replaces where it does not follow from what
+// is registered.
 func (r *Register) nameReplaced(i ref, id string) {
 	if old := r.at(i).replaces; id != "" && (old == 0 || TermsID(r.idOf(old)) != id) {
 		r.replaced[i] = strings.Clone(id)
@@ -369,7 +369,7 @@ func (r *Register) join(i, other ref) {
 }
 
 // putTerms finds the chain of an agreement or a proposal: what it replaces was accepted
-// or is a proposal, and an agreement goes on where its own proposal stands.
+// or is a proposal, and an agreement goes on where its own proposal is.
 func (r *Register) putTerms(i ref, put *Document) {
 	var c *chain
 	if put.Kind == Agreement {

@@ -9,7 +9,7 @@ import (
 	"github.com/ontschot/ontschot/internal/civil"
 )
 
-// Errors of an entry that cannot stand at its place in the log.
+// Errors of an entry that cannot be at its place in the log.
 var (
 	// ErrEnded means that a document an entry rests on, ends or replaces does not count
 	// any more; the error is an *EndedError.
@@ -17,7 +17,7 @@ var (
 	// ErrNoDocument means that an entry ends or replaces, or a caller asks for, a
 	// document that was never entered.
 	ErrNoDocument = errors.New("no such document")
-	// ErrConflict means that another document is already kept under the same id.
+	// ErrConflict means that another document is already registered under the same id.
 	ErrConflict = errors.New("another document has this id")
 	// ErrReplaced means that another document came in the place of what this one is to
 	// replace; the error is a *ReplacedError.
@@ -56,7 +56,7 @@ func (e *ReplacedError) Error() string {
 func (e *ReplacedError) Unwrap() error { return ErrReplaced }
 
 // Refuse says why an entry cannot be the next one: the rules that compare documents,
-// by what stands in the log before it and by nothing else.
+// by what is in the log before it and by nothing else.
 func (r *Register) Refuse(e Entry) error {
 	v := r.Head()
 	r.mu.RLock()
@@ -111,7 +111,7 @@ func (r *Register) anyLive(all []ref) bool {
 	return slices.ContainsFunc(all, func(i ref) bool { return r.at(i).ended == NotEnded })
 }
 
-// tooMany tells whether these would be more categories than the register has bits for.
+// tooMany reports whether these would be more categories than the register has bits for.
 func (r *Register) tooMany(grants []Grant) bool {
 	fresh := map[string]bool{}
 	for _, g := range grants {
@@ -124,7 +124,7 @@ func (r *Register) tooMany(grants []Grant) bool {
 	return len(r.categories)+len(fresh) > maxCategories
 }
 
-// refuseKey holds a change of a key against the states it was in: it goes from in use
+// refuseKey checks a change of a key by the states it was in: it goes from in use
 // to retired to lost, and never back.
 func (r *Register) refuseKey(c KeyChange) error {
 	k := r.keys[c.Digest]
@@ -182,7 +182,7 @@ func (v View) replaced(i ref) error {
 }
 
 // refuseNarrowing: what has ended, or what another has come in the place of by now, has
-// nothing to take out. One that begins later does not stand in the way: a part is as
+// nothing to take out. One that begins later is not in the way: a part is as
 // easy to withdraw as the whole.
 func (v View) refuseNarrowing(i ref, d Document, day civil.Date) error {
 	old, was := v.r.at(i), v.r.contentOf(i)
@@ -208,7 +208,7 @@ func (v View) refuseNarrowing(i ref, d Document, day civil.Date) error {
 	return nil
 }
 
-// known are the bits of categories that were heard of before.
+// known are the bits of categories that were named before.
 func (v View) known(categories []string) (bits uint64) {
 	for _, c := range categories {
 		if n := v.r.categories[c]; n != 0 {
@@ -232,7 +232,7 @@ func (v View) saysLess(d Document, day civil.Date) error {
 			continue
 		}
 		for _, recipient := range d.Recipients {
-			q := v.question(Thing{Purpose: d.Purpose, Case: d.Case, Recipient: recipient, Source: g.Source})
+			q := v.thing(Thing{Purpose: d.Purpose, Case: d.Case, Recipient: recipient, Source: g.Source})
 			last := v.last(consents, q, day)
 			if last == 0 || v.standing(last, day) != Yes {
 				continue
@@ -259,7 +259,7 @@ func (v View) refuseTerms(d Document) error {
 	old := v.r.terms(d.Replaces)
 	switch {
 	case old == 0 && d.Kind == Agreement:
-		return nil // it is not kept here
+		return nil // it is not registered here
 	case old == 0:
 		return ErrNoDocument
 	case between(Agreement, v.r.contentOf(old).a, v.r.contentOf(old).b) != between(Agreement, d.PartyA, d.PartyB):

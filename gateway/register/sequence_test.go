@@ -30,9 +30,9 @@ func sources() []string { return []string{"S1", "S2"} }
 
 const first = civil.Date(700000) // day 0 of the model
 
-// journal is where entries go: a register alone, or a record with its store.
+// journal is where entries go: a register alone, or an audit log with its store.
 type journal interface {
-	// enter appends an entry if it may stand, and says why not.
+	// enter appends an entry if it may be appended, and says why not.
 	enter(e register.Entry, rests ...register.Rest) error
 	view() register.View
 	ends(id string) bool
@@ -41,7 +41,7 @@ type journal interface {
 	// when there is nothing now. Then an epoch is entered.
 	save() any
 	back(to any)
-	// forget makes unreadable what was entered of a person, when that is told apart from it.
+	// forget makes unreadable what was entered of a person, unless that is done already.
 	forget(of func(register.Entry) bool)
 }
 
@@ -386,7 +386,7 @@ func (f *fold) erase() {
 	if err != nil {
 		return
 	}
-	require.ErrorIs(f.t, f.enter(register.Entry{Put: again}), register.ErrEnded, "what was erased and is brought in again")
+	require.ErrorIs(f.t, f.enter(register.Entry{Put: again}), register.ErrEnded, "what was erased and is registered again")
 	f.in.forget(func(e register.Entry) bool {
 		return hers(f.consents[e.End].Subjects) || hers(f.consents[e.Confirm].Subjects) || e.Put != nil && hers(e.Put.Subjects)
 	})
@@ -403,7 +403,7 @@ func (f *fold) same() {
 			for _, cas := range []string{"k1", "k2"} {
 				for _, recipient := range []string{"R1", "R2"} {
 					for _, source := range sources() {
-						want := f.m.told(person, "compose", cas, recipient, source, day)
+						want := f.m.disclosed(person, "compose", cas, recipient, source, day)
 						word := at.LastWord(register.Thing{
 							Pseudonyms: f.pseudonyms(person), Purpose: "compose", Case: caseText(cas), Recipient: identity.OIN(recipient), Source: identity.OIN(source),
 						}, first+civil.Date(day))

@@ -16,7 +16,7 @@ import (
 // ErrSnapshot means that bytes are no register as Encode writes one.
 var ErrSnapshot = errors.New("no register in the form in which one is written")
 
-// snapshotForm stands first, and changes with the form.
+// snapshotForm comes first, and changes with the form.
 const snapshotForm = "ontschot register 1\n"
 
 // What follows on the form, each number as a varint and each text after its length: the
@@ -31,7 +31,7 @@ const (
 	hasSubject
 	hasSubjectText
 	sameSubject // as the one before it of the person
-	hasOthers   // pseudonyms of the person that stand in no document
+	hasOthers   // pseudonyms of the person that are in no document
 	hasReplaced
 	hasEnded
 	hasConfirmed
@@ -209,7 +209,7 @@ func (e *encoder) writeContent(c *content) {
 	}
 }
 
-// people finds which documents are of one person, and the pseudonyms that stand in none.
+// people finds which documents are of one person, and the pseudonyms that are in none.
 func (e *encoder) people() {
 	e.before, e.others = make([]ref, e.count+1), map[ref][]string{}
 	first, last := make([]ref, e.count+1), make([]ref, e.count+1)
@@ -225,8 +225,8 @@ func (e *encoder) people() {
 		e.before[i], last[first[i]] = last[first[i]], i
 	}
 	for s, i := range e.also {
-		stands := func(one ref) bool { return e.subjectOf(one) == s }
-		if !slices.ContainsFunc(e.withAll(nil, i), stands) {
+		isIn := func(one ref) bool { return e.subjectOf(one) == s }
+		if !slices.ContainsFunc(e.withAll(nil, i), isIn) {
 			e.others[first[i]] = append(e.others[first[i]], s)
 		}
 	}

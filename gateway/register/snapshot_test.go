@@ -33,17 +33,17 @@ func written(t *testing.T, extra ...register.Entry) *alone {
 	}, extra...)...)
 }
 
-// What was erased is in no byte, and nothing but the size tells that somebody was there.
+// What was erased is in no byte, and nothing but the size shows that somebody was there.
 func TestASnapshotOfWhoWasErasedIsAsIfHeWereNeverThere(t *testing.T) {
 	other := consentOf("someone", "01890a5d-ac96-774b-bcce-ffffffffffff", "", "another category")
-	other.Put.Case, other.Put.Grants[0].Source, other.Put.Purpose = "his case", "his source", "his purpose"
-	other.Put.Recipients = []identity.OIN{"his recipient"}
+	other.Put.Case, other.Put.Grants[0].Source, other.Put.Purpose = "their case", "their source", "their purpose"
+	other.Put.Recipients = []identity.OIN{"their recipient"}
 	a := written(t, other, register.Entry{End: other.Put.ID, Stated: true})
-	require.Contains(t, string(a.r.Encode()), "his source")
+	require.Contains(t, string(a.r.Encode()), "their source")
 	tale(t, a, register.Entry{Erase: []string{"someone"}})
 	b := written(t, register.Entry{}, register.Entry{}, register.Entry{})
 	require.Equal(t, b.r.Encode(), a.r.Encode())
-	require.NotContains(t, string(a.r.Encode()), "his ")
+	require.NotContains(t, string(a.r.Encode()), "their ")
 }
 
 // The form on disk: another needs another first line, and readers of both.
@@ -55,7 +55,7 @@ func TestTheFormInWhichARegisterIsWritten(t *testing.T) {
 }
 
 // Terms go on the chain of their own proposal: of what was accepted in it the last is in force.
-func TestTermsGoOnWhereTheirProposalStands(t *testing.T) {
+func TestTermsGoOnWhereTheirProposalIs(t *testing.T) {
 	const proposal, agreement = register.Proposal, register.Agreement
 	a := begun(t, termsOf(proposal, "proposal:1", ""), termsOf(proposal, "proposal:2", "1"), termsOf(proposal, "proposal:3", "2"), termsOf(agreement, "1", ""), termsOf(agreement, "3", "2"))
 	for _, r := range []*register.Register{a.r, decoded(t, a.r)} {

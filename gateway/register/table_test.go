@@ -70,7 +70,7 @@ func TestWhatIsStoredInLittleRoomComesBackAsItWas(t *testing.T) {
 	}
 }
 
-// Readers look at a size while the writer goes on: what they hear does not change.
+// Readers look at a size while the writer goes on: what they read does not change.
 func TestReadersBesideAWriter(t *testing.T) {
 	r := New()
 	put := func(n int64) Entry {
@@ -196,7 +196,7 @@ func TestWhatDiffersIsNotAlike(t *testing.T) {
 		require.Equal(t, form, c.form())
 		forms[form] = c
 		r := New()
-		require.Equal(t, r.intern(c), r.intern(c), "the same is kept once")
+		require.Equal(t, r.intern(c), r.intern(c), "the same is stored once")
 	}
 }
 
@@ -238,8 +238,8 @@ func TestBoundsOfWhatIsWrittenAndRead(t *testing.T) {
 	}
 }
 
-// What is in no form is told by what is wrong with it.
-func TestWhatCannotBeReadIsToldByItsReason(t *testing.T) {
+// What is in no form is refused by what is wrong with it.
+func TestWhatCannotBeReadIsRefusedWithTheReason(t *testing.T) {
 	void := New()
 	for n, d := range []Document{{ID: "1", Kind: Consent, Subjects: []string{"P"}}, {ID: "2", Kind: Consent, Subjects: []string{"P"}, Void: true}} {
 		void.Apply(Entry{Index: int64(n), Put: &d})
@@ -266,7 +266,7 @@ func TestWhatCannotBeReadIsToldByItsReason(t *testing.T) {
 	}
 }
 
-// A register keeps what it was given, whatever becomes of that.
+// A register holds what it was given, whatever becomes of that.
 func TestWhatWasEnteredStaysAsItWas(t *testing.T) {
 	r := New()
 	d := Document{ID: "1", Kind: Consent, Subjects: []string{"P"}, Keys: []string{"k"}, Recipients: []identity.OIN{"R"}, Grants: []Grant{{Source: "S", Categories: []string{"a"}}}}

@@ -53,7 +53,7 @@ type Record struct {
 }
 
 // Live reports whether nothing has ended the document. What has taken its place by
-// its day is for Replaced to tell.
+// its day is for Replaced to say.
 func (d Record) Live() bool { return d.Ended == NotEnded }
 
 // Replaced reports whether another document has come in its place by that day.
@@ -123,8 +123,8 @@ func (v View) waits(i ref) bool {
 	}
 }
 
-// madeBefore reports whether a document's id tells that it was made before a time, in
-// milliseconds since 1970 (RFC 9562, section 5.7). One of another form tells nothing.
+// madeBefore reports whether a document's id shows that it was made before a time, in
+// milliseconds since 1970 (RFC 9562, section 5.7). One of another form shows nothing.
 func (r *Register) madeBefore(i ref, ms int64) bool {
 	u := r.at(i).id
 	if u == [16]byte{} {
@@ -240,13 +240,13 @@ type Word struct {
 	Categories []string
 }
 
-// LastWord tells which consent decides on a day: of those that speak of the thing and
+// LastWord gives the consent that decides on a day: of those that speak of the thing and
 // have begun, the one that was said last, even when it has ended since. A consent
 // speaks of the sources that it names and of those of every one that it replaces.
 func (v View) LastWord(t Thing, day civil.Date) Word {
 	v.r.mu.RLock()
 	defer v.r.mu.RUnlock()
-	consents, q := v.r.of(t.Pseudonyms...), v.question(t)
+	consents, q := v.r.of(t.Pseudonyms...), v.thing(t)
 	last := v.last(consents, q, day)
 	if last == 0 {
 		return Word{}
@@ -270,26 +270,26 @@ func (v View) LastWord(t Thing, day civil.Date) Word {
 	return word
 }
 
-// question is a thing by its numbers.
-type question struct {
+// thing is a Thing by its numbers.
+type thing struct {
 	purpose    string
 	caseNumber uint32
 	recipient  identity.OIN
 	source     uint32
 }
 
-func (v View) question(t Thing) question {
-	return question{t.Purpose, v.r.caseNumber(t.Case), t.Recipient, v.r.sources[string(t.Source)]}
+func (v View) thing(t Thing) thing {
+	return thing{t.Purpose, v.r.caseNumber(t.Case), t.Recipient, v.r.sources[string(t.Source)]}
 }
 
-// about reports whether a consent is for the purpose and the case of a question.
-func (v View) about(i ref, q question) bool {
+// about reports whether a consent is for the purpose and the case of a thing.
+func (v View) about(i ref, q thing) bool {
 	c := v.r.contentOf(i)
 	return v.knows(i) && !c.void && v.r.at(i).caseNumber == q.caseNumber && c.purpose == q.purpose
 }
 
 // last finds the one that decides among a person's consents.
-func (v View) last(consents []ref, q question, day civil.Date) (last ref) {
+func (v View) last(consents []ref, q thing, day civil.Date) (last ref) {
 	for _, i := range consents {
 		if !v.about(i, q) || day < v.r.at(i).from || !v.speaksOf(i, q) {
 			continue
@@ -301,9 +301,9 @@ func (v View) last(consents []ref, q question, day civil.Date) (last ref) {
 	return last
 }
 
-// speaksOf reports whether a document says anything, a no too, of what a recipient may
-// hear from a source: it or one that it replaces names both.
-func (v View) speaksOf(i ref, q question) bool {
+// speaksOf reports whether a document says anything, a no too, of what a recipient
+// may receive from a source: it or one that it replaces names both.
+func (v View) speaksOf(i ref, q thing) bool {
 	for ; i != 0; i = v.r.at(i).replaces {
 		if c := v.r.contentOf(i); slices.Contains(c.recipients, q.recipient) {
 			if _, ok := find(c.said, q.source); ok {
@@ -331,7 +331,7 @@ func (v View) standing(i ref, day civil.Date) Standing {
 
 // allowed are the categories of a document, without what was taken out of anything
 // that was said before: whoever takes out a source takes it out of all.
-func (v View) allowed(i ref, consents []ref, q question) uint64 {
+func (v View) allowed(i ref, consents []ref, q thing) uint64 {
 	c := v.r.contentOf(i)
 	if !slices.Contains(c.recipients, q.recipient) {
 		return 0
@@ -344,7 +344,7 @@ func (v View) allowed(i ref, consents []ref, q question) uint64 {
 }
 
 // takenOut are the categories that one document takes out of another.
-func (v View) takenOut(n, of ref, q question) uint64 {
+func (v View) takenOut(n, of ref, q thing) uint64 {
 	if !v.about(n, q) || v.r.at(n).entered <= v.r.place(of) || !slices.Contains(v.r.contentOf(n).recipients, q.recipient) {
 		return 0
 	}
@@ -406,7 +406,7 @@ func (v View) Counts(rest Rest, day civil.Date, judged int64) bool {
 }
 
 func (v View) decides(i ref, rest Rest, day civil.Date, judged int64) bool {
-	q := question{v.r.contentOf(i).purpose, v.r.at(i).caseNumber, rest.Recipient, v.r.sources[string(rest.Source)]}
+	q := thing{v.r.contentOf(i).purpose, v.r.at(i).caseNumber, rest.Recipient, v.r.sources[string(rest.Source)]}
 	consents := v.r.withAll(nil, i)
 	if v.last(consents, q, day) != i || v.standing(i, day) != Yes || v.allowed(i, consents, q) == 0 {
 		return false

@@ -66,7 +66,7 @@ func TestARecordIsTheDocumentAsItWasAtASize(t *testing.T) {
 	}
 }
 
-func TestARecordTellsWhetherItIsLiveAndReplaced(t *testing.T) {
+func TestARecordReportsWhetherItIsLiveAndReplaced(t *testing.T) {
 	require.True(t, register.Record{Ended: register.NotEnded}.Live())
 	require.False(t, register.Record{Ended: 0}.Live(), "the first entry ended it")
 	for day, want := range map[civil.Date]bool{4: false, 5: true, 6: true} {
@@ -83,7 +83,7 @@ func idsOf(records []register.Record) (ids []string) {
 }
 
 // Each list at each size: what came later is not in it, and the newest is the first.
-func TestListsTellWhatWasThereAtASize(t *testing.T) {
+func TestListsGiveWhatWasThereAtASize(t *testing.T) {
 	other := but(consentOf("P", "o", "", "a"), func(d *register.Document) { d.Purpose = "another" })
 	a := begun(t, // from entry 1
 		consentOf("P", "1", "", "a"), other, consentOf("P", "2", "1", "a"), consentOf("Q", "q", "", "a"),
@@ -226,7 +226,7 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 			d.Grants = []register.Grant{{Source: "S2", Categories: d.Grants[0].Categories}}
 		})
 	}
-	stands := func(s register.Standing) register.Word { return register.Word{ID: "1", Standing: s} }
+	standing := func(s register.Standing) register.Word { return register.Word{ID: "1", Standing: s} }
 	for name, c := range map[string]struct {
 		entries []register.Entry
 		day     civil.Date
@@ -236,12 +236,12 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 		"it has not begun":                         {[]register.Entry{one}, first - 1, register.Word{}},
 		"the first day":                            {[]register.Entry{one}, first, yes},
 		"the last day":                             {[]register.Entry{one}, first + 9, yes},
-		"it is over":                               {[]register.Entry{one}, first + 10, stands(register.Expired)},
+		"it is over":                               {[]register.Entry{one}, first + 10, standing(register.Expired)},
 		"it has no last day":                       {[]register.Entry{dated(one, first, 0)}, first + 99, yes},
-		"a no":                                     {[]register.Entry{consentOf("P", "1", "")}, first, stands(register.SaidNo)},
-		"it was withdrawn":                         {[]register.Entry{one, {Epoch: true}, ending("1"), lost}, first + 10, stands(register.Withdrawn)},
-		"its key was lost":                         {[]register.Entry{one, {Epoch: true}, lost}, first + 10, stands(register.KeyLost)},
-		"it waits":                                 {[]register.Entry{one, {Epoch: true}}, first + 10, stands(register.Uncertain)},
+		"a no":                                     {[]register.Entry{consentOf("P", "1", "")}, first, standing(register.SaidNo)},
+		"it was withdrawn":                         {[]register.Entry{one, {Epoch: true}, ending("1"), lost}, first + 10, standing(register.Withdrawn)},
+		"its key was lost":                         {[]register.Entry{one, {Epoch: true}, lost}, first + 10, standing(register.KeyLost)},
+		"it waits":                                 {[]register.Entry{one, {Epoch: true}}, first + 10, standing(register.Uncertain)},
 		"a void one says nothing":                  {[]register.Entry{but(one, func(d *register.Document) { d.Void = true })}, first, register.Word{}},
 		"one for another purpose":                  {[]register.Entry{but(one, func(d *register.Document) { d.Purpose = "other" })}, first, register.Word{}},
 		"one in another case":                      {[]register.Entry{but(one, func(d *register.Document) { d.Case = "other" })}, first, register.Word{}},
@@ -250,13 +250,13 @@ func TestTheStandingOfTheLastWord(t *testing.T) {
 		"a narrowing of nothing":                   {[]register.Entry{narrowingOf("1", "", "a", "b")}, first, yes},
 		"a narrowing of nothing takes nothing out": {[]register.Entry{one, dated(narrowingOf("2", "", "a", "b"), first+5, first+9)}, first, yes},
 		"a narrowing of nothing, in a new epoch":   {[]register.Entry{{Epoch: true}, narrowingOf("1", "", "a", "b")}, first, yes},
-		"a source that is left out":                {[]register.Entry{both(consentOf("P", "0", "", "a"), "a"), one, both(narrowingOf("2", "0"), "a")}, first, stands(register.SaidNo)},
+		"a source that is left out":                {[]register.Entry{both(consentOf("P", "0", "", "a"), "a"), one, both(narrowingOf("2", "0"), "a")}, first, standing(register.SaidNo)},
 		"what is taken out of another source":      {[]register.Entry{ofS2(consentOf("P", "0", "", "a", "b")), one, ofS2(narrowingOf("2", "0", "a"))}, first, yes},
 		"what is taken out of another":             {[]register.Entry{consentOf("P", "0", "", "a", "b"), one, narrowingOf("2", "0", "a")}, first, register.Word{ID: "1", Standing: register.Yes, Categories: []string{"a"}}},
 		"what was taken out before":                {[]register.Entry{consentOf("P", "0", "", "a", "b"), narrowingOf("2", "0", "a"), one}, first, yes},
 		"what is taken out in another case":        {[]register.Entry{elsewhere(consentOf("P", "0", "", "a", "b")), one, elsewhere(narrowingOf("2", "0", "a"))}, first, yes},
 		"what is taken out for another":            {[]register.Entry{toR2(consentOf("P", "0", "", "a", "b")), one, toR2(narrowingOf("2", "0", "a"))}, first, yes},
-		"in its place for another":                 {[]register.Entry{consentOf("P", "0", "", "a"), but(consentOf("P", "1", "0", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, stands(register.SaidNo)},
+		"in its place for another":                 {[]register.Entry{consentOf("P", "0", "", "a"), but(consentOf("P", "1", "0", "a"), func(d *register.Document) { d.Recipients = []identity.OIN{"R2"} })}, first, standing(register.SaidNo)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := begun(t, c.entries...)
