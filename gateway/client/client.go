@@ -107,7 +107,7 @@ func Open(path string, token func(context.Context) (string, error)) (*Client, er
 	}, nil
 }
 
-// ReadTrust reads whose budgets a client.yaml believes, to verify one that was kept, without
+// ReadTrust reads whose budgets a client.yaml believes, to verify one that was stored, without
 // a gateway: result.Verify. Neither certificate nor token is needed. Errors: ErrConfig.
 func ReadTrust(path string) (result.Trust, error) {
 	conf, err := config.ReadClient(path)

@@ -92,8 +92,8 @@ func (w *town) request() *ontschotv1.AssembleBudgetRequest {
 func TestAClientAsksAndVerifies(t *testing.T) {
 	w := newTown(t)
 	c := w.open(filepath.Join(w.dir, "client.yaml"))
-	var heard []string
-	b, err := c.AssembleBudget(t.Context(), w.request(), func(p *ontschotv1.Progress) { heard = append(heard, p.GetSource()) })
+	var progress []string
+	b, err := c.AssembleBudget(t.Context(), w.request(), func(p *ontschotv1.Progress) { progress = append(progress, p.GetSource()) })
 	require.NoError(t, err)
 	require.Len(t, b.GetGaps(), 1)
 	require.Equal(t, "NO_ADAPTER", b.GetGaps()[0].GetReason())

@@ -80,7 +80,7 @@ func Canonical(m proto.Message) ([]byte, error) {
 	return jcs.Transform(raw)
 }
 
-// Of tells whether the budget was asked for in the case with this commitment.
+// Of reports whether the budget was asked for in the case with this commitment.
 func (c Claims) Of(caseCommitment string) bool { return c.Case == ofCase(c.ID, caseCommitment) }
 
 func ofCase(id, commitment string) string {
@@ -215,7 +215,7 @@ func VerifyDissolution(d *budgetv1.Dissolution, t Trust) error {
 	return nil
 }
 
-// hasUnknown tells whether a message, or one in it, has fields that no digest covers.
+// hasUnknown reports whether a message, or one in it, has fields that no digest covers.
 func hasUnknown(m protoreflect.Message) bool {
 	found := len(m.GetUnknown()) > 0
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {

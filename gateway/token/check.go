@@ -28,7 +28,7 @@ type Checker struct {
 	Issuers func() []Issuer
 }
 
-// Call is what a caller brings.
+// Call is what a caller presents.
 type Call struct {
 	Bearer string
 	// Leaf is the certificate the connection was made with.
@@ -155,8 +155,8 @@ func (a Actor) check(org identity.OIN) error {
 	return nil
 }
 
-// delegated finds the delegation on which an actor acts. An act in a token that no
-// statement of the organisation stands behind is worth nothing.
+// delegated finds the delegation on which an actor acts. An act in a token without a
+// statement of the organisation is worth nothing.
 func delegated(call Call, c Claims) (Caller, error) {
 	if call.Delegations == nil {
 		return Caller{}, ErrDelegation

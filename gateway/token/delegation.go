@@ -36,7 +36,7 @@ type DelegationClaims struct {
 }
 
 // Delegation is the fact that an organisation signed a delegation. That it has not
-// been ended since is for the record to tell. The zero value covers nothing.
+// been ended since the audit log knows. The zero value covers nothing.
 type Delegation struct {
 	claims DelegationClaims
 	span   civil.Span
@@ -111,7 +111,7 @@ func (d Delegation) Purposes() []string { return slices.Clone(d.claims.Purposes)
 // Span of civil dates, both inclusive.
 func (d Delegation) Span() civil.Span { return d.span }
 
-// Covers tells whether the actor may act for the purpose on the day.
+// Covers reports whether the actor may act for the purpose on the day.
 func (d Delegation) Covers(actor identity.OIN, purpose string, today civil.Date) bool {
 	return actor != "" && d.claims.Delegate == actor && slices.Contains(d.claims.Purposes, purpose) && d.span.Contains(today)
 }

@@ -47,7 +47,7 @@ func (d Detail) may(purpose string) bool {
 	return d.Type == DetailType && slices.Contains(d.Purposes, purpose)
 }
 
-// reaches tells whether it names the source, and anything of it.
+// reaches reports whether it names the source, and anything of it.
 func (d Detail) reaches(source identity.OIN) bool {
 	return names(d.Sources, string(source)) && len(d.Categories) > 0
 }

@@ -29,7 +29,7 @@ type Issuer struct {
 	Clients map[string][]string
 	// Roles in our words by the issuer's, Assurances by its acr.
 	Roles, Assurances map[string]string
-	// Scopes are what a scope of the issuer's stands for, by its name.
+	// Scopes are what a scope of the issuer's means, by its name.
 	Scopes map[string]Detail
 	// CaseInMetadata takes the case commitment from the call, not from the token.
 	CaseInMetadata bool
@@ -77,7 +77,7 @@ type access struct {
 }
 
 // audience is a text or a list of one. A token that is meant for others too could be
-// brought here by one of them.
+// presented here by one of them.
 type audience string
 
 func (a *audience) UnmarshalJSON(raw []byte) error {
@@ -133,7 +133,7 @@ func (i Issuer) read(raw []byte, call Call, now time.Time) (Claims, error) {
 	}, nil
 }
 
-// isAccess tells an access token from an ID token and whatever else an issuer signs
+// isAccess distinguishes an access token from an ID token and whatever else an issuer signs
 // with the same key.
 func (o outside) isAccess() bool {
 	if o.Kind != "" && o.Kind != "Bearer" || o.Nonce != nil || o.TokenHash != nil || o.CodeHash != nil || o.StateHash != nil {
@@ -161,7 +161,7 @@ func (o outside) client() string {
 	return one
 }
 
-// bound tells whether the token may come over the connection of this certificate: by
+// bound reports whether the token may come over the connection of this certificate: by
 // what it says itself, by the certificates pinned for its client, or by both where
 // there are both.
 func (o outside) bound(leaf *x509.Certificate, pinned []string) bool {
@@ -203,7 +203,7 @@ func (i Issuer) assurance(o outside) string {
 	return lowest
 }
 
-// details are those of the token itself (RFC 9396), or what its scopes stand for.
+// details are those of the token itself (RFC 9396), or what its scopes mean.
 func (i Issuer) details(o outside) ([]Detail, error) {
 	if o.Details != nil {
 		return *o.Details, nil

@@ -133,7 +133,7 @@ func TestWhatAnOutsideTokenComesTo(t *testing.T) {
 }
 
 // What the trust configuration should not hold widens nothing: a level for no level, and a
-// scope that stands for a detail of another type.
+// scope that means a detail of another type.
 func TestWhatIsPinnedAmiss(t *testing.T) {
 	r := newRig(t)
 	r.issuer.Assurances[""] = "hoog"

@@ -40,7 +40,7 @@ type Claims struct {
 	Expires      int64        `json:"exp"`
 	ID           string       `json:"jti"`
 	Confirmation Confirmation `json:"cnf"`
-	// Case is the commitment to the case number; the consents of one question carry the same.
+	// Case is the commitment to the case number; the consents of one request carry the same.
 	Case string `json:"case"`
 	// Role and assurance level (laag, substantieel, hoog) of the case worker.
 	Role      string `json:"role"`
@@ -93,7 +93,7 @@ func (c Caller) Actor() identity.OIN {
 // Delegation is the id of the statement on which the actor acts; empty without one.
 func (c Caller) Delegation() string { return c.delegation.ID() }
 
-// Case is the commitment to the case number the question belongs to.
+// Case is the commitment to the case number the request belongs to.
 func (c Caller) Case() string { return c.claims.Case }
 
 // Subject is the case worker, as the issuer's client knows them. It is compared with that
@@ -109,17 +109,17 @@ func (c Caller) Role() string { return c.claims.Role }
 // Assurance level of the case worker.
 func (c Caller) Assurance() string { return c.claims.Assurance }
 
-// May tells whether the token may be used for the purpose.
+// May reports whether the token may be used for the purpose.
 func (c Caller) May(purpose string) bool {
 	return c.any(func(d Detail) bool { return d.may(purpose) }, purpose)
 }
 
-// Reaches tells whether the token allows anything of a source for the purpose.
+// Reaches reports whether the token allows anything of a source for the purpose.
 func (c Caller) Reaches(purpose string, source identity.OIN) bool {
 	return c.any(func(d Detail) bool { return d.may(purpose) && d.reaches(source) }, purpose)
 }
 
-// Allows tells whether the token allows a category of a source for the purpose: one
+// Allows reports whether the token allows a category of a source for the purpose: one
 // and the same detail must name all three.
 func (c Caller) Allows(purpose string, source identity.OIN, category string) bool {
 	return c.any(func(d Detail) bool {
@@ -127,7 +127,7 @@ func (c Caller) Allows(purpose string, source identity.OIN, category string) boo
 	}, purpose)
 }
 
-// any tells whether one of the details passes, and the delegation covers the purpose
+// any reports whether one of the details passes, and the delegation covers the purpose
 // where somebody else acts.
 func (c Caller) any(passes func(Detail) bool, purpose string) bool {
 	if c.claims.Actor != nil && !c.delegation.Covers(c.Actor(), purpose, c.today) {

@@ -81,12 +81,12 @@ func (h *Holder) Reload() (changed bool, err error) {
 }
 
 // Watch reloads at every interval, which must be positive, until ctx ends. It
-// tells an error once for as long as it lasts, and nil when what the files say is
+// reports an error once for as long as it lasts, and nil when what the files say is
 // in use: after a change, and after an error.
-func (h *Holder) Watch(ctx context.Context, every time.Duration, tell func(error)) {
+func (h *Holder) Watch(ctx context.Context, every time.Duration, report func(error)) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	told := ""
+	reported := ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -95,12 +95,12 @@ func (h *Holder) Watch(ctx context.Context, every time.Duration, tell func(error
 		}
 		changed, err := h.Reload()
 		switch {
-		case err != nil && err.Error() != told:
-			told = err.Error()
-			tell(err)
-		case err == nil && (changed || told != ""):
-			told = ""
-			tell(nil)
+		case err != nil && err.Error() != reported:
+			reported = err.Error()
+			report(err)
+		case err == nil && (changed || reported != ""):
+			reported = ""
+			report(nil)
 		}
 	}
 }
@@ -122,7 +122,7 @@ type Authority struct {
 	NotAfter time.Time
 }
 
-// State tells what is in use now.
+// State is what is in use now.
 func (h *Holder) State() State {
 	s := h.live.Load()
 	leaf := s.pair.Leaf

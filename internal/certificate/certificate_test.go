@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStateTellsWhatIsInUse(t *testing.T) {
+func TestStateIsWhatIsInUse(t *testing.T) {
 	a, old := root(t, "New CA"), root(t, "Old CA", expired)
 	soon := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(2 * time.Hour) }
 	leaf := a.under(t, "Issuing CA", soon).leaf(t, ours, clientOnly)
@@ -123,7 +123,7 @@ func TestFilesThatAreTaken(t *testing.T) {
 }
 
 // The clock of this test is synctest's: nothing here waits.
-func TestWatchTellsEachThingOnce(t *testing.T) {
+func TestWatchReportsEachThingOnce(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		a := root(t, "CA")
@@ -134,7 +134,7 @@ func TestWatchTellsEachThingOnce(t *testing.T) {
 		h, err := Open(f, ours)
 		require.NoError(t, err)
 		ctx, stop := context.WithCancel(t.Context())
-		told := make(chan string, 16)
+		reports := make(chan string, 16)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -142,25 +142,25 @@ func TestWatchTellsEachThingOnce(t *testing.T) {
 				if err == nil {
 					err = errors.New("in use")
 				}
-				told <- err.Error()
+				reports <- err.Error()
 			})
 		}()
-		polls := func(n int) (all []string) { // what n polls tell
+		polls := func(n int) (all []string) { // what n polls report
 			time.Sleep(time.Duration(n) * time.Minute)
 			synctest.Wait()
-			for len(told) > 0 {
-				all = append(all, <-told)
+			for len(reports) > 0 {
+				all = append(all, <-reports)
 			}
 			return all
 		}
 		require.Empty(t, polls(3), "nothing changed")
 		replace(t, f.Certificate, second.chainPEM())
 		half := polls(3)
-		require.Len(t, half, 1, "certificate replaced, key not yet: told once")
+		require.Len(t, half, 1, "certificate replaced, key not yet: reported once")
 		require.True(t, strings.HasPrefix(half[0], f.Key), half[0])
 		require.Equal(t, first.cert, h.live.Load().pair.Leaf)
 		replace(t, f.CA, nil)
-		require.Len(t, polls(2), 1, "another error is told")
+		require.Len(t, polls(2), 1, "another error is reported")
 		f.believe(t, a)
 		require.Equal(t, half, polls(2), "and the first one again, now that it is back")
 		replace(t, f.Key, second.keyPEM(t))

@@ -22,7 +22,7 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// serve answers whoever is let in with the OIN of his certificate; each call is
+// serve answers whoever is let in with the OIN of their certificate; each call is
 // checked anew, as a gateway does.
 func serve(t *testing.T, h *Holder) (address string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +49,7 @@ func serve(t *testing.T, h *Holder) (address string) {
 type caller struct {
 	address     string
 	kept, fresh *http.Transport
-	done        chan struct{} // told after each request, when somebody listens
+	done        chan struct{} // signalled after each request, when somebody listens
 	asked       int64         // requests answered; read it when run has ended
 	redialled   int64
 }
@@ -77,13 +77,13 @@ func (c *caller) ask(on *http.Transport) error {
 	return err
 }
 
-// run asks at least n times and until stop. It dials anew when told, as a
+// run asks at least n times and until stop. It dials anew when redial changes, as a
 // gateway's longest connection age makes every caller do.
 func (c *caller) run(n int, redial *atomic.Int64, stop *atomic.Bool) error {
 	for i := 0; i < n || !stop.Load(); i++ {
-		if told := redial.Load(); told != c.redialled {
+		if dials := redial.Load(); dials != c.redialled {
 			c.kept.CloseIdleConnections()
-			c.redialled = told
+			c.redialled = dials
 		}
 		on := c.kept
 		if i%2 == 0 {

@@ -21,7 +21,7 @@ type span struct{ from, until time.Time }
 
 func (s span) holds(now time.Time) bool { return !now.Before(s.from) && !now.After(s.until) }
 
-// Check tells whether a peer that was let in may still be heard: its leaf and
+// Check reports whether a peer that was let in may still call: its leaf and
 // intermediates, leaf first, are within their validity at now and chain to an
 // authority of this moment. It is meant for every call on a connection that lives
 // long, so a leaf that was found good is remembered until its chain ends or the
@@ -57,7 +57,7 @@ func (s *state) remember(leaf *x509.Certificate, found span) {
 	s.seen[string(leaf.Raw)] = found
 }
 
-// verify holds a chain, leaf first, against the authorities. An empty name is not
+// verify checks a chain, leaf first, by the authorities. An empty name is not
 // compared; one of the uses must be allowed (RFC 5280 sections 6.1 and 4.2.1.12).
 func (s *state) verify(chain []*x509.Certificate, now time.Time, name string, uses ...x509.ExtKeyUsage) (span, error) {
 	if len(chain) == 0 || len(chain) > maxChain {

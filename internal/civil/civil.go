@@ -83,7 +83,7 @@ func amsterdam() *time.Location {
 
 func (d Date) time() time.Time { return time.Unix((int64(d)-epoch)*86400, 0).UTC() }
 
-// IsZero tells that there is no date.
+// IsZero reports whether there is no date.
 func (d Date) IsZero() bool { return d == 0 }
 
 // String writes YYYY-MM-DD, or nothing for no date.
@@ -110,7 +110,7 @@ func (d Date) Month() time.Month { return d.time().Month() }
 func (d Date) Day() int { return d.time().Day() }
 
 // Birthday is the day on which somebody born on d becomes that old. Who is born
-// on 29 February has his birthday on 1 March in other years (BW 1:2 counts
+// on 29 February has their birthday on 1 March in other years (BW 1:2 counts
 // completed years).
 func (d Date) Birthday(years int) Date { return New(d.Year()+years, d.Month(), d.Day()) }
 
@@ -126,7 +126,7 @@ func (d Date) AddMonths(n int) Date {
 // EndOfMonth is the last day of the month of d.
 func (d Date) EndOfMonth() Date { return New(d.Year(), d.Month()+1, 1) - 1 }
 
-// IsOpen tells that a text stands for "no end": nothing, or 31 December 9999, as
+// IsOpen reports whether a text means "no end": nothing, or 31 December 9999, as
 // Dutch registers write it in each of the three ways above.
 func IsOpen(s string) bool {
 	return s == "" || s == "9999-12-31" || s == "99991231" || s == "31-12-9999"
@@ -146,7 +146,7 @@ func (s Span) Until() Date {
 	return s.To
 }
 
-// Contains tells whether the day lies in the span.
+// Contains reports whether the day is in the span.
 func (s Span) Contains(d Date) bool { return d >= s.From && d <= s.Until() }
 
 // Overlap is what two spans share; ok is false when that is nothing.

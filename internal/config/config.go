@@ -35,7 +35,7 @@ type Gateway struct {
 	Organisation string `yaml:"organisation"`
 	// Listen is host:port for gRPC with mutual TLS.
 	Listen string `yaml:"listen"`
-	// Data is the folder of the record. Nothing of a budget is ever in it.
+	// Data is the folder of the audit log. Nothing of a budget is ever in it.
 	Data string `yaml:"data"`
 	// Dev allows what only development may: today, on a loopback address.
 	Dev bool `yaml:"dev,omitempty"`
@@ -45,17 +45,17 @@ type Gateway struct {
 	Keys  Keys   `yaml:"keys"`
 	// Trust is the file with the parties and their pinned keys.
 	Trust string `yaml:"trust"`
-	// Head is the file that keeps the head of the record outside the store, best on another
-	// disk; empty: data/head. A record that lacks entries of it does not start.
+	// Head is the file with the head of the audit log, outside the store, best on another
+	// disk; empty: data/head. A log that lacks entries of it does not start.
 	Head string `yaml:"head,omitempty"`
 	// Documents is a folder of documents that are registered at start; may be empty.
 	Documents string `yaml:"documents,omitempty"`
-	// SourceTimeout bounds one question to one source; empty means 5s.
+	// SourceTimeout bounds one request to one source; empty means 5s.
 	SourceTimeout string `yaml:"source_timeout,omitempty"`
 	// LegalBases for pooling money of several laws; none is in force since 1 October 2022.
 	LegalBases []LegalBasis `yaml:"legal_bases,omitempty"`
 	Sources    []Source     `yaml:"sources"`
-	// WithdrawURL is where a person can withdraw a consent; it stands in each.
+	// WithdrawURL is where a person can withdraw a consent; it is in each.
 	WithdrawURL string `yaml:"withdraw_url"`
 	path        string
 }
@@ -72,7 +72,7 @@ type Keys struct {
 	// Signing keys of the organisation: of those whose time has come the last signs,
 	// the ones after it are announced.
 	Signing []SigningKey `yaml:"signing"`
-	// Log is the note signer of the record's head. Its public half is one of the
+	// Log is the note signer of the audit log's head. Its public half is one of the
 	// log_keys in the trust file.
 	Log string `yaml:"log"`
 	// Pseudonym keys, 32 bytes each, the newest first: it makes new pseudonyms, the
@@ -129,7 +129,7 @@ type Organisation struct {
 	LogKeys []string `yaml:"log_keys,omitempty"`
 	// Issuers are its own identity providers, whose access tokens count for it.
 	Issuers []Issuer `yaml:"issuers,omitempty"`
-	// Gateway is host:port of its gateway, to which agreements are brought; empty: it has none.
+	// Gateway is host:port of its gateway, to which agreements are delivered; empty: it has none.
 	Gateway string `yaml:"gateway,omitempty"`
 }
 

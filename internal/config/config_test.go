@@ -17,7 +17,7 @@ func TestTheExampleIsRead(t *testing.T) {
 	timeout, err := c.Timeout()
 	require.NoError(t, err)
 	require.Equal(t, "5s", timeout.String())
-	// Every key there is stands in the example.
+	// Every key there is is in the example.
 	raw, err := os.ReadFile("../../docs/gateway.example.yaml")
 	require.NoError(t, err)
 	for _, key := range keysOf(reflect.TypeOf(c), nil) {

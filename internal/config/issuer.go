@@ -40,9 +40,9 @@ type Issuer struct {
 	Roles map[string]string `yaml:"roles"`
 	// Assurances by its acr: laag, substantieel, hoog. Any other acr is laag.
 	Assurances map[string]string `yaml:"assurances,omitempty"`
-	// Scopes by name: what they stand for.
+	// Scopes by name: what they mean.
 	Scopes map[string]IssuerScope `yaml:"scopes,omitempty"`
-	// Case says where the case commitment stands: claim (the default), or metadata of
+	// Case says where the case commitment is: claim (the default), or metadata of
 	// the call, for an issuer that knows nothing of cases.
 	Case string `yaml:"case,omitempty"`
 }
@@ -55,7 +55,7 @@ type IssuerClient struct {
 	Certificates []string `yaml:"certificates,omitempty"`
 }
 
-// IssuerScope is what a scope stands for. Sources are OINs; "*" is all of them, and
+// IssuerScope is what a scope means. Sources are OINs; "*" is all of them, and
 // all categories.
 type IssuerScope struct {
 	Purposes   []string `yaml:"purposes"`
@@ -86,7 +86,7 @@ func (i Issuer) Life() (time.Duration, error) {
 	return time.ParseDuration(i.MaxLife)
 }
 
-// CaseInMetadata tells that the case commitment stands in the call.
+// CaseInMetadata reports whether the case commitment is in the call.
 func (i Issuer) CaseInMetadata() bool { return i.Case == caseMetadata }
 
 // checkIssuers names what is wrong with an issuer of a party.
@@ -99,7 +99,7 @@ func (t *Trust) checkIssuers() error {
 		for n, i := range party.Issuers {
 			what := i.check()
 			if what == "" && seen[i.Issuer] {
-				what = "issuer stands there twice; a URL belongs to one party"
+				what = "issuer is listed twice; a URL belongs to one party"
 			}
 			if what != "" {
 				return fmt.Errorf("parties[%d].issuers[%d].%s", p, n, what)
@@ -165,7 +165,7 @@ func (s IssuerScope) inOrder() bool {
 		(len(s.Categories) == 0 || listOf(s.Categories, func(one string) bool { return one == "*" || word.MatchString(one) }))
 }
 
-// listOf tells whether there are some, all different and all in order.
+// listOf reports whether there are some, all different and all in order.
 func listOf(list []string, inOrder func(string) bool) bool {
 	for at, one := range list {
 		if !inOrder(one) || slices.Contains(list[:at], one) {
@@ -189,8 +189,8 @@ func isThumbprint(s string) bool {
 	return err == nil && len(raw) == 32
 }
 
-// isURL tells https from all else; where keys are fetched http may be tried, which
-// only development allows, and a query may stand.
+// isURL reports whether it is https; where keys are fetched http may be tried, which
+// only development allows, and a query is allowed.
 func isURL(s string, fetched bool) bool {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(s) > 512 {
@@ -200,7 +200,7 @@ func isURL(s string, fetched bool) bool {
 }
 
 // Outside makes what verifies an issuer's tokens. dev allows keys to be fetched over
-// http from a loopback address; failed is told when they cannot be.
+// http from a loopback address; failed is called when they cannot be.
 func (t *Trust) Outside(i Issuer, dev bool, failed func(error)) (*signed.Outside, error) {
 	keys, err := t.keySet(i, dev, failed)
 	if err != nil {

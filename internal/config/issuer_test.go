@@ -26,7 +26,7 @@ func TestTheTrustExampleIsRead(t *testing.T) {
 	life, err = Issuer{}.Life()
 	require.NoError(t, err)
 	require.Equal(t, 5*time.Minute, life)
-	// Every key there is stands in the example.
+	// Every key there is is in the example.
 	raw, err := os.ReadFile(trustExample)
 	require.NoError(t, err)
 	for _, key := range append(keysOf(reflect.TypeOf(trust), nil), keysOf(reflect.TypeOf(IssuerScope{}), nil)...) {
@@ -95,7 +95,7 @@ func TestIssuersThatAreRefused(t *testing.T) {
 		require.ErrorIs(t, err, ErrConfig, name)
 		require.ErrorContains(t, err, c.names, name)
 	}
-	require.NoError(t, readTrust(t, scope, ""), "a scope without sources allows nothing, and may stand")
+	require.NoError(t, readTrust(t, scope, ""), "a scope without sources allows nothing, and is accepted")
 }
 
 // The party of a client.yaml is found in the trust file that it names, or named as missing.

@@ -70,10 +70,10 @@ func digits(s string) bool {
 }
 
 // Reveal gives the digits. Its callers are the request to a source and the
-// commitments below; a test keeps the list of them.
+// commitments below; a test has the list of them.
 func (b BSN) Reveal() string { return b.digits }
 
-// IsZero tells that there is no number.
+// IsZero reports whether there is no number.
 func (b BSN) IsZero() bool { return b.digits == "" }
 
 const masked = "***"
@@ -96,7 +96,7 @@ func (b BSN) MarshalJSON() ([]byte, error) { return []byte(`"` + masked + `"`), 
 // MarshalText hides them in every other text.
 func (b BSN) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
-// Commitment binds a document to a person without naming him:
+// Commitment binds a document to a person without naming them:
 // HMAC-SHA-256(key, BSN), with a fresh key of 32 bytes per document.
 func (b BSN) Commitment(key []byte) [32]byte { return mac(key, b.digits) }
 
@@ -113,7 +113,7 @@ func mac(key []byte, text string) (sum [32]byte) {
 	return sum
 }
 
-// HoldsBSN reports whether nine digits that pass the 11-check stand anywhere in a text,
+// HoldsBSN reports whether nine digits that pass the 11-check are anywhere in a text,
 // with at most one sign between each two. Such a text is not signed or written down.
 func HoldsBSN(s string) bool {
 	for _, groups := range runs(s) {
@@ -148,7 +148,7 @@ func LooksLikeBSN(s string) bool {
 	return false
 }
 
-// runs gives the digits of a text in groups that stand one sign apart.
+// runs gives the digits of a text in groups that are one sign apart.
 func runs(s string) (all [][]string) {
 	var groups []string
 	run := ""

@@ -40,7 +40,7 @@ func issuersOf(trust *config.Trust, dev bool, log *slog.Logger) ([]token.Issuer,
 	return all, nil
 }
 
-// scopesOf are what an issuer's scopes stand for.
+// scopesOf are what an issuer's scopes mean.
 func scopesOf(i config.Issuer) (map[string]token.Detail, error) {
 	scopes := map[string]token.Detail{}
 	for name, s := range i.Scopes {

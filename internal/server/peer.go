@@ -13,7 +13,7 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// Peer brings documents to the gateway of one other organisation, and to no other:
+// Peer delivers documents to the gateway of one other organisation, and to no other:
 // its certificate must hold the OIN. It is safe for concurrent use.
 type Peer struct {
 	conn *grpc.ClientConn
@@ -45,7 +45,7 @@ func NewPeer(address string, by *tls.Config, oin identity.OIN) (*Peer, error) {
 	return &Peer{conn, ontschotv1.NewPeerServiceClient(conn)}, nil
 }
 
-// Deliver brings one document. It waits for the other gateway as long as the context
+// Deliver delivers one document. It waits for the other gateway as long as the context
 // allows: it may just be starting.
 func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error) {
 	p.conn.ResetConnectBackoff()

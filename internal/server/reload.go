@@ -19,8 +19,8 @@ import (
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
-// How often the gateway looks at files that can be replaced while it runs, and brings
-// what could not be delivered.
+// How often the gateway looks at files that can be replaced while it runs, and delivers
+// what could not be delivered before.
 const (
 	reloadEvery    = 2 * time.Second
 	redeliverEvery = 30 * time.Second
@@ -31,12 +31,12 @@ func (s *Server) tend(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.tending.Go(func() {
-		s.Certificates.Watch(ctx, reloadEvery, func(err error) { tell(log, "certificates", err) })
+		s.Certificates.Watch(ctx, reloadEvery, func(err error) { report(log, "certificates", err) })
 	})
 	s.tending.Go(func() {
 		s.every(ctx, reloadEvery, func() {
 			if changed, err := s.ReloadKeys(ctx); changed {
-				tell(log, "keys", err)
+				report(log, "keys", err)
 			}
 		})
 	})
@@ -68,7 +68,7 @@ func (s *Server) every(ctx context.Context, pause time.Duration, do func()) {
 	}
 }
 
-func tell(log *slog.Logger, what string, err error) {
+func report(log *slog.Logger, what string, err error) {
 	if err != nil {
 		log.Error("not taken over; the old ones stay", "what", what, "error", err.Error())
 		return
@@ -78,8 +78,8 @@ func tell(log *slog.Logger, what string, err error) {
 
 // ReloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
 // issuers of the trust file, when they are others than before: all of it or nothing.
-// What else stands in the two files needs a restart. The log tells that the keys are
-// others from here on. What cannot be taken over is told once, and tried again.
+// What else is in the two files needs a restart. The audit log says that the keys are
+// others from here on. What cannot be taken over is reported once, and tried again.
 func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -95,9 +95,9 @@ func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
 		s.keysSum = sum
 		return true, nil
 	}
-	told := s.keysRefused == sum
+	reported := s.keysRefused == sum
 	s.keysRefused = sum
-	return !told, err
+	return !reported, err
 }
 
 // takeOver makes everything before it lets any of it count.
@@ -188,7 +188,7 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 	return conf, trust, sum, nil
 }
 
-// failedSum is another one for each error, so that each is told once.
+// failedSum is another one for each error, so that each is reported once.
 func failedSum(err error) [32]byte { return sha256.Sum256([]byte("failed: " + err.Error())) }
 
 // peers are the gateways of the other parties that have one.

@@ -42,7 +42,7 @@ import (
 // room for a machine that is busy with something else.
 const policyTimeout = 250 * time.Millisecond
 
-// What lies in the data folder: the record, and the public half of its key.
+// What lies in the data folder: the audit log, and the public half of its key.
 const (
 	RecordFile   = "record.db"
 	PublicLogKey = "log.pub"
@@ -105,7 +105,7 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 			s.Close()
 		}
 	}()
-	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is told below
+	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is reported below
 	trust, own, err := conf.ReadTrust()
 	if err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 	return err
 }
 
-// parts starts policy, record and adapters, which are ready at about the same time when
+// parts starts policy, audit log and adapters, which are ready at about the same time when
 // they start together, and reads the rest of the configuration meanwhile.
 func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerConfig, stderr io.Writer) error {
 	var wait sync.WaitGroup
@@ -278,7 +278,7 @@ func (s *Server) openRecord(ctx context.Context, own config.Organisation, bc *Br
 	return os.WriteFile(filepath.Join(s.Conf.Path(s.Conf.Data), PublicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
 }
 
-// RecordFiles are the files of a record.
+// RecordFiles are the files of an audit log.
 func RecordFiles(path string) []string { return []string{path, path + "-wal", path + "-shm"} }
 
 // RemoveRecord removes them; one that is not there is no error.
@@ -291,7 +291,7 @@ func RemoveRecord(path string) (err error) {
 	return err
 }
 
-// HeadPath is the file that keeps the head of the record outside the store.
+// HeadPath is the file with the head of the audit log, outside the store.
 func HeadPath(conf *config.Gateway) string {
 	if conf.Head != "" {
 		return conf.Path(conf.Head)
@@ -343,7 +343,7 @@ func (s *Server) Close() {
 	}
 }
 
-// EarlierRecordError says what to do about a record of an earlier version.
+// EarlierRecordError says what to do about an audit log of an earlier version.
 func EarlierRecordError(err error) error {
 	return fmt.Errorf("%w; a gateway that starts takes over one of the version before, and for others there is: ontschot audit convert", err)
 }

@@ -75,7 +75,7 @@ func (s *Server) startSource(ctx context.Context, source config.Source, stderr i
 	})
 }
 
-// narrows tells that start-up cannot go on without this document: the record cannot
+// narrows reports whether start-up cannot go on without this document: the audit log cannot
 // be used, or it is one that ends another. A delegation only widens.
 func narrows(err error, r *ontschotv1.RegisterRequest) bool {
 	kind, _ := signed.KindOf(r.GetDocument())

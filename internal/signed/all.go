@@ -50,7 +50,7 @@ func (doc *general) add(kind Kind, payload []byte, by Signer) error {
 }
 
 // Countersign adds a party's signature to a document that others have signed. What
-// it says and whether their signatures hold is for All or Some to tell.
+// it says and whether their signatures hold is for All or Some to check.
 func (s Signer) Countersign(kind Kind, raw []byte) ([]byte, error) {
 	doc, payload, err := readGeneral(raw)
 	if err != nil {
@@ -104,14 +104,14 @@ func (v *Verifier) All(kind Kind, raw []byte, claims any, parties func() []ident
 
 // Some verifies a document that at least one of the parties has signed: a proposal.
 // Every signature on it must verify, each against a key of a different one of the
-// parties. Who signed stands in the result.
+// parties. Who signed is in the result.
 func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []identity.OIN) (Verified, error) {
 	if len(raw) > MaxBytes {
 		return Verified{}, malformed("larger than %d bytes", MaxBytes)
 	}
 	p, m := v.pins.Load(), mark{kind, true, sha256.Sum256(raw)}
 	if before, ok := p.seen.find(m); ok && before.fill(claims) && within(before.of, parties()) {
-		return v.told(before, m.sum)
+		return v.known(before, m.sum)
 	}
 	doc, payload, err := readGeneral(raw)
 	if err != nil {
@@ -132,7 +132,7 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 	}
 	one.remember(claims)
 	p.seen.add(m, one, len(raw))
-	return v.told(one, m.sum)
+	return v.known(one, m.sum)
 }
 
 // Unverified reads the claims of a document that was verified when it was taken in, and

@@ -47,7 +47,7 @@ type KeySetConfig struct {
 	Loopback bool
 	// Now is the wall clock; nil means time.Now.
 	Now func() time.Time
-	// Failed is told why fetching failed; nil means nobody is.
+	// Failed is called with why fetching failed; nil means that nobody is informed.
 	Failed func(error)
 }
 
@@ -70,7 +70,7 @@ type held struct {
 	seen *seen
 }
 
-// younger tells whether there is a set, given less than an age ago.
+// younger reports whether there is a set, given less than an age ago.
 func (h *held) younger(age time.Duration, now time.Time) bool {
 	return h != nil && now.Sub(h.at) < age
 }
@@ -165,7 +165,7 @@ func (s *KeySet) renewed(from *held) *held {
 	return s.set.Load()
 }
 
-// fetch replaces the set, or keeps it and tells why.
+// fetch replaces the set, or keeps it and reports why.
 func (s *KeySet) fetch(now time.Time) {
 	s.tried = now
 	raw, err := s.get()

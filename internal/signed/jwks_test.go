@@ -250,8 +250,8 @@ func TestWithoutAGoodSetOneWaits(t *testing.T) {
 	require.Equal(t, int32(1), p.asked.Load())
 }
 
-// Why a set could not be fetched is told once each time, whatever the reason.
-func TestWhyFetchingFailedIsTold(t *testing.T) {
+// Why a set could not be fetched is reported once each time, whatever the reason.
+func TestWhyFetchingFailedIsReported(t *testing.T) {
 	_, one := edKey(t, "one")
 	set := setOf(one)
 	for name, c := range map[string]struct {
@@ -269,17 +269,17 @@ func TestWhyFetchingFailedIsTold(t *testing.T) {
 		"as large as may be": {func(w http.ResponseWriter) { _, _ = io.WriteString(w, set+strings.Repeat(" ", maxSetBytes-len(set))) }, nil},
 	} {
 		p := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.answer(w) }))
-		var told []error
-		s, err := NewKeySet(KeySetConfig{URL: p.URL, Alg: "EdDSA", Client: p.Client(), Failed: func(err error) { told = append(told, err) }})
+		var reported []error
+		s, err := NewKeySet(KeySetConfig{URL: p.URL, Alg: "EdDSA", Client: p.Client(), Failed: func(err error) { reported = append(reported, err) }})
 		require.NoError(t, err, name)
 		require.Equal(t, c.want == nil, s.current() != nil, name)
 		p.Close()
 		if c.want == nil {
-			require.Empty(t, told, name)
+			require.Empty(t, reported, name)
 			continue
 		}
-		require.Len(t, told, 1, name)
-		require.ErrorIs(t, told[0], c.want, name)
+		require.Len(t, reported, 1, name)
+		require.ErrorIs(t, reported[0], c.want, name)
 	}
 }
 
@@ -377,11 +377,11 @@ func TestWhereAKeySetMayComeFrom(t *testing.T) {
 		"an unknown authority":  {within.URL + "/new", &http.Client{}, false},
 		"a host that is silent": {within.URL, &http.Client{Transport: silent{t}}, false},
 	} {
-		var told error
-		s, err := NewKeySet(KeySetConfig{URL: from.url, Alg: "EdDSA", Client: from.client, Failed: func(err error) { told = err }})
+		var reported error
+		s, err := NewKeySet(KeySetConfig{URL: from.url, Alg: "EdDSA", Client: from.client, Failed: func(err error) { reported = err }})
 		require.NoError(t, err, name)
 		require.Equal(t, from.good, s.current() != nil, name)
-		require.Equal(t, from.good, told == nil, name)
+		require.Equal(t, from.good, reported == nil, name)
 	}
 	require.Zero(t, there.asked.Load(), "who was redirected away did not go")
 }

@@ -198,7 +198,7 @@ func TestAKeyTakenOutIsGone(t *testing.T) {
 	}
 	require.NoError(t, o.Compact(sign(key, "one"), new(outsideClaims)))
 	p.body.Store(setOf(two))
-	require.NoError(t, o.Compact(sign(key, "one"), new(outsideClaims)), "nobody told us yet")
+	require.NoError(t, o.Compact(sign(key, "one"), new(outsideClaims)), "we do not know yet")
 	require.NoError(t, o.Compact(sign(next, "two"), new(outsideClaims)), "a new key is looked for at once")
 	require.ErrorIs(t, o.Compact(sign(key, "one"), new(outsideClaims)), ErrKey)
 

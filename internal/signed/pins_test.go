@@ -13,11 +13,11 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// A key signs documents when it may sign one of the kinds that are kept.
+// A key signs documents when it may sign one of the kinds that are registered.
 func TestWhichKeysSignDocuments(t *testing.T) {
-	kept := []Kind{Consent, Agreement, Statement}
+	registered := []Kind{Consent, Agreement, Statement}
 	for _, kind := range Kinds() {
-		want := kind == kept[0] || kind == kept[1] || kind == kept[2]
+		want := kind == registered[0] || kind == registered[1] || kind == registered[2]
 		require.Equal(t, want, Key{Kinds: []Kind{kind}}.SignsDocuments(), kind)
 		require.Equal(t, want, Key{Kinds: []Kind{Token, kind, Result}}.SignsDocuments(), kind)
 	}

@@ -24,7 +24,7 @@ type scanner struct {
 // scan refuses JSON that is not exactly one value, nests too deep, or has an object
 // with the same member twice. Members that differ only in case count as the same,
 // because encoding/json reads them as the same. Canonical: it must be the RFC 8785
-// form as well, with whole numbers only. member is told every member.
+// form as well, with whole numbers only. member is called with every member.
 func scan(raw []byte, canonical bool, member func(depth int, name string, value []byte)) error {
 	if !json.Valid(raw) || !utf8.Valid(raw) {
 		return malformed("not one JSON value")
@@ -70,7 +70,7 @@ func (s *scanner) space() error {
 	return nil
 }
 
-// next steps over one of the characters between values and tells which it was.
+// next steps over one of the characters between values and gives which it was.
 func (s *scanner) next() (byte, error) {
 	if err := s.space(); err != nil {
 		return 0, err
@@ -149,7 +149,7 @@ func (s *scanner) name(before []string) (string, error) {
 	}
 	for _, b := range before {
 		if strings.EqualFold(b, name) {
-			return "", malformed("a member stands there twice")
+			return "", malformed("a member is listed twice")
 		}
 	}
 	if s.canonical && len(before) > 0 && before[len(before)-1] > name {
@@ -158,7 +158,7 @@ func (s *scanner) name(before []string) (string, error) {
 	return name, nil
 }
 
-// text gives what stands between the quotes of a string.
+// text gives what is between the quotes of a string.
 func (s *scanner) text() ([]byte, error) {
 	begin := s.at + 1
 	for s.at = begin; s.raw[s.at] != '"'; s.at++ {
@@ -174,7 +174,7 @@ func (s *scanner) text() ([]byte, error) {
 	return s.raw[begin : s.at-1], nil
 }
 
-// shortest tells whether an escape is the one that RFC 8785 section 3.2.2.2 has for
+// shortest reports whether an escape is the one that RFC 8785 section 3.2.2.2 has for
 // its character.
 func shortest(escape []byte) bool {
 	if escape[0] != 'u' {

@@ -69,12 +69,12 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// What is told of a document's members: how deep, under which name, and what.
-func TestWhatIsToldOfMembers(t *testing.T) {
-	var told []string
+// What is reported of a document's members: how deep, under which name, and what.
+func TestWhatIsReportedOfMembers(t *testing.T) {
+	var reported []string
 	member := func(depth int, name string, value []byte) {
-		told = append(told, fmt.Sprintf("%d %s %s", depth, name, value))
+		reported = append(reported, fmt.Sprintf("%d %s %s", depth, name, value))
 	}
 	require.NoError(t, scan([]byte(`{ "a" : [ {"b":"x\"y"} , true ] , "c":-1}`), false, member))
-	require.Equal(t, []string{`3 b "x\"y"`, `1 a [ {"b":"x\"y"} , true ]`, "1 c -1"}, told)
+	require.Equal(t, []string{`3 b "x\"y"`, `1 a [ {"b":"x\"y"} , true ]`, "1 c -1"}, reported)
 }

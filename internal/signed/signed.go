@@ -44,7 +44,7 @@ func Kinds() []Kind { return []Kind{Token, Consent, Agreement, Statement, Result
 // MaxBytes bounds a document.
 const MaxBytes = 16 << 10
 
-// Errors. None of them repeats what stood in the document.
+// Errors. None of them repeats what was in the document.
 var (
 	// ErrMalformed: not one document of the expected kind in the strict form.
 	ErrMalformed = errors.New("document malformed")
@@ -80,7 +80,7 @@ func (k Key) Digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// SignsDocuments reports whether it may sign what is kept, and not tokens and results
+// SignsDocuments reports whether it may sign what is registered, and not tokens and results
 // alone.
 func (k Key) SignsDocuments() bool {
 	return slices.ContainsFunc(k.Kinds, func(kind Kind) bool { return kind == Consent || kind == Agreement || kind == Statement })
@@ -244,8 +244,8 @@ type Verified struct {
 	Keys []string
 }
 
-// told is what is known of a document by the keys that signed it, as they are now.
-func (v *Verifier) told(s sighting, sum [32]byte) (Verified, error) {
+// known is what is known of a document by the keys that signed it, as they are now.
+func (v *Verifier) known(s sighting, sum [32]byte) (Verified, error) {
 	now, out := time.Now(), Verified{Issuer: s.of[0], KeyID: s.by[0].ID, Digest: sum, SignedBy: s.of, Keys: s.keys}
 	for _, k := range s.by {
 		if v.fresh && !k.Retired.IsZero() && !now.Before(k.Retired) {
@@ -265,14 +265,14 @@ func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) 
 	}
 	p, m := v.pins.Load(), mark{kind, false, sha256.Sum256(raw)}
 	if before, ok := p.seen.find(m); ok && before.fill(claims) {
-		return v.told(before, m.sum)
+		return v.known(before, m.sum)
 	}
 	one, err := p.compact(kind, raw, claims)
 	if err != nil {
 		return Verified{}, err
 	}
 	p.seen.add(m, one, len(raw))
-	return v.told(one, m.sum)
+	return v.known(one, m.sum)
 }
 
 func (p *pins) compact(kind Kind, raw []byte, claims any) (sighting, error) {

@@ -368,7 +368,7 @@ func BenchmarkVerify(b *testing.B) {
 	})
 }
 
-// What was seen before costs no more than telling that it was.
+// What was seen before costs no more than finding that it was.
 func TestWhatWasSeenCostsLittle(t *testing.T) {
 	s := newSigner(t, alice, "a1")
 	raw, err := s.Compact(Consent, aTypical())
@@ -384,7 +384,7 @@ func TestWhatWasSeenCostsLittle(t *testing.T) {
 	require.LessOrEqual(t, allocations, 10.0)
 }
 
-func TestRetiredKeysAreTold(t *testing.T) {
+func TestRetiredKeysAreReported(t *testing.T) {
 	s := newSigner(t, alice, "a1")
 	raw, err := s.Compact(Consent, claims{Issuer: alice})
 	require.NoError(t, err)

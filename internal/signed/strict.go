@@ -110,7 +110,7 @@ func Canonical(v any) ([]byte, error) {
 }
 
 // decode reads a payload that was scanned as canonical into claims; what was read
-// must be all there was. Claims whose members stand in the order of their names
+// must be all there was. Claims whose members are in the order of their names
 // save the sorting.
 func decode(payload []byte, claims any) error {
 	if err := json.Unmarshal(payload, claims); err != nil {
@@ -142,7 +142,7 @@ func decodeOutside(payload []byte, claims any) error {
 	return nil
 }
 
-// folded tells whether a member somewhere in a value that was read as a type has the
+// folded reports whether a member somewhere in a value that was read as a type has the
 // name of one of the type's in another case.
 func folded(raw []byte, t reflect.Type) bool {
 	switch t.Kind() {

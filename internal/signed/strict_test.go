@@ -37,7 +37,7 @@ func TestHeaders(t *testing.T) {
 		`{"alg":"ES256","kid":"a1","x5t#S256":7}`:       "header holds what is not accepted",
 		`{"alg":"ES256","kid":"a1","x5t":"x"}`:          "header holds what is not accepted",
 		`{"alg":"ES256","kid":"a1","typ":{"kid":"a2"}}`: "header holds what is not accepted",
-		`{"alg":"ES256","kid":"a1","kid":"a1"}`:         "a member stands there twice",
+		`{"alg":"ES256","kid":"a1","kid":"a1"}`:         "a member is listed twice",
 		`[]`:                                            "header holds what is not accepted",
 		`x`:                                             "not one JSON value",
 		`{"alg":"ES256","kid":"a1","typ":` + strings.Repeat("[", 9) + "1" + strings.Repeat("]", 9) + `}`: "JSON too deep",
@@ -59,7 +59,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// Claims are read whole or not at all, whether their members stand in order or not.
+// Claims are read whole or not at all, whether their members are in order or not.
 func TestReadingClaims(t *testing.T) {
 	var got claims
 	require.NoError(t, decode([]byte(`{"iss":"x","more":["<&>"],"text":"y"}`), &got))
@@ -111,7 +111,7 @@ func TestWhoIssued(t *testing.T) {
 	_, err := scanClaims([]byte(`x`), true)
 	require.EqualError(t, err, "document malformed: not one JSON value")
 	_, err = scanClaims([]byte(`{"iss":"x","iss":"y"}`), true)
-	require.EqualError(t, err, "document malformed: a member stands there twice")
+	require.EqualError(t, err, "document malformed: a member is listed twice")
 	oin, err := ownIssuer([]byte(`{"iss":"`+string(alice)+`"}`), true)
 	require.NoError(t, err)
 	require.Equal(t, alice, oin)

@@ -1,4 +1,4 @@
-// Package conformance answers: does this database keep what audit.Store
+// Package conformance answers: does this database do what audit.Store
 // promises? Every implementation runs the same suite.
 package conformance
 
@@ -41,7 +41,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		"all or nothing":                allOrNothing,
 		"tenants apart":                 tenantsApart,
 		"one at a time":                 oneAtATime,
-		"a snapshot stands still":       standsStill,
+		"a snapshot does not change":    doesNotChange,
 		"documents":                     documents,
 		"keys":                          keys,
 		"keys expire":                   keysExpire,
@@ -163,7 +163,7 @@ func oneAtATime(t *testing.T, open Open) {
 	require.EqualValues(t, writers*each, size(t, stores[0], one))
 }
 
-func standsStill(t *testing.T, open Open) {
+func doesNotChange(t *testing.T, open Open) {
 	s := open(t)
 	write(t, s, one, batch(0, 1))
 	view(t, s, one, func(v audit.Snapshot) {

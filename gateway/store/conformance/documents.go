@@ -58,7 +58,7 @@ func ids(list []audit.Stored) []string {
 	return names
 }
 
-// documents: the bytes of each are kept once and found by its id, within the
+// documents: the bytes of each are stored once and found by its id, within the
 // transaction that writes them too.
 func documents(t *testing.T, open Open) {
 	s := open(t)

@@ -9,11 +9,11 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// earlierVersion is of records that are read only to take over what stands in them.
+// earlierVersion is of audit logs that are read only to take over what is in them.
 const earlierVersion = 2
 
-// ReadEarlier reads all of a record of version 2, which this program writes no more. It
-// believes none of it: audit.Earlier.Verify does. Errors: ErrForeign when it is no record of
+// ReadEarlier reads all of an audit log of version 2, which this program writes no more. It
+// believes none of it: audit.Earlier.Verify does. Errors: ErrForeign when it is no log of
 // that version, ErrDamaged, audit.ErrUnavailable.
 func ReadEarlier(ctx context.Context, path string, tenant identity.OIN) (audit.Earlier, error) {
 	db, err := connect(path, true, 1)
@@ -63,7 +63,7 @@ func ReadEarlier(ctx context.Context, path string, tenant identity.OIN) (audit.E
 	return e, failed("reading documents", documents.Err())
 }
 
-// CopyEarlier makes a whole copy of a record of any version in a new file, readable by its
+// CopyEarlier makes a whole copy of an audit log of any version in a new file, readable by its
 // owner only. Errors: audit.ErrUnavailable, ErrDamaged.
 func CopyEarlier(ctx context.Context, path, to string) error {
 	db, err := connect(path, true, 1)
@@ -74,7 +74,7 @@ func CopyEarlier(ctx context.Context, path, to string) error {
 	return errors.Join(s.Copy(ctx, to), s.Close())
 }
 
-// Settle moves what was written last into the database file, so that nothing stands beside
+// Settle moves what was written last into the database file, so that nothing is left beside
 // it any more. Nobody else may have it open. Errors: audit.ErrUnavailable.
 func Settle(ctx context.Context, path string) error {
 	db, err := connect(path, false, 1)

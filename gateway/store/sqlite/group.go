@@ -24,7 +24,7 @@ func Pack(rows []audit.Row) []byte {
 }
 
 // Unpack reads what Pack wrote, of entries from an index on. Where it cannot be read on
-// stands one row that says so (audit.Row.Bad), and nothing after it.
+// comes one row that says so (audit.Row.Bad), and nothing after it.
 func Unpack(first int64, b []byte) (rows []audit.Row) {
 	for len(b) > 0 {
 		r := audit.Row{Index: first + int64(len(rows))}

@@ -13,7 +13,7 @@ import (
 // the table shrinks to what still counts without one long deletion.
 const expiredPerKey = 4
 
-// Once gives what is kept under an idempotency key, expired or not; false if
+// Once gives what is stored under an idempotency key, expired or not; false if
 // nothing is. It lets a caller refuse early: what decides is the transaction that
 // appends the entry.
 func (s *Store) Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error) {

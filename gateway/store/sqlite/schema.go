@@ -15,7 +15,7 @@ import (
 var schema string
 
 const (
-	// applicationID marks the file as a record of Ontschot: "Onts" in ASCII.
+	// applicationID marks the file as an audit log of Ontschot: "Onts" in ASCII.
 	applicationID = 0x4f6e7473
 	schemaVersion = 4
 )
@@ -51,7 +51,7 @@ func prepareSchema(ctx context.Context, db *sql.DB) error {
 	return failed("making tables", tx.Commit())
 }
 
-// checkSchema tells whether the database is a record of this version. Triggers
+// checkSchema reports whether the database is an audit log of this version. Triggers
 // and views are never ours, and could make a statement do something else.
 func checkSchema(ctx context.Context, db *sql.DB) error {
 	var id, strange, version int64
@@ -80,7 +80,7 @@ func checkSchema(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// upgrade takes over a record of the version before this one, which kept a row for each
+// upgrade takes over an audit log of the version before this one, which had a row for each
 // entry. The entries stay as they are, byte for byte; anything else is left alone.
 func upgrade(ctx context.Context, tx *sql.Tx) error {
 	var id, version int64
@@ -88,7 +88,7 @@ func upgrade(ctx context.Context, tx *sql.Tx) error {
 		return failed("opening", err)
 	}
 	if err := tx.QueryRowContext(ctx, "SELECT max(version) FROM version").Scan(&version); err != nil || id != applicationID || version != 3 {
-		return nil // for checkSchema to tell
+		return nil // for checkSchema to report
 	}
 	for _, text := range []string{
 		"ALTER TABLE entries RENAME TO single",
@@ -96,7 +96,7 @@ func upgrade(ctx context.Context, tx *sql.Tx) error {
 		"CREATE TABLE snapshots (tenant TEXT NOT NULL, n BIGINT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tenant, n))",
 	} {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
-			return failed("taking over a record", err)
+			return failed("taking over an audit log", err)
 		}
 	}
 	if err := packSingle(ctx, tx); err != nil {
@@ -104,10 +104,10 @@ func upgrade(ctx context.Context, tx *sql.Tx) error {
 	}
 	for _, text := range []string{"DROP TABLE single", fmt.Sprintf("INSERT INTO version VALUES (%d)", schemaVersion)} {
 		if _, err := tx.ExecContext(ctx, text); err != nil {
-			return failed("taking over a record", err)
+			return failed("taking over an audit log", err)
 		}
 	}
-	return failed("taking over a record", tx.Commit())
+	return failed("taking over an audit log", tx.Commit())
 }
 
 // packSingle packs a row for each entry into rows of several.
@@ -117,7 +117,7 @@ func packSingle(ctx context.Context, tx *sql.Tx) error {
 	for {
 		rows, err := tx.QueryContext(ctx, "SELECT tenant, n, id, leaf, opening, hashes FROM single WHERE (tenant, n) > (?, ?) ORDER BY tenant, n LIMIT ?", last, from, most)
 		if err != nil {
-			return failed("taking over a record", err)
+			return failed("taking over an audit log", err)
 		}
 		var list []audit.Row
 		tenant := ""
@@ -125,7 +125,7 @@ func packSingle(ctx context.Context, tx *sql.Tx) error {
 			var r audit.Row
 			var of string
 			if err := rows.Scan(&of, &r.Index, &r.ID, &r.Leaf, &r.Opening, &r.Hashes); err != nil {
-				return errors.Join(failed("taking over a record", err), rows.Close())
+				return errors.Join(failed("taking over an audit log", err), rows.Close())
 			}
 			if len(list) > 0 && (of != tenant || r.Index != list[len(list)-1].Index+1) {
 				break
@@ -133,13 +133,13 @@ func packSingle(ctx context.Context, tx *sql.Tx) error {
 			tenant, list = of, append(list, r)
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return failed("taking over a record", err)
+			return failed("taking over an audit log", err)
 		}
 		if len(list) == 0 {
 			return nil
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)", tenant, list[0].Index, Pack(list)); err != nil {
-			return failed("taking over a record", err)
+			return failed("taking over an audit log", err)
 		}
 		last, from = tenant, list[len(list)-1].Index
 	}

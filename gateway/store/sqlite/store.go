@@ -1,4 +1,4 @@
-// Package sqlite answers: where is the record kept? In one SQLite file, by
+// Package sqlite answers: where is the audit log stored? In one SQLite file, by
 // modernc.org/sqlite, which is pure Go. It is the only home of a database driver;
 // another database gets a room beside this one, and has to pass the suite in
 // gateway/store/conformance.
@@ -23,31 +23,31 @@ import (
 var (
 	// ErrDamaged is audit.ErrDamaged under the name of the room that finds it.
 	ErrDamaged = audit.ErrDamaged
-	// ErrForeign means that the file is a sound database, but not a record, or of
+	// ErrForeign means that the file is a sound database, but not an audit log, or of
 	// another version than this program's.
-	ErrForeign = errors.New("the database is not a record of this program")
-	// ErrEarlier means that an earlier version of this program made the record. One that
+	ErrForeign = errors.New("the database is not an audit log of this program")
+	// ErrEarlier means that an earlier version of this program made the log. One that
 	// is to be written is taken over when it is opened, if it is of the version before.
-	ErrEarlier = errors.New("the record was made by an earlier version of this program")
+	ErrEarlier = errors.New("the audit log was made by an earlier version of this program")
 )
 
 // Settings of every connection. FULL: a commit is on disk when it returns. The
-// time to wait for a lock is bounded, so that a caller hears UNAVAILABLE in time.
+// time to wait for a lock is bounded, so that a caller gets UNAVAILABLE in time.
 const (
 	busyMillis = "2000"
 	readers    = 4
 )
 
-// Store keeps records in one SQLite file. It is safe for concurrent use, also by
+// Store keeps audit logs in one SQLite file. It is safe for concurrent use, also by
 // several processes.
 type Store struct {
 	writer, reader   *sql.DB
 	writing, reading *statements
 	readOnly         bool
-	owed             atomic.Bool // to take away the write-ahead log, in which something stands that was erased
+	owed             atomic.Bool // to take away the write-ahead log, in which something is left that was erased
 }
 
-// Open opens the record at path, or makes a new one: the file readable by its
+// Open opens the audit log at path, or makes a new one: the file readable by its
 // owner only, in a folder that is made likewise if it is missing. Errors:
 // ErrDamaged, ErrForeign, audit.ErrUnavailable.
 func Open(ctx context.Context, path string) (*Store, error) {
@@ -63,7 +63,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// Inspect opens a record that exists, for reading only: nothing in it changes,
+// Inspect opens an audit log that exists, for reading only: nothing in it changes,
 // and writing is ErrUnavailable. Errors: as Open; a file that is not there is
 // fs.ErrNotExist.
 func Inspect(ctx context.Context, path string) (*Store, error) {

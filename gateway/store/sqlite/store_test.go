@@ -134,7 +134,7 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 	}
 }
 
-func TestEarlierRecordsAreRefused(t *testing.T) {
+func TestEarlierLogsAreRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record.db")
 	require.NoError(t, open(t, path).Close())
 	plain(t, path, "UPDATE version SET version = 2")

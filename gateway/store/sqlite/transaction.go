@@ -41,7 +41,7 @@ func (s *Store) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx
 	return nil
 }
 
-// truncate takes away the write-ahead log: what was erased stands in it too. While somebody
+// truncate takes away the write-ahead log: what was erased is in it too. While somebody
 // reads it cannot be taken away, and every commit tries again, and so does a start.
 func (s *Store) truncate(ctx context.Context) {
 	c, err := s.writer.Conn(ctx)
@@ -134,7 +134,7 @@ func (t *transaction) register(r *audit.SnapshotRow) error {
 }
 
 // erase deletes documents, and replaces openings. The file is overwritten with zeros where
-// they stood (secure_delete).
+// they were (secure_delete).
 func (t *transaction) erase(b audit.Batch) error {
 	for _, id := range b.Drops {
 		for _, statement := range []*sql.Stmt{t.use.dropDocument, t.use.dropOnce} {
@@ -155,7 +155,7 @@ func (t *transaction) erase(b audit.Batch) error {
 	return nil
 }
 
-// replace puts openings in the one row in which the first of them stands, and says how many.
+// replace puts openings in the one row in which the first of them is, and says how many.
 func (t *transaction) replace(list []audit.Opening) (done int, err error) {
 	var first int64
 	var packed []byte

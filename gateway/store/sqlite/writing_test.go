@@ -14,7 +14,7 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// What is packed is unpacked, and where it is cut off stands one row that says so.
+// What is packed is unpacked, and where it is cut off comes one row that says so.
 func TestEntriesThatAreCutOff(t *testing.T) {
 	rows := []audit.Row{
 		{Index: 7, ID: "a", Leaf: []byte("leaf"), Opening: []byte{}, Hashes: make([]byte, 200)},
@@ -57,7 +57,7 @@ func much(again bool) audit.Batch {
 	return b
 }
 
-// What cannot be written is told, and then nothing of it was.
+// What cannot be written is reported, and then nothing of it was.
 func TestWhatCannotBeWritten(t *testing.T) {
 	for _, fails := range []string{
 		"INSERT ON entries", "UPDATE ON entries", "INSERT ON documents", "DELETE ON documents", "INSERT ON snapshots", "DELETE ON snapshots",
@@ -84,11 +84,11 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// One snapshot of the register is kept, of each tenant; an empty one only takes it away.
-func TestTheRegisterIsKeptOnce(t *testing.T) {
+// One snapshot of the register is stored, of each tenant; an empty one only takes it away.
+func TestTheRegisterIsStoredOnce(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "record.db"))
 	const other = "00000099000000193000"
-	kept := func(tenant string) (row audit.SnapshotRow, known bool) {
+	stored := func(tenant string) (row audit.SnapshotRow, known bool) {
 		require.NoError(t, s.View(t.Context(), identity.OIN(tenant), func(v audit.Snapshot) (err error) {
 			row, known, err = v.Register()
 			return err
@@ -115,7 +115,7 @@ func TestTheRegisterIsKeptOnce(t *testing.T) {
 			}
 			return nil
 		}))
-		row, known := kept(c.tenant)
+		row, known := stored(c.tenant)
 		require.Equal(t, c.want != "", known)
 		require.Equal(t, c.want, string(row.Body))
 	}
@@ -177,7 +177,7 @@ func TestWhatCannotBeErased(t *testing.T) {
 	}
 }
 
-// A copy of a record is the record, and a settled one stands in one file.
+// A copy of an audit log is the log, and a settled one is in one file.
 func TestCopyAndSettle(t *testing.T) {
 	path, to := filepath.Join(t.TempDir(), "record.db"), filepath.Join(t.TempDir(), "copy.db")
 	s := open(t, path)

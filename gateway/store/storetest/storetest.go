@@ -1,4 +1,4 @@
-// Package storetest changes a record's file behind the program's back, so that tests
+// Package storetest changes an audit log's file behind the program's back, so that tests
 // can look whether that is found.
 package storetest
 

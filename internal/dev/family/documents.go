@@ -75,7 +75,7 @@ func (f *Family) Agreement(source string, change func(*agreement.Terms), signers
 	return signed.Together(signed.Agreement, terms, signers...)
 }
 
-// Consent registers a consent of the case with its keeper, ready to be brought to
+// Consent registers a consent of the case with its keeper, ready to be presented to
 // the gateway. change may spoil the claims.
 func (f *Family) Consent(c casefile.Consent, change func(*consent.Claims)) (*ontschotv1.RegisterRequest, string, error) {
 	member, _ := f.Case.Member(c.Person)

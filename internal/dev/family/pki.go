@@ -70,7 +70,7 @@ type Leaf struct {
 	TLS             tls.Certificate
 }
 
-// leaf makes a certificate for client and server use on loopback. The OIN stands
+// leaf makes a certificate for client and server use on loopback. The OIN is
 // in Subject.serialNumber, the name in O.
 func (a *authority) leaf(oin identity.OIN, name string, now time.Time) (Leaf, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

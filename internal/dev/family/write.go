@@ -124,7 +124,7 @@ func (f *Family) Write(dir string, l Layout) error {
 			return err
 		}
 		w.put("documents/"+name, raw)
-		if d.with != "" { // an agreement is kept by both parties to it
+		if d.with != "" { // an agreement is registered by both parties to it
 			w.put(peerFolder(d.with)+"documents/"+name, raw)
 		}
 	}

@@ -1,5 +1,5 @@
 // Command measure answers: how hard is this house to enter? It prints the figures that
-// docs/architecture.md keeps: run it in the root of the repository.
+// docs/architecture.md quotes: run it in the root of the repository.
 //
 //	go run ./internal/dev/measure
 package main
@@ -113,7 +113,7 @@ func depth(all map[string]pack) int {
 	return most
 }
 
-// floors are the rooms from the door down; what stands on one may import what stands on
+// floors are the rooms from the door down; what is on one may import what is on
 // it or below. The first prefix that fits counts.
 var floors = []struct {
 	prefix string
@@ -134,7 +134,7 @@ func floorOf(path string) int {
 	return 0
 }
 
-// upward are the imports of what stands on a higher floor.
+// upward are the imports of what is on a higher floor.
 func upward(all map[string]pack) (list []string) {
 	for path, p := range all {
 		for _, i := range p.Imports {

@@ -9,8 +9,8 @@ import (
 )
 
 // element writes JSON as XML: an object is an element with children in the
-// order in which they stand, a list is its items one after the other, a value is
-// text, null is nothing. Fields nobody has heard of come along.
+// order in which they come, a list is its items one after the other, a value is
+// text, null is nothing. Fields nobody knows come along.
 type element struct {
 	to bytes.Buffer
 	// inside names the element of the items of a list that has an element of its
@@ -77,7 +77,7 @@ func scalar(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// eachField visits the fields of an object in the order in which they stand.
+// eachField visits the fields of an object in the order in which they come.
 func eachField(raw json.RawMessage, visit func(name string, value json.RawMessage)) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if _, err := d.Token(); err != nil {

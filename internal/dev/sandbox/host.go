@@ -173,7 +173,7 @@ func (h *host) serve(routes map[string]handler) http.Handler {
 	})
 }
 
-// known keeps addresses that nobody knows out of the log: anything may stand there.
+// known keeps addresses that nobody knows out of the log: anything may be in them.
 func known(routes map[string]handler, path string) string {
 	if _, ok := routes[path]; ok || path == "/token" {
 		return path
