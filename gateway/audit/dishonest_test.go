@@ -135,7 +135,7 @@ func TestADishonestOperatorIsFound(t *testing.T) {
 
 const trace0 = "0000000000000000000000000000abcd"
 
-// A release is checked by what was said when its request was decided: what was taken
+// A release is checked against what was said when its request was decided: what was taken
 // out of a consent since then was taken out of that request too.
 func TestTheAuditorJudgesAReleaseByItsDecision(t *testing.T) {
 	b := newBench(t)

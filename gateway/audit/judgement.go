@@ -63,15 +63,15 @@ func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) er
 		return nil
 	}
 	then := w.register.At(j.Judged)
-	for _, told := range j.Pairs {
-		pseudonyms, err := told.pseudonyms()
+	for _, pair := range j.Pairs {
+		pseudonyms, err := pair.pseudonyms()
 		if err != nil {
 			return tampered(index, "opening: a pair of nobody")
 		}
 		word := then.LastWord(register.Thing{
-			Pseudonyms: pseudonyms, Purpose: leaf.Activity, Case: string(about), Recipient: w.by.Tenant, Source: told.Source,
+			Pseudonyms: pseudonyms, Purpose: leaf.Activity, Case: string(about), Recipient: w.by.Tenant, Source: pair.Source,
 		}, day)
-		if !told.agrees(word) || told.Agreement != "" && !counts(then, told.Agreement) {
+		if !pair.agrees(word) || pair.Agreement != "" && !counts(then, pair.Agreement) {
 			return tampered(index, "opening: what was decided does not agree with the documents that counted")
 		}
 	}

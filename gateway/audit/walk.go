@@ -205,7 +205,7 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 	return w.counts(index, fact)
 }
 
-// counts checks an entry by the rules about documents, and folds it in.
+// counts checks an entry against the rules about documents, and folds it in.
 func (w *walk) counts(index int64, fact register.Entry) error {
 	if err := w.register.Refuse(fact); err != nil {
 		what := "puts, ends or replaces a document that it may not"

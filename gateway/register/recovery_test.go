@@ -47,7 +47,7 @@ func begun(t *testing.T, entries ...register.Entry) *alone {
 	return a
 }
 
-func (a *alone) stands(t *testing.T, standing register.Standing, categories ...string) {
+func (a *alone) is(t *testing.T, standing register.Standing, categories ...string) {
 	t.Helper()
 	is, allows := disclosedAt(a.view())
 	require.Equal(t, standing, is)
@@ -64,25 +64,25 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 	for name, run := range map[string]func(t *testing.T){
 		"a withdrawal is lost": func(t *testing.T) {
 			a := begun(t, consentOf("P", "1", "", "a"), withdrawal)
-			a.stands(t, register.Withdrawn)
+			a.is(t, register.Withdrawn)
 			b := &alone{a.replay(a.entries[:2]), a.entries[:2:2], a.empty}
-			b.stands(t, register.Yes, "a")
+			b.is(t, register.Yes, "a")
 			tale(t, b, epoch)
-			b.stands(t, register.Uncertain)
+			b.is(t, register.Uncertain)
 			d, _ := b.view().Document("1")
 			require.True(t, d.Uncertain && d.Live())
 			require.False(t, b.view().Counts(register.Rest{ID: "1", Source: "S1", Recipient: "R1"}, first, 3))
 			tale(t, b, confirm("1"))
-			b.stands(t, register.Yes, "a")
+			b.is(t, register.Yes, "a")
 			d, _ = b.view().Document("1")
 			require.False(t, d.Uncertain)
 			require.True(t, b.view().Counts(register.Rest{ID: "1", Source: "S1", Recipient: "R1"}, first, 4))
 			refused(b, register.ErrNotWaiting, confirm("1"))
 			refused(b, register.ErrNoDocument, confirm("2"))
 			tale(t, b, epoch)
-			b.stands(t, register.Uncertain)
+			b.is(t, register.Uncertain)
 			tale(t, b, withdrawal)
-			b.stands(t, register.Withdrawn)
+			b.is(t, register.Withdrawn)
 			refused(b, register.ErrEnded, confirm("1"))
 			for size, want := range []register.Standing{register.NoWord, register.NoWord, register.Yes, register.Uncertain, register.Yes, register.Uncertain, register.Withdrawn} {
 				is, _ := disclosedAt(b.r.At(int64(size)))
@@ -91,27 +91,27 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 		},
 		"what comes in the place of one that waits does not wait": func(t *testing.T) {
 			a := begun(t, consentOf("P", "1", "", "a"), epoch, consentOf("P", "2", "1", "b"))
-			a.stands(t, register.Yes, "b")
+			a.is(t, register.Yes, "b")
 			tale(t, a, confirm("1"))
-			a.stands(t, register.Yes, "b")
+			a.is(t, register.Yes, "b")
 		},
 		"one that waits stays the last word": func(t *testing.T) {
 			a := begun(t, consentOf("P", "1", "", "a"), consentOf("P", "2", "1", "a", "b"), epoch, confirm("1"))
-			a.stands(t, register.Uncertain)
+			a.is(t, register.Uncertain)
 		},
 		"a narrowing waits with what it narrows": func(t *testing.T) {
 			for _, id := range []string{"1", "2", "3"} {
 				a := begun(t, consentOf("P", "1", "", "a", "b", "c"), epoch, narrowingOf("2", "1", "a", "b"), narrowingOf("3", "2", "a"))
-				a.stands(t, register.Uncertain)
+				a.is(t, register.Uncertain)
 				tale(t, a, confirm(id))
-				a.stands(t, register.Yes, "a")
+				a.is(t, register.Yes, "a")
 			}
 		},
 		"a narrowing from before waits itself": func(t *testing.T) {
 			a := begun(t, consentOf("P", "1", "", "a", "b"), narrowingOf("2", "1", "a"), epoch, confirm("1"))
-			a.stands(t, register.Uncertain)
+			a.is(t, register.Uncertain)
 			tale(t, a, confirm("2"))
-			a.stands(t, register.Yes, "a")
+			a.is(t, register.Yes, "a")
 		},
 		"an agreement waits, and one that is accepted then does not": func(t *testing.T) {
 			terms := func(kind register.Kind, id, replaces string) register.Entry {
@@ -144,7 +144,7 @@ func TestWhatARestoreLostIsNoYesUntilItIsConfirmed(t *testing.T) {
 // between them stays.
 func TestANarrowingOfANarrowingUndoesNoNo(t *testing.T) {
 	a := begun(t, consentOf("P", "1", "", "a", "b", "c"), consentOf("P", "no", ""), narrowingOf("2", "1", "a", "b"), narrowingOf("3", "2", "a"))
-	a.stands(t, register.SaidNo)
+	a.is(t, register.SaidNo)
 }
 
 // A person is erased: nothing that they said or replaced is left at any size, others keep
@@ -153,7 +153,7 @@ func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 	a := begun(t,
 		consentOf("P", "1", "", "a"), consentOf("Q", "2", "", "a"), consentOf("P", "3", "1", "a", "b"), register.Entry{Epoch: true}, register.Entry{Confirm: "3"},
 	)
-	a.stands(t, register.Yes, "a", "b")
+	a.is(t, register.Yes, "a", "b")
 	require.ErrorIs(t, a.enter(register.Entry{Erase: []string{"nobody"}}), register.ErrNoDocument)
 	tale(t, a, register.Entry{Erase: []string{"P"}})
 	require.ErrorIs(t, a.enter(register.Entry{Erase: []string{"P"}}), register.ErrNoDocument)
@@ -177,7 +177,7 @@ func TestWhatIsErasedIsAsNeverEntered(t *testing.T) {
 		require.Equal(t, first, r.Day())
 	}
 	tale(t, a, consentOf("P", "1", "", "c"))
-	a.stands(t, register.Yes, "c")
+	a.is(t, register.Yes, "c")
 }
 
 // What is registered again after a loss was there before, as its id shows: it waits, of

@@ -124,7 +124,7 @@ func (r *Register) tooMany(grants []Grant) bool {
 	return len(r.categories)+len(fresh) > maxCategories
 }
 
-// refuseKey checks a change of a key by the states it was in: it goes from in use
+// refuseKey checks a change of a key against the states it was in: it goes from in use
 // to retired to lost, and never back.
 func (r *Register) refuseKey(c KeyChange) error {
 	k := r.keys[c.Digest]

@@ -10,7 +10,7 @@ import (
 // authorities of the moment it begins, and asks the client for a certificate.
 //
 // There are no session tickets. Who resumes a session shows no certificate but
-// rests on one shown before, so it would have to be checked by today's
+// rests on one shown before, so it would have to be checked against today's
 // authorities by other rules than these; callers keep their connections for many
 // calls, and a full handshake costs them little.
 func (h *Holder) Server() *tls.Config {

@@ -57,7 +57,7 @@ func (s *state) remember(leaf *x509.Certificate, found span) {
 	s.seen[string(leaf.Raw)] = found
 }
 
-// verify checks a chain, leaf first, by the authorities. An empty name is not
+// verify checks a chain, leaf first, against the authorities. An empty name is not
 // compared; one of the uses must be allowed (RFC 5280 sections 6.1 and 4.2.1.12).
 func (s *state) verify(chain []*x509.Certificate, now time.Time, name string, uses ...x509.ExtKeyUsage) (span, error) {
 	if len(chain) == 0 || len(chain) > maxChain {

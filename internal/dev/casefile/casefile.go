@@ -45,7 +45,7 @@ type Case struct {
 	// LegalBasis in force (null: none), and one only assumed, to check the plan under pooling.
 	LegalBasis     json.RawMessage `json:"legal_basis"`
 	TestLegalBasis json.RawMessage `json:"test_legal_basis"`
-	// Plan to be checked by the budget, in the shape of the message Plan.
+	// Plan to be checked against the budget, in the shape of the message Plan.
 	Plan json.RawMessage `json:"plan"`
 	// Records holds, by party code and kind of record, what a system holds in its native shape.
 	Records  map[string]map[string]json.RawMessage `json:"records"`
