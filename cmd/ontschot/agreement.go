@@ -82,7 +82,7 @@ Templates: ` + known + `.`,
 	f.StringVar(&from, "from", today.String(), "first day, YYYY-MM-DD")
 	f.StringVar(&until, "until", (today.Birthday(1) - 1).String(), "last day, YYYY-MM-DD")
 	f.StringVar(&breach, "breach-contact", "", "whom to warn of a data breach: an e-mail address, an https address or tel:+31...")
-	f.StringVar(&dpia, "dpia", "", "the file with the data protection impact assessment; its SHA-256 stands in the agreement")
+	f.StringVar(&dpia, "dpia", "", "the file with the data protection impact assessment; its SHA-256 is in the agreement")
 	return c
 }
 
@@ -157,9 +157,9 @@ func agreementProposeCommand() *cobra.Command {
 	var replaces string
 	c := &cobra.Command{
 		Use:   "propose FILE",
-		Short: "Sign a draft and bring it to the other party",
-		Long: `Sign the terms of a draft with the organisation's key, record the proposal, and bring it to the
-gateway of the other party. If that cannot be reached, the proposal is kept and brought later.
+		Short: "Sign a draft and deliver it to the other party",
+		Long: `Sign the terms of a draft with the organisation's key, record the proposal, and deliver it to the
+gateway of the other party. If that cannot be reached, the proposal is stored and delivered later.
 Answer a proposal of the other party with --replaces: its terms, changed.`,
 		Example: "  ontschot agreement propose draft.yaml\n  ontschot agreement show ID --yaml > counter.yaml   # change it, then:\n  ontschot agreement propose counter.yaml --replaces ID",
 		Args:    oneArg("the file with the draft, or -"),
@@ -357,7 +357,7 @@ func agreementRevokeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "revoke ID --reason TEXT", Short: "End an agreement at once",
 		Long: `End an agreement with a signed statement of the reason. Nothing that rests on it is released from that
-moment on. The other party is told; if its gateway cannot be reached, later.`,
+moment on. The other party is notified; if its gateway cannot be reached, later.`,
 		Example: "  ontschot agreement revoke ID --reason \"Wij gaan over op een nieuw systeem.\"",
 		Args:    oneArg("its id"),
 	}
@@ -378,8 +378,8 @@ func agreementConfirmCommand() *cobra.Command {
 	var a agreements
 	c := &cobra.Command{
 		Use: "confirm ID", Short: "Say after a loss that an agreement or a delegation still holds",
-		Long: `Say that an agreement, or a delegation, still holds, which waits since the record was taken on from one that
-lacked entries ("ontschot audit recover"). The other party's gateway is asked, and its no stands. Where none
+		Long: `Say that an agreement, or a delegation, still holds, which waits since the audit log was taken on from one that
+lacked entries ("ontschot audit recover"). The other party's gateway is asked, and its no counts. Where none
 answers, ask the other party in another way and say so with --asked.`,
 		Example: "  ontschot agreement confirm ID\n  ontschot agreement confirm ID --asked",
 		Args:    oneArg("its id"),
@@ -417,7 +417,7 @@ func agreementDelegateCommand() *cobra.Command {
 		Use: "delegate --to OIN --purpose CODE", Short: "Let another organisation, such as a software vendor, act for this one",
 		Long: `Sign that another organisation may act for this one, for some purposes and for at most twelve months.
 Its systems then call with tokens of your own issuer that name it (claim act), over its own
-certificate. The record of all it does names it.`,
+certificate. The audit log names it in all it does.`,
 		Example: "  ontschot agreement delegate --to 00000099000000777000 --purpose integral_budget.compose",
 	}
 	f := c.Flags()

@@ -76,7 +76,7 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// Two organisations agree: each end keeps the same document, and says so.
+// Two organisations agree: each end registers the same document, and says so.
 func TestAnAgreementIsTheSameAtBothEnds(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
 	h.neighbour("ZK5503")
@@ -145,7 +145,7 @@ func TestAnAcceptanceThatStoppedHalfWay(t *testing.T) {
 	p, err := us.ProposeAgreement(ctx, &ontschotv1.ProposeAgreementRequest{Terms: h.draft("ZK5503", nil)})
 	require.NoError(t, err)
 	id := p.GetAgreement().GetId()
-	// Their gateway signed and brought it, and stopped before it wrote that down.
+	// Their gateway signed and delivered it, and stopped before it wrote that down.
 	whole, err := agreement.Accept(p.GetAgreement().GetDocument(), f.Parties["ZK5503"].Sign)
 	require.NoError(t, err)
 	peer := h.peer("ZK5503")
@@ -160,7 +160,7 @@ func TestAnAcceptanceThatStoppedHalfWay(t *testing.T) {
 	require.Equal(t, whole, accepted.GetAgreement().GetDocument(), "a second signature of the same terms is not a second agreement")
 }
 
-// peer brings documents to the requester's gateway with the certificate of a party.
+// peer delivers documents to the requester's gateway with the certificate of a party.
 func (h *house) peer(code string) *server.Peer {
 	h.t.Helper()
 	dir := filepath.Join(h.dir, "peers", code)
@@ -177,7 +177,7 @@ func (h *house) peer(code string) *server.Peer {
 	return p
 }
 
-// What the other end cannot hear is kept, and brought when it can.
+// What cannot be delivered to the other end is stored, and delivered when it can be.
 func TestTheOtherEndIsDown(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
 	ctx, us := bounded(t), h.officer("GM0119")
@@ -203,7 +203,7 @@ func TestTheOtherEndIsDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "PROPOSED", got.GetAgreement().GetStatus())
 
-	// A rejection holds at once, and is told when there is somebody to tell.
+	// A rejection holds at once, and is delivered when there is somebody to deliver it to.
 	rejected, err := them.RejectAgreement(ctx, &ontschotv1.RejectAgreementRequest{Id: id, Reason: "De bewaartermijn is te lang."})
 	require.NoError(t, err)
 	require.False(t, rejected.GetDelivered())
@@ -273,7 +273,7 @@ func TestStrangersToAnAgreement(t *testing.T) {
 		document []byte
 		want     string
 	}{
-		"an acceptance brought by another":     {"UWV", whole, "AGREEMENT_INVALID"},
+		"an acceptance delivered by another":   {"UWV", whole, "AGREEMENT_INVALID"},
 		"a proposal of others":                 {"UWV", terms("ZK5503", nil), "AGREEMENT_INVALID"},
 		"a proposal that we are said to make":  {"UWV", terms("UWV", nil, "GM0119"), "NO_AGREEMENT"},
 		"a proposal whose days are over":       {"UWV", terms("UWV", func(t *agreement.Terms) { t.From, t.Until = "2024-01-01", "2024-12-31" }), "AGREEMENT_INVALID"},
@@ -281,7 +281,7 @@ func TestStrangersToAnAgreement(t *testing.T) {
 		"a proposal in place of nothing":       {"UWV", terms("UWV", func(t *agreement.Terms) { t.Replaces = "01900000-0000-7000-8000-000000000002" }), "NO_AGREEMENT"},
 		"an answer that began at another time": {"ZK5503", terms("ZK5503", func(t *agreement.Terms) { t.Replaces, t.ProposedAt = a.GetId(), t.ProposedAt-60 }), "AGREEMENT_INVALID"},
 		"a stranger's rejection":               {"UWV", statement("UWV", agreement.Reject), "STATEMENT_INVALID"},
-		"a rejection brought by another":       {"UWV", statement("ZK5503", agreement.Reject), "STATEMENT_INVALID"},
+		"a rejection delivered by another":     {"UWV", statement("ZK5503", agreement.Reject), "STATEMENT_INVALID"},
 		"ourselves":                            {"GM0119", whole, "UNKNOWN_PEER"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -295,8 +295,8 @@ func TestStrangersToAnAgreement(t *testing.T) {
 	require.Equal(t, "PROPOSED", got.GetAgreement().GetStatus())
 }
 
-// What is signed is exactly what is enforced: a byte changed anywhere in what is kept,
-// and the next question finds no agreement.
+// What is signed is exactly what is enforced: a byte changed anywhere in what is stored,
+// and the next request finds no agreement.
 func TestOneByteOfAKeptAgreement(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
 	b, err := h.ask()
@@ -334,7 +334,7 @@ func TestOneByteOfAKeptAgreement(t *testing.T) {
 	require.Equal(t, "NO_ADAPTER", gapOf(b, "A4", "ZK5503"))
 }
 
-// A message and the terms it stands for have the same fields by the same names.
+// A message and the terms it carries have the same fields by the same names.
 func TestTermsGoOverTheWireWhole(t *testing.T) {
 	h := &house{t: t, dir: t.TempDir(), family: open(t, "meppel")}
 	layout, err := h.family.FreeLayout()

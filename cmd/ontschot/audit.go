@@ -21,7 +21,7 @@ import (
 )
 
 func auditCommand() *cobra.Command {
-	return group("audit", "Check the tamper-evident record", auditVerifyCommand(), auditRecoverCommand(), auditConvertCommand())
+	return group("audit", "Check the tamper-evident audit log", auditVerifyCommand(), auditRecoverCommand(), auditConvertCommand())
 }
 
 // isDatabase looks whether a file that can be read begins as a database does.
@@ -36,14 +36,14 @@ func isDatabase(path string) bool {
 	return err == nil && string(head) == "SQLite format 3\x00"
 }
 
-// unreadableRecord: a file that is there and is no record is a damaged one; what
+// unreadable: a file that is there and is no audit log is a damaged one; what
 // cannot be read at this moment is not.
-func unreadableRecord(path string, err error) error {
+func unreadable(path string, err error) error {
 	if errors.Is(err, sqlite.ErrEarlier) {
 		return server.EarlierRecordError(err)
 	}
 	if errors.Is(err, sqlite.ErrForeign) || !isDatabase(path) {
-		return fmt.Errorf("%w: it is there and is no record: %w", audit.ErrDamaged, err)
+		return fmt.Errorf("%w: it is there and is no audit log: %w", audit.ErrDamaged, err)
 	}
 	return err
 }
@@ -52,14 +52,14 @@ func auditVerifyCommand() *cobra.Command {
 	var v verification
 	c := &cobra.Command{
 		Use:   "verify --data DIR",
-		Short: "Walk the whole record and name the first entry that does not hold",
-		Long: `Walk the record of a gateway: every entry, its place in the tree, the signed head, the openings of
+		Short: "Walk the whole audit log and name the first entry that does not hold",
+		Long: `Walk the audit log of a gateway: every entry, its place in the tree, the signed head, the openings of
 its commitments, and that no release follows the end of what it rests on. Reads only; the gateway
 may be running.
 
-The key that the record must be signed with is read from --key, a file with the log_keys of the
-organisation, one on a line in the trust file. Without it DIR/log.pub is used, which proves that the record agrees
-with itself; only a key kept elsewhere proves that nobody replaced the whole. The record must hold all that
+The key that the audit log must be signed with is read from --key, a file with the log_keys of the
+organisation, one on a line in the trust file. Without it DIR/log.pub is used, which proves that the log agrees
+with itself; only a key kept elsewhere proves that nobody replaced the whole. The log must hold all that
 the head in --head is of.`,
 		Example: "  ontschot audit verify --data /var/lib/ontschot --key log.pub",
 		Args:    noArgs,
@@ -80,7 +80,7 @@ the head in --head is of.`,
 	}
 	c.Flags().StringVar(&v.data, "data", "", "the data folder of a gateway")
 	c.Flags().StringVar(&v.key, "key", "", "a file with the public log key; default DIR/log.pub")
-	c.Flags().StringVar(&v.head, "head", "", "the file that keeps the head outside the store; default DIR/head")
+	c.Flags().StringVar(&v.head, "head", "", "the file with the head outside the store; default DIR/head")
 	return c
 }
 
@@ -91,7 +91,7 @@ func (v verification) headFile() string {
 	return cmp.Or(v.head, filepath.Join(v.data, server.HeadFile))
 }
 
-// inspection reads what is known from elsewhere than the record. A head that is not there is
+// inspection reads what is known from elsewhere than the log. A head that is not there is
 // an error only when it was asked for.
 func (v verification) inspection() (audit.Inspection, error) {
 	key := cmp.Or(v.key, filepath.Join(v.data, server.PublicLogKey))
@@ -110,7 +110,7 @@ func (v verification) inspection() (audit.Inspection, error) {
 	return inspectionOf(keys, head), err
 }
 
-// walk verifies the record.
+// walk verifies the audit log.
 func (v verification) walk(ctx context.Context, by audit.Inspection) (audit.Report, error) {
 	path := filepath.Join(v.data, server.RecordFile)
 	s, err := sqlite.Inspect(ctx, path)
@@ -118,21 +118,21 @@ func (v verification) walk(ctx context.Context, by audit.Inspection) (audit.Repo
 		return audit.Report{}, fmt.Errorf("%w: %s holds no %s: is it the data folder of a gateway?", config.ErrConfig, v.data, server.RecordFile)
 	}
 	if err != nil {
-		return audit.Report{}, unreadableRecord(path, err)
+		return audit.Report{}, unreadable(path, err)
 	}
 	defer s.Close()
 	report, err := audit.Verify(ctx, s, by)
 	if err != nil {
-		return audit.Report{}, unreadableRecord(path, err)
+		return audit.Report{}, unreadable(path, err)
 	}
 	return report, nil
 }
 
 func (v verification) print(w io.Writer, by audit.Inspection, r audit.Report) error {
-	_, err := fmt.Fprintf(w, "The record of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were questions asked again.\n",
+	_, err := fmt.Fprintf(w, "The audit log of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were requests made again.\n",
 		by.Keys.Origin(), r.Size, r.Kinds[audit.Decision]+r.Kinds[audit.Deny], r.Kinds[audit.Release], r.Documents, r.LiveDocuments, r.Retries)
 	if err == nil && by.Head == "" {
-		_, err = fmt.Fprintf(w, "It was not compared with a head kept outside it: %s is not there; name the file with --head. A record that was put back as a whole would hold as well.\n", v.headFile())
+		_, err = fmt.Fprintf(w, "It was not compared with a head stored outside it: %s is not there; name the file with --head. A log that was put back as a whole would verify as well.\n", v.headFile())
 	}
 	if err == nil && r.Epoch > 1 {
 		_, err = fmt.Fprintf(w, "It is in epoch %d, begun after a loss or a conversion; %d documents wait to be confirmed.\n", r.Epoch, r.Waiting)
@@ -145,15 +145,15 @@ func auditRecoverCommand() *cobra.Command {
 	var epoch int64
 	c := &cobra.Command{
 		Use:   "recover --config FILE [--from COPY]",
-		Short: "Go on from a record that lacks entries, in a new epoch",
-		Long: `Go on from a record that lacks entries, or from none when there is none any more. It is the only way on, and
-for when no copy holds all: among what is lacking can be withdrawals. So a new epoch of the record begins,
+		Short: "Go on from an audit log that lacks entries, in a new epoch",
+		Long: `Go on from an audit log that lacks entries, or from none when there is none any more. It is the only way on, and
+for when no copy holds all: among what is lacking can be withdrawals. So a new epoch of the log begins,
 with an origin of its own, and everything in it waits: every consent until a case worker has asked the person
 ("ontschot consent confirm"), every agreement until the other party confirms it, which the gateway asks by
 itself where it can, and every delegation ("ontschot agreement confirm"). Until then nothing is shared on it.
 
-End the gateway first. With --from the copy is put where the record was. When record and head file are both
-gone and receipts tell of a later epoch, say with --epoch which is the next one. See docs/operating.md.`,
+End the gateway first. With --from the copy is put where the log was. When log and head file are both
+gone and receipts show a later epoch, say with --epoch which is the next one. See docs/operating.md.`,
 		Example: "  ontschot audit recover --config gateway.yaml --from /backup/record-2026-11-29.db",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -169,20 +169,20 @@ gone and receipts tell of a later epoch, say with --epoch which is the next one.
 			}
 			got, err := recoverRecord(c.Context(), conf, place, epoch)
 			if err != nil {
-				return unreadableRecord(place, err)
+				return unreadable(place, err)
 			}
 			lacking := "unknown"
 			if got.Outside >= 0 {
 				lacking = fmt.Sprint(max(0, got.Outside-got.Store))
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s goes on in epoch %d. Entries that are left: %d; that are lacking: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
+			_, err = fmt.Fprintf(c.OutOrStdout(), "The audit log of %s goes on in epoch %d. Entries that are left: %d; that are lacking: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
 				keys.Origin(), got.Epoch, got.Store, lacking, got.Waiting)
 			return err
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
-	c.Flags().StringVar(&from, "from", "", "the newest copy of the record, put back first")
-	c.Flags().Int64Var(&epoch, "epoch", 0, "the number of the epoch to begin, when nothing that is left tells it")
+	c.Flags().StringVar(&from, "from", "", "the newest copy of the audit log, put back first")
+	c.Flags().Int64Var(&epoch, "epoch", 0, "the number of the epoch to begin, when nothing that is left shows it")
 	return c
 }
 
@@ -204,13 +204,13 @@ func recoverRecord(ctx context.Context, conf *config.Gateway, place string, epoc
 	return audit.Recover(ctx, by, epoch)
 }
 
-// inspectionOf is how a record is verified by its keys, and by a head that was kept outside
+// inspectionOf is how an audit log is verified by its keys, and by a head that is stored outside
 // it; empty: there is none to compare with.
 func inspectionOf(keys audit.Keys, head string) audit.Inspection {
 	return audit.Inspection{Tenant: tenantOf(keys), Keys: keys, Head: head}
 }
 
-// tenantOf is the organisation of a record, which is the end of its origin.
+// tenantOf is the organisation of an audit log, which is the end of its origin.
 func tenantOf(keys audit.Keys) identity.OIN {
 	origin := keys.Origin()
 	return identity.OIN(origin[strings.LastIndex(origin, "/")+1:])

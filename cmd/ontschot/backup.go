@@ -20,10 +20,10 @@ func backupCommand() *cobra.Command {
 	var path, to string
 	c := &cobra.Command{
 		Use:   "backup --config FILE --to FILE",
-		Short: "Make a whole copy of the record while the gateway serves",
-		Long: `Make a whole copy of the record while the gateway serves: one file, verified before the command
-returns. It holds pseudonyms and consents; keep it as the record itself is kept. Keys and configuration
-are not in it. A copy of record.db by itself is not whole: what was written last stands beside it.`,
+		Short: "Make a whole copy of the audit log while the gateway serves",
+		Long: `Make a whole copy of the audit log while the gateway serves: one file, verified before the command
+returns. It holds pseudonyms and consents; keep it as the log itself is kept. Keys and configuration
+are not in it. A copy of record.db by itself is not whole: what was written last is beside it.`,
 		Example: "  ontschot backup --config gateway.yaml --to /backup/record-2026-11-29.db",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -46,7 +46,7 @@ are not in it. A copy of record.db by itself is not whole: what was written last
 			if err != nil {
 				return errors.Join(err, os.Remove(to))
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s holds the record of %s: %d entries, %d documents.\n", to, keys.Origin(), report.Size, report.Documents)
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s holds the audit log of %s: %d entries, %d documents.\n", to, keys.Origin(), report.Size, report.Documents)
 			return err
 		},
 	}
@@ -59,9 +59,9 @@ func restoreCommand() *cobra.Command {
 	var path, from string
 	c := &cobra.Command{
 		Use:   "restore --config FILE --from FILE",
-		Short: "Put a copy of the record back, and say what it lacks",
-		Long: `Put a copy of the record back where the gateway keeps it, after it was verified and held against the
-head that is kept outside the store. Where a record is already, nothing is done.
+		Short: "Put a copy of the audit log back, and say what it lacks",
+		Long: `Put a copy of the audit log back where the gateway has it, after it was verified and compared with the
+head that is stored outside the store. Where a log is already, nothing is done.
 
 A copy that lacks entries is not put back, and no gateway starts on it: among what it lacks can be
 withdrawals, and data would flow again that a person has stopped. Look for a newer copy. See docs/operating.md.`,
@@ -77,7 +77,7 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 				return err
 			}
 			if head == "" {
-				return fmt.Errorf("%w: %s is gone: whether the copy is whole cannot be told", config.ErrConfig, server.HeadPath(conf))
+				return fmt.Errorf("%w: %s is gone: nothing shows whether the copy is whole", config.ErrConfig, server.HeadPath(conf))
 			}
 			return putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, inspectionOf(keys, head))
 		},
@@ -87,8 +87,8 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 	return c
 }
 
-// putBack puts a copy where the record was, once it is verified. It is said to be whole when
-// it holds all of a head that was kept outside.
+// putBack puts a copy where the audit log was, once it is verified. It is said to be whole when
+// it holds all of a head that is stored outside.
 func putBack(c *cobra.Command, place, from string, by audit.Inspection) error {
 	for _, one := range server.RecordFiles(place) {
 		if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
@@ -107,11 +107,11 @@ func putBack(c *cobra.Command, place, from string, by audit.Inspection) error {
 	if err := s.Copy(c.Context(), place); err != nil || by.Head == "" {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "The record of %s is back: %d entries, none is lacking.\n", by.Keys.Origin(), report.Size)
+	_, err = fmt.Fprintf(c.OutOrStdout(), "The audit log of %s is back: %d entries, none is lacking.\n", by.Keys.Origin(), report.Size)
 	return err
 }
 
-// recordOf reads the configuration of a gateway and the keys of its record.
+// recordOf reads the configuration of a gateway and the keys of its audit log.
 func recordOf(path, file string) (*config.Gateway, audit.Keys, error) {
 	if file == "" {
 		return nil, nil, fmt.Errorf("%w: a file is needed", errUsage)

@@ -15,9 +15,9 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// A record that is put back without what was withdrawn since does not start, whichever way
+// An audit log that is put back without what was withdrawn since does not start, whichever way
 // it came to lack it; a whole copy does, and what was withdrawn stays withdrawn.
-func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
+func TestALogThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{without: true})
 	gatewayFile, data := filepath.Join(h.dir, "gateway.yaml"), filepath.Join(h.dir, "data")
@@ -36,7 +36,7 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 		_, err = cl.WithdrawConsent(bounded(t), &ontschotv1.WithdrawConsentRequest{Id: r.GetId()})
 		require.NoError(t, err)
 	}
-	alone, err := os.ReadFile(filepath.Join(data, server.RecordFile)) // without what stands beside it
+	alone, err := os.ReadFile(filepath.Join(data, server.RecordFile)) // without what is beside it
 	require.NoError(t, err)
 	code, _, errs = cli(t, "backup", "--config", gatewayFile, "--to", whole)
 	require.Equal(t, exitDone, code, errs)
@@ -58,7 +58,7 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 		return err
 	}
 	clean()
-	require.ErrorIs(t, start(), audit.ErrBehind, "the record is gone, and the documents folder revives nothing")
+	require.ErrorIs(t, start(), audit.ErrBehind, "the audit log is gone, and the documents folder revives nothing")
 	clean()
 	require.NoError(t, os.WriteFile(filepath.Join(data, server.RecordFile), alone, 0o600))
 	require.Error(t, start(), "the file by itself")
@@ -74,6 +74,6 @@ func TestARecordThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 	require.Contains(t, out, "none is lacking")
 	require.NoError(t, start())
 	code, _, errs = cli(t, "restore", "--config", gatewayFile, "--from", whole)
-	require.Equal(t, exitNo, code, "a record that is there is not written over")
+	require.Equal(t, exitNo, code, "a log that is there is not written over")
 	require.Contains(t, errs, "move it away")
 }

@@ -99,7 +99,7 @@ func (k *call) flags(c *cobra.Command) {
 	c.Flags().DurationVar(&k.timeout, "timeout", 15*time.Second, "how long to wait; what is not there by then is a gap")
 }
 
-// keyFlag is for commands that the record counts, of which an honest retry is recognised.
+// keyFlag is for commands that the audit log counts, of which an honest retry is recognised.
 func (k *call) keyFlag(c *cobra.Command) {
 	c.Flags().StringVar(&k.key, "idempotency-key", "", "16 to 128 characters, such as a UUID: the same command with the same key counts once")
 }
@@ -156,7 +156,7 @@ func requestOf(cf *casefile.Case) *ontschotv1.AssembleBudgetRequest {
 
 func progressTo(w io.Writer) func(*ontschotv1.Progress) {
 	return func(p *ontschotv1.Progress) {
-		fmt.Fprintf(w, "  %d/%d  %-10s heard about %-4s in %d ms\n", p.GetHeard(), p.GetAsked(), p.GetSource(), p.GetPerson(), p.GetElapsedMs())
+		fmt.Fprintf(w, "  %d/%d  %-10s answered about %-4s in %d ms\n", p.GetHeard(), p.GetAsked(), p.GetSource(), p.GetPerson(), p.GetElapsedMs())
 	}
 }
 

@@ -101,7 +101,7 @@ func compareFindings(t *testing.T, want casefile.Expected, b *budgetv1.Budget) {
 	}
 	require.Equal(t, len(b.GetGaps()) == 0, b.GetComplete())
 	if len(want.Gaps) == 0 {
-		for _, g := range b.GetGaps() { // parts of a source that a consent left out may be told
+		for _, g := range b.GetGaps() { // parts of a source that a consent left out may be disclosed
 			require.NotEmpty(t, append(g.GetCategories(), g.GetLaws()...), "%v", g)
 		}
 	}

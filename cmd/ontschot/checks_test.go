@@ -143,7 +143,7 @@ func TestConsentsThatAreRefused(t *testing.T) {
 		return []*ontschotv1.RegisterRequest{d, w}
 	}
 	other := func() []*ontschotv1.RegisterRequest {
-		// A consent of A3, brought in under the pseudonym of A1.
+		// A consent of A3, registered under the pseudonym of A1.
 		c := a1
 		c.Person, c.Signers = "A3", []identity.PersonRef{"A3"}
 		d, _, err := f.Consent(c, nil)
@@ -171,7 +171,7 @@ func TestConsentsThatAreRefused(t *testing.T) {
 		"by somebody else":     {one(byA2, nil), "WRONG_SIGNER"},
 		"for another purpose":  {one(a1, func(c *consent.Claims) { c.Purpose = "integral_budget.account" }), "NO_CONSENT"},
 		"of another household": {one(a1, func(c *consent.Claims) { c.Case = "another" }), "OTHER_HOUSEHOLD"},
-		"kept by another":      {one(a1, func(c *consent.Claims) { c.Issuer = f.Parties["UWV"].OIN }), "NO_CONSENT"},
+		"issued by another":    {one(a1, func(c *consent.Claims) { c.Issuer = f.Parties["UWV"].OIN }), "NO_CONSENT"},
 		"not to us":            {one(a1, func(c *consent.Claims) { c.Recipients = nil }), "NO_CONSENT"},
 		"not yet":              {one(a1, func(c *consent.Claims) { c.From = "2025-07-01" }), "NO_CONSENT"},
 		"without a proof":      {one(a1, func(c *consent.Claims) { c.GivenBy.Proof = consent.Proof{} }), "WRONG_SIGNER"},
@@ -336,7 +336,7 @@ func TestConsentsAtTheEdges(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "NO_ADAPTER", gapOf(b, "A1", "UWV"))
 
-	m := open(t, "meppel") // A5 is 15: she and both parents sign
+	m := open(t, "meppel") // A5 is 15: the child and both parents sign
 	documents := spoilt(t, m, nil, func(i int, c casefile.Consent) []*ontschotv1.RegisterRequest {
 		return []*ontschotv1.RegisterRequest{given(t, m, c, func(claims *consent.Claims) {
 			if i == 3 {
@@ -378,7 +378,7 @@ func TestWhoMaySign(t *testing.T) {
 		kind    string
 		holders []identity.PersonRef
 		signers []identity.PersonRef
-		reason  string // NO_ADAPTER: the locks are open
+		reason  string // NO_ADAPTER: all checks pass
 	}{
 		"under 12, both parents":                {"2014-01-01", "TweehoofdigOuderlijkGezag", both, both, "NO_ADAPTER"},
 		"under 12, one of two":                  {"2014-01-01", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
@@ -399,13 +399,13 @@ func TestWhoMaySign(t *testing.T) {
 		"16, the child":                         {"2009-06-30", "TweehoofdigOuderlijkGezag", both, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
 		"16, the parents":                       {"2009-06-30", "TweehoofdigOuderlijkGezag", both, both, "WRONG_SIGNER"},
 		"17, unclear authority does not matter": {"2008-01-01", "GezagNietTeBepalen", nil, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
-		"18, himself":                           {"2007-06-30", "", nil, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
+		"18, in person":                         {"2007-06-30", "", nil, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
 		"18, a parent":                          {"2007-06-30", "", nil, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
 		"adult under curatele, curator":         {"1990-01-01", "Curatele", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "NO_ADAPTER"},
-		"adult under curatele, himself":         {"1990-01-01", "Curatele", []identity.PersonRef{"A1"}, []identity.PersonRef{"A5"}, "WRONG_SIGNER"},
+		"adult under curatele, in person":       {"1990-01-01", "Curatele", []identity.PersonRef{"A1"}, []identity.PersonRef{"A5"}, "WRONG_SIGNER"},
 		"adult with a mentor, mentor":           {"1990-01-01", "Mentorschap", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "NO_ADAPTER"},
 		"adult with bewind, bewindvoerder":      {"1990-01-01", "Bewind", []identity.PersonRef{"A1"}, []identity.PersonRef{"A1"}, "WRONG_SIGNER"},
-		"adult with bewind, himself":            {"1990-01-01", "Bewind", []identity.PersonRef{"A1"}, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
+		"adult with bewind, in person":          {"1990-01-01", "Bewind", []identity.PersonRef{"A1"}, []identity.PersonRef{"A5"}, "NO_ADAPTER"},
 		"nobody signed":                         {"1990-01-01", "", nil, nil, "WRONG_SIGNER"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -420,7 +420,7 @@ func TestWhoMaySign(t *testing.T) {
 			f, err := family.New(cf, time.Now())
 			require.NoError(t, err)
 			b, err := play(t, f, options{without: true}).ask()
-			require.NoError(t, err) // the only question there was; what stays shut is told
+			require.NoError(t, err) // the only request there was; what stays shut is reported
 			require.Equal(t, c.reason, gapOf(b, "A5", "GM0119"))
 		})
 	}
@@ -440,7 +440,7 @@ func TestConsentLapsesOnTheBirthday(t *testing.T) {
 	}
 }
 
-// A question that may be asked is answered when nothing is permitted: a signed budget
+// A request that may be made is answered when nothing is permitted: a signed budget
 // that says why for each. Who may ask nothing at all is refused, and learns nothing of
 // what others signed.
 func TestNothingPermitted(t *testing.T) {

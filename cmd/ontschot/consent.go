@@ -32,7 +32,7 @@ type consents struct {
 	who  who
 }
 
-// who is the person it is about: a member of a case, or of a question in a file. A
+// who is the person it is about: a member of a case, or of a consent question in a file. A
 // BSN is never typed on a command line, where every process of the machine can read it.
 type who struct{ file, name, person string }
 
@@ -57,8 +57,8 @@ func (k *consents) command(c *cobra.Command, run func(ctx context.Context, cl on
 	return c
 }
 
-// question is what is asked, from flags and a case, or whole from a file.
-type question struct {
+// wanted is the consent that is asked for, from flags and a case, or whole from a file.
+type wanted struct {
 	who         *who
 	sources     []string
 	from, until string
@@ -67,7 +67,7 @@ type question struct {
 	holders     int32
 }
 
-func (q *question) flags(c *cobra.Command) {
+func (q *wanted) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.who.file, "file", "", "the question as JSON (ontschot.v1.ConsentQuestion), or - for stdin; instead of the other flags")
 	f.StringArrayVar(&q.sources, "source", nil, "CODE, or CODE=category,category; once for each source")
@@ -75,7 +75,7 @@ func (q *question) flags(c *cobra.Command) {
 }
 
 // dayFlags are what differs from one day to the next: from when, and who decides then.
-func (q *question) dayFlags(c *cobra.Command) {
+func (q *wanted) dayFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&q.from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
 	f.StringVar(&q.until, "until", "", "last day, YYYY-MM-DD; default twelve months")
@@ -86,7 +86,7 @@ func (q *question) dayFlags(c *cobra.Command) {
 }
 
 // read makes the question.
-func (q *question) read(c *cobra.Command) (*ontschotv1.ConsentQuestion, error) {
+func (q *wanted) read(c *cobra.Command) (*ontschotv1.ConsentQuestion, error) {
 	if q.who.file != "" {
 		raw, err := readInput(c, q.who.file)
 		if err != nil {
@@ -103,7 +103,7 @@ func (q *question) read(c *cobra.Command) (*ontschotv1.ConsentQuestion, error) {
 		return nil, err
 	}
 	if len(q.sources) == 0 {
-		return nil, fmt.Errorf("%w: --source is needed: which source may tell something", errUsage)
+		return nil, fmt.Errorf("%w: --source is needed: which source may disclose something", errUsage)
 	}
 	m := &ontschotv1.ConsentQuestion{
 		Person:  &ontschotv1.Person{Ref: string(member.Ref), Born: member.Born.String(), Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}},
@@ -206,7 +206,7 @@ func (s *signing) flags(c *cobra.Command) {
 
 func (s signing) mandated() bool { return s.document != "" || len(s.scope) > 0 || s.until != "" }
 
-// by is the signatures, that of the gemachtigde with his mandate.
+// by is the signatures, that of the gemachtigde with their mandate.
 func (s signing) by(c *cobra.Command) ([]*ontschotv1.ConsentSignature, error) {
 	all, err := signatures(c, s.signed)
 	if err != nil || !s.mandated() {
@@ -239,7 +239,7 @@ const (
 
 func consentAskCommand() *cobra.Command {
 	var k consents
-	q := question{who: &k.who}
+	q := wanted{who: &k.who}
 	c := &cobra.Command{
 		Use:   "ask --case CASE --person REF --source CODE",
 		Short: "Print the text to put before a person, and who must sign",
@@ -263,12 +263,12 @@ who must sign on that day. Nothing is written down. Show this text, and give its
 
 func consentGiveCommand() *cobra.Command {
 	var k consents
-	q := question{who: &k.who}
+	q := wanted{who: &k.who}
 	var s signing
 	c := &cobra.Command{
 		Use:   "give --case CASE --person REF --source CODE --notice SHA256 --signed ...",
 		Short: "Take down a yes and print the receipt",
-		Long: `Take down the yes of a person, or of who may sign for him: the gateway signs it as its keeper, makes it
+		Long: `Take down the yes of a person, or of who may sign for them: the gateway signs it as its keeper, makes it
 count, and gives the receipt. Ask first: the text that was shown is part of what is signed. A gemachtigde signs
 on a mandate for the purpose, and the consent ends no later than that mandate.`,
 		Example: "  ontschot consent give --case case.json --person A3 --source UWV --notice 9f86... --signed self:digid:substantieel:assertion.xml\n" +
@@ -403,7 +403,7 @@ func consentWithdrawCommand() *cobra.Command {
 	var k consents
 	c := &cobra.Command{
 		Use: "withdraw ID", Short: "End a consent at once",
-		Long:    "End a consent. Nothing that rests on it is released from that moment on, also of a question that is being answered.",
+		Long:    "End a consent. Nothing that rests on it is released from that moment on, also of a request that is being answered.",
 		Example: "  ontschot consent withdraw ID",
 		Args:    oneArg("its id"),
 	}
@@ -423,7 +423,7 @@ func consentConfirmCommand() *cobra.Command {
 	var k consents
 	c := &cobra.Command{
 		Use: "confirm ID --case CASE --person REF", Short: "Say after a loss that a consent still holds",
-		Long: `Say that a consent still holds, which waits since the record was taken on from one that lacked entries
+		Long: `Say that a consent still holds, which waits since the audit log was taken on from one that lacked entries
 ("ontschot audit recover"). A withdrawal may be among what is lacking: ask the person first. A consent that
 does not hold any more is withdrawn.`,
 		Example: "  ontschot consent confirm ID --case case.json --person A3",
@@ -446,10 +446,10 @@ does not hold any more is withdrawn.`,
 func consentEraseCommand() *cobra.Command {
 	var k consents
 	c := &cobra.Command{
-		Use: "erase --case CASE --person REF --second-token FILE", Short: "Erase all that is kept of a person's consents",
-		Long: `Erase all that is kept of a person's consents, for every purpose and in every case (GDPR art. 17): each
-ends, and what the record holds of them that tells of the person is destroyed. It cannot be undone. What
-others were told, receipts they hold, and copies of the record made before are not reached: docs/operating.md.
+		Use: "erase --case CASE --person REF --second-token FILE", Short: "Erase all that is stored of a person's consents",
+		Long: `Erase all that is stored of a person's consents, for every purpose and in every case (GDPR art. 17): each
+ends, and what the audit log holds of them that concerns the person is destroyed. It cannot be undone. What
+others received, receipts they hold, and copies of the log made before are not reached: docs/operating.md.
 Two case workers do it together.`,
 		Example: "  ontschot consent erase --case case.json --person A3 --second-token colleague.jwt",
 	}
@@ -473,7 +473,7 @@ Two case workers do it together.`,
 func consentRenewCommand() *cobra.Command {
 	var k consents
 	var s signing
-	q := question{who: &k.who, sources: []string{""}} // those of the old one are put in its place
+	q := wanted{who: &k.who, sources: []string{""}} // those of the old one are put in its place
 	c := &cobra.Command{
 		Use: "renew ID --case CASE --person REF [--notice SHA256 --signed ...]", Short: "Ask again for the same, and take it down",
 		Long: `Ask a person again for what a consent allows, for another period, and take it down in its place. Without

@@ -18,7 +18,7 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// consents is a caller that keeps consents, in the case of the family.
+// consents is a caller that registers consents, in the case of the family.
 func (h *house) consents(change func(*token.Claims)) ontschotv1.ConsentServiceClient {
 	return h.client(func() (string, error) { return h.family.Token(time.Now(), change) }).Consents
 }
@@ -113,7 +113,7 @@ func TestAConsentFromBeginningToEnd(t *testing.T) {
 	}
 	none, err := cl.ListConsents(bounded(t), &ontschotv1.ListConsentsRequest{Identifiers: identifiersOf(f.Case, "A1"), Purpose: f.Case.Purpose})
 	require.NoError(t, err)
-	require.Empty(t, none.GetReceipts(), "each has his own only")
+	require.Empty(t, none.GetReceipts(), "each has their own only")
 }
 
 // withoutConsents are the agreements of a case alone.
@@ -137,7 +137,7 @@ func onePair(cf *casefile.Case, person, source string) *ontschotv1.AssembleBudge
 	return r
 }
 
-// What a consent is refused for, and what the caller hears.
+// What a consent is refused for, and what the caller gets.
 func TestConsentsThatAreNotTakenDown(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{without: true, documents: withoutConsents(t, f)})
@@ -153,7 +153,7 @@ func TestConsentsThatAreNotTakenDown(t *testing.T) {
 		want  string
 	}{
 		"by a mother of an adult":      {h.questionFor("A3", "UWV"), []string{"ouder_met_gezag"}, "WRONG_SIGNER"},
-		"by one who keeps the money":   {spoil(func(q *ontschotv1.ConsentQuestion) { q.Authority.Kind = "Bewind" }), []string{"bewindvoerder"}, "WRONG_SIGNER"},
+		"by one who manages the money": {spoil(func(q *ontschotv1.ConsentQuestion) { q.Authority.Kind = "Bewind" }), []string{"bewindvoerder"}, "WRONG_SIGNER"},
 		"by one of two parents":        {h.questionFor("A5", "GM0119"), []string{"self", "ouder_met_gezag"}, "WRONG_SIGNER"},
 		"without the child":            {h.questionFor("A5", "GM0119"), []string{"ouder_met_gezag", "ouder_met_gezag"}, "WRONG_SIGNER"},
 		"authority unclear":            {spoil(func(q *ontschotv1.ConsentQuestion) { q.Authority.Kind = "in_onderzoek" }), []string{"self"}, "AUTHORITY_UNCLEAR"},
@@ -192,7 +192,7 @@ func TestConsentsThatAreNotTakenDown(t *testing.T) {
 	list, err := other.ListConsents(bounded(t), &ontschotv1.ListConsentsRequest{Identifiers: identifiersOf(f.Case, "A1"), Purpose: f.Case.Purpose})
 	require.NoError(t, err)
 	require.Empty(t, list.GetReceipts())
-	// And a token for something else keeps no consents.
+	// And a token for something else registers no consents.
 	_, err = h.consents(func(c *token.Claims) { c.Details[0].Purposes = []string{f.Case.Purpose} }).GetConsent(bounded(t), &ontschotv1.GetConsentRequest{Id: id})
 	_, why, _ = reason(t, err)
 	require.Equal(t, "PURPOSE_NOT_ALLOWED", why)
@@ -248,7 +248,7 @@ func TestAGivenConsentHoldsWhatWasAsked(t *testing.T) {
 	r, err := h.give(h.consents(nil), h.questionFor("A5", "GM0119", "SVB=spending"), "self", "ouder_met_gezag", "ouder_met_gezag")
 	require.NoError(t, err)
 	require.Equal(t, "2025-11-03", r.GetLapsesOn())
-	require.Equal(t, "2025-11-02", r.GetUntil(), "the last day before she is sixteen")
+	require.Equal(t, "2025-11-02", r.GetUntil(), "the last day before the sixteenth birthday")
 	keys, err := f.Verifier()
 	require.NoError(t, err)
 	var claims consent.Claims

@@ -17,7 +17,7 @@ import (
 	"github.com/ontschot/ontschot/internal/server"
 )
 
-// Where a record that was converted stays, as evidence, and where the new one is made.
+// Where an audit log that was converted stays, as evidence, and where the new one is made.
 const (
 	earlierRecord    = "record-version-2.db"
 	conversionFolder = "converting"
@@ -27,13 +27,13 @@ func auditConvertCommand() *cobra.Command {
 	var path string
 	c := &cobra.Command{
 		Use:   "convert --config FILE",
-		Short: "Take over what stands in a record of version 2",
-		Long: `Take over what stands in a record of version 2, which this program does not write any more. The old record
+		Short: "Take over what is in an audit log of version 2",
+		Long: `Take over what is in an audit log of version 2, which this program does not write any more. The old log
 is verified and a whole copy kept beside the new one (` + earlierRecord + `). The new one begins in a new epoch that
 names the old one's head, with every agreement and delegation in force and every consent; what had ended, has
-ended. Whether an old record is whole nothing could tell, as its head was not kept outside it: so everything
+ended. Nothing could show whether an old log is whole, as its head was not stored outside it: so everything
 waits to be confirmed, as after a loss ("ontschot audit recover"). End the gateway first. When it is cut short, run
-it again: the new record takes the place of the old one only when it is ready.`,
+it again: the new log takes the place of the old one only when it is ready.`,
 		Example: "  ontschot audit convert --config gateway.yaml",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -86,8 +86,8 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(beside))
 	}
-	// The old record first loses what stands beside it, which is in the copy; then the new
-	// head counts, and then the new record. Cut short in between, an old record and the
+	// The old log first loses what is beside it, which is in the copy; then the new
+	// head counts, and then the new log. Cut short in between, an old log and the
 	// head of a new one do not start, and converting again makes both anew.
 	if err := sqlite.Settle(ctx, place); err != nil {
 		return err
@@ -108,7 +108,7 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 	return err
 }
 
-// convertInto makes the new record in a folder of its own, and says what became of it.
+// convertInto makes the new log in a folder of its own, and says what became of it.
 func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) (text string, err error) {
 	place := filepath.Join(conf.Data, server.RecordFile)
 	if err := (audit.HeadFile{Path: conf.Head}).Write(earlier.Head.Checkpoint); err != nil {

@@ -88,7 +88,7 @@ func (d *played) show(p *page) {
 	}
 }
 
-// plan holds the case's plan against the budget, under each basis in turn.
+// plan checks the case's plan against the budget, under each basis in turn.
 func (d *played) plan(ctx context.Context, cl *client.Client, cf *casefile.Case) error {
 	if len(cf.Plan) == 0 || string(cf.Plan) == "null" {
 		return nil
@@ -163,7 +163,7 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 	say("budget received; signature and receipt verified")
 	d := &played{budget: b}
 	if err := d.plan(ctx, cl, cf); err != nil {
-		d.unplanned = fmt.Errorf("the budget stands; its plan was not checked: %w", err)
+		d.unplanned = fmt.Errorf("the budget is good; its plan was not checked: %w", err)
 	}
 	if d.plans != nil {
 		say("plan checked and accounts drawn up on the signed budget")

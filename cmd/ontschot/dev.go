@@ -91,7 +91,7 @@ func handSteps(dir string) string {
   ontschot serve --config DIR/gateway.yaml              # the gateway and its adapters
   ontschot dev token --dir DIR > DIR/client/token       # an access token, good for five minutes
   ontschot budget get --config DIR/client.yaml --case DIR/case.json
-  ontschot audit verify --data DIR/data                 # the record, when the gateway has stopped or runs
+  ontschot audit verify --data DIR/data                 # the audit log, when the gateway has stopped or runs
 `, "DIR", dir)
 }
 

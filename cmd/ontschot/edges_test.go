@@ -71,7 +71,7 @@ func TestNarrowingRevivesNothing(t *testing.T) {
 	require.Equal(t, "CONSENT_WITHDRAWN", at("GM0119"))
 }
 
-// Another case's consent decides nothing here, ends nothing here and is not told of here.
+// Another case's consent decides nothing here, ends nothing here and is not disclosed here.
 func TestTwoCasesOfOnePerson(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{without: true, documents: withoutConsents(t, f)})
@@ -147,7 +147,7 @@ func TestWhatBeginsLaterEndsNothingYet(t *testing.T) {
 	require.Equal(t, "SUPERSEDED", status(old))
 }
 
-// A refusal of one document does not keep the others from being brought.
+// A refusal of one document does not keep the others from being delivered.
 func TestOneRefusalStopsNoRevocation(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{without: true})
@@ -203,9 +203,9 @@ func TestARejectedProposalByAnotherDoor(t *testing.T) {
 	require.Equal(t, "DOCUMENT_ENDED", why, "in whose place another came first")
 }
 
-// What a token is for binds consents and agreements as it binds questions; who acts for
+// What a token is for binds consents and agreements as it binds requests; who acts for
 // another passes nothing on.
-func TestATokenBindsDeedsToo(t *testing.T) {
+func TestATokenBindsActsToo(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{without: true, documents: withoutConsents(t, f)})
 	narrow := func(change func(*token.Claims)) *client.Client {

@@ -74,8 +74,8 @@ func (b *buffer) String() string {
 type options struct {
 	// documents replaces the case's own.
 	documents []*ontschotv1.RegisterRequest
-	// without sources: every permitted question ends in NO_ADAPTER, which is enough
-	// to see what the locks say, and starts no process.
+	// without sources: every permitted request ends in NO_ADAPTER, which is enough
+	// to see what the checks say, and starts no process.
 	without bool
 	// change may alter the configuration.
 	change func(*config.Gateway)
@@ -154,12 +154,12 @@ func openClient(t testing.TB, path string, mint func() (string, error)) *client.
 	return c
 }
 
-// ask puts the whole question of the case.
+// ask makes the whole request of the case.
 func (h *house) ask() (*budgetv1.Budget, error) {
 	return h.put(requestOf(h.family.Case))
 }
 
-// askDuring asks, and does something once the first of the other sources was heard:
+// askDuring asks, and does something once the first of the other sources has answered:
 // the decision is recorded by then, and the slow source still to answer.
 func (h *house) askDuring(do func()) (*budgetv1.Budget, error) {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)

@@ -116,7 +116,7 @@ func (s *siege) build(t *testing.T, c hostile, kind string) document {
 	s.spoilBeside(t, c.Beside, &d)
 	if c.Raw != "" {
 		d.raw = []byte(fill(c.Raw))
-		d.telling = tellingOf(d)
+		d.secret = secretOf(d)
 		return d
 	}
 	whole := s.apart(t, d)
@@ -141,7 +141,7 @@ func (s *siege) build(t *testing.T, c hostile, kind string) document {
 	require.Contains(t, s.forms(), form)
 	d.raw = []byte(replaced(t, s.forms()[form](t, whole), c.Bytes, fill))
 	d.payload = whole.payload
-	d.telling = tellingOf(d)
+	d.secret = secretOf(d)
 	s.seen = append(s.seen, d)
 	return d
 }

@@ -126,7 +126,7 @@ func (s *siege) knock(t *testing.T, shown tls.Certificate, header ...string) (as
 }
 
 // Certificates that do not hold end in the handshake; those that hold and are of
-// another than they must be, at the door. Neither is in the record.
+// another than they must be, at the door. Neither is in the audit log.
 func TestCertificatesAtTheFrontDoor(t *testing.T) {
 	root, elsewhere := issue(t, nil, issuing("root")), issue(t, nil, issuing("elsewhere"))
 	s := besiegeTrusting(t, root)

@@ -74,17 +74,17 @@ func (s *siege) bearing(d document) *line {
 	return l
 }
 
-// deliver brings a document as the gateway of a party.
+// deliver presents a document as the gateway of a party.
 func (s *siege) deliver(by string, raw []byte) error {
 	_, err := s.line(by).peer.Deliver(s.t.Context(), &ontschotv1.DeliverRequest{Document: raw})
 	return err
 }
 
-// door is a place where documents are brought. What it cannot carry never reaches it.
+// door is a place where documents are presented. What it cannot carry never reaches it.
 type door struct {
 	name    string
 	kinds   []string
-	bring   func(document) error
+	present func(document) error
 	carries func([]byte) bool
 }
 
@@ -117,7 +117,7 @@ func (s *siege) doors() []door {
 			return err
 		}, anything},
 		{"deliver", []string{"proposal", "reject", "revoke"}, func(d document) error { return s.deliver(cmp.Or(d.leaf, "UWV"), d.raw) }, anything},
-		{"brought", []string{"result"}, func(d document) error {
+		{"presented", []string{"result"}, func(d document) error {
 			b := proto.CloneOf(s.budget)
 			b.Signature = string(d.raw)
 			_, err := s.trusted().View(s.t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: "A1"})
@@ -195,7 +195,7 @@ func entrancesOf(kind string) []string {
 	return []string{"a " + kind}
 }
 
-// verifiers are the rooms of the kinds. Their clock stands where the documents were made.
+// verifiers are the rooms of the kinds. Their clock is where the documents were made.
 func (s *siege) verifiers() map[string]func(document) error {
 	trust := s.trust()
 	return map[string]func(document) error{

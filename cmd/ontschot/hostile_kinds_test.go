@@ -29,7 +29,7 @@ func TestAKindOfDocumentPassesItsOwnDoorAlone(t *testing.T) {
 	own := map[string]string{
 		"token": "token exchange agreements consents", "consent": "consent register folder", "withdrawal": "withdrawal register folder",
 		"delegation": "delegation register folder", "agreement": "agreement proposal register folder", "proposal": "proposal deliver",
-		"reject": "statement deliver", "revoke": "statement deliver", "result": "result brought", "account": "account", "dissolution": "dissolution", "permit": "",
+		"reject": "statement deliver", "revoke": "statement deliver", "result": "result presented", "account": "account", "dissolution": "dissolution", "permit": "",
 	}
 	var want, got [][]string
 	for _, kind := range kinds() {
@@ -50,14 +50,14 @@ func (s *siege) columns() []string {
 	return append(columns, "folder")
 }
 
-// takenBy brings a document everywhere, last where it belongs, and gives who took it.
-// What is refused leaves no trace in the record.
+// takenBy presents a document everywhere, last where it belongs, and gives who took it.
+// What is refused leaves no trace in the audit log.
 func (s *siege) takenBy(t *testing.T, d document, own []string) []string {
 	t.Helper()
 	ways := map[string]func(document) error{"folder": func(d document) error { return s.folder(t, d) }}
 	maps.Copy(ways, s.verifiers())
 	for _, door := range s.doors() {
-		ways[door.name] = door.bring
+		ways[door.name] = door.present
 	}
 	var taken []string
 	names := slices.SortedFunc(maps.Keys(ways), func(a, b string) int {
@@ -104,7 +104,7 @@ func table(columns []string, rows [][]string) string {
 	return out.String() + "\n"
 }
 
-// folder brings a document by the documents folder, as a start does.
+// folder presents a document by the documents folder, as a start does.
 func (s *siege) folder(t *testing.T, documents ...document) error {
 	t.Helper()
 	again := &server.Server{Conf: s.inFolder(t, documents), Broker: s.server.Broker}
@@ -132,7 +132,7 @@ func (s *siege) inFolder(t *testing.T, documents []document) *config.Gateway {
 	return &conf
 }
 
-// A signature of ES256 has a twin that anybody can make, and signatures can stand in
+// A signature of ES256 has a twin that anybody can make, and signatures can be in
 // another order. Neither makes a second document of one, or anything happen twice.
 func TestTheTwinOfADocumentCountsForNothingMore(t *testing.T) {
 	s := besiege(t)
@@ -148,10 +148,10 @@ func TestTheTwinOfADocumentCountsForNothingMore(t *testing.T) {
 			continue
 		}
 		d := s.good(t, kind)
-		require.NoError(t, door.bring(d), kind)
+		require.NoError(t, door.present(d), kind)
 		before := s.entries()
-		require.NoError(t, door.bring(d), kind)
-		again := s.entries() - before // nothing, or what a budget brought back leaves each time
+		require.NoError(t, door.present(d), kind)
+		again := s.entries() - before // nothing, or what a budget presented again leaves each time
 		before = s.entries()
 
 		twins := []document{s.twin(t, d)}
@@ -163,7 +163,7 @@ func TestTheTwinOfADocumentCountsForNothingMore(t *testing.T) {
 			for name, verify := range s.verifiers() {
 				require.Equal(t, verify(d) == nil, verify(twin) == nil, "its signature holds: %s at %s", kind, name)
 			}
-			err := door.bring(twin)
+			err := door.present(twin)
 			require.Contains(t, []codes.Code{codes.OK, codes.AlreadyExists}, status.Code(err), "%s: %v", kind, err)
 			require.Equal(t, before+again, s.entries(), kind)
 			before += again

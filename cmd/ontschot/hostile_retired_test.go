@@ -90,13 +90,13 @@ func TestARetiredKeySignsNothingNewAtAnyDoor(t *testing.T) {
 	// The other party's key.
 	retrust(t, s.server.Conf, "UWV", retired("sign-1"))
 	require.NoError(t, s.restart(t, nil))
-	require.Empty(t, s.server.Refused, "the record holds them already")
+	require.Empty(t, s.server.Refused, "the audit log holds them already")
 	require.Equal(t, ended, s.gaps(t))
 	before := s.entries()
 	for kind, want := range map[string]string{"agreement": "AGREEMENT_INVALID", "proposal": "AGREEMENT_INVALID", "reject": "STATEMENT_INVALID", "revoke": "STATEMENT_INVALID"} {
 		for _, door := range s.doors() {
 			if slices.Contains(door.kinds, kind) {
-				_, why, _ := reason(t, door.bring(s.good(t, kind)))
+				_, why, _ := reason(t, door.present(s.good(t, kind)))
 				require.Equal(t, want, why, kind)
 			}
 		}
@@ -149,7 +149,7 @@ func (s *siege) withSecond(conf *config.Gateway) {
 	conf.Keys.Signing = append(conf.Keys.Signing, config.SigningKey{ID: "sign-2", File: "gateway/sign-2.pem"})
 }
 
-// gaps of an honest question, each with its reason.
+// gaps of an honest request, each with its reason.
 func (s *siege) gaps(t *testing.T) map[string]string {
 	t.Helper()
 	b, err := s.trusted().AssembleBudget(t.Context(), requestOf(s.family.Case), nil)

@@ -37,7 +37,7 @@ func kinds() []string {
 	return []string{"token", "result", "account", "dissolution", "permit", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
 }
 
-// together tells the kinds that several sign.
+// together reports whether it is a kind that several sign.
 func together(kind string) bool { return kind == "agreement" || kind == "proposal" }
 
 // signersOf a good document of a kind.
@@ -56,7 +56,7 @@ func signersOf(kind string) []string {
 // document with what comes beside it.
 type document struct {
 	kind, payload string
-	telling       []string
+	secret        []string
 	raw           []byte
 	disclosures   []string
 	subject       []byte
@@ -65,7 +65,7 @@ type document struct {
 	leaf          string // over whose connection it comes as a token; empty: the requester's
 }
 
-// siege is a house before which hostile documents are brought.
+// siege is a house to which hostile documents are presented.
 type siege struct {
 	*house
 	keys      *signed.Verifier
@@ -80,7 +80,7 @@ type siege struct {
 	seen      []document
 	nine      *regexp.Regexp // nine digits, as a burgerservicenummer has
 	scratch   string         // a documents folder
-	size      int64          // of the record
+	size      int64          // of the audit log
 	honest    int64          // entries that honest actions made
 }
 
@@ -152,7 +152,7 @@ func (s *siege) pinMore(t *testing.T) func(*config.Gateway) {
 	}
 }
 
-// propose brings a proposal of UWV's, which stays open.
+// propose delivers a proposal of UWV's, which stays open.
 func (s *siege) propose(t *testing.T) agreement.Terms {
 	t.Helper()
 	d := s.good(t, "proposal")
@@ -239,7 +239,7 @@ func (s *siege) spoilBeside(t *testing.T, how string, d *document) {
 	}
 }
 
-// entries of the record.
+// entries of the audit log.
 func (s *siege) entries() int64 {
 	s.t.Helper()
 	var size int64
@@ -264,15 +264,15 @@ func (s *siege) says(t *testing.T, text string, d document) {
 // leaks looks for values of a document, and for pieces of its bytes, in a text.
 func leaks(t *testing.T, where, text string, d document) {
 	t.Helper()
-	for _, v := range d.telling {
+	for _, v := range d.secret {
 		require.False(t, strings.Contains(text, v), "%s holds a value of a %s, %d characters", where, d.kind, len(v))
 	}
 }
 
-// tellingOf gives what nobody is to be told of a document: the longer texts and
+// secretOf gives what nobody is to learn of a document: the longer texts and
 // numbers in it, but for words alone, such as a purpose, and organisations, which
-// stand in the request log; and a piece of each part of its bytes.
-func tellingOf(d document) []string {
+// are in the request log; and a piece of each part of its bytes.
+func secretOf(d document) []string {
 	var list []string
 	read := json.NewDecoder(strings.NewReader(d.payload))
 	read.UseNumber()

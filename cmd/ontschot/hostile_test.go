@@ -28,7 +28,7 @@ type hostile struct {
 	Why string
 	// Of are the kinds of document it is made of; none: every kind of one signature.
 	Of []string
-	// Is tells what the room of signatures says: malformed, key or signature; good:
+	// Is what the room of signatures says: malformed, key or signature; good:
 	// it has nothing to say against it, and the room of its kind has.
 	Is string
 	// Told is the reason that its own front door gives; empty: any.
@@ -64,7 +64,7 @@ func corpus(t *testing.T) []hostile {
 		var some []hostile
 		require.NoError(t, d.Decode(&some), file)
 		for _, c := range some {
-			require.False(t, names[c.Name], "%s stands there twice", c.Name)
+			require.False(t, names[c.Name], "%s is listed twice", c.Name)
 			require.True(t, c.Name != "" && len(c.Why) > 15 && c.Is != "", "%s: name, why and is are needed", c.Name)
 			names[c.Name] = true
 		}
@@ -75,7 +75,7 @@ func corpus(t *testing.T) []hostile {
 }
 
 // Every hostile document at every door: refused with a code and a reason, without a
-// word of what stood in it, and without a trace in the record.
+// word of what was in it, and without a trace in the audit log.
 func TestHostileDocumentsAtEveryDoor(t *testing.T) {
 	s := besiege(t)
 	begin := s.entries()
@@ -92,14 +92,14 @@ func TestHostileDocumentsAtEveryDoor(t *testing.T) {
 	require.Equal(t, begin, s.entries()-s.honest, "entries that no honest action made")
 	b, err := s.ask()
 	require.NoError(t, err)
-	require.Equal(t, int64(11184437), b.GetCareTotalCents(), "an honest question is answered as before")
+	require.Equal(t, int64(11184437), b.GetCareTotalCents(), "an honest request is answered as before")
 	require.Equal(t, begin+s.honest+2, s.entries())
 	s.startAmongThem(t)
 	s.nothingIsLeft(t)
 }
 
 // startAmongThem starts a gateway with all of the documents in its folder that do not
-// stop a start: those that end nothing. Each is left out, and told to be.
+// stop a start: those that end nothing. Each is left out, and reported.
 func (s *siege) startAmongThem(t *testing.T) {
 	t.Helper()
 	var documents []document
@@ -119,7 +119,7 @@ func (s *siege) startAmongThem(t *testing.T) {
 	require.Len(t, again.Refused, len(documents))
 	said := strings.Join(again.Refused, "\n")
 	for _, d := range documents {
-		leaks(t, "what is told at start", said, d)
+		leaks(t, "what is reported at start", said, d)
 	}
 	s.server = again
 	require.Equal(t, s.size+2, s.entries())
@@ -133,7 +133,7 @@ func (c hostile) kinds() []string {
 	return c.Of
 }
 
-// rooms brings a document to every room that reads documents: first the one of
+// rooms presents a document to every room that reads documents: first the one of
 // signatures, as each kind, then the rooms of the kinds.
 func (s *siege) rooms(t *testing.T, c hostile, d document) {
 	t.Helper()
@@ -162,14 +162,14 @@ func (s *siege) rooms(t *testing.T, c hostile, d document) {
 	}
 }
 
-// frontDoors brings a document to every service that takes documents.
+// frontDoors presents a document to every service that takes documents.
 func (s *siege) frontDoors(t *testing.T, c hostile, d document) {
 	t.Helper()
 	for _, door := range s.doors() {
 		if !door.carries(d.raw) {
 			continue
 		}
-		err := door.bring(d)
+		err := door.present(d)
 		before, after := s.size, s.entries()
 		s.size = after
 		if slices.Contains(c.Taken, door.name) {
@@ -184,7 +184,7 @@ func (s *siege) frontDoors(t *testing.T, c hostile, d document) {
 			require.Equal(t, c.Told, why, "%s at %s: %v", d.kind, door.name, err)
 		}
 		s.says(t, err.Error(), d)
-		require.Equal(t, before, after, "%s at %s is in the record", d.kind, door.name)
+		require.Equal(t, before, after, "%s at %s is in the audit log", d.kind, door.name)
 	}
 	if err := s.folder(t, d); slices.Contains(c.Taken, "register") {
 		require.NoError(t, err, d.kind)
@@ -192,7 +192,7 @@ func (s *siege) frontDoors(t *testing.T, c hostile, d document) {
 		require.Error(t, err, d.kind)
 		s.says(t, err.Error(), d)
 	}
-	require.Equal(t, s.size, s.entries(), "%s in the folder is in the record", d.kind)
+	require.Equal(t, s.size, s.entries(), "%s in the folder is in the audit log", d.kind)
 }
 
 // refusals are the codes of what is the caller's own fault.
@@ -201,7 +201,7 @@ func refusals() []codes.Code {
 		codes.NotFound, codes.AlreadyExists, codes.ResourceExhausted}
 }
 
-// nothingIsLeft looks for persons in all that the gateway wrote, and verifies its record.
+// nothingIsLeft looks for persons in all that the gateway wrote, and verifies its audit log.
 func (s *siege) nothingIsLeft(t *testing.T) {
 	t.Helper()
 	written := s.stderr.String()

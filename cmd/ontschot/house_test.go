@@ -117,7 +117,7 @@ func TestImportsPointOneWay(t *testing.T) {
 				continue
 			}
 			if strings.HasPrefix(room, "adapters") {
-				// What an agency's developer copies imports nothing that their module cannot: the kit alone stands on the ground.
+				// What an agency's developer copies imports nothing that their module cannot: the kit alone rests on the ground.
 				ground := room == "adapters" && (other == "internal/civil" || other == "internal/identity")
 				allowed := strings.HasPrefix(other, "adapters") || strings.HasPrefix(other, "proto/") || ground
 				require.True(t, allowed, "%s may not import %s: an agency's adapter knows nothing of the gateway", room, other)
@@ -150,7 +150,7 @@ func TestTheStraightLineFitsOnOneScreen(t *testing.T) {
 	require.LessOrEqual(t, strings.Count(string(main), "\n"), 20)
 }
 
-// Every exported sentinel of a checking room is mapped to what a caller hears.
+// Every exported sentinel of a checking room is mapped to what a caller gets.
 func TestEverySentinelIsInTheTable(t *testing.T) {
 	var tables strings.Builder
 	for _, file := range []string{"../../gateway/refusal/meanings.go", "../../gateway/policy/decide.go"} {

@@ -178,7 +178,7 @@ func changed(claims map[string]any, pairs ...any) map[string]any {
 	return out
 }
 
-// asking puts the question of the case with a token, and says the case in metadata.
+// asking makes the request of the case with a token, and says the case in metadata.
 func (h *house) asking(mint func() (string, error), said ...string) (*budgetv1.Budget, error) {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
@@ -200,7 +200,7 @@ func TestTokensOfKeycloakAndEntra(t *testing.T) {
 
 	b, err := h.asking(keycloak.sign("kc-1", plain, k))
 	require.NoError(t, err)
-	require.Equal(t, "NO_ADAPTER", gapOf(b, "A1", "UWV"), "all locks are open")
+	require.Equal(t, "NO_ADAPTER", gapOf(b, "A1", "UWV"), "all checks pass")
 	for _, c := range []map[string]any{e1, e2} {
 		b, err = h.asking(entra.sign("en-1", x5t, c), f.CaseCommitment)
 		require.NoError(t, err)
@@ -312,12 +312,12 @@ func TestAProviderThatIsDown(t *testing.T) {
 	code, why, _ := reason(t, err)
 	require.Equal(t, codes.Unavailable, code)
 	require.Equal(t, "ISSUER_UNAVAILABLE", why)
-	require.Contains(t, h.stderr.String(), "the keys of a token issuer could not be read", "the operator is told")
+	require.Contains(t, h.stderr.String(), "the keys of a token issuer could not be read", "the operator is informed")
 	_, err = h.ask()
 	require.NoError(t, err)
 }
 
-// What stands in the trust file is checked when the gateway starts.
+// What is in the trust file is checked when the gateway starts.
 func TestIssuersThatStopTheStart(t *testing.T) {
 	f := open(t, "meppel")
 	good := keycloakOf(f, "https://127.0.0.1:1/keys")

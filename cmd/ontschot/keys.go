@@ -33,7 +33,7 @@ func keysCommand() *cobra.Command {
 // renewBefore is how long before its end a certificate is to be renewed.
 const renewBefore = 30 * 24 * time.Hour
 
-// keyRow is one key or certificate, as "keys show" tells of it. Times are RFC 3339;
+// keyRow is one key or certificate, as "keys show" prints it. Times are RFC 3339;
 // empty: none.
 type keyRow struct {
 	What  string `json:"what"` // certificate, authority, signing, log, pseudonym, pinned, issuer
@@ -178,7 +178,7 @@ func ends(r keyRow, until, now time.Time) keyRow {
 	return r
 }
 
-// signingRows tells which key signs, and whether others can know it.
+// signingRows says which key signs, and whether others can know it.
 func signingRows(own config.Organisation, keys []signed.Timed, pinned []signed.Key, now time.Time) []keyRow {
 	var rows []keyRow
 	inUse := -1

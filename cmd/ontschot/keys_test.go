@@ -12,7 +12,7 @@ import (
 )
 
 // What "ontschot keys" says at each step of a rotation, and what is to be done.
-func TestKeysTellsWhatToDo(t *testing.T) {
+func TestKeysSaysWhatToDo(t *testing.T) {
 	f := open(t, "meppel")
 	dir := t.TempDir()
 	layout, err := f.FreeLayout()

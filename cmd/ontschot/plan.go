@@ -19,7 +19,7 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// files are what is brought to a gateway with a question.
+// files are what is presented to a gateway with a request.
 type files struct{ budget, plan, assume string }
 
 func (f *files) flags(c *cobra.Command, plan bool) {
@@ -95,7 +95,7 @@ func parsePlan(raw json.RawMessage, path string, p *budgetv1.Plan) error {
 
 var (
 	hours = regexp.MustCompile(`("hours_per_week"\s*:\s*)([0-9]+(?:\.[0-9]+)?)`)
-	// place is what of an error of protojson says where, and not what stood there.
+	// place is what of an error of protojson says where, and not what was there.
 	place = regexp.MustCompile(`\(line \d+:\d+\)`)
 )
 
@@ -120,7 +120,7 @@ func readMessage(path string, m proto.Message) error {
 // asked is what a gateway is asked about a budget and a plan, and how its answer shows.
 type asked func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error)
 
-// aboutPlan makes a command that brings a budget and a plan to the gateway.
+// aboutPlan makes a command that presents a budget and a plan to the gateway.
 func aboutPlan(c *cobra.Command, ask asked) *cobra.Command {
 	var out output
 	var call call
@@ -148,10 +148,10 @@ func aboutPlan(c *cobra.Command, ask asked) *cobra.Command {
 func budgetPlanCommand() *cobra.Command {
 	return aboutPlan(&cobra.Command{
 		Use:   "plan --budget FILE --plan FILE",
-		Short: "Hold a plan against a budget: what is left, what is over, what may not be combined",
-		Long: `Hold a plan against a budget. A split across laws is refused unless a legal basis pools those laws on
+		Short: "Check a plan against a budget: what is left, what is over, what may not be combined",
+		Long: `Check a plan against a budget. A split across laws is refused unless a legal basis pools those laws on
 every day of it; the refusal says what to do instead. What rests on a consent or an agreement that no
-longer counts is left out, and is named with the reason. The gateway keeps neither budget nor plan.`,
+longer counts is left out, and is named with the reason. The gateway stores neither budget nor plan.`,
 		Example: "  ontschot budget plan --config client.yaml --budget budget.json --plan case.json\n  ontschot budget plan --budget budget.json --plan case.json --assume-basis case.json",
 	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
 		check, err := cl.CheckPlan(ctx, &ontschotv1.CheckPlanRequest{Budget: b, Plan: p, Assume: assume})
@@ -159,7 +159,7 @@ longer counts is left out, and is named with the reason. The gateway keeps neith
 	})
 }
 
-// readAll reads everything a question about a plan brings.
+// readAll reads everything that a request about a plan presents.
 func readAll(out *output, in files) (b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis, err error) {
 	if err = out.check(); err != nil {
 		return
@@ -201,7 +201,7 @@ func budgetDissolveCommand() *cobra.Command {
 together again they give the budget back to the cent. It says of which day the rights and the spending
 are, and is signed and verified before it is printed. What rests on a consent or an agreement that no
 longer counts is left out, and is named with the reason: a household can be taken apart after a member
-took back his consent.`,
+took back their consent.`,
 		Example: "  ontschot budget dissolve --budget budget.json --date 2025-07-01",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -236,8 +236,8 @@ func budgetViewCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "view --budget FILE --person REF",
 		Short: "What one member of the household may see of a budget, signed",
-		Long: `Ask for the projection of a budget for one member. What is not his is not in it: of the others there is a
-row that says "niet gedeeld", whatever they have or decided. Every total is of his own lines.`,
+		Long: `Ask for the projection of a budget for one member. What is not theirs is not in it: of the others there is a
+row that says "niet gedeeld", whatever they have or decided. Every total is of their own lines.`,
 		Example: "  ontschot budget view --budget budget.json --person A3",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -276,8 +276,8 @@ func budgetSunsetCommand() *cobra.Command {
 	return aboutPlan(&cobra.Command{
 		Use:   "sunset --budget FILE --plan FILE",
 		Short: "What stays for a household from the day after a legal basis ends",
-		Long: `Tell what stays from the day after a legal basis ends: which rights, how much of them, and which parts of
-the plan no longer stand, with what to do instead.`,
+		Long: `Say what stays from the day after a legal basis ends: which rights, how much of them, and which parts of
+the plan no longer hold, with what to do instead.`,
 		Example: "  ontschot budget sunset --budget budget.json --plan case.json --assume-basis case.json",
 	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
 		s, err := cl.Sunset(ctx, &ontschotv1.SunsetRequest{Budget: b, Plan: p, Assume: assume})
@@ -291,7 +291,7 @@ func budgetVerifyCommand() *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check a stored budget offline: signature, contents, receipt",
 		Long: `Check a stored budget without a gateway: that it is signed by the organisation the client's configuration
-pins, that nothing in it was changed, and that its receipt proves the release stands in the log. Exit
+pins, that nothing in it was changed, and that its receipt proves the release is in the log. Exit
 code 4 when it does not verify.`,
 		Example: "  ontschot budget verify budget.json --config client.yaml",
 		RunE: func(c *cobra.Command, args []string) error {

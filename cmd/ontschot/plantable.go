@@ -60,7 +60,7 @@ func (p *page) planCheck(c *budgetv1.PlanCheck) {
 	p.leftOut(c.GetLeftOut())
 }
 
-// leftOut tells what of a budget was not told, because what it rests on counts no longer.
+// leftOut says what of a budget was not disclosed, because what it rests on counts no longer.
 func (p *page) leftOut(gaps []*budgetv1.Gap) {
 	if len(gaps) == 0 {
 		return

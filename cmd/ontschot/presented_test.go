@@ -26,8 +26,8 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// brought plays Meppel and gives its budget, its plan, and the ids of its consents.
-func brought(t *testing.T) (*house, *budgetv1.Budget, *budgetv1.Plan, []string) {
+// toPresent plays Meppel and gives its budget, its plan, and the ids of its consents.
+func toPresent(t *testing.T) (*house, *budgetv1.Budget, *budgetv1.Plan, []string) {
 	t.Helper()
 	f := open(t, "meppel")
 	var ids []string
@@ -49,9 +49,9 @@ func ofA3(h *house) int {
 	return slices.IndexFunc(h.family.Case.Consents, func(c casefile.Consent) bool { return c.Person == "A3" })
 }
 
-// A budget that is brought back must be what this gateway released.
-func TestBudgetsThatAreNotTakenBack(t *testing.T) {
-	h, b, p, ids := brought(t)
+// A budget that is presented must be what this gateway released.
+func TestBudgetsThatAreNotAccepted(t *testing.T) {
+	h, b, p, ids := toPresent(t)
 	c := h.client(nil)
 	check := func(b *budgetv1.Budget) error {
 		_, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
@@ -108,7 +108,7 @@ func TestBudgetsThatAreNotTakenBack(t *testing.T) {
 	require.Equal(t, codes.InvalidArgument, code)
 	require.Equal(t, "assume", meta["field"], "no basis is in force")
 
-	// A consent it rests on is withdrawn: what rests on it is left out, and the rest is told.
+	// A consent it rests on is withdrawn: what rests on it is left out, and the rest is disclosed.
 	before, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
 	require.NoError(t, err)
 	require.Empty(t, before.GetLeftOut())
@@ -135,10 +135,10 @@ func TestBudgetsThatAreNotTakenBack(t *testing.T) {
 	require.Equal(t, others, lines(after))
 }
 
-// What was left out stands on the page, in both languages, of everything that is done
-// with a budget; and the record holds.
+// What was left out is on the page, in both languages, of everything that is done
+// with a budget; and the audit log verifies.
 func TestWhatWasLeftOutIsPrinted(t *testing.T) {
-	h, b, p, ids := brought(t)
+	h, b, p, ids := toPresent(t)
 	budget, plan := filepath.Join(h.dir, "b.json"), filepath.Join(h.dir, "p.json")
 	for name, m := range map[string]proto.Message{budget: b, plan: p} {
 		raw, err := protojson.Marshal(m)
@@ -190,10 +190,10 @@ func TestWhatWasLeftOutIsPrinted(t *testing.T) {
 	require.Equal(t, exitDone, code, out+errs)
 }
 
-// Each member sees his own, and nothing of the others: not what they have, not
+// Each member sees their own, and nothing of the others: not what they have, not
 // what they decided, and not by subtraction.
 func TestAMembersView(t *testing.T) {
-	h, b, _, _ := brought(t)
+	h, b, _, _ := toPresent(t)
 	c := h.client(nil)
 	for _, m := range h.family.Case.Household {
 		view, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: string(m.Ref)})
@@ -241,7 +241,7 @@ func TestAMembersView(t *testing.T) {
 // A view lives no longer than its budget, and its receipt rests on the member's own
 // documents: how many others signed does not show.
 func TestAViewIsNoWayAroundTheBudget(t *testing.T) {
-	h, b, _, _ := brought(t)
+	h, b, _, _ := toPresent(t)
 	trust, err := config.ReadTrust(filepath.Join(h.dir, "trust.yaml"))
 	require.NoError(t, err)
 	keys, err := trust.Verifier()
@@ -265,9 +265,9 @@ func TestAViewIsNoWayAroundTheBudget(t *testing.T) {
 	}
 }
 
-// Every answer about a budget that was brought back stands in the record before it is told.
-func TestWhatIsToldOfABudgetIsRecorded(t *testing.T) {
-	h, b, p, _ := brought(t)
+// Every answer about a budget that was presented is in the audit log before it is given.
+func TestWhatIsAnsweredAboutABudgetIsRecorded(t *testing.T) {
+	h, b, p, _ := toPresent(t)
 	c := h.client(nil)
 	_, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
 	require.NoError(t, err)
@@ -361,7 +361,7 @@ func TestALegalBasisThatHasEnded(t *testing.T) {
 
 // Both halves of a budget that is taken apart give it back.
 func TestDissolveAndBack(t *testing.T) {
-	h, b, _, _ := brought(t)
+	h, b, _, _ := toPresent(t)
 	c := h.client(nil)
 	for _, date := range []string{"2025-01-01", "2025-02-15", "2025-07-01", "2025-12-31"} {
 		d, err := c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: date})

@@ -83,7 +83,7 @@ func secretsOf(t *testing.T, cf *casefile.Case) []string {
 	return all
 }
 
-// search fails the test when a secret stands in a text.
+// search fails the test when a secret is in a text.
 func search(t *testing.T, where string, content []byte, secrets []string) {
 	t.Helper()
 	for _, s := range secrets {
@@ -93,7 +93,7 @@ func search(t *testing.T, where string, content []byte, secrets []string) {
 	}
 }
 
-// inDigits tells that a number was only found inside a longer one, such as a time
+// inDigits reports whether a number was only found inside a longer one, such as a time
 // in nanoseconds or an id.
 func inDigits(content []byte, at, length int, s string) bool {
 	if strings.Trim(s, "0123456789") != "" {
@@ -144,10 +144,10 @@ func TestNothingOfAPersonIsLeftBehind(t *testing.T) {
 	}
 }
 
-// The demo keeps what it says to keep; its standard error, and everything but the
+// The demo leaves what it says it leaves; its standard error, and everything but the
 // case itself, is free of personal data.
 func TestTheDemosProgressNamesNobody(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "kept")
+	dir := filepath.Join(t.TempDir(), "left")
 	code, out, errs := cli(t, "demo", "--keep", dir)
 	require.Equal(t, exitDone, code, errs)
 	cf, err := casefile.Open("meppel")
@@ -167,9 +167,9 @@ func TestTheDemosProgressNamesNobody(t *testing.T) {
 	}))
 }
 
-// What the demo kept goes on: the same folder serves again, with its record, and
+// What the demo left goes on: the same folder serves again, with its audit log, and
 // a withdrawn consent stays withdrawn.
-func TestTheKeptFolderGoesOn(t *testing.T) {
+func TestTheFolderThatIsLeftGoesOn(t *testing.T) {
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
 	cf.Consents[0].Withdrawn.Date = cf.Today.Date
@@ -178,7 +178,7 @@ func TestTheKeptFolderGoesOn(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "withdrawn.json")
 	changed := strings.Replace(string(raw), `"until": "2025-12-31"`, `"until": "2025-12-31", "withdrawn": "2025-06-30"`, 1)
 	require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
-	dir := filepath.Join(t.TempDir(), "kept")
+	dir := filepath.Join(t.TempDir(), "left")
 	code, _, errs := cli(t, "demo", "--case", file, "--keep", dir)
 	require.Equal(t, exitDone, code, errs)
 	for range 2 {

@@ -51,7 +51,7 @@ func blocks(t *testing.T, language string) []string {
 	return out
 }
 
-// The README's first command is run as it stands, and prints what the README says
+// The README's first command is run as it is, and prints what the README says
 // it prints.
 func TestTheREADMEsDemo(t *testing.T) {
 	console := strings.Join(blocks(t, "console"), "")
@@ -65,7 +65,7 @@ func TestTheREADMEsDemo(t *testing.T) {
 	require.Contains(t, errs, "signature and receipt verified")
 }
 
-// The commands by hand are run as they stand, each part a process of its own.
+// The commands by hand are run as they are, each part a process of its own.
 func TestTheREADMEsCommandsByHand(t *testing.T) {
 	script := strings.Join(blocks(t, "sh"), "")
 	dir := t.TempDir()

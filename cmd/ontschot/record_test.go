@@ -44,7 +44,7 @@ func cli(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-// No record, no release: while the record cannot be written the caller hears
+// No record, no release: while the audit log cannot be written the caller gets
 // UNAVAILABLE and no source is asked.
 func TestNothingIsReleasedWithoutARecord(t *testing.T) {
 	f := open(t, "meppel")
@@ -76,7 +76,7 @@ func TestNothingIsReleasedWithoutARecord(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A withdrawal between the question and the release: what rests on it does not come.
+// A withdrawal between the request and the release: what rests on it does not come.
 func TestWithdrawnWhileTheSourcesAreAsked(t *testing.T) {
 	f := open(t, "meppel")
 	var ids []string
@@ -97,7 +97,7 @@ func TestWithdrawnWhileTheSourcesAreAsked(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, "CONSENT_WITHDRAWN", gapOf(b, "A1", "UWV"))
-	require.Zero(t, b.GetIncomeCents(), "it was fetched, and is not told")
+	require.Zero(t, b.GetIncomeCents(), "it was fetched, and is not disclosed")
 	require.Equal(t, int64(11184437), b.GetCareTotalCents(), "the others are not touched by it")
 	code, out, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
 	require.Equal(t, exitDone, code, errs)

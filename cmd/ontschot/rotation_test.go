@@ -141,7 +141,7 @@ func (h *house) takeOver() {
 	require.NoError(h.t, err)
 }
 
-// Every key and certificate is announced, used and retired while questions are asked,
+// Every key and certificate is announced, used and retired while requests are made,
 // and not one of them fails.
 func TestRotationUnderTraffic(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})

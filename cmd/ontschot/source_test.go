@@ -58,8 +58,8 @@ func TestTheCallersDeadlineHolds(t *testing.T) {
 	require.NotEmpty(t, b.GetLines())
 }
 
-// An adapter that is killed in the middle of a question is a gap; the next
-// question finds it running again.
+// An adapter that is killed in the middle of a request is a gap; the next
+// request finds it running again.
 func TestAnAdapterIsKilledDuringARequest(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{})

@@ -26,7 +26,7 @@ import (
 
 // TestStories plays testdata/stories: scripts that a privacy officer can read. Every
 // gateway, adapter and system in them is a process of its own, and every command is
-// the program itself. What the scripts can do beside it stands in commands.
+// the program itself. What the scripts can do beside it is in commands.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories", Cmds: commands(), RequireExplicitExec: true,
@@ -55,7 +55,7 @@ func installProgram(env *testscript.Env) error {
 //	token DIR               mint a token for the client of DIR, which lives five minutes
 //	capture NAME PATH       put the value at a path of the JSON on stdout in a variable
 //	soon TEXT COMMAND...    run a command again and again until a text is on its stdout
-//	edit FILE OLD NEW       replace a text that stands in a file once
+//	edit FILE OLD NEW       replace a text that is in a file once
 //	halt DIR                end the gateway of DIR, and see its adapters end with it
 //	nowhere DIR FILE...     no number or name of a person of DIR/case.json is in the
 //	                        data folders of DIR, nor in the files, stdout and stderr too
@@ -144,7 +144,7 @@ func soon(ts *testscript.TestScript, args []string) {
 func edit(ts *testscript.TestScript, args []string) {
 	content := ts.ReadFile(args[0])
 	if n := strings.Count(content, args[1]); n != 1 {
-		ts.Fatalf("%s: %q stands in it %d times", args[0], args[1], n)
+		ts.Fatalf("%s: %q is in it %d times", args[0], args[1], n)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(content, args[1], args[2], 1)), 0o600))
 }
@@ -203,6 +203,6 @@ func nowhere(ts *testscript.TestScript, args []string) {
 		return err
 	}))
 	if records == 0 {
-		ts.Fatalf("%s holds no record to look in", args[0])
+		ts.Fatalf("%s holds no audit log to look in", args[0])
 	}
 }

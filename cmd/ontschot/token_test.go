@@ -155,7 +155,7 @@ func TestPurposesThatAreRefused(t *testing.T) {
 }
 
 // What a token does not name is missing, and said to be: a source, a category, and
-// for a budget that is brought back the whole of it.
+// for a budget that is presented the whole of it.
 func TestATokenIsForSomeSourcesAndCategories(t *testing.T) {
 	f := open(t, "meppel")
 	h := play(t, f, options{})
@@ -244,7 +244,7 @@ func (v vendor) end(id string) {
 	require.NoError(v.h.t, err)
 }
 
-// A vendor asks for the municipality on a statement of the municipality; the record
+// A vendor asks for the municipality on a statement of the municipality; the audit log
 // says who it was, and nothing is released after the statement has ended.
 func TestAVendorActsOnADelegation(t *testing.T) {
 	f := open(t, "meppel")
@@ -280,7 +280,7 @@ func TestAVendorActsOnADelegation(t *testing.T) {
 	_, err = v.client(nil).Register(t.Context(), given(t, f, f.Case.Consents[0], nil))
 	refused(err, codes.PermissionDenied, "NO_DELEGATION")
 
-	// Ended between the question and the release: nothing comes out.
+	// Ended between the request and the release: nothing comes out.
 	h.box.SetFault("UWV", sandbox.Slow(time.Second))
 	ended := false
 	_, err = v.client(nil).AssembleBudget(t.Context(), requestOf(f.Case), func(*ontschotv1.Progress) {
@@ -325,7 +325,7 @@ func TestAVendorActsOnADelegation(t *testing.T) {
 		return err
 	}))
 	require.Equal(t, map[audit.Kind]int{audit.Decision: 3, audit.Release: 2}, kinds)
-	require.Equal(t, 2, payloads, "the two questions that were decided")
+	require.Equal(t, 2, payloads, "the two requests that were decided")
 	code, _, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
 	require.Equal(t, exitDone, code, errs)
 }

@@ -28,7 +28,7 @@ import (
 )
 
 // What was signed and recorded by an earlier program, before its rooms and their types had
-// the names they have now: the record of the Meppel case with a negotiation, a delegation,
+// the names they have now: the audit log of the Meppel case with a negotiation, a delegation,
 // consents and a withdrawal in it, and a budget, a view, an account and a dissolution that
 // it released. A name in the code is not a name in what was signed.
 func TestWhatWasSignedBeforeARenameVerifiesAfterIt(t *testing.T) {
@@ -111,7 +111,7 @@ func TestWhatWasSignedBeforeARenameVerifiesAfterIt(t *testing.T) {
 	})
 }
 
-// vectorStore is a copy of the record, as opening one can change it.
+// vectorStore is a copy of the audit log, as opening one can change it.
 func vectorStore(t *testing.T) *sqlite.Store {
 	t.Helper()
 	from, err := os.Open("testdata/vectors/record.db.gz")
