@@ -13,7 +13,7 @@ import (
 const ContractDecision = "ontschot.decision/1"
 
 // errAnswer means that the rules gave something that is no decision. It never
-// leaves the room: it is SYS-01.
+// leaves this package: it becomes SYS-01.
 var errAnswer = errors.New("not a decision of " + ContractDecision)
 
 // outcome reads what the rules answered (schemas/decision.json) and holds them to

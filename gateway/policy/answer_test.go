@@ -102,7 +102,7 @@ func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
 	}
 }
 
-// When no more than masks remains it is a no, which tells what was dropped and why.
+// When no more than masks remains it is a no, which says what was dropped and why.
 func TestNothingButMasksIsNo(t *testing.T) {
 	answer := yes()
 	answer["fields"] = map[string]any{"amount": "round:100"}

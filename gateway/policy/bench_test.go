@@ -14,7 +14,7 @@ func (e *Engine) mustJudge(t testing.TB, in *Input) {
 }
 
 func BenchmarkDecideUncached(b *testing.B) {
-	e, in := newEngine(b), question()
+	e, in := newEngine(b), request()
 	b.ReportAllocs()
 	for b.Loop() {
 		e.mustJudge(b, &in)
@@ -22,7 +22,7 @@ func BenchmarkDecideUncached(b *testing.B) {
 }
 
 func BenchmarkDecideCached(b *testing.B) {
-	e, in := newEngine(b), question()
+	e, in := newEngine(b), request()
 	e.Evaluate(b.Context(), in)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -33,7 +33,7 @@ func BenchmarkDecideCached(b *testing.B) {
 // Time is measured and never asserted; allocations say as much and do not depend
 // on who else uses the machine.
 func TestAllocationsPerDecision(t *testing.T) {
-	e, in := newEngine(t), question()
+	e, in := newEngine(t), request()
 	e.Evaluate(t.Context(), in)
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { e.Evaluate(t.Context(), in) }), 20.0, "cached")
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { e.mustJudge(t, &in) }), 900.0, "uncached")

@@ -2,7 +2,7 @@ package policy
 
 import "sync"
 
-// cache keeps outcomes of one revision on one civil date. The date is part of
+// cache holds outcomes of one revision on one civil date. The date is part of
 // every key; forgetting the whole of it at another date keeps it small.
 type cache struct {
 	mu       sync.Mutex
@@ -22,7 +22,7 @@ func (c *cache) get(key []byte) (Outcome, bool) {
 	return o, ok
 }
 
-// put keeps an outcome. A cache that is full starts anew: what is asked now is
+// put stores an outcome. A cache that is full starts anew: what is asked now is
 // likelier to be asked again than what was asked before.
 func (c *cache) put(date string, key []byte, o Outcome) {
 	c.mu.Lock()

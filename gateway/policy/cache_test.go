@@ -19,10 +19,10 @@ func TestTheCacheGivesWhatTheRulesGave(t *testing.T) {
 	}
 }
 
-func TestAnOutcomeIsTheCallersToKeep(t *testing.T) {
+func TestTheCallerMayChangeAnOutcome(t *testing.T) {
 	e := newEngine(t)
 	for range 3 {
-		o := e.Evaluate(t.Context(), question())
+		o := e.Evaluate(t.Context(), request())
 		require.Len(t, o.Fields, 2)
 		require.Equal(t, "SYS-02", o.Checks[0])
 		o.Fields["income"], o.Dropped["x"], o.Checks[0], o.Notify[0] = "none", "y", "z", "w"
@@ -31,9 +31,9 @@ func TestAnOutcomeIsTheCallersToKeep(t *testing.T) {
 
 func TestTheCacheIsForgottenAtAnotherDate(t *testing.T) {
 	e := newEngine(t)
-	e.Evaluate(t.Context(), question())
+	e.Evaluate(t.Context(), request())
 	require.Equal(t, 1, e.cache.size())
-	in := question()
+	in := request()
 	in.Context.Date = "2026-01-06"
 	e.Evaluate(t.Context(), in)
 	require.Equal(t, 1, e.cache.size())
@@ -43,15 +43,15 @@ func TestTheCacheIsBounded(t *testing.T) {
 	e, err := New(t.Context(), Config{FS: policies.FS, Timeout: patience, CacheSize: 4})
 	require.NoError(t, err)
 	for i := range 11 {
-		in := question()
+		in := request()
 		in.Context.Consent.ID = fmt.Sprint(i + 1)
 		require.True(t, e.Evaluate(t.Context(), in).Allow)
 		require.LessOrEqual(t, e.cache.size(), 4)
 	}
 }
 
-// As many as the limit are kept, of one date; one more and it starts anew with that one.
-func TestWhatTheCacheKeeps(t *testing.T) {
+// As many as the limit are cached, of one date; one more and it starts anew with that one.
+func TestWhatTheCacheHolds(t *testing.T) {
 	c := newCache(3)
 	put := func(date, key string) { c.put(date, []byte(key), Outcome{Reasons: []string{key}}) }
 	for i := range 3 {
@@ -84,11 +84,11 @@ func TestNoTimeIsNo(t *testing.T) {
 	e := newEngine(t)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	o := e.Evaluate(gone, question())
+	o := e.Evaluate(gone, request())
 	require.False(t, o.Allow)
 	require.Equal(t, []string{CodeUndecided}, o.Reasons)
 	require.Zero(t, e.cache.size())
-	require.True(t, e.Evaluate(t.Context(), question()).Allow)
+	require.True(t, e.Evaluate(t.Context(), request()).Allow)
 }
 
 func TestManyAskAtOnce(t *testing.T) {
@@ -97,7 +97,7 @@ func TestManyAskAtOnce(t *testing.T) {
 	allowed := make([]bool, 16)
 	for i := range allowed {
 		wg.Go(func() {
-			in := question()
+			in := request()
 			in.Context.Consent.ID = fmt.Sprint(i%4 + 1)
 			allowed[i] = e.Evaluate(context.Background(), in).Allow
 		})

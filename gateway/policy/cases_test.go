@@ -116,10 +116,10 @@ func orList(value, fallback []string) []string {
 	return value
 }
 
-// input is a question in order, with what the case says otherwise.
+// input is a request in order, with what the case says otherwise.
 func (c namedCase) input() Input {
 	q := c.Question
-	in := question()
+	in := request()
 	in.Context.Date = c.Date
 	in.Context.Contract = or(q.Contract, in.Context.Contract)
 	in.Action.Properties = ActionProperties{Purpose: or(q.Purpose, in.Action.Properties.Purpose), Law: q.Law}

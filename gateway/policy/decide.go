@@ -33,7 +33,7 @@ type DeniedError struct{ Gaps []*budgetv1.Gap }
 // Error says no more than that; the gaps say why.
 func (e *DeniedError) Error() string { return "nothing of what was asked is permitted" }
 
-// Access is one person at one source, with the facts that the locks before the
+// Access is one person at one source, with the facts that the checks before the
 // policy have made, or why they did not.
 type Access struct {
 	Caller        token.Caller
@@ -53,7 +53,7 @@ type Access struct {
 	NotConsented error
 }
 
-// own tells that the source is the requester's: it needs no agreement with itself.
+// own reports whether the source is the requester's: it needs no agreement with itself.
 func (q Access) own() bool { return q.Source == q.Requester }
 
 // Grant is the fact that a source may be asked, and what may pass. Only Decide
@@ -69,7 +69,7 @@ type scope struct {
 	categories []budgetv1.Category
 }
 
-// Allows tells whether anything may pass.
+// Allows reports whether anything may pass.
 func (g Grant) Allows() bool { return len(g.scopes) > 0 }
 
 // Consent that the grant rests on.
@@ -140,7 +140,7 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	for _, n := range r.Notices {
 		budgetv1.Minimise(n, allowed(n.GetLaw()))
 	}
-	for _, s := range r.Spends { // whose law is not told: what every law allows
+	for _, s := range r.Spends { // whose law is not given: what every law allows
 		budgetv1.Minimise(s, g.everywhere())
 	}
 	r.OwnContributions = slices.DeleteFunc(r.OwnContributions, func(c *budgetv1.OwnContribution) bool { return g.categories(c.GetLaw()) == nil })
@@ -150,7 +150,7 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	r.ProtoReflect().SetUnknown(nil)
 }
 
-// Decide tells what may pass of one person at one source, and what may not and
+// Decide says what may pass of one person at one source, and what may not and
 // why. The policy is asked law by law, because laws rest on different grounds;
 // its answer is intersected with the token, the agreement and the consent here, so
 // that it can narrow what they allow and never widen it.
@@ -165,7 +165,7 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 		known := e.Categories(q.Purpose, q.SourceKind, law)
 		asked := union(known, e.needed(q.Purpose, q.SourceKind, law))
 		said := e.Evaluate(ctx, q.input(law, asked))
-		if no := q.lock(said); no != nil {
+		if no := q.firstFailure(said); no != nil {
 			refused.law(law, *no)
 			continue
 		}
@@ -182,7 +182,7 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 			}
 			s.categories = append(s.categories, c)
 		}
-		// A line is not told without telling that there is one.
+		// A line is not released without saying that there is one.
 		if slices.Contains(asked, budgetv1.CategoryEntitlement) && !slices.Contains(s.categories, budgetv1.CategoryEntitlement) {
 			refused.law(law, refused.of(law, budgetv1.CategoryEntitlement))
 			continue
@@ -229,13 +229,13 @@ func (e *Engine) MayAsk(ctx context.Context, q Access) []string {
 	return slices.Sorted(maps.Keys(codes))
 }
 
-// barsAsking tells whether a check is about who asks and not about what others signed.
+// barsAsking reports whether a check is about who asks and not about what others signed.
 func barsAsking(code string) bool {
 	return code == "ROL-01" || code == CodePurpose || strings.HasPrefix(code, "SYS-")
 }
 
-// RoleSuffices tells whether the case worker's role and level of assurance would do
-// for the laws of the question; agreement and consent are not looked at.
+// RoleSuffices reports whether the case worker's role and level of assurance would do
+// for the laws of the request; agreement and consent are not looked at.
 func (e *Engine) RoleSuffices(ctx context.Context, q Access) bool {
 	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
 	for _, law := range q.Laws {
@@ -286,9 +286,9 @@ func (q Access) input(law string, asked []budgetv1.Category) Input {
 // refusal is a reason with the code of the check that said no.
 type refusal struct{ reason, code string }
 
-// lock gives the first lock that stays shut, in the order in which they are told:
+// firstFailure gives the first check that failed, in the order in which they are listed:
 // purpose, legal basis, agreement, authority and consent, policy.
-func (q Access) lock(said Outcome) *refusal {
+func (q Access) firstFailure(said Outcome) *refusal {
 	failed := func(code string) bool { return slices.Contains(said.Reasons, code) }
 	switch {
 	case failed("DOEL-01"):
@@ -352,7 +352,7 @@ func notConsented(err error) *refusal {
 	}
 }
 
-// missing tells why one category may not pass, nil when it may: what token, policy,
+// missing says why one category may not pass, nil when it may: what token, policy,
 // agreement and consent each allow, intersected.
 func (q Access) missing(said Outcome, c budgetv1.Category) *refusal {
 	_, passes := said.Fields[string(c)]

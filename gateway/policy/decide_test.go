@@ -62,9 +62,9 @@ obligations := {} if count(asked) == 0
 	return all
 }
 
-// question makes a question about A1 at UWV with real documents, and a token of these
+// access is about A1 at UWV with real documents, and a token of these
 // details; nil for one that allows all.
-func question(t require.TestingT, f *family.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Access {
+func access(t require.TestingT, f *family.Family, agreed, consented []budgetv1.Category, details []token.Detail) policy.Access {
 	keys, err := f.Verifier()
 	require.NoError(t, err)
 	raw, err := f.Agreement("UWV", func(a *agreement.Terms) {
@@ -131,7 +131,7 @@ func anyDetails(t *rapid.T, f *family.Family) []token.Detail {
 	return details
 }
 
-// named tells, in other words than the token room's, what a token allows of UWV.
+// named says, in other words than the token room's, what a token allows of UWV.
 func named(f *family.Family, details []token.Detail) []budgetv1.Category {
 	var out []budgetv1.Category
 	for _, c := range budgetv1.Categories() {
@@ -161,7 +161,7 @@ func TestAPolicyNarrowsAndNeverWidens(t *testing.T) {
 			some := rapid.SliceOfNDistinct(rapid.SampledFrom(budgetv1.Categories()), 1, -1, rapid.ID[budgetv1.Category])
 			agreed, consented, details := some.Draw(t, "agreed"), subset.Draw(t, "consented"), anyDetails(t, f)
 			token := named(f, details)
-			grant, gaps := engine.Decide(t.Context(), question(t, f, agreed, consented, details))
+			grant, gaps := engine.Decide(t.Context(), access(t, f, agreed, consented, details))
 			for _, s := range grant.Scopes() {
 				for _, c := range s.GetCategories() {
 					require.Contains(t, agreed, budgetv1.Category(c))
@@ -225,7 +225,7 @@ func TestWhatIsNeededIsMissed(t *testing.T) {
 		"the cell is taken away":    {matrix, "    wia:\n", "    pw:\n", every, every, []string{"PURPOSE_NOT_ALLOWED DOEL-01 WIA "}, true},
 		"what nobody says is known": {needs, "wia: [entitlement, product, period, income]", "wia: [entitlement, product, period, income, spending]", every, every, []string{"POLICY_DENIED VELD-01 WIA spending"}, true},
 	} {
-		grant, gaps := changed(t, c.file, c.old, c.with).Decide(t.Context(), question(t, f, c.agreed, c.consented, nil))
+		grant, gaps := changed(t, c.file, c.old, c.with).Decide(t.Context(), access(t, f, c.agreed, c.consented, nil))
 		require.Equal(t, c.passes, grant.Allows(), name)
 		var got []string
 		for _, g := range gaps {
@@ -235,7 +235,7 @@ func TestWhatIsNeededIsMissed(t *testing.T) {
 	}
 
 	// A source of figures only is missed under a law whose cell was taken out.
-	q := question(t, f, every, every, nil)
+	q := access(t, f, every, every, nil)
 	q.SourceKind, q.Laws = "CAK", nil
 	_, gaps := changed(t, matrix, "  cak:\n    wmo:\n", "  cak:\n    pw:\n").Decide(t.Context(), q)
 	require.Contains(t, fmt.Sprint(gaps), "WMO")
@@ -249,7 +249,7 @@ func TestTheMatrixGivesWhatIsNeeded(t *testing.T) {
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)
-	q := question(t, f, budgetv1.Categories(), budgetv1.Categories(), nil)
+	q := access(t, f, budgetv1.Categories(), budgetv1.Categories(), nil)
 	for _, kind := range []string{"MUNICIPALITY", "CARE_OFFICE", "UWV", "INSURER", "SVB", "CAK", "EDUCATION", "TRANSPORT"} {
 		q.SourceKind, q.Laws = kind, nil
 		grant, gaps := engine.Decide(t.Context(), q)
@@ -258,7 +258,7 @@ func TestTheMatrixGivesWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// covers tells whether nothing that UWV is asked for is left out.
+// covers reports whether nothing that UWV is asked for is left out.
 func covers(e *policy.Engine, f *family.Family, cs []budgetv1.Category) bool {
 	uwv := f.Parties["UWV"]
 	for _, law := range uwv.Laws {
@@ -271,7 +271,7 @@ func covers(e *policy.Engine, f *family.Family, cs []budgetv1.Category) bool {
 	return true
 }
 
-// What the token does not name is told as such, with a code that has words in both
+// What the token does not name is reported as such, with a code that has words in both
 // languages, and that the rules cannot answer with.
 func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
 	cf, err := casefile.Open("meppel")
@@ -300,7 +300,7 @@ func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
 		"alternatives":               {[]token.Detail{one([]string{uwv}, []string{"entitlement", "product"}), one([]string{uwv}, []string{"period"})}, []string{"income", "reference"}, true},
 		"a category of a stranger's": {[]token.Detail{one([]string{uwv}, []string{"entitlement", "product", "period", "reference"}), {Type: "other", Purposes: purposes, Sources: all, Categories: all}}, []string{"income"}, true},
 	} {
-		q := question(t, f, budgetv1.Categories(), budgetv1.Categories(), c.details)
+		q := access(t, f, budgetv1.Categories(), budgetv1.Categories(), c.details)
 		grant, gaps := engine.Decide(t.Context(), q)
 		require.Equal(t, c.passes, grant.Allows(), name)
 		if name == "all" {
@@ -308,14 +308,14 @@ func TestWhatTheTokenDoesNotNameIsAGap(t *testing.T) {
 			continue
 		}
 		require.NotEmpty(t, gaps, name)
-		var told []string
+		var missing []string
 		for _, gap := range gaps {
 			require.Equal(t, "PURPOSE_NOT_ALLOWED", gap.GetReason(), name)
 			require.Equal(t, "DOEL-02", gap.GetCode(), name)
-			told = append(told, gap.GetCategories()...)
+			missing = append(missing, gap.GetCategories()...)
 		}
-		require.Subset(t, told, c.categories, name)
-		require.NotContains(t, told, "product", name)
+		require.Subset(t, missing, c.categories, name)
+		require.NotContains(t, missing, "product", name)
 	}
 	texts, err := wording.ReadTexts(policies.FS)
 	require.NoError(t, err)
@@ -334,7 +334,7 @@ func TestAGrantMinimises(t *testing.T) {
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Minute})
 	require.NoError(t, err)
-	grant, _ := engine.Decide(t.Context(), question(t, f, budgetv1.Categories(), []budgetv1.Category{"entitlement", "period"}, nil))
+	grant, _ := engine.Decide(t.Context(), access(t, f, budgetv1.Categories(), []budgetv1.Category{"entitlement", "period"}, nil))
 	r := &budgetv1.FetchResponse{
 		Lines: []*budgetv1.BudgetLine{
 			{Law: "WIA", Funder: "UWV", Product: &budgetv1.Product{Code: "WIA"}, Period: &budgetv1.Period{Start: "2025-01-01"}, Income: &budgetv1.Amount{Cents: 1}},

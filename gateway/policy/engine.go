@@ -1,5 +1,5 @@
 // Package policy answers: what may pass, and why? The rules answer it in Rego,
-// as a pure function of a question and a revision; this package is the only
+// as a pure function of a request and a revision; this package is the only
 // place that knows OPA. Rules can narrow what agreement and consent allow and
 // never widen it.
 package policy
@@ -19,7 +19,7 @@ import (
 // file, which line and what to do.
 var ErrRules = errors.New("these rules cannot be used")
 
-// Config tells an engine what to judge by.
+// Config says what an engine judges by.
 type Config struct {
 	// FS is the folder of the policies: rules/, schemas/ and capabilities.json.
 	// Required; the default of the program is policies.FS.
@@ -27,7 +27,7 @@ type Config struct {
 	// Timeout bounds one judgement. A judgement that takes longer denies with
 	// SYS-01. Zero means 50 ms.
 	Timeout time.Duration
-	// CacheSize bounds how many outcomes are kept. Zero means 4096.
+	// CacheSize bounds how many outcomes are cached. Zero means 4096.
 	CacheSize int
 }
 
@@ -55,7 +55,7 @@ type Engine struct {
 
 // New loads the rules, checks the tables against their schemas, compiles strictly
 // with nothing but the listed capabilities, prepares the query once, and lets it
-// deny an empty question before it may judge a real one. Errors: ErrRules.
+// deny an empty request before it may judge a real one. Errors: ErrRules.
 func New(ctx context.Context, config Config) (*Engine, error) {
 	if config.FS == nil {
 		return nil, errors.New("policy: Config.FS is required")
@@ -100,7 +100,7 @@ func orDefault[T int | time.Duration](value, fallback T) T {
 // are not the rules of this program.
 func (e *Engine) selfTest(ctx context.Context) error {
 	if _, err := e.judge(ctx, ast.NewObject(), nil); err != nil { // a yes to it is no answer
-		return fmt.Errorf("%w: rules/core does not answer an empty question: %w", ErrRules, err)
+		return fmt.Errorf("%w: rules/core does not answer an empty request: %w", ErrRules, err)
 	}
 	o, err := e.judgeOperation(ctx, ast.NewObject())
 	if err != nil {
@@ -115,8 +115,8 @@ func (e *Engine) selfTest(ctx context.Context) error {
 // Revision is the SHA-256, in hex, of all files under rules/ and their paths.
 func (e *Engine) Revision() string { return e.revision }
 
-// Evaluate judges one question. It never fails: what cannot be judged, in time
-// and in full, is denied with SYS-01. The outcome is the caller's to keep.
+// Evaluate judges one request. It never fails: what cannot be judged, in time
+// and in full, is denied with SYS-01. The caller may change the outcome.
 func (e *Engine) Evaluate(ctx context.Context, in Input) Outcome {
 	key := in.key(make([]byte, 0, typicalKey))
 	if o, ok := e.cache.get(key); ok {
@@ -129,7 +129,7 @@ func (e *Engine) Evaluate(ctx context.Context, in Input) Outcome {
 	defer cancel()
 	o, err := e.judge(ctx, e.names.value(&in), in.Resource.Properties.Fields)
 	if err != nil || ctx.Err() != nil {
-		return undecided() // not kept: the next time may be better
+		return undecided() // not cached: the next time may be better
 	}
 	e.cache.put(in.Context.Date, key, o.clone())
 	return o

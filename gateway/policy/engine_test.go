@@ -12,7 +12,7 @@ import (
 	"github.com/ontschot/ontschot/policies"
 )
 
-// OINs of the questions in these tests.
+// OINs of the requests in these tests.
 const (
 	asker  = "00000099000000119000"
 	source = "00000099000005503000"
@@ -28,8 +28,8 @@ func newEngine(t testing.TB) *Engine {
 	return e
 }
 
-// question is one that is in order in every respect.
-func question() Input {
+// request is one that is in order in every respect.
+func request() Input {
 	return Input{
 		Subject: Subject{Type: "organisation", ID: asker, Properties: SubjectProperties{OrgType: "gemeente", Role: "consulent", Assurance: "substantieel"}},
 		Action:  Action{Name: "read", Properties: ActionProperties{Purpose: "integral_budget.compose", Law: "wlz"}},
@@ -51,18 +51,18 @@ func question() Input {
 	}
 }
 
-func TestAQuestionInOrderIsAllowed(t *testing.T) {
+func TestARequestInOrderIsAllowed(t *testing.T) {
 	require.Equal(t, Outcome{
 		Allow: true, Reasons: []string{},
 		Checks:        []string{"SYS-02", "SYS-01", "DOEL-01", "GROND-01", "OVK-01", "OVK-02", "OVK-03", "TOEST-05", "TOEST-01", "TOEST-02", "TOEST-03", "TOEST-04", "ROL-01", "VELD-00"},
 		Fields:        map[string]string{"entitlement": "none", "amount": "none"},
 		Dropped:       map[string]string{},
 		RetentionDays: 90, Notify: []string{"betrokkene"},
-	}, newEngine(t).Evaluate(t.Context(), question()))
+	}, newEngine(t).Evaluate(t.Context(), request()))
 }
 
-// Rules that answer nothing at all as they must, and a real question with something else
-// or not at all: that question is denied as undecided, and not kept.
+// Rules that answer nothing at all as they must, and a real request with something else
+// or not at all: that request is denied as undecided, and not cached.
 func TestRulesThatFallSilent(t *testing.T) {
 	const no = `{"contract": "ontschot.decision/1", "decision": false, "reasons": ["SYS-02"], "checks": ["SYS-02"]`
 	for name, rest := range map[string]string{
@@ -75,7 +75,7 @@ func TestRulesThatFallSilent(t *testing.T) {
 		m["rules/core/decision.rego"] = &fstest.MapFile{Data: []byte("package core\n\ndecision := " + no + ", \"fields\": {}, \"dropped\": {}, \"obligations\": {}} if not input.subject\n\noperation := " + no + "} if not input.subject\n" + rest)}
 		delete(m, "rules/core/operation.rego")
 		e := engineOf(t, m)
-		require.Equal(t, undecided(), e.Evaluate(t.Context(), question()), name)
+		require.Equal(t, undecided(), e.Evaluate(t.Context(), request()), name)
 		require.Zero(t, e.cache.size(), name)
 		require.Equal(t, undecided(), e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}), name)
 		require.Zero(t, e.doors.size(), name)

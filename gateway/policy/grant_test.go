@@ -47,8 +47,8 @@ func callerAs(t testing.TB, f *family.Family, role, assurance string) token.Call
 	return caller
 }
 
-// told writes gaps down: reason, code, laws and categories of each.
-func told(gaps []*budgetv1.Gap) []string {
+// written writes gaps down: reason, code, laws and categories of each.
+func written(gaps []*budgetv1.Gap) []string {
 	out := []string{}
 	for _, g := range gaps {
 		out = append(out, strings.TrimSpace(g.GetReason()+" "+g.GetCode()+" "+strings.Join(g.GetLaws(), ",")+" "+strings.Join(g.GetCategories(), ",")))
@@ -59,7 +59,7 @@ func told(gaps []*budgetv1.Gap) []string {
 // A grant says what it rests on and what may be asked, law by law.
 func TestWhatAGrantSays(t *testing.T) {
 	f, engine := judging(t)
-	q := question(t, f, everything(), []budgetv1.Category{"entitlement", "period"}, nil)
+	q := access(t, f, everything(), []budgetv1.Category{"entitlement", "period"}, nil)
 	grant, _ := engine.Decide(t.Context(), q)
 	require.True(t, grant.Allows())
 	require.Equal(t, q.Consent.ID(), grant.Consent().ID())
@@ -81,7 +81,7 @@ func TestAGrantMinimisesTheRest(t *testing.T) {
 	cents := int64(5)
 	unknown := []byte{0xf8, 0x07, 0x01}
 	grant := func(kind string, laws []string, consented ...budgetv1.Category) policy.Grant {
-		q := question(t, f, everything(), consented, nil)
+		q := access(t, f, everything(), consented, nil)
 		q.SourceKind, q.Laws = kind, laws
 		g, _ := engine.Decide(t.Context(), q)
 		require.True(t, g.Allows())
@@ -104,7 +104,7 @@ func TestAGrantMinimisesTheRest(t *testing.T) {
 	}
 	require.True(t, proto.Equal(want, r), "%v", r)
 
-	// The CAK tells own contributions and no lines; the period was not granted.
+	// The CAK sends own contributions and no lines; the period was not granted.
 	r = &budgetv1.FetchResponse{
 		Lines: []*budgetv1.BudgetLine{{Law: "WMO"}},
 		OwnContributions: []*budgetv1.OwnContribution{
@@ -115,7 +115,7 @@ func TestAGrantMinimisesTheRest(t *testing.T) {
 	want = &budgetv1.FetchResponse{OwnContributions: []*budgetv1.OwnContribution{{Law: "WMO", CentsPerMonth: &cents}}}
 	require.True(t, proto.Equal(want, r), "%v", r)
 
-	// Whose law a spend is of is not told: what every law allows passes, and no more.
+	// Whose law a spend is of is not given: what every law allows passes, and no more.
 	spend := &budgetv1.Spend{Budget: "b", Function: "02", Start: "2025-01-01", Cents: &cents}
 	r = &budgetv1.FetchResponse{Spends: []*budgetv1.Spend{proto.Clone(spend).(*budgetv1.Spend)}}
 	grant("SVB", nil, everything()...).Minimise(r)
@@ -124,8 +124,8 @@ func TestAGrantMinimisesTheRest(t *testing.T) {
 	require.True(t, proto.Equal(&budgetv1.Spend{Cents: &cents}, r.GetSpends()[0]), "%v", r)
 }
 
-// Each reason why a lock before the policy is shut, as it is told; and of two the first.
-func TestTheOrderOfTheLocks(t *testing.T) {
+// Each reason for which a check before the policy fails, as it is reported; and of two the first.
+func TestTheOrderOfTheChecks(t *testing.T) {
 	f, engine := judging(t)
 	other := errors.New("other")
 	for name, c := range map[string]struct {
@@ -160,24 +160,24 @@ func TestTheOrderOfTheLocks(t *testing.T) {
 		"a source of another":  {agreed: agreement.ErrNone, change: func(q *policy.Access) { q.SourceKind = "BANK" }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
 		"nothing to ask of it": {change: func(q *policy.Access) { q.SourceKind, q.Laws = "BANK", nil }, want: "PURPOSE_NOT_ALLOWED DOEL-01"},
 	} {
-		q := question(t, f, everything(), everything(), nil)
+		q := access(t, f, everything(), everything(), nil)
 		q.NotAgreed, q.NotConsented = c.agreed, c.consented
 		if c.change != nil {
 			c.change(&q)
 		}
 		grant, gaps := engine.Decide(t.Context(), q)
 		require.False(t, grant.Allows(), name)
-		require.Equal(t, []string{c.want}, told(gaps), name)
+		require.Equal(t, []string{c.want}, written(gaps), name)
 	}
 }
 
 // The requester's own source needs no agreement with itself, whatever the agreement says.
 func TestTheOwnSourceNeedsNoAgreement(t *testing.T) {
 	f, engine := judging(t)
-	q := question(t, f, everything(), everything(), nil)
+	q := access(t, f, everything(), everything(), nil)
 	q.Agreement, q.NotAgreed = agreement.Covering{}, agreement.ErrNone
 	_, gaps := engine.Decide(t.Context(), q)
-	require.Equal(t, []string{"NO_AGREEMENT OVK-01"}, told(gaps))
+	require.Equal(t, []string{"NO_AGREEMENT OVK-01"}, written(gaps))
 	q.Requester, q.Source = f.Requester().OIN, f.Requester().OIN
 	for _, not := range []error{agreement.ErrNone, nil} {
 		q.NotAgreed = not
@@ -187,13 +187,13 @@ func TestTheOwnSourceNeedsNoAgreement(t *testing.T) {
 	}
 }
 
-// What is missing from some laws is told by law, and from all of them without.
+// What is missing from some laws is reported by law, and from all of them without.
 func TestGapsArePutTogether(t *testing.T) {
 	f, engine := judging(t)
 	less := func(without ...budgetv1.Category) []budgetv1.Category {
 		return slices.DeleteFunc(everything(), func(c budgetv1.Category) bool { return slices.Contains(without, c) })
 	}
-	q := question(t, f, less("period"), less("income", "product"), nil)
+	q := access(t, f, less("period"), less("income", "product"), nil)
 	_, gaps := engine.Decide(t.Context(), q)
 	income := []string{}
 	for _, law := range q.Laws {
@@ -206,10 +206,10 @@ func TestGapsArePutTogether(t *testing.T) {
 	if len(rest) > 0 {
 		want = append(want, "NO_CONSENT TOEST-01 "+strings.Join(rest, ",")+" product")
 	}
-	require.ElementsMatch(t, want, told(gaps))
+	require.ElementsMatch(t, want, written(gaps))
 }
 
-// Who may ask nothing at all hears the codes of it, and who may ask something none;
+// Who may ask nothing at all gets the codes of it, and who may ask something none;
 // agreement and consent are not looked at.
 func TestMayAsk(t *testing.T) {
 	f, engine := judging(t)
@@ -246,15 +246,15 @@ func TestMayAsk(t *testing.T) {
 // A law of which nothing is left is not asked about; without another there is no grant.
 func TestALawOfWhichNothingIsLeft(t *testing.T) {
 	f, engine := judging(t)
-	q := question(t, f, everything(), []budgetv1.Category{"entitlement"}, nil)
+	q := access(t, f, everything(), []budgetv1.Category{"entitlement"}, nil)
 	q.SourceKind, q.Laws = "CAK", []string{"WLZ", "WMO"}
 	grant, gaps := engine.Decide(t.Context(), q)
 	require.False(t, grant.Allows())
 	require.Empty(t, grant.Scopes())
-	require.Equal(t, []string{"NO_CONSENT TOEST-01"}, told(gaps))
+	require.Equal(t, []string{"NO_CONSENT TOEST-01"}, written(gaps))
 }
 
-// The ground that the agreement names must be one the matrix knows; that is told before
+// The ground that the agreement names must be one the matrix knows; that is reported before
 // what the consent lacks.
 func TestTheGroundOfTheAgreement(t *testing.T) {
 	f, engine := judging(t)
@@ -264,14 +264,14 @@ func TestTheGroundOfTheAgreement(t *testing.T) {
 	require.NoError(t, err)
 	a, err := agreement.Verify(keys, raw)
 	require.NoError(t, err)
-	q := question(t, f, everything(), everything(), nil)
+	q := access(t, f, everything(), everything(), nil)
 	q.Agreement, err = agreement.Find([]agreement.Agreement{a}, agreement.Use{Consumer: q.Requester, Source: q.Source, Purpose: q.Purpose, Today: q.Today})
 	require.NoError(t, err)
 	for _, no := range []error{nil, consent.ErrNone} {
 		q.NotConsented = no
 		grant, gaps := engine.Decide(t.Context(), q)
 		require.False(t, grant.Allows())
-		require.Equal(t, []string{"NO_LEGAL_BASIS GROND-01"}, told(gaps))
+		require.Equal(t, []string{"NO_LEGAL_BASIS GROND-01"}, written(gaps))
 	}
 }
 
@@ -280,8 +280,8 @@ func TestWhatTheRulesDrop(t *testing.T) {
 	f, _ := judging(t)
 	const matrix, wia = "rules/matrix/integral_budget.compose/data.yaml", "wia:\n      fields: {entitlement: none, product: none, period: none, income: none"
 	engine := changed(t, matrix, wia, strings.Replace(wia, "income: none", "income: year", 1))
-	grant, gaps := engine.Decide(t.Context(), question(t, f, everything(), everything(), nil))
-	require.Equal(t, []string{"POLICY_DENIED SYS-01 WIA income"}, told(gaps))
+	grant, gaps := engine.Decide(t.Context(), access(t, f, everything(), everything(), nil))
+	require.Equal(t, []string{"POLICY_DENIED SYS-01 WIA income"}, written(gaps))
 	for _, s := range grant.Scopes() {
 		if s.GetLaw() == "WIA" {
 			require.Equal(t, []string{"entitlement", "product", "period", "reference"}, s.GetCategories())
@@ -327,14 +327,14 @@ func TestWhatACaseWorkerMayDo(t *testing.T) {
 	}
 }
 
-// Laws that stay shut for one reason are told together, and apart from others.
-func TestLawsThatStayShut(t *testing.T) {
+// Laws that are refused for one reason are reported together, and apart from others.
+func TestLawsThatAreRefused(t *testing.T) {
 	f, _ := judging(t)
 	const matrix, wia = "rules/matrix/integral_budget.compose/data.yaml", "wia:\n      fields: {entitlement: none, "
 	engine := changed(t, matrix, wia, strings.Replace(wia, "entitlement: none, ", "", 1))
-	q := question(t, f, everything(), everything(), nil)
+	q := access(t, f, everything(), everything(), nil)
 	q.Laws = []string{"WMO", "WIA", "WW", "JW"}
 	grant, gaps := engine.Decide(t.Context(), q)
 	require.Equal(t, []string{"WW"}, grant.Laws())
-	require.Equal(t, []string{"PURPOSE_NOT_ALLOWED DOEL-01 WMO,JW", "POLICY_DENIED VELD-01 WIA"}, told(gaps))
+	require.Equal(t, []string{"PURPOSE_NOT_ALLOWED DOEL-01 WMO,JW", "POLICY_DENIED VELD-01 WIA"}, written(gaps))
 }

@@ -13,8 +13,8 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// locks are the changes that each take one lock away from a question in order.
-func locks() map[string]func(*Input) {
+// failures are the changes that each make one check fail on a request in order.
+func failures() map[string]func(*Input) {
 	return map[string]func(*Input){
 		"no agreement":           func(in *Input) { in.Context.Agreement = nil },
 		"empty agreement":        func(in *Input) { in.Context.Agreement = &AgreementTerms{} },
@@ -43,11 +43,11 @@ func locks() map[string]func(*Input) {
 	}
 }
 
-func TestEveryLockAloneDenies(t *testing.T) {
+func TestEveryFailedCheckAloneDenies(t *testing.T) {
 	e := newEngine(t)
-	for name, take := range locks() {
-		in := question()
-		take(&in)
+	for name, fail := range failures() {
+		in := request()
+		fail(&in)
 		o := e.Evaluate(t.Context(), in)
 		require.False(t, o.Allow, name)
 		require.Empty(t, o.Fields, name)
@@ -60,9 +60,9 @@ func word(t *rapid.T, name string, words ...string) string {
 	return rapid.SampledFrom(words).Draw(t, name)
 }
 
-// anyQuestion draws one that is in order more often than chance would have it.
-func anyQuestion(t *rapid.T) Input {
-	in := question()
+// anyRequest draws one that is in order more often than chance would have it.
+func anyRequest(t *rapid.T) Input {
+	in := request()
 	fields := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
 		"entitlement", "product", "period", "quantity", "amount", "income", "spending",
 		"own_contribution", "reference", "provider", "diagnosis",
@@ -92,7 +92,7 @@ func TestFieldsNeverExceedWhatWasAskedAndRegistered(t *testing.T) {
 	e := newEngine(t)
 	allowed := 0
 	rapid.Check(t, func(t *rapid.T) {
-		in := anyQuestion(t)
+		in := anyRequest(t)
 		o := e.Evaluate(t.Context(), in)
 		require.Equal(t, o.Allow, len(o.Fields) > 0)
 		require.Equal(t, o.Allow, len(o.Reasons) == 0)
@@ -112,14 +112,14 @@ func TestFieldsNeverExceedWhatWasAskedAndRegistered(t *testing.T) {
 	require.NotZero(t, allowed, "a property that nothing reaches says nothing")
 }
 
-// FuzzEvaluate feeds outside bytes: nothing panics, and what is allowed has every lock.
+// FuzzEvaluate feeds outside bytes: nothing panics, and what is allowed passed every check.
 func FuzzEvaluate(f *testing.F) {
-	whole, err := json.Marshal(question())
+	whole, err := json.Marshal(request())
 	require.NoError(f, err)
 	f.Add(whole)
-	for _, take := range locks() {
-		in := question()
-		take(&in)
+	for _, fail := range failures() {
+		in := request()
+		fail(&in)
 		raw, err := json.Marshal(in)
 		require.NoError(f, err)
 		f.Add(raw)
@@ -130,13 +130,13 @@ func FuzzEvaluate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		in, err := ParseInput(raw)
 		if err == nil {
-			requireLocks(t, in, e.Evaluate(t.Context(), in))
+			requireChecks(t, in, e.Evaluate(t.Context(), in))
 		}
 		requireRulesHold(t, e, raw)
 	})
 }
 
-func requireLocks(t *testing.T, in Input, o Outcome) {
+func requireChecks(t *testing.T, in Input, o Outcome) {
 	if !o.Allow {
 		require.Empty(t, o.Fields)
 		return
@@ -178,7 +178,7 @@ func requireRulesHold(t *testing.T, e *Engine, raw []byte) {
 	}
 	whole, err := ast.JSON(value)
 	require.NoError(t, err)
-	requireLocks(t, Input{
+	requireChecks(t, Input{
 		Subject:  Subject{ID: at(whole, "subject", "id")},
 		Action:   Action{Properties: ActionProperties{Purpose: at(whole, "action", "properties", "purpose")}},
 		Resource: Resource{ID: at(whole, "resource", "id"), Properties: ResourceProperties{Source: at(whole, "resource", "properties", "source")}},

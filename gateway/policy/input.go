@@ -14,11 +14,11 @@ import (
 // ContractRequest is the version of the contract that Input is written in.
 const ContractRequest = "ontschot.request/1"
 
-// ErrInput means that a question is not of the contract's form. The message names
+// ErrInput means that a request is not of the contract's form. The message names
 // the path and never the value.
-var ErrInput = errors.New("not a question of " + ContractRequest)
+var ErrInput = errors.New("not a request of " + ContractRequest)
 
-// Bounds of a question.
+// Bounds of a request.
 const (
 	maxInputBytes = 64 << 10
 	maxText       = 128
@@ -26,7 +26,7 @@ const (
 	maxFields     = 16
 )
 
-// Input is one question, in the shape of AuthZEN 1.0: one person, one source, one
+// Input is one request, in the shape of AuthZEN 1.0: one person, one source, one
 // law. It is all that the rules see. What they see are facts that Go verified;
 // there is no time of day, request id or trace in it, so that a decision can be
 // cached, replayed and checked.
@@ -70,7 +70,7 @@ type Resource struct {
 	Properties ResourceProperties `json:"properties"`
 }
 
-// ResourceProperties tell what is asked of the source. Fields are categories.
+// ResourceProperties say what is asked of the source. Fields are categories.
 type ResourceProperties struct {
 	Source     string   `json:"source"`      // OIN
 	SourceKind string   `json:"source_kind"` // see KindKey
@@ -78,7 +78,7 @@ type ResourceProperties struct {
 	LegalBasis string   `json:"legal_basis"` // avg-6-1-e ...
 }
 
-// Context holds the civil date in Europe/Amsterdam and the documents the question
+// Context holds the civil date in Europe/Amsterdam and the documents the request
 // rests on, as Go verified them.
 type Context struct {
 	Contract string `json:"contract"` // ContractRequest
@@ -117,7 +117,7 @@ type ConsentTerms struct {
 	Sources  []string `json:"sources"` // OINs
 	From     string   `json:"from"`
 	Until    string   `json:"until"`
-	// Mandate on which a gemachtigde gave it; nil when somebody else did.
+	// Mandate on which a gemachtigde gave it; nil when another signer did.
 	Mandate *MandateTerms `json:"mandate,omitempty"`
 }
 
@@ -143,7 +143,7 @@ func OrgType(kind string) string {
 	return KindKey(kind)
 }
 
-// ParseInput reads a question from JSON, exactly: a member that is missing, that
+// ParseInput reads a request from JSON, exactly: a member that is missing, that
 // nobody knows, that would be merged out of two or that is written in another case
 // is refused, and so is anything behind the object.
 func ParseInput(raw []byte) (Input, error) {
@@ -156,12 +156,12 @@ func ParseInput(raw []byte) (Input, error) {
 		return Input{}, ErrInput // the message of encoding/json may hold values
 	}
 	if !reflect.DeepEqual(said, in.members()) {
-		return Input{}, fmt.Errorf("%w: a member is missing, unknown, there twice or in another case", ErrInput)
+		return Input{}, fmt.Errorf("%w: a member is missing, unknown, listed twice or in another case", ErrInput)
 	}
 	return in, in.check()
 }
 
-// members is the question as JSON knows it.
+// members is the request as JSON knows it.
 func (in *Input) members() (members any) {
 	raw, err := json.Marshal(in)
 	if err == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leaves visits every text and list of a question by reflection, so that a field
+// leaves visits every text and list of a request by reflection, so that a field
 // added to the type cannot be forgotten by visit, value or key.
 func leaves(v reflect.Value, path string, visit func(path string, leaf reflect.Value)) {
 	switch v.Kind() {
@@ -28,13 +28,13 @@ func leaves(v reflect.Value, path string, visit func(path string, leaf reflect.V
 }
 
 func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
-	base := question()
+	base := request()
 	seen := map[string]string{string(base.key(nil)): "nothing"}
 	count := 0
 	leaves(reflect.ValueOf(&base), "", func(string, reflect.Value) { count++ })
 	require.Equal(t, 34, count)
 	for i := range count {
-		in, n := question(), 0
+		in, n := request(), 0
 		leaves(reflect.ValueOf(&in), "", func(path string, leaf reflect.Value) {
 			if n == i {
 				change(leaf)
@@ -56,17 +56,17 @@ func TestTheKeyHoldsEverythingTheRulesSee(t *testing.T) {
 		func(in *Input) { in.Context.Agreement, in.Context.Consent = &AgreementTerms{}, nil },
 		func(in *Input) { in.Context.Agreement, in.Context.Consent = nil, &ConsentTerms{} },
 	} {
-		in := question()
+		in := request()
 		drop(&in)
 		require.NotContains(t, seen, string(in.key(nil)))
 		seen[string(in.key(nil))] = "dropped"
 	}
 }
 
-// That a document is there stands in the key too: else these two would be one question, of
+// That a document is there stands in the key too: else these two would be one request, of
 // a consent without an agreement and of an agreement without a consent.
-func TestTheKeyTellsWhichDocumentItIsOf(t *testing.T) {
-	one, other := question(), question()
+func TestTheKeyHoldsWhichDocumentItIsOf(t *testing.T) {
+	one, other := request(), request()
 	one.Context.Agreement, one.Context.Consent = nil, &ConsentTerms{Purposes: []string{"\x00"}}
 	other.Context.Agreement, other.Context.Consent = &AgreementTerms{ID: "\x00", From: "\x01"}, nil
 	require.NotEqual(t, one.key(nil), other.key(nil))
@@ -81,7 +81,7 @@ func change(leaf reflect.Value) {
 }
 
 func TestVisitNamesEveryPath(t *testing.T) {
-	in := question()
+	in := request()
 	var want, got []string
 	leaves(reflect.ValueOf(&in), "", func(path string, _ reflect.Value) { want = append(want, path) })
 	in.visit(visitor{
@@ -95,11 +95,11 @@ func TestVisitNamesEveryPath(t *testing.T) {
 // The rules must see what encoding/json would write, for a decision to be replayed
 // from its record with stock tools.
 func TestTheRulesSeeWhatJSONSays(t *testing.T) {
-	bare := question()
+	bare := request()
 	bare.Context.Agreement, bare.Context.Consent = nil, nil
-	bySelf := question()
+	bySelf := request()
 	bySelf.Context.Consent.By, bySelf.Context.Consent.Mandate = "self", nil
-	for _, in := range []Input{question(), bare, bySelf} {
+	for _, in := range []Input{request(), bare, bySelf} {
 		raw, err := json.Marshal(in)
 		require.NoError(t, err)
 		want, err := ast.ValueFromReader(strings.NewReader(string(raw)))
@@ -109,11 +109,11 @@ func TestTheRulesSeeWhatJSONSays(t *testing.T) {
 }
 
 func TestParseInput(t *testing.T) {
-	raw, err := json.Marshal(question())
+	raw, err := json.Marshal(request())
 	require.NoError(t, err)
 	in, err := ParseInput(raw)
 	require.NoError(t, err)
-	require.Equal(t, question(), in)
+	require.Equal(t, request(), in)
 
 	for name, bad := range map[string]string{
 		"unknown member": strings.Replace(string(raw), `"date"`, `"time":"10:00","date"`, 1),
@@ -145,8 +145,8 @@ func TestKeysOfTheMessages(t *testing.T) {
 	require.Equal(t, "careoffice", OrgType("CARE_OFFICE"))
 }
 
-// The longest text, list and field that may stand in a question, and one more.
-func TestTheBoundsOfAQuestion(t *testing.T) {
+// The longest text, list and field that may stand in a request, and one more.
+func TestTheBoundsOfARequest(t *testing.T) {
 	many := func(n int) []string {
 		return slices.Repeat([]string{"a"}, n)
 	}
@@ -162,7 +162,7 @@ func TestTheBoundsOfAQuestion(t *testing.T) {
 		"another list":    {32, func(in *Input, n int) { in.Context.Agreement.Fields = many(n) }, "context.agreement.fields"},
 		"the last of all": {128, func(in *Input, n int) { in.Context.Consent.By = strings.Repeat("p", n) }, "context.consent.by"},
 	} {
-		in := question()
+		in := request()
 		c.change(&in, c.most)
 		require.NoError(t, in.check(), name)
 		c.change(&in, c.most+1)
@@ -175,14 +175,14 @@ func TestTheBoundsOfAQuestion(t *testing.T) {
 		"context.consent.from":    func(in *Input) { in.Context.Consent.From = "2026-1-1" },
 		"context.consent.until":   func(in *Input) { in.Context.Consent.Until = "2026-13-01" },
 	} {
-		in := question()
+		in := request()
 		change(&in)
 		require.EqualError(t, in.check(), ErrInput.Error()+": "+path)
 	}
 	for field, good := range map[string]bool{"a": true, "z": true, "_": true, "own_contribution": true, "": false, "`": false, "{": false, "A": false, "a-b": false, "é": false} {
 		require.Equal(t, good, isWord(field), field)
 	}
-	raw, err := json.Marshal(question())
+	raw, err := json.Marshal(request())
 	require.NoError(t, err)
 	padded := string(raw) + strings.Repeat(" ", maxInputBytes-len(raw))
 	_, err = ParseInput([]byte(padded))

@@ -53,7 +53,7 @@ func engineOf(t testing.TB, m fstest.MapFS) *Engine {
 	return e
 }
 
-func TestMistakesInATableAreToldWithLineAndSuggestion(t *testing.T) {
+func TestMistakesInATableAreReportedWithLineAndSuggestion(t *testing.T) {
 	for name, c := range map[string]struct{ file, old, changed, want string }{
 		"role":             {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "data.yaml:31: sources.municipality.wmo.roles.1"},
 		"suggestion":       {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "did you mean regisseur?"},
@@ -154,7 +154,7 @@ func TestRevisionIsOfTheContents(t *testing.T) {
 func TestOverlaysMayBeAbsent(t *testing.T) {
 	m := folder(t)
 	delete(m, overlayFile)
-	require.True(t, engineOf(t, m).Evaluate(t.Context(), question()).Allow)
+	require.True(t, engineOf(t, m).Evaluate(t.Context(), request()).Allow)
 }
 
 func TestAMaskThatCannotBeAppliedDropsItsField(t *testing.T) {
@@ -162,12 +162,12 @@ func TestAMaskThatCannotBeAppliedDropsItsField(t *testing.T) {
 	edit(t, m, matrixFile, "wlz:\n      fields: {entitlement: none, product: none, period: none, quantity: none, amount: none",
 		"wlz:\n      fields: {entitlement: none, product: none, period: none, quantity: none, amount: round:1000")
 	e := engineOf(t, m)
-	o := e.Evaluate(t.Context(), question())
+	o := e.Evaluate(t.Context(), request())
 	require.True(t, o.Allow)
 	require.Equal(t, map[string]string{"entitlement": "none"}, o.Fields)
 	require.Equal(t, map[string]string{"amount": CodeUndecided}, o.Dropped)
 
-	in := question()
+	in := request()
 	in.Resource.Properties.Fields = []string{"amount"}
 	o = e.Evaluate(t.Context(), in)
 	require.False(t, o.Allow)
@@ -184,7 +184,7 @@ func TestMatrixAsItIsAskedFor(t *testing.T) {
 	require.Empty(t, e.Categories("fraud.detect", "CAK", "WLZ"))
 }
 
-// Every law a source can hold has a cell, and no cell tells both kinds of money.
+// Every law a source can hold has a cell, and no cell has both kinds of money.
 func TestTheMatrixCoversTheSourcesOfADutchHousehold(t *testing.T) {
 	e := newEngine(t)
 	for kind, laws := range map[string][]string{
@@ -219,7 +219,7 @@ func TestSchemasKnowWhatTheCatalogsKnow(t *testing.T) {
 	require.Len(t, member(tree.data["catalog"], "categories"), len(budgetv1.Categories()))
 }
 
-func TestQuestionsAndDecisionsAreOfTheirSchemas(t *testing.T) {
+func TestRequestsAndDecisionsAreOfTheirSchemas(t *testing.T) {
 	e := newEngine(t)
 	for _, c := range readCases(t) {
 		if c.Work != nil {
@@ -312,7 +312,7 @@ func TestTheBoundsOfAFolder(t *testing.T) {
 	require.Equal(t, "\x02\x01abc", one.String())
 }
 
-// Whatever makes a folder useless is told by its file, and by nothing that is fine.
+// Whatever makes a folder useless is reported with its file, and by nothing that is fine.
 func TestWhyAFolderIsRefused(t *testing.T) {
 	for says, change := range map[string]func(fstest.MapFS){
 		"capabilities.json: ": func(m fstest.MapFS) { m["capabilities.json"] = &fstest.MapFile{Data: []byte("{")} },
@@ -343,7 +343,7 @@ func TestWhyAFolderIsRefused(t *testing.T) {
 		"undefined function time.now_ns": func(m fstest.MapFS) {
 			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\n\nnow := time.now_ns()\n")}
 		},
-		"does not answer an empty question": func(m fstest.MapFS) {
+		"does not answer an empty request": func(m fstest.MapFS) {
 			m["rules/core/decision.rego"] = &fstest.MapFile{Data: []byte("package core\n\ndecision := 1\n")}
 		},
 		"rules/core does not answer who may do": func(m fstest.MapFS) {

@@ -9,7 +9,7 @@ import (
 )
 
 // matrix is what the tables under rules/matrix say can be asked for, by purpose,
-// source kind and law as the rules write them. It words questions; only the rules
+// source kind and law as the rules write them. It words requests; only the rules
 // answer them.
 type matrix map[string]map[string]map[string][]budgetv1.Category
 

@@ -76,7 +76,7 @@ func (e *Engine) operation(ctx context.Context, d doing) Outcome {
 	defer cancel()
 	o, err := e.judgeOperation(ctx, e.names.operation(d))
 	if err != nil || ctx.Err() != nil {
-		return undecided() // not kept: the next time may be better
+		return undecided() // not cached: the next time may be better
 	}
 	e.doors.put("", key, o.clone())
 	return o

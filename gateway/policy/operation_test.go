@@ -42,13 +42,13 @@ func TestAnOperationWithoutACellIsNo(t *testing.T) {
 	m := folder(t)
 	edit(t, m, doorsFile, "consents.give:\n", "log.read:\n")
 	edit(t, m, doorsFile, "\nlog.read:\n  {code: log.read", "\nconsents.narrow:\n  {code: log.read")
-	require.ErrorIs(t, func() error { _, err := New(t.Context(), Config{FS: m}); return err }(), ErrRules, "a cell that is there twice")
+	require.ErrorIs(t, func() error { _, err := New(t.Context(), Config{FS: m}); return err }(), ErrRules, "a cell that is listed twice")
 
 	m = folder(t)
 	delete(m, doorsFile)
 	e := engineOf(t, m)
 	require.Equal(t, []string{"ROL-01", "ROL-02"}, e.operation(t.Context(), work).Reasons)
-	require.True(t, e.Evaluate(t.Context(), question()).Allow, "budgets have a table of their own")
+	require.True(t, e.Evaluate(t.Context(), request()).Allow, "budgets have a table of their own")
 
 	m = folder(t)
 	m["rules/core/operation.rego"] = &fstest.MapFile{Data: []byte("package core\n\noperation := {} if input.action.name == \"x\"\n")}
@@ -59,7 +59,7 @@ func TestAnOperationWithoutACellIsNo(t *testing.T) {
 	require.ErrorContains(t, err, "allows what nobody does")
 }
 
-// What was judged is kept under all that the rules see.
+// What was judged is cached under all that the rules see.
 func TestTheKeyOfAnOperationHoldsAllOfIt(t *testing.T) {
 	second := &worker{"consulent", "hoog"}
 	keys := map[string]bool{}
@@ -72,7 +72,7 @@ func TestTheKeyOfAnOperationHoldsAllOfIt(t *testing.T) {
 	}
 	require.Len(t, keys, len(all))
 	e := newEngine(t)
-	for range 2 { // the second time from what was kept
+	for range 2 { // the second time from the cache
 		require.False(t, e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"schoonmaker", "laag"}}).Allow)
 		require.True(t, e.operation(t.Context(), doing{organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}).Allow)
 		require.Equal(t, []string{"SYS-02"}, e.operation(t.Context(), doing{contract: "x", organisation: asker, operation: "consents.give", worker: worker{"consulent", "hoog"}}).Reasons)
@@ -104,14 +104,14 @@ func TestTheBoundsOfAnOperation(t *testing.T) {
 	cancel()
 	d := work(func(d *doing) { d.second = nil })
 	require.Equal(t, undecided(), e.operation(gone, d))
-	require.True(t, e.operation(t.Context(), d).Allow, "not kept")
-	kept := e.doors.size()
+	require.True(t, e.operation(t.Context(), d).Allow, "not cached")
+	cached := e.doors.size()
 	d.assurance = "laag"
 	first := e.operation(t.Context(), d)
-	require.Equal(t, kept+1, e.doors.size())
+	require.Equal(t, cached+1, e.doors.size())
 	first.Reasons[0], first.Checks[0] = "x", "y"
 	require.NotContains(t, e.operation(t.Context(), d).Reasons, "x", "what is given out is a copy")
-	require.Equal(t, kept+1, e.doors.size())
+	require.Equal(t, cached+1, e.doors.size())
 }
 
 // What is no decision of the contract is no answer, at a door too.

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Outcome is what the rules answer to one question. Only Allow with Fields lets
+// Outcome is what the rules answer to one request. Only Allow with Fields lets
 // anything pass; the zero value denies.
 type Outcome struct {
 	Allow bool
@@ -20,7 +20,7 @@ type Outcome struct {
 	Dropped map[string]string
 	// RetentionDays is how many days the asking party may keep the answer. Zero unless Allow.
 	RetentionDays int
-	// Notify lists who is to be told. Empty unless Allow.
+	// Notify lists who is to be notified. Empty unless Allow.
 	Notify []string
 }
 
@@ -31,7 +31,7 @@ const (
 	CodePurpose   = "DOEL-01" // the purpose does not know the source
 )
 
-// Codes lists all codes of the policy in the order in which they are told: the
+// Codes lists all codes of the policy in the order in which they are reported: the
 // form, purpose, legal basis, agreement, authority, consent, policy, fields.
 func Codes() []string {
 	return []string{

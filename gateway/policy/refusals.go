@@ -8,7 +8,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// refusals gathers what may not pass of one source into as few gaps as tell it.
+// refusals gathers what may not pass of one source into as few gaps as say it.
 type refusals struct {
 	laws    []string // all that were asked
 	shut    []lawRefusal
@@ -42,8 +42,8 @@ func (r *refusals) of(law string, c budgetv1.Category) refusal {
 }
 
 // whole is the one gap of a source of which nothing passes: the first reason in
-// the order in which the locks are tried. Nothing passes too when every law is open and
-// each of its categories is kept back, as with a consent that grants nothing of what
+// the order in which the checks are made. Nothing passes too when every law is open and
+// each of its categories is withheld, as with a consent that grants nothing of what
 // the source supplies; and a law of which the policy knows no category is no purpose.
 func (r *refusals) whole() []*budgetv1.Gap {
 	var all []refusal
@@ -63,7 +63,7 @@ func (r *refusals) whole() []*budgetv1.Gap {
 	return []*budgetv1.Gap{{Reason: first.reason, Code: first.code}}
 }
 
-// parts are the gaps beside an answer: laws that stay shut, and categories.
+// parts are the gaps beside an answer: laws that were refused, and categories.
 func (r *refusals) parts() []*budgetv1.Gap {
 	var gaps []*budgetv1.Gap
 	for _, w := range r.shut {

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxMistakes bounds how many mistakes of one file are told.
+// maxMistakes bounds how many mistakes of one file are reported.
 const maxMistakes = 20
 
 // mistake is one way in which a document is not of its schema.
@@ -57,16 +57,16 @@ func mistakes(list any) ([]mistake, error) {
 // describe writes mistakes as file:line, in the order of the lines.
 func describe(file string, document *yaml.Node, found []mistake, schema []byte) string {
 	words := wordsOf(schema)
-	type told struct {
+	type message struct {
 		line int
 		text string
 	}
-	var all []told
+	var all []message
 	for _, m := range found {
 		node, word := find(document, m)
-		all = append(all, told{node.Line, fmt.Sprintf("\n%s:%d: %s: %s%s", file, node.Line, m.Field, strings.TrimPrefix(m.Desc, m.Field+" "), suggest(word, words))})
+		all = append(all, message{node.Line, fmt.Sprintf("\n%s:%d: %s: %s%s", file, node.Line, m.Field, strings.TrimPrefix(m.Desc, m.Field+" "), suggest(word, words))})
 	}
-	slices.SortFunc(all, func(a, b told) int { return cmp.Or(a.line-b.line, strings.Compare(a.text, b.text)) })
+	slices.SortFunc(all, func(a, b message) int { return cmp.Or(a.line-b.line, strings.Compare(a.text, b.text)) })
 	var out strings.Builder
 	for _, t := range all[:min(len(all), maxMistakes)] {
 		out.WriteString(t.text)

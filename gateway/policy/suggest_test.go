@@ -19,7 +19,7 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// The nearest is told, at most two letters or a quarter of the word away; of two as near
+// The nearest is suggested, at most two letters or a quarter of the word away; of two as near
 // the first, and nothing of a word that is known.
 func TestSuggest(t *testing.T) {
 	words := []string{"amount", "an", "consent", "income", "retention_days"}

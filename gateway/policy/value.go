@@ -7,8 +7,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// vocabulary holds the words of a question as terms, made once: the names of its
-// members, and the values that the tables know. It saves half of what a question
+// vocabulary holds the words of a request as terms, made once: the names of its
+// members, and the values that the tables know. It saves half of what a request
 // costs to write.
 type vocabulary map[string]*ast.Term
 
@@ -59,7 +59,7 @@ func (v vocabulary) object(name string, members ...[2]*ast.Term) [2]*ast.Term {
 	return ast.Item(v[name], ast.ObjectTerm(members...))
 }
 
-// value writes a question as the rules read it. It is what encoding/json would
+// value writes a request as the rules read it. It is what encoding/json would
 // make of it, without the way through text.
 func (v vocabulary) value(in *Input) ast.Value {
 	subject, action, resource := in.Subject.Properties, in.Action.Properties, in.Resource.Properties

@@ -5,14 +5,14 @@ import "encoding/binary"
 // pathFields is the one list whose entries come back in an answer.
 const pathFields = "resource.properties.fields"
 
-// visitor sees every path of a question, in one fixed order.
+// visitor sees every path of a request, in one fixed order.
 type visitor struct {
 	text    func(path, value string)
 	list    func(path string, values []string)
 	present func(path string, is bool)
 }
 
-// visit walks a question. A path that is added to Input is added here too; a test
+// visit walks a request. A path that is added to Input is added here too; a test
 // walks the type and says so.
 func (in *Input) visit(v visitor) {
 	v.text("subject.type", in.Subject.Type)
@@ -75,8 +75,8 @@ func (m *MandateTerms) visit(v visitor) {
 	v.text("context.consent.mandate.until", m.Until)
 }
 
-// key appends what stands for everything the rules see of a question, and nothing
-// else. Texts and lists are preceded by their lengths, so that no two questions
+// key appends what stands for everything the rules see of a request, and nothing
+// else. Texts and lists are preceded by their lengths, so that no two requests
 // have the same key.
 func (in *Input) key(buffer []byte) []byte {
 	text := func(s string) {
