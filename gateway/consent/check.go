@@ -18,8 +18,8 @@ type field struct {
 }
 
 // check refuses a draft with a field that is missing or malformed, and names the
-// first. What was signed before is not looked at again when it is narrowed: nobody
-// is kept from saying less.
+// first. What was signed before is not checked again when it is narrowed: nothing
+// stands in the way of saying less.
 func (d Draft) check(by identity.OIN, subject identity.BSN) error {
 	fields := []field{
 		{"keeper: must be the organisation that signs", identity.IsOIN(d.Keeper) && d.Keeper == by},
@@ -94,8 +94,8 @@ func (d Draft) granted() []field {
 	for i, g := range d.Grants {
 		name := fmt.Sprintf("grants[%d]", i)
 		fields = append(fields,
-			field{name + ".source: must be an OIN, and there once", identity.IsOIN(g.Source) && !seen[g.Source]},
-			field{name + ".categories: each must be known, and there once", known(g.Categories)},
+			field{name + ".source: must be an OIN, and listed once", identity.IsOIN(g.Source) && !seen[g.Source]},
+			field{name + ".categories: each must be known, and listed once", known(g.Categories)},
 		)
 		seen[g.Source] = true
 		yes = yes || len(g.Categories) > 0
@@ -108,7 +108,7 @@ func areOINs(list []identity.OIN) bool {
 	return len(list) > 0 && len(list) <= maxGrants && len(once) == len(list) && !slices.ContainsFunc(list, func(o identity.OIN) bool { return !identity.IsOIN(o) })
 }
 
-// isCode tells a text of letters, digits and a few signs, as the log can keep it.
+// isCode reports whether a text is of letters, digits and a few signs, as the log can store it.
 func isCode(s string, longest int) bool {
 	odd := func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-", r)

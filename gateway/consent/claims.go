@@ -17,7 +17,7 @@ import (
 type Claims struct {
 	Authority Authority `json:"authority"`
 	Basis     Basis     `json:"basis"`
-	// Case is the commitment to the case number that all consents of one question carry.
+	// Case is the commitment to the case number that all consents of one request carry.
 	Case       string       `json:"case"`
 	CoGivenBy  []Signature  `json:"co_given_by"`
 	Controller identity.OIN `json:"controller"`
@@ -49,7 +49,7 @@ type Basis struct {
 
 // Signature of a person: in which role, and how that was proven.
 type Signature struct {
-	// Mandate is that of a gemachtigde, and of nobody else.
+	// Mandate is that of a gemachtigde; no other signature has one.
 	Mandate *Mandate `json:"mandate,omitempty"`
 	Proof   Proof    `json:"proof"`
 	// Role: self, ouder_met_gezag, voogd, curator, mentor, gemachtigde, bewindvoerder or naaste.
@@ -76,7 +76,7 @@ type Authority struct {
 	LookedUp string `json:"looked_up"`
 	// Settled is on what a human settled a case that the registers left unclear:
 	// gezagsregister, rechterlijke_uitspraak or voogdijregister. Kind and Holders are
-	// then what the human found. Empty when nobody had to.
+	// then what the human found. Empty when no human had to.
 	Settled string `json:"settled"`
 }
 
@@ -145,7 +145,7 @@ const (
 	minSalt       = 22
 )
 
-// known tells that all are of the closed list of categories, and none there twice.
+// known reports whether all are of the closed list of categories, and none listed twice.
 func known(categories []budgetv1.Category) bool {
 	for i, c := range categories {
 		if !slices.Contains(budgetv1.Categories(), c) || slices.Contains(categories[:i], c) {

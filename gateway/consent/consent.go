@@ -22,11 +22,11 @@ type Use struct {
 	Case    string // commitment, from the caller's token
 	// Recipient is the organisation that asks; the consent must name it.
 	Recipient identity.OIN
-	// Born, where the caller told it, proves nothing; but a consent that contradicts
+	// Born, where the caller gave it, proves nothing; but a consent that contradicts
 	// it is for a human.
 	Born  civil.Date
 	Today civil.Date
-	// Ended tells whether the log holds a withdrawal of the document by that id.
+	// Ended reports whether the log holds a withdrawal of the document by that id.
 	Ended func(id string) bool
 }
 
@@ -62,7 +62,7 @@ func (c Consent) Lapses() (civil.Date, int) {
 // GivenBy is the role of who gave it.
 func (c Consent) GivenBy() string { return c.document.claims.GivenBy.Role }
 
-// Mandate on which a gemachtigde gave it; nil when somebody else did.
+// Mandate on which a gemachtigde gave it; nil when another signer did.
 func (c Consent) Mandate() *Mandate { return c.document.claims.GivenBy.clone().Mandate }
 
 // Span in which the consent holds, civil dates, both inclusive.
@@ -70,7 +70,7 @@ func (c Consent) Span() civil.Span { return c.document.effective() }
 
 // Find holds documents against the use and gives the first that answers it with
 // yes. Which document decides is not for this room to say: the log does, and with a
-// question it is one. When none answers yes, the error says what came closest.
+// request it is one. When none answers yes, the error says what came closest.
 func Find(documents []Document, u Use) (Consent, error) {
 	closest := error(ErrNone)
 	for _, d := range documents {
@@ -96,7 +96,7 @@ func rank(err error) int {
 	return slices.Index([]error{errSaidNo, ErrNone, ErrOtherPerson, ErrHousehold, ErrExpired, ErrWithdrawn, ErrWrongSigner, ErrAuthority}, err)
 }
 
-// answers holds one document against the use, lock by lock.
+// answers holds one document against the use, check by check.
 func (d Document) answers(u Use) (Consent, error) {
 	g, ok := d.grants[u.Source]
 	if !ok || d.claims.Purpose != u.Purpose || !slices.Contains(d.claims.Recipients, u.Recipient) {
@@ -133,7 +133,7 @@ func (d Document) isOf(subject identity.BSN) bool {
 	return err == nil && !subject.IsZero() && hmac.Equal(committed, mine[:])
 }
 
-// InForce tells whether the day lies within the days in which the consent holds.
+// InForce reports whether the day lies within the days in which the consent holds.
 func (d Document) InForce(today civil.Date) bool { return d.effective().Contains(today) }
 
 // effective is the span in which the consent holds: at most twelve months, and

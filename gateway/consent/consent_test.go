@@ -35,7 +35,7 @@ func given(t testing.TB, f *family.Family, i int, change func(*consent.Claims)) 
 	return r
 }
 
-// A source is shown its own grant. Nothing in what it is shown tells of another,
+// A source is shown its own grant. Nothing in what it is shown says anything of another,
 // nor who the person is.
 func TestASourceSeesOnlyItsOwnGrant(t *testing.T) {
 	f, keys := openFamily(t)

@@ -16,7 +16,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Errors of a consent that does not hold, in the order in which they are told.
+// Errors of a consent that does not hold, in the order in which they are reported.
 var (
 	ErrDocument    = errors.New("consent document refused")
 	ErrAuthority   = errors.New("who may sign is unclear")
@@ -61,10 +61,10 @@ func (d Document) Replaces() string { return d.claims.Replaces }
 // Keeper that issued it.
 func (d Document) Keeper() identity.OIN { return d.claims.Issuer }
 
-// Of tells whether it is the consent of this person.
+// Of reports whether it is the consent of this person.
 func (d Document) Of(subject identity.BSN) bool { return d.isOf(subject) }
 
-// Read reads the claims of a kept document whose signature may not hold any more, to
+// Read reads the claims of a stored document whose signature may not hold any more, to
 // show or to end it. They prove nothing. Errors: ErrDocument.
 func Read(raw []byte) (Claims, error) {
 	var c Claims

@@ -56,13 +56,13 @@ func TestWhoseItIs(t *testing.T) {
 // Whoever it was signed by, it says when they are not those who had to.
 func TestSignedByThoseWhoHadTo(t *testing.T) {
 	f, keys := openFamily(t)
-	require.ErrorIs(t, lock{claims: func(c *consent.Claims) { c.GivenBy.Role = "naaste" }}.given(t, f, keys).Signed(), consent.ErrWrongSigner)
-	require.ErrorIs(t, lock{claims: func(c *consent.Claims) { c.GivenBy.Proof.Kind = "phone" }}.given(t, f, keys).Signed(), consent.ErrWrongSigner)
-	require.ErrorIs(t, lock{claims: func(c *consent.Claims) { c.Authority.Kind = "Onbekend" }}.given(t, f, keys).Signed(), consent.ErrAuthority)
+	require.ErrorIs(t, failure{claims: func(c *consent.Claims) { c.GivenBy.Role = "naaste" }}.given(t, f, keys).Signed(), consent.ErrWrongSigner)
+	require.ErrorIs(t, failure{claims: func(c *consent.Claims) { c.GivenBy.Proof.Kind = "phone" }}.given(t, f, keys).Signed(), consent.ErrWrongSigner)
+	require.ErrorIs(t, failure{claims: func(c *consent.Claims) { c.Authority.Kind = "Onbekend" }}.given(t, f, keys).Signed(), consent.ErrAuthority)
 }
 
-// A kept document can be read when its key is gone, and nothing else is taken for one.
-func TestReadingWhatIsKept(t *testing.T) {
+// A stored document can be read when its key is gone, and nothing else is taken for one.
+func TestReadingWhatIsStored(t *testing.T) {
 	f, keys := openFamily(t)
 	out := issue(t, f, draft(f))
 	c, err := consent.Read(out.Document)
@@ -77,7 +77,7 @@ func TestReadingWhatIsKept(t *testing.T) {
 	}
 }
 
-// Within keeps what is named, in a copy.
+// Within leaves what is named, in a copy.
 func TestWithin(t *testing.T) {
 	f, keys := openFamily(t)
 	c, err := ask(t, f, "UWV", today, verify(t, keys, issue(t, f, draft(f))))
@@ -87,14 +87,14 @@ func TestWithin(t *testing.T) {
 	require.Equal(t, []budgetv1.Category{"entitlement", "period", "income"}, c.Categories())
 }
 
-// Of two locks the first says why: of what is said to nobody here, nothing more is told.
-func TestTheFirstLockSays(t *testing.T) {
+// Of two failures the first says why: of a consent without a grant for the source, no more is said.
+func TestTheFirstFailureSays(t *testing.T) {
 	f, keys := openFamily(t)
-	d := lock{person: sanne, draft: func(d *consent.Draft) { d.Grants = d.Grants[1:] }}.given(t, f, keys)
+	d := failure{person: sanne, draft: func(d *consent.Draft) { d.Grants = d.Grants[1:] }}.given(t, f, keys)
 	_, err := consent.Find([]consent.Document{d}, asking(t, f))
 	require.ErrorIs(t, err, consent.ErrNone)
 	require.NotErrorIs(t, err, consent.ErrOtherPerson)
-	_, err = consent.Find([]consent.Document{lock{claims: func(c *consent.Claims) { c.Subject += "!" }}.given(t, f, keys)}, asking(t, f))
+	_, err = consent.Find([]consent.Document{failure{claims: func(c *consent.Claims) { c.Subject += "!" }}.given(t, f, keys)}, asking(t, f))
 	require.ErrorIs(t, err, consent.ErrOtherPerson, "a commitment with something behind it")
 }
 
@@ -155,8 +155,8 @@ func TestBadDisclosuresThatWereSigned(t *testing.T) {
 	require.Len(t, disclosure(uwv, 3034, "amount"), 4096)
 }
 
-// A member that nobody here knows is refused, though its keeper signed it.
-func TestAMemberNobodyKnows(t *testing.T) {
+// An unknown member is refused, though its keeper signed it.
+func TestAnUnknownMember(t *testing.T) {
 	f, keys := openFamily(t)
 	claims, out, err := draft(f).Write(bsn(t, harm), f.Now)
 	require.NoError(t, err)

@@ -18,18 +18,18 @@ const (
 	nobody = "nobody"
 )
 
-// lock is one reason why a consent does not answer a question.
-type lock struct {
-	person   string // who gave it; empty: whom the question is about
-	draft    func(*consent.Draft)
-	claims   func(*consent.Claims)
-	question func(*consent.Use)
-	want     error
+// failure is one reason why a consent does not answer a use.
+type failure struct {
+	person string // who gave it; empty: whom the use is about
+	draft  func(*consent.Draft)
+	claims func(*consent.Claims)
+	use    func(*consent.Use)
+	want   error
 }
 
-func locks(f *family.Family) map[string]lock {
+func failures(f *family.Family) map[string]failure {
 	uwv, own := f.Parties["UWV"].OIN, f.Requester().OIN
-	return map[string]lock{
+	return map[string]failure{
 		"no grant of the source": {draft: func(d *consent.Draft) { d.Grants = d.Grants[1:] }, want: consent.ErrNone},
 		"another purpose":        {claims: func(c *consent.Claims) { c.Purpose = "integral_budget.account" }, want: consent.ErrNone},
 		"another recipient":      {claims: func(c *consent.Claims) { c.Recipients = []identity.OIN{uwv} }, want: consent.ErrNone},
@@ -52,21 +52,21 @@ func locks(f *family.Family) map[string]lock {
 				c.Authority.AgeGroup, c.LapsesOn = "16_17", today
 			}, want: consent.ErrExpired,
 		},
-		"withdrawn":              {question: func(q *consent.Use) { q.Ended = func(string) bool { return true } }, want: consent.ErrWithdrawn},
-		"nobody knows":           {question: func(q *consent.Use) { q.Ended = nil }, want: consent.ErrWithdrawn},
-		"of nobody, for nobody":  {person: nobody, question: func(q *consent.Use) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
-		"asked for nobody":       {question: func(q *consent.Use) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
-		"asked for no purpose":   {question: func(q *consent.Use) { q.Purpose = "" }, want: consent.ErrNone},
-		"asked by nobody":        {question: func(q *consent.Use) { q.Recipient = "" }, want: consent.ErrNone},
-		"asked by another":       {question: func(q *consent.Use) { q.Recipient = uwv }, want: consent.ErrNone},
-		"asked of no source":     {question: func(q *consent.Use) { q.Source = "" }, want: consent.ErrNone},
-		"asked of another":       {question: func(q *consent.Use) { q.Source = own }, want: consent.ErrNone},
-		"asked without a case":   {question: func(q *consent.Use) { q.Case = "" }, want: consent.ErrHousehold},
-		"asked on no day":        {question: func(q *consent.Use) { q.Today = 0 }, want: consent.ErrNone},
-		"of no case, for none":   {claims: func(c *consent.Claims) { c.Case = "" }, question: func(q *consent.Use) { q.Case = "" }, want: consent.ErrHousehold},
-		"born too late":          {question: func(q *consent.Use) { q.Born = civil.MustParse("2010-03-12") }, want: consent.ErrAuthority},
-		"the age group is wrong": {claims: ofAChild, question: bornIn2008, want: consent.ErrAuthority},
-		"the birthday is wrong":  {claims: minor("16_17", "2026-06-16"), question: bornIn2008, want: consent.ErrAuthority},
+		"withdrawn":              {use: func(q *consent.Use) { q.Ended = func(string) bool { return true } }, want: consent.ErrWithdrawn},
+		"not known":              {use: func(q *consent.Use) { q.Ended = nil }, want: consent.ErrWithdrawn},
+		"of nobody, for nobody":  {person: nobody, use: func(q *consent.Use) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
+		"asked for nobody":       {use: func(q *consent.Use) { q.Subject = identity.BSN{} }, want: consent.ErrOtherPerson},
+		"asked for no purpose":   {use: func(q *consent.Use) { q.Purpose = "" }, want: consent.ErrNone},
+		"asked by nobody":        {use: func(q *consent.Use) { q.Recipient = "" }, want: consent.ErrNone},
+		"asked by another":       {use: func(q *consent.Use) { q.Recipient = uwv }, want: consent.ErrNone},
+		"asked of no source":     {use: func(q *consent.Use) { q.Source = "" }, want: consent.ErrNone},
+		"asked of another":       {use: func(q *consent.Use) { q.Source = own }, want: consent.ErrNone},
+		"asked without a case":   {use: func(q *consent.Use) { q.Case = "" }, want: consent.ErrHousehold},
+		"asked on no day":        {use: func(q *consent.Use) { q.Today = 0 }, want: consent.ErrNone},
+		"of no case, for none":   {claims: func(c *consent.Claims) { c.Case = "" }, use: func(q *consent.Use) { q.Case = "" }, want: consent.ErrHousehold},
+		"born too late":          {use: func(q *consent.Use) { q.Born = civil.MustParse("2010-03-12") }, want: consent.ErrAuthority},
+		"the age group is wrong": {claims: ofAChild, use: bornIn2008, want: consent.ErrAuthority},
+		"the birthday is wrong":  {claims: minor("16_17", "2026-06-16"), use: bornIn2008, want: consent.ErrAuthority},
 	}
 }
 
@@ -90,9 +90,9 @@ func asking(t testing.TB, f *family.Family) consent.Use {
 	}
 }
 
-// given is a consent of draft with the lock on it, signed by a keeper who does not look:
+// given is a consent of draft that fails so, signed by a keeper who does not look:
 // its claims may be others than Issue would write.
-func (l lock) given(t testing.TB, f *family.Family, keys *signed.Verifier) consent.Document {
+func (l failure) given(t testing.TB, f *family.Family, keys *signed.Verifier) consent.Document {
 	t.Helper()
 	d, person := draft(f), bsn(t, harm)
 	switch l.person {
@@ -115,16 +115,16 @@ func (l lock) given(t testing.TB, f *family.Family, keys *signed.Verifier) conse
 	return verify(t, keys, out)
 }
 
-// Each lock alone keeps a consent shut that is open but for it, and says which it is.
-func TestEachLockShuts(t *testing.T) {
+// Each failure alone stops a consent that counts but for it, and the error says which it is.
+func TestEachFailureAloneStops(t *testing.T) {
 	f, keys := openFamily(t)
-	_, err := consent.Find([]consent.Document{lock{}.given(t, f, keys)}, asking(t, f))
-	require.NoError(t, err, "but for the locks it is a yes")
-	for name, l := range locks(f) {
+	_, err := consent.Find([]consent.Document{failure{}.given(t, f, keys)}, asking(t, f))
+	require.NoError(t, err, "but for the failures it is a yes")
+	for name, l := range failures(f) {
 		q := asking(t, f)
 		q.Born = 0
-		if l.question != nil {
-			l.question(&q)
+		if l.use != nil {
+			l.use(&q)
 		}
 		c, err := consent.Find([]consent.Document{l.given(t, f, keys)}, q)
 		require.ErrorIs(t, err, l.want, name)
@@ -133,21 +133,21 @@ func TestEachLockShuts(t *testing.T) {
 	}
 }
 
-// One that is shut shuts no other, whatever their order. Which of them is to be held
-// against a question is for the log.
-func TestALockShutsItsOwnConsent(t *testing.T) {
+// One that fails stops no other, whatever their order. Which of them is to be held
+// against a request is for the log.
+func TestAFailureStopsItsOwnConsent(t *testing.T) {
 	f, keys := openFamily(t)
-	open := lock{}.given(t, f, keys)
-	for name, l := range locks(f) {
-		if l.question != nil {
+	counts := failure{}.given(t, f, keys)
+	for name, l := range failures(f) {
+		if l.use != nil {
 			continue
 		}
-		shut, q := l.given(t, f, keys), asking(t, f)
+		fails, q := l.given(t, f, keys), asking(t, f)
 		q.Born = 0
-		for _, documents := range [][]consent.Document{{open, shut}, {shut, open}} {
+		for _, documents := range [][]consent.Document{{counts, fails}, {fails, counts}} {
 			c, err := consent.Find(documents, q)
 			require.NoError(t, err, name)
-			require.Equal(t, open.ID(), c.ID(), name)
+			require.Equal(t, counts.ID(), c.ID(), name)
 		}
 	}
 }
@@ -155,7 +155,7 @@ func TestALockShutsItsOwnConsent(t *testing.T) {
 // When none answers the error says what came closest, whatever the order.
 func TestWhatCameClosest(t *testing.T) {
 	f, keys := openFamily(t)
-	all, closest := locks(f), []string{"not yet begun", "another person", "another household", "expired", "wrong signer"}
+	all, closest := failures(f), []string{"not yet begun", "another person", "another household", "expired", "wrong signer"}
 	for i, near := range closest {
 		for _, far := range closest[:i] {
 			n, o := all[near].given(t, f, keys), all[far].given(t, f, keys)
@@ -182,7 +182,7 @@ func TestTheDaysOfAConsent(t *testing.T) {
 		"signed longer": {func(c *consent.Claims) { c.Until = "2030-01-01" }, "2025-01-01", "2025-12-31"},
 		"to a birthday": {minor("16_17", "2025-06-15"), "2025-01-01", "2025-06-14"},
 	} {
-		d := lock{claims: c.claims}.given(t, f, keys)
+		d := failure{claims: c.claims}.given(t, f, keys)
 		first, last := civil.MustParse(c.first), civil.MustParse(c.last)
 		require.Equal(t, civil.Span{From: first, To: last}, d.Span(), name)
 		for day, want := range map[civil.Date]error{first - 1: consent.ErrNone, first: nil, last: nil, last + 1: consent.ErrExpired} {

@@ -30,7 +30,7 @@ type Draft struct {
 	Purpose string
 	Case    string // commitment to the case number
 	Grants  []Grant
-	// Controller is answerable for the data; Recipients may be told.
+	// Controller is answerable for the data; data may be disclosed to Recipients.
 	Controller identity.OIN
 	Recipients []identity.OIN
 	Basis      Basis // AVG6 is needed

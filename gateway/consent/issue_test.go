@@ -69,7 +69,7 @@ func verify(t testing.TB, v *signed.Verifier, i consent.Issued) consent.Document
 	return d
 }
 
-// ask holds the documents against a question of the requester about a source.
+// ask holds the documents against a use by the requester at a source.
 func ask(t testing.TB, f *family.Family, source, today string, documents ...consent.Document) (consent.Consent, error) {
 	t.Helper()
 	return consent.Find(documents, consent.Use{

@@ -10,7 +10,7 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// Mandate is on what a gemachtigde signs for an adult: what the person signed himself
+// Mandate is on what a gemachtigde signs for an adult: what the person signed
 // (art. 3:60 and 7:465 lid 3 BW: "schriftelijk gemachtigd"). It holds no name and no
 // number of anybody.
 type Mandate struct {
@@ -46,7 +46,7 @@ func (s Signature) fields(name string) []field {
 	}
 }
 
-// lacks says why a gemachtigde counts for nothing; empty: he counts. The one place that
+// lacks says why a gemachtigde does not count; empty: they count. The one place that
 // judges a mandate: it is for the purpose, and for every day on which the consent holds.
 func (d Document) lacks(s Signature) string {
 	if s.Mandate == nil {
@@ -59,7 +59,7 @@ func (d Document) lacks(s Signature) string {
 	case err != nil || until < d.effective().To:
 		return "the mandate ends before the consent would; ask until its last day, and show that text"
 	case !slices.Contains(knownWell(), s.Proof.LOA):
-		return "who signs for another proves who he is at the level substantieel or hoog"
+		return "who signs for another proves who they are at the level substantieel or hoog"
 	}
 	return ""
 }
@@ -79,7 +79,7 @@ func (d Document) Mandates() []Mandate {
 func knownWell() []string { return []string{ontschotv1.AssuranceSubstantial, ontschotv1.AssuranceHigh} }
 
 // MandateError is an ErrWrongSigner of a gemachtigde who could have signed, and says
-// why he does not count: a text without any value.
+// why they do not count: a text without any value.
 type MandateError struct{ Lacks string }
 
 // Error is that of ErrWrongSigner, with what is lacking.

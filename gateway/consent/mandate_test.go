@@ -77,7 +77,7 @@ func TestHostileMandates(t *testing.T) {
 	} {
 		for _, beside := range []bool{false, true} {
 			d, place := byProxy(f), "given_by"
-			if beside { // the person signed himself: it is refused all the same
+			if beside { // the person signed too: it is refused all the same
 				place = "co_given_by[0]"
 				d.CoGivenBy = []consent.Signature{d.GivenBy}
 				d.GivenBy = signature("self", "harm")
@@ -275,11 +275,11 @@ func TestNarrowingStaysWithinTheMandate(t *testing.T) {
 	_, err = ask(t, f, "SVB", "2026-01-01", narrow)
 	require.ErrorIs(t, err, consent.ErrExpired)
 	for name, change := range map[string]func(*consent.Draft){
-		"a later day":     func(d *consent.Draft) { d.GivenBy.Mandate.Until = "2030-01-01" },
-		"a wider scope":   func(d *consent.Draft) { d.GivenBy.Mandate.Scope[0] = "integral_budget.account" },
-		"another paper":   func(d *consent.Draft) { d.GivenBy.Mandate.Document = sum("another") },
-		"none at all":     func(d *consent.Draft) { d.GivenBy.Mandate = nil },
-		"by himself, now": func(d *consent.Draft) { d.GivenBy = signature("self", "harm") },
+		"a later day":        func(d *consent.Draft) { d.GivenBy.Mandate.Until = "2030-01-01" },
+		"a wider scope":      func(d *consent.Draft) { d.GivenBy.Mandate.Scope[0] = "integral_budget.account" },
+		"another paper":      func(d *consent.Draft) { d.GivenBy.Mandate.Document = sum("another") },
+		"none at all":        func(d *consent.Draft) { d.GivenBy.Mandate = nil },
+		"by the person, now": func(d *consent.Draft) { d.GivenBy = signature("self", "harm") },
 	} {
 		d, err := wide.Narrow([]consent.Grant{{Source: uwv}})
 		require.NoError(t, err)

@@ -23,7 +23,7 @@ func (d Document) Narrow(without []Grant) (Draft, error) {
 			return Draft{}, fmt.Errorf("%w: without[%d].source: the consent does not name it", ErrDocument, i)
 		}
 		if !known(w.Categories) {
-			return Draft{}, fmt.Errorf("%w: without[%d].categories: each must be known, and there once", ErrDocument, i)
+			return Draft{}, fmt.Errorf("%w: without[%d].categories: each must be known, and listed once", ErrDocument, i)
 		}
 		left[at].Categories = slices.DeleteFunc(left[at].Categories, func(c budgetv1.Category) bool {
 			return len(w.Categories) == 0 || slices.Contains(w.Categories, c)
@@ -42,7 +42,7 @@ func (d Document) Narrow(without []Grant) (Draft, error) {
 	return draft, nil
 }
 
-// again is what narrowing keeps.
+// again is what narrowing leaves unchanged.
 func (d Document) again(grants []Grant) Draft {
 	c := d.Claims()
 	return Draft{
@@ -74,7 +74,7 @@ func (d Draft) follows(c Claims, subject identity.BSN) error {
 	return nil
 }
 
-// within tells that the grants are for the same sources, each for no more than it was.
+// within reports whether the grants are for the same sources, each for no more than it was.
 func within(narrow []Grant, wide map[identity.OIN]grant) bool {
 	for _, g := range narrow {
 		was, ok := wide[g.Source]

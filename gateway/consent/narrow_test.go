@@ -122,7 +122,7 @@ func TestNarrowLeavesTheRest(t *testing.T) {
 // A list that its keeper wrote as null is as empty as one without anything in it.
 func TestNarrowingWhatWasWrittenAsNull(t *testing.T) {
 	f, keys := openFamily(t)
-	wide := lock{claims: func(c *consent.Claims) { c.Recipients, c.CoGivenBy = nil, nil }}.given(t, f, keys)
+	wide := failure{claims: func(c *consent.Claims) { c.Recipients, c.CoGivenBy = nil, nil }}.given(t, f, keys)
 	less, err := wide.Narrow([]consent.Grant{{Source: f.Parties["SVB"].OIN}})
 	require.NoError(t, err)
 	require.Equal(t, wide.ID(), verify(t, keys, issue(t, f, less)).Replaces())

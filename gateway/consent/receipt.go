@@ -26,7 +26,7 @@ const (
 // (guide "Consent Records and Receipts as per ISO/IEC TS 27560:2023 using DPV"), as
 // JSON-LD in canonical form, with the signed document in it. Language is that of the
 // notice that was shown, names those of the organisations, for whom there is no
-// other than the OIN; at is when it is made. It tells that the consent was given,
+// other than the OIN; at is when it is made. It says that the consent was given,
 // not whether it still counts.
 //
 // The person stands in it as the subject commitment. The key that opens it is left
@@ -114,7 +114,7 @@ func (d Document) given() node {
 	}
 }
 
-// node tells on what a gemachtigde signed, for which purposes and until when.
+// node says on what a gemachtigde signed, for which purposes and until when.
 func (m Mandate) node() node {
 	return node{
 		"dct:title": "Mandate", "dct:identifier": m.Document, "dpv:hasScope": m.Scope,
@@ -139,7 +139,7 @@ func (d Document) processes() []node {
 		}
 		data := []node{}
 		for _, category := range g.Categories {
-			// That somebody has a right to care or to a benefit tells of his health.
+			// That somebody has a right to care or to a benefit says something of their health.
 			data = append(data, node{"@type": "dpv:PersonalData", "dct:identifier": string(category), "skos:broader": "dpv:SpecialCategoryPersonalData"})
 		}
 		process["dpv:hasPersonalData"], process["dpv:hasRecipient"], process["dpv:hasProcessing"] = data, recipients, []string{"dpv:Collect", "dpv:Combine"}
@@ -180,7 +180,7 @@ func organisation(o identity.OIN) string { return "urn:oin:" + string(o) }
 
 func instant(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
 
-// subjectType tells a child from an adult, as the age group in the document does.
+// subjectType distinguishes a child from an adult, as the age group in the document does.
 func subjectType(group string) []string {
 	switch group {
 	case under12, from12, from16:

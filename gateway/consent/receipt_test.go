@@ -193,7 +193,7 @@ func TestWhoInTheReceipt(t *testing.T) {
 		if want == "dpv:Child" {
 			lapses = "2026-06-15"
 		}
-		is, _ := receipt(lock{claims: minor(group, lapses)}.given(t, f, keys))
+		is, _ := receipt(failure{claims: minor(group, lapses)}.given(t, f, keys))
 		types := []any{"dpv:DataSubject"}
 		if want != "" {
 			types = append(types, want)
@@ -204,7 +204,7 @@ func TestWhoInTheReceipt(t *testing.T) {
 		"self": "dpv:DataSubject", "ouder_met_gezag": "dpv:ParentOfDataSubject", "voogd": "dpv:GuardianOfDataSubject", "curator": "dpv:GuardianOfDataSubject",
 		"mentor": "dpv:GuardianOfDataSubject", "gemachtigde": "dpv:Representative", "bewindvoerder": "dpv:Representative", "naaste": "dpv:Representative",
 	} {
-		_, by := receipt(lock{claims: func(c *consent.Claims) {
+		_, by := receipt(failure{claims: func(c *consent.Claims) {
 			if c.GivenBy.Role = role; role == "gemachtigde" {
 				c.GivenBy.Mandate = &consent.Mandate{Document: strings.Repeat("a", 64), Scope: []string{c.Purpose}, Until: c.Until}
 			}

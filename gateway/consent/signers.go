@@ -24,8 +24,8 @@ type Need struct {
 	People int
 }
 
-// Required tells whose signatures a consent needs that begins on the day, for
-// whoever asks for them. The age group in the authority is not looked at: it
+// Required says whose signatures a consent needs that begins on the day, for
+// whoever asks for them. The age group in the authority is not used: it
 // follows from the day of birth. Errors: ErrAuthority when a human must find out
 // who may sign first, ErrDocument when Settled is none of its list.
 func Required(born civil.Date, a Authority, day civil.Date) ([]Need, error) {
@@ -82,8 +82,8 @@ func (a Authority) holders() ([]Need, error) {
 	return []Need{{[]string{role}, a.Holders}}, nil
 }
 
-// adult signs himself, or somebody on his mandate (see Mandate), unless another decides
-// for him in matters of care. A bewindvoerder, who keeps the money, does not (art. 1:431
+// adult signs for themselves, or somebody does on their mandate (see Mandate), unless another
+// decides for them in matters of care. A bewindvoerder, who manages the money, does not (art. 1:431
 // BW). That a register knows of a Volmacht or Machtiging is no mandate.
 func (a Authority) adult() ([]Need, error) {
 	switch a.Kind {
@@ -95,12 +95,12 @@ func (a Authority) adult() ([]Need, error) {
 		return oneOf(ontschotv1.SignerSelf, ontschotv1.SignerProxy), nil
 	case "EenhoofdigOuderlijkGezag", "TweehoofdigOuderlijkGezag", "GezamenlijkGezag", "Voogdij", "TijdelijkGeenGezag", "GezagNietTeBepalen":
 		return oneOf(ontschotv1.SignerSelf, ontschotv1.SignerProxy), nil // ended at eighteen, whatever the register still says (art. 1:233, 1:245 BW)
-	default: // a measure that nobody here knows: for a human
+	default: // an unknown measure: for a human
 		return nil, ErrAuthority
 	}
 }
 
-// signers tells whether those who signed are those who had to, on the day it was
+// signers reports whether those who signed are those who had to, on the day it was
 // given. Others beside them do no harm; nobody counts for two.
 func (d Document) signers() error {
 	needs, err := d.claims.Authority.needs()
@@ -133,8 +133,8 @@ func (d Document) signatures() []Signature {
 	return slices.DeleteFunc(d.all(), func(s Signature) bool { return !d.counts(s) })
 }
 
-// counts tells a signature with a proof of who gave it, and on a mandate that covers
-// this consent where somebody else than who decides for the person gave it.
+// counts reports whether a signature has a proof of who gave it, and rests on a mandate that
+// covers this consent where somebody else than who decides for the person gave it.
 func (d Document) counts(s Signature) bool {
 	return s.proven() && (s.Role != ontschotv1.SignerProxy || d.lacks(s) == "")
 }
@@ -143,7 +143,7 @@ func (s Signature) proven() bool {
 	return slices.Contains(ontschotv1.Proofs(), s.Proof.Kind) && s.Proof.Hash != ""
 }
 
-// contradicts tells that the age group or the birthday on which the consent lapses
+// contradicts reports whether the age group or the birthday on which the consent lapses
 // is not that of somebody born on that day. No date contradicts nothing.
 func (d Document) contradicts(born civil.Date) bool {
 	if born.IsZero() {
