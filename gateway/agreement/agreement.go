@@ -15,7 +15,7 @@ import (
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
-// Errors of looking for the agreement a question rests on.
+// Errors of looking for the agreement a request rests on.
 var (
 	ErrNone      = errors.New("no agreement")
 	ErrExpired   = errors.New("agreement not in force")
@@ -50,7 +50,7 @@ func Verify(v *signed.Verifier, raw []byte) (Agreement, error) {
 	return a, nil
 }
 
-// Read reads the terms of a kept document whose signatures may not hold any more, to
+// Read reads the terms of a stored document whose signatures may not hold any more, to
 // show or to end it. They prove nothing. Errors: ErrDocument.
 func Read(raw []byte) (Terms, error) {
 	var t Terms
@@ -78,7 +78,7 @@ func (a Agreement) Span() civil.Span { return civil.Span{From: a.from, To: a.unt
 // Parties to it.
 func (a Agreement) Parties() []identity.OIN { return oins(a.terms.Parties) }
 
-// InForce tells whether the day lies within the agreement's own days.
+// InForce reports whether the day lies within the agreement's own days.
 func (a Agreement) InForce(today civil.Date) bool {
 	return a.Span().Contains(today)
 }

@@ -235,8 +235,8 @@ func TestTheKeysThatSigned(t *testing.T) {
 	require.Equal(t, keys, p.Keys())
 }
 
-// Kept terms can be read when a key is gone, and nothing else is taken for them.
-func TestReadingWhatIsKept(t *testing.T) {
+// Stored terms can be read when a key is gone, and nothing else is taken for them.
+func TestReadingWhatIsStored(t *testing.T) {
 	w, want := newWorld(t), terms()
 	raw := w.together(t, want, meppel)
 	got, err := agreement.Read(raw)

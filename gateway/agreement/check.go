@@ -26,7 +26,7 @@ const (
 )
 
 // FieldError says which field of the terms cannot be so, and what it must be. It
-// never repeats what stood there.
+// never repeats the value.
 type FieldError struct {
 	Path string // for example grants[0].rate_per_minute; empty for the whole
 	What string
@@ -155,7 +155,7 @@ func (c *checker) grant(t Terms, at int) {
 	c.number(g.RatePerMinute, 1, maxRate, "rate_per_minute")
 }
 
-// onlyHere tells that no earlier grant is for a purpose of this one: else it would
+// onlyHere reports whether no earlier grant is for a purpose of this one: else it would
 // depend on their order which of the two is enforced.
 func onlyHere(earlier []Grant, g Grant) bool {
 	return !slices.ContainsFunc(earlier, func(e Grant) bool { return shared(e, g) > 0 })

@@ -28,7 +28,7 @@ type Change struct {
 	// Party whose role it is; Consumer and Source whose grant it is; else empty.
 	Party, Consumer, Source identity.OIN
 	// Purposes of the grant, with ", " between, when there are more grants between the
-	// same two and it must be told which of them it is.
+	// same two and it must be said which of them it is.
 	Purposes string
 }
 
@@ -38,7 +38,7 @@ type differ struct {
 	about   Change
 }
 
-// Diff tells what changes from the old terms to the new, in the order of the
+// Diff says what changes from the old terms to the new, in the order of the
 // document: nothing is left out but the order of lists, which means nothing. Grants
 // belong together when they are between the same two and share a purpose. What only
 // a proposal has (id, replaces, proposed_at) is not compared with a draft.
@@ -86,7 +86,7 @@ func (d *differ) number(path string, old, new int64) {
 	d.value(path, strconv.FormatInt(old, 10), strconv.FormatInt(new, 10))
 }
 
-// list tells first what was added, then what was taken out.
+// list gives first what was added, then what was taken out.
 func (d *differ) list(path string, old, new []string) {
 	if more := without(new, old); len(more) > 0 {
 		d.add(path, Added, "", strings.Join(more, ", "))
@@ -135,7 +135,7 @@ func (d *differ) grants(old, new []Grant) {
 		d.about = aboutGrant(g, old, new)
 		if pairs[i] < 0 {
 			d.add(path, Added, "", strings.Join(g.Purposes, ", "))
-			d.grant(path, Grant{Purposes: g.Purposes}, g) // the line above tells the purposes
+			d.grant(path, Grant{Purposes: g.Purposes}, g) // the line above has the purposes
 			continue
 		}
 		d.grant(path, old[pairs[i]], g)

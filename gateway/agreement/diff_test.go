@@ -33,7 +33,7 @@ func words(t testing.TB) *wording.AgreementTexts {
 	return texts
 }
 
-// inWords tells a difference in a language.
+// inWords words a difference in a language.
 func inWords(t testing.TB, lang string, old, new agreement.Terms) []string {
 	texts, out := words(t), []string{}
 	for _, c := range agreement.Diff(old, new) {
@@ -221,11 +221,11 @@ func otherwise(v reflect.Value) {
 
 var place = regexp.MustCompile(`\[\d+\]`)
 
-// Whatever field differs, it is told, in both languages.
+// Whatever field differs, it is listed, in both languages.
 func TestEveryFieldHasWords(t *testing.T) {
 	texts, all := words(t), leaves()
 	require.Len(t, all, 24)
-	told := map[string]bool{}
+	listed := map[string]bool{}
 	for _, l := range all {
 		old, now := terms(), terms()
 		now.ID, old.Oversight.Auditors = old.ID, []identity.OIN{stranger}
@@ -239,16 +239,16 @@ func TestEveryFieldHasWords(t *testing.T) {
 				require.NotEqual(t, nl, en, c.Path)
 				require.NotContains(t, nl+en, "→", "%s has no words when %s", c.Path, c.Kind)
 				require.NotContains(t, nl+en, "{")
-				told[place.ReplaceAllString(c.Path, "")] = true
+				listed[place.ReplaceAllString(c.Path, "")] = true
 			}
 		}
 	}
 	for _, l := range all {
 		switch l.path { // by these a party and a grant are known: another is another party or grant
 		case "parties.oin", "grants.consumer", "grants.source":
-			require.True(t, told[strings.SplitN(l.path, ".", 2)[0]])
+			require.True(t, listed[strings.SplitN(l.path, ".", 2)[0]])
 		default:
-			require.True(t, told[l.path], l.path)
+			require.True(t, listed[l.path], l.path)
 		}
 	}
 }
@@ -295,8 +295,8 @@ func TestDiffOfParties(t *testing.T) {
 	}, agreement.Diff(old, now))
 }
 
-// Which grant it is is told of those between the same two alone.
-func TestWhichGrantIsTold(t *testing.T) {
+// Which grant it is is said of those between the same two alone.
+func TestWhichGrantIsNamed(t *testing.T) {
 	for _, with := range [][2]identity.OIN{{meppel, stranger}, {stranger, uwv}} {
 		old := terms(another, func(a *agreement.Terms) { a.Grants[1].Consumer, a.Grants[1].Source = with[0], with[1] })
 		now := old

@@ -28,7 +28,7 @@ const (
 
 // ReadDraft reads a draft in YAML, strictly: each key once, none that is not known,
 // none missing; no anchors, aliases or tags. Errors: ErrDraft with a *FieldError,
-// which names line and path and never repeats what stood there.
+// which names line and path and never repeats the value.
 func ReadDraft(raw []byte) (Terms, error) {
 	t, err := readDraft(raw)
 	if err != nil {
@@ -76,7 +76,7 @@ func parse(raw []byte) (*yaml.Node, error) {
 }
 
 // lineOf finds the line in the library's message, which is not passed on: it may
-// repeat what stands in the draft.
+// repeat what the draft says.
 func lineOf(err error) int {
 	found := regexp.MustCompile(`line (\d{1,5})\b`).FindStringSubmatch(err.Error())
 	if found == nil {
@@ -157,7 +157,7 @@ func (r *reader) fields(n *yaml.Node, into reflect.Value, path string) error {
 			return &FieldError{path, "a key that is not known" + suggest(key.Value, names), key.Line}
 		}
 		if missing[at] == "" {
-			return &FieldError{join(path, names[at]), "stands there twice", key.Line}
+			return &FieldError{join(path, names[at]), "is listed twice", key.Line}
 		}
 		missing[at] = ""
 		if err := r.read(n.Content[i+1], byName(into, names[at]), join(path, names[at])); err != nil {

@@ -138,7 +138,7 @@ func TestDraftsThatAreRefused(t *testing.T) {
 		"one far from any":         {replace("version: 1", "version: 1\n"+`"`+canary+`": 1`), "a key that is not known", line("version") + 1},
 		"what the gateway sets":    {replace("version: 1", "version: 1\nid: x"), "a key that is not known", line("version") + 1},
 		"a key in capitals":        {replace("sunset:", "Sunset:"), "did you mean sunset?", line("sunset:")},
-		"a key twice":              {replace("    legal_basis: avg-6-1-e", "    legal_basis: avg-6-1-e\n    legal_basis: avg-6-1-a"), "grants[0].legal_basis: stands there twice", line("legal_basis:") + 1},
+		"a key twice":              {replace("    legal_basis: avg-6-1-e", "    legal_basis: avg-6-1-e\n    legal_basis: avg-6-1-a"), "grants[0].legal_basis: is listed twice", line("legal_basis:") + 1},
 		"a key missing":            {replace("    legal_basis: avg-6-1-e\n", ""), "grants[0].legal_basis: is needed", line("- consumer:")},
 		"nothing in it":            {replace("legal_basis: avg-6-1-e", "legal_basis:"), "grants[0].legal_basis: one value is needed", line("legal_basis:")},
 		"a list for a value":       {replace("legal_basis: avg-6-1-e", "legal_basis: [a]"), "grants[0].legal_basis: one value is needed", line("legal_basis:")},

@@ -20,7 +20,7 @@ var (
 	ErrHalfway     = errors.New("the other party's gateway did not answer; the agreement may be in force at its end")
 )
 
-// PeerRefused is the reason of a PeerError that is the other gateway's own affair.
+// PeerRefused is the reason of a PeerError that only concerns the other gateway.
 const PeerRefused = "PEER_REFUSED"
 
 // PeerError is the no of another gateway. Its words may hold anything and are not passed
@@ -65,7 +65,7 @@ func transitions() map[string]map[Stage]error {
 	}
 }
 
-// Can is nil when the act can be done at this stage, or says why not. An act that is none
+// Can is nil when the act can be done at this stage, or says why not. An unknown act
 // never can.
 func (s Stage) Can(act string) error {
 	stages, known := transitions()[act]

@@ -297,7 +297,7 @@ func TestStatementsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Terms are signed and kept by both parties: no text of theirs has place for a BSN,
+// Terms are signed and stored by both parties: no text of theirs has place for a BSN,
 // however it is parted.
 func TestTermsHoldNoNumberOfAPerson(t *testing.T) {
 	w := newWorld(t)

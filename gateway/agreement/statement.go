@@ -51,7 +51,7 @@ func NewStatement(s Statement, by signed.Signer) ([]byte, error) {
 }
 
 // VerifyStatement checks signature and form. Of which terms it speaks is for About
-// to tell. Errors: ErrStatement.
+// to say. Errors: ErrStatement.
 func VerifyStatement(v *signed.Verifier, raw []byte) (Statement, error) {
 	var s Statement
 	if _, err := v.Compact(signed.Statement, raw, &s); err != nil {

@@ -78,7 +78,7 @@ type Finance struct {
 // Oversight: who may audit spending, and whom to call.
 type Oversight struct {
 	Auditors []identity.OIN `json:"auditors"`
-	// BreachContact is whom to tell of a data breach (AVG art. 33): an e-mail
+	// BreachContact is whom to notify of a data breach (AVG art. 33): an e-mail
 	// address, an https address, or tel:+31...
 	BreachContact string `json:"breach_contact"`
 	// DPIA is the SHA-256 of the data protection impact assessment (AVG art. 35).
