@@ -6,7 +6,7 @@ import (
 )
 
 // adulthood: somebody turns 18 inside the window. Youth care ends (Jw 1.1), Wmo
-// and Wajong can begin, and consents must be given by himself.
+// and Wajong can begin, and they must give their own consents.
 func adulthood(v *view) []*budgetv1.Finding {
 	return v.reached(budgetv1.FindingTransition18, func(born civil.Date) (civil.Date, bool) {
 		return born.Birthday(18), true

@@ -14,7 +14,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// small is a question about P1 and P2 over 2025.
+// small is a request about P1 and P2 over 2025.
 func small() budget.Request {
 	return budget.Request{
 		Window: span("2025-01-01", "2025-12-31"),
@@ -109,11 +109,11 @@ func TestIdsThatAreNotUnique(t *testing.T) {
 		"P1/WMO/02/2025-01-01", "P1/WMO/02/2025-01-01#2", "P1/WMO/02/2025-01-01#3",
 		"P1/WMO/02/2025-01-01#4", "P1/WMO/02/2025-01-01#5",
 	}, ids(b))
-	var told []string
+	var shown []string
 	for _, l := range b.GetLines() {
-		told = append(told, fmt.Sprint(l.GetFunder(), " ", l.GetAmount().GetCents()))
+		shown = append(shown, fmt.Sprint(l.GetFunder(), " ", l.GetAmount().GetCents()))
 	}
-	require.Equal(t, []string{"GM1 900", "GM1 200", "GM1 300", "GM1 100", "GM2 100"}, told)
+	require.Equal(t, []string{"GM1 900", "GM1 200", "GM1 300", "GM1 100", "GM2 100"}, shown)
 }
 
 func TestWhatIsHiddenIsADash(t *testing.T) {
@@ -211,7 +211,7 @@ func TestDataThatCannotBeCounted(t *testing.T) {
 	}
 }
 
-// TestMoneyOfAnotherFunder is not counted and not kept silent.
+// TestMoneyOfAnotherFunder is not counted, and reported.
 func TestMoneyOfAnotherFunder(t *testing.T) {
 	a := says("P1", "GM1", pgb("WMO", "02", "2025-01-01", ""))
 	a.Response.Lines[0].Funder = "GM2"

@@ -1,5 +1,5 @@
 // Package budget answers: what do the answers of all sources add up to? It is
-// pure: no clock, no I/O and no order of its own. The same question with the
+// pure: no clock, no I/O and no order of its own. The same request with the
 // same answers, in whatever order they came in, gives the same budget.
 package budget
 
@@ -83,13 +83,13 @@ type Texts interface {
 }
 
 // Assemble draws up the budget. It is total: whatever a source sends, it gives
-// a budget, never an error, and it changes neither the question nor the
-// answers. What cannot be valued keeps no value_cents and is named in the gaps
+// a budget, never an error, and it changes neither the request nor the
+// answers. What cannot be valued has no value_cents and is named in the gaps
 // unless it was withheld.
 //
 // The care total, income, ring-fenced and contested money are always present,
 // as granted: a contested line counts in every total. Spending and own
-// contributions count in none (I6); spending.go and contribution.go say when
+// contributions count in none; spending.go and contribution.go say when
 // their figures are present.
 func Assemble(q Request, answers []Answer) *budgetv1.Budget {
 	v := look(q, answers)

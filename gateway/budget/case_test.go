@@ -17,7 +17,7 @@ import (
 func assembled(t *testing.T, name string) (*casefile.Case, *budgetv1.Budget) {
 	c, err := casefile.Open(name)
 	require.NoError(t, err)
-	return c, budget.Assemble(question(c), answers(t, c))
+	return c, budget.Assemble(request(c), answers(t, c))
 }
 
 func TestCasesComeOutToTheCent(t *testing.T) {
@@ -182,7 +182,7 @@ func TestMatrixOfMeppel(t *testing.T) {
 	require.Equal(t, []string{"A3/WMO/02/2025-01-01", "A3/WMO/07/2024-07-01", "A3/WMO/07/2025-04-01"}, wmo.GetLines())
 	require.Equal(t, int64(792000), wmo.GetSpentCents())
 	require.Equal(t, int64(25200), wmo.GetOwnContributionCents())
-	require.Len(t, wmo.GetQuantities(), 1, "only the right without money is told as a quantity")
+	require.Len(t, wmo.GetQuantities(), 1, "only the right without money is given as a quantity")
 	require.Equal(t, "4", wmo.GetQuantities()[0].GetVolume())
 }
 

@@ -8,7 +8,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// contributed is an own contribution (eigen bijdrage) per month, as CAK told it.
+// contributed is an own contribution (eigen bijdrage) per month, as CAK sent it.
 type contributed struct {
 	person, household, law string
 	cents                  int64
@@ -19,13 +19,13 @@ type contributed struct {
 // contributions are own contributions in the window, in cents.
 //
 // A month counts when it lies wholly inside the window and the period of the
-// contribution (N8), once for each household and law; without a handle of the
-// household the person is one of his own. If two records of one household and
+// contribution, once for each household and law; without a handle of the
+// household the person is a household of their own. If two records of one household and
 // law differ about a month the larger counts.
 //
 // total is absent while any CAK that was asked has a gap that touches it, or
 // withheld an amount or a period; a share of the matrix is absent
-// when that holds for its person and law. It is 0 when CAK had nothing to tell,
+// when that holds for its person and law. It is 0 when CAK had nothing to send,
 // and when it was not asked, which the sources of the budget show.
 type contributions struct {
 	total *int64
@@ -35,7 +35,7 @@ type contributions struct {
 // share is a cell of the matrix.
 type share struct{ person, law string }
 
-// takeContributions reads what CAK tells. What somebody else tells, and what
+// takeContributions reads what CAK sends. What another source sends, and what
 // cannot be read, is a gap.
 func (v *view) takeContributions(a Answer) {
 	for _, o := range a.Response.GetOwnContributions() {
@@ -61,7 +61,7 @@ type month struct {
 }
 
 // contributed sums the months: for the household each once, and in a person's cell
-// what CAK tells of that person, whoever else it tells the same of. So a cell holds
+// what CAK sends about that person, whoever else it sends the same about. So a cell holds
 // nothing of others, and the cells of one household may come to more than the total.
 func (v *view) contributed() contributions {
 	out := contributions{byLaw: map[share]int64{}}
@@ -92,7 +92,7 @@ func (v *view) contributed() contributions {
 	return out
 }
 
-// key tells households apart; a handle and a person never collide.
+// key identifies a household; a handle and a person never collide.
 func (c contributed) key() string {
 	if c.household != "" {
 		return "household " + c.household
@@ -113,7 +113,7 @@ func (v *view) wholeMonths(s civil.Span) []civil.Date {
 	return firsts
 }
 
-// withheld tells that a share is not known in full.
+// withheld reports whether a share is not known in full.
 func (v *view) withheld(s share) bool {
 	return v.missing(budgetv1.KindCAK, s.person, s.law, budgetv1.CategoryOwnContribution) ||
 		slices.ContainsFunc(v.contribution, func(c contributed) bool {

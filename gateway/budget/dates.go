@@ -7,13 +7,13 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// How many days ahead something that ends is told.
+// How many days ahead something that ends is reported.
 const (
 	daysBeforeEnd     = 90 // of a right and of a legal basis
 	daysBeforeConsent = 30 // of a consent
 )
 
-// soon tells that a day comes after today, within so many days.
+// soon reports whether a day comes after today, within so many days.
 func (v *view) soon(d civil.Date, days int) bool {
 	return d > v.q.Today && d <= v.q.Today+civil.Date(days)
 }
@@ -34,7 +34,7 @@ func endings(v *view) []*budgetv1.Finding {
 	return found
 }
 
-// followed tells that something follows a line, or that it is no right that can
+// followed reports whether something follows a line, or that it is no right that can
 // be followed: a benefit, a one-off, or one of which the name was withheld.
 func (v *view) followed(l line) bool {
 	spans, hasDuration := v.rights[l.right()]
@@ -46,7 +46,7 @@ func (v *view) followed(l line) bool {
 		v.takenOver(l.right(), l.term.span) || v.mayGoOn(l.right()) || v.mayHaveGoneOn(l.right(), after)
 }
 
-// mayHaveGoneOn tells that beside the window there is something of which the
+// mayHaveGoneOn reports whether beside the window there is something of which the
 // name was withheld and that could be what follows.
 func (v *view) mayHaveGoneOn(r right, after func(civil.Span) bool) bool {
 	return slices.ContainsFunc(v.past, func(s stay) bool {
@@ -87,7 +87,7 @@ func ageOfConsent(v *view) []*budgetv1.Finding {
 }
 
 // onDay is a finding about a person and a day. It names no source: which one
-// was asked is nobody else's business.
+// was asked concerns nobody else.
 func onDay(a Answer, code string, d civil.Date) *budgetv1.Finding {
 	return &budgetv1.Finding{Code: code, Severity: budgetv1.SeverityWarning, Person: string(a.Person), Date: d.String()}
 }

@@ -76,7 +76,7 @@ func TestSpendFindsItsLine(t *testing.T) {
 	require.Equal(t, map[string]int64{"P2/-/07/2025-01-01": 500}, b.GetSpentCents(), "another person's")
 }
 
-// TestWhatFitsNoLineIsSummedNowhere: two figures keep two keys, and neither is
+// TestWhatFitsNoLineIsSummedNowhere: two figures have two keys, and neither is
 // the id of a line.
 func TestWhatFitsNoLineIsSummedNowhere(t *testing.T) {
 	nameless := &budgetv1.BudgetLine{Product: &budgetv1.Product{Code: "07"}, Period: period("2025-01-01", "")}
@@ -118,7 +118,7 @@ func TestSpendingIsCumulative(t *testing.T) {
 	}
 }
 
-// TestRemainingIsOfTheWholeAward: cut short if it was (N7), and not of the window.
+// TestRemainingIsOfTheWholeAward: cut short if it was, and not of the window.
 func TestRemainingIsOfTheWholeAward(t *testing.T) {
 	long := award("WMO", "02", "2024-07-01", "2026-06-30", "B-1", 73000)
 	cut := award("WMO", "07", "2025-01-01", "2025-04-30", "B-1", 36500)
@@ -150,18 +150,18 @@ func TestSpendingIsAbsentWhileSVBIsAGap(t *testing.T) {
 		of1.Gaps = []*budgetv1.Gap{c.gap}
 		p1 := says("P1", "GM1", award("WMO", "02", "2025-01-01", "2025-12-31", "B-1", 1000), award("JW", "45", "2025-01-01", "2025-12-31", "B-2", 1000))
 		b := budget.Assemble(small(), []budget.Answer{p1, p2, of1, of2})
-		var told []string
+		var shown []string
 		for _, id := range ids(b) {
 			if _, ok := b.GetRemainingCents()[id]; ok {
-				told = append(told, id)
+				shown = append(shown, id)
 			}
 		}
-		require.Equal(t, c.want, told, name)
+		require.Equal(t, c.want, shown, name)
 		require.Equal(t, "OK", b.GetMatrix()[0].GetCells()[0].GetStatus(), "a right is what its own sources say")
 	}
 }
 
-// TestFiguresOfSomebodyElse: only SVB tells spending and only CAK contributions.
+// TestFiguresOfSomebodyElse: only SVB sends spending and only CAK contributions.
 func TestFiguresOfSomebodyElse(t *testing.T) {
 	a := says("P1", "GM1")
 	a.Response.Spends = []*budgetv1.Spend{spent("B-1", "02", "2025-01-01", 1, "")}

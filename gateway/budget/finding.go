@@ -43,7 +43,7 @@ func (v *view) findings() []*budgetv1.Finding {
 	return v.worded(all)
 }
 
-// worded puts findings in order, tells each once, and words those without a text.
+// worded puts findings in order, each once, and words those without a text.
 func (v *view) worded(all []*budgetv1.Finding) []*budgetv1.Finding {
 	for _, f := range all {
 		f.Persons, f.Lines = among(f.GetPersons(), f.GetPerson()), among(f.GetLines(), f.GetLine())

@@ -22,7 +22,7 @@ func oneTime(law, code, date string) *budgetv1.BudgetLine {
 	return l
 }
 
-// holeCase is what one source tells of P1, and the findings it gives.
+// holeCase is what one source sends of P1, and the findings it gives.
 type holeCase struct {
 	lines   []*budgetv1.BudgetLine
 	history []*budgetv1.HistoryLine
@@ -99,7 +99,7 @@ func TestHoles(t *testing.T) {
 		"a one-off": {
 			lines: []*budgetv1.BudgetLine{oneTime("WMO", "11", "2025-03-01")},
 		},
-		"what cannot be told apart": {
+		"what cannot be distinguished": {
 			lines: []*budgetv1.BudgetLine{
 				pgb("WMO", "", "2025-01-01", "2025-06-30"), pgb("", "02", "2025-01-01", "2025-06-30"),
 			},
@@ -162,7 +162,7 @@ func TestARightThatMoves(t *testing.T) {
 	require.Len(t, coded(budget.Assemble(small(), []budget.Answer{before, says("P2", "GM2", inKind)}), "GAP"), 1)
 }
 
-func TestPartialIsToldOnce(t *testing.T) {
+func TestPartialIsReportedOnce(t *testing.T) {
 	b := budget.Assemble(small(), []budget.Answer{
 		silent("P1", "GM1", budgetv1.ReasonSourceTimeout), silent("P2", "UWV", budgetv1.ReasonNoConsent),
 	})
@@ -191,8 +191,8 @@ func TestOneRecordIsNotTheSameRecord(t *testing.T) {
 func TestMatrixStatus(t *testing.T) {
 	denied := says("P1", "GM1", pgb("WMO", "02", "2025-01-01", ""))
 	denied.Laws = []string{"WMO"}
-	deniedAndTold := denied
-	deniedAndTold.Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonPolicyDenied, Laws: []string{"JW"}}}
+	deniedAndMissing := denied
+	deniedAndMissing.Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonPolicyDenied, Laws: []string{"JW"}}}
 	for name, c := range map[string]struct {
 		answers []budget.Answer
 		want    map[string]string
@@ -205,7 +205,7 @@ func TestMatrixStatus(t *testing.T) {
 			[]budget.Answer{denied}, map[string]string{"WMO": "OK", "JW": "NOT_ASKED"},
 		},
 		"denied under a law": {
-			[]budget.Answer{deniedAndTold}, map[string]string{"WMO": "OK", "JW": "PARTIAL"},
+			[]budget.Answer{deniedAndMissing}, map[string]string{"WMO": "OK", "JW": "PARTIAL"},
 		},
 		"one municipality fails": {
 			[]budget.Answer{says("P1", "GM1", pgb("WMO", "02", "2025-01-01", "")), silent("P1", "GM2", budgetv1.ReasonSourceTimeout)},

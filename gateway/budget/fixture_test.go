@@ -26,8 +26,8 @@ type fixture struct {
 	lines  []*budgetv1.BudgetLine
 }
 
-// question is the question of a case.
-func question(c *casefile.Case) budget.Request {
+// request is the request of a case.
+func request(c *casefile.Case) budget.Request {
 	q := budget.Request{
 		Purpose: c.Purpose, Window: c.Window.Span(), Today: c.Today.Date, TodayIsSet: true,
 		Requester: c.Requester, PolicyRevision: "test",
@@ -98,7 +98,7 @@ func (f *fixture) read(kind string, into any) {
 	}
 }
 
-// add keeps a line, or merges it with the other record of the same right.
+// add adds a line, or merges it with the other record of the same right.
 func (f *fixture) add(recordType, recordID string, l *budgetv1.BudgetLine) {
 	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(l)
 	require.NoError(f.t, err)

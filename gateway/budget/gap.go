@@ -32,7 +32,7 @@ func gapsOf(a Answer) []*budgetv1.Gap {
 	return gaps
 }
 
-// unreadable is the gap for a line that was told and cannot be counted.
+// unreadable is the gap for a line that was sent and cannot be counted.
 func unreadable(a Answer, law, category string) *budgetv1.Gap {
 	return a.own(&budgetv1.Gap{
 		Reason:     budgetv1.ReasonBadDataAtSource,
@@ -41,7 +41,7 @@ func unreadable(a Answer, law, category string) *budgetv1.Gap {
 	})
 }
 
-// missing tells that a source of a kind has a gap that touches a category of one
+// missing reports whether a source of a kind has a gap that touches a category of one
 // person under one law. An empty person or law is any.
 func (v *view) missing(kind, person, law string, category budgetv1.Category) bool {
 	about := func(list []string, one string) bool {
@@ -68,7 +68,7 @@ func some(text string) []string {
 	return []string{text}
 }
 
-// settle orders the gaps, tells each once, and words them.
+// settle orders the gaps, each once, and words them.
 func (v *view) settle(gaps []*budgetv1.Gap) []*budgetv1.Gap {
 	slices.SortFunc(gaps, func(a, b *budgetv1.Gap) int {
 		if c := cmp.Or(
@@ -111,8 +111,8 @@ func (v *view) wordGap(g *budgetv1.Gap, detail string) {
 	}
 }
 
-// reports tells how each source fared for each person. A source that answered
-// is OK, also when a part of its answer is a gap; else its first reason is told.
+// reports says how each source fared for each person. A source that answered
+// is OK, also when a part of its answer is a gap; else its first reason is given.
 func (v *view) reports() []*budgetv1.SourceReport {
 	var out []*budgetv1.SourceReport
 	for _, a := range v.answers {

@@ -22,10 +22,10 @@ func holes(v *view) []*budgetv1.Finding {
 	return found
 }
 
-// mayGoOn tells that a line of which the law, the product or the period was
+// mayGoOn reports whether a line of which the law, the product or the period was
 // withheld could be a part of this right: then nobody can say where it stops.
 func (v *view) mayGoOn(r right) bool {
-	unknown := func(told, wanted string) bool { return told == "" || told == wanted }
+	unknown := func(given, wanted string) bool { return given == "" || given == wanted }
 	return slices.ContainsFunc(v.own[r.person], func(l line) bool {
 		code := l.GetProduct().GetCode()
 		known := l.dated && l.GetLaw() != "" && code != ""
@@ -74,7 +74,7 @@ func (v *view) underWlz() map[string][]civil.Span {
 }
 
 // note leaves out what has no duration to have a hole in: benefits, which are
-// income, and what lasted a day. Of history nothing but dates is told, and a
+// income, and what lasted a day. Of history nothing but dates is known, and a
 // one-off is its only line of one day.
 func note(rights map[right][]civil.Span, s stay) {
 	benefit := slices.Contains([]string{budgetv1.LawWIA, budgetv1.LawWAJONG, budgetv1.LawWW, budgetv1.LawZW, budgetv1.LawPW}, s.law)
@@ -103,7 +103,7 @@ func (v *view) holesOf(r right, spans []civil.Span) []*budgetv1.Finding {
 	return found
 }
 
-// hole tells of the part of a hole that lies in the window, if any.
+// hole reports the part of a hole that lies in the window, if any.
 func (v *view) hole(r right, days civil.Span) []*budgetv1.Finding {
 	inside, ok := days.Overlap(v.q.Window)
 	if !ok {
@@ -116,8 +116,8 @@ func (v *view) hole(r right, days civil.Span) []*budgetv1.Finding {
 	}}
 }
 
-// ofAge tells that a youth right ended because its holder turned 18 (Jw 1.1):
-// its last day is the day before his birthday, or the birthday itself.
+// ofAge reports whether a youth right ended because its holder turned 18 (Jw 1.1):
+// its last day is the day before their birthday, or the birthday itself.
 func (v *view) ofAge(r right, s civil.Span) bool {
 	born := v.person(r.person).Born
 	if r.law != budgetv1.LawJW || born.IsZero() {
@@ -127,7 +127,7 @@ func (v *view) ofAge(r right, s civil.Span) bool {
 	return s.To == birthday-1 || s.To == birthday
 }
 
-// takenOver tells that the Wlz took the right over (Wlz goes first: Jw 1.2,
+// takenOver reports whether the Wlz took the right over (Wlz goes first: Jw 1.2,
 // Wmo 2.3.5 lid 6): a Wlz line that began later than this one is in force on
 // the day after its end, or may be: of a line whose law or days were withheld
 // nobody can say that it is not.
@@ -140,7 +140,7 @@ func (v *view) takenOver(r right, s civil.Span) bool {
 	})
 }
 
-// wlzUnseen tells that somebody may have a Wlz right on days nobody can see.
+// wlzUnseen reports whether somebody may have a Wlz right on days nobody can see.
 func (v *view) wlzUnseen(person string) bool {
 	return slices.ContainsFunc(v.own[person], func(l line) bool {
 		return l.GetLaw() == "" || l.GetLaw() == budgetv1.LawWLZ && !l.dated

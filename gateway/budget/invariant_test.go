@@ -13,11 +13,11 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// TestInvariants: I1 to I6 over drawn households with records in native shapes.
+// TestInvariants holds what must always be so against drawn households with records in native shapes.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := household(t)
-		q, given := question(c), answers(t, c)
+		q, given := request(c), answers(t, c)
 		b := budget.Assemble(q, given)
 		requireLossless(t, q, given, b)
 		requireProvenance(t, given, b)
@@ -29,7 +29,7 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
-// requireLossless: I1. Every record that gave a line in the window is in the
+// requireLossless: every record that gave a line in the window is in the
 // budget, once, by its hash.
 func requireLossless(t require.TestingT, q budget.Request, given []budget.Answer, b *budgetv1.Budget) {
 	want := map[string]int{}
@@ -52,7 +52,7 @@ func requireLossless(t require.TestingT, q budget.Request, given []budget.Answer
 	require.Equal(t, want, got)
 }
 
-// requireProvenance: I2. Each line says on which record, consent and agreement
+// requireProvenance: each line says on which record, consent and agreement
 // it rests.
 func requireProvenance(t require.TestingT, given []budget.Answer, b *budgetv1.Budget) {
 	for _, l := range b.GetLines() {
@@ -68,7 +68,7 @@ func requireProvenance(t require.TestingT, given []budget.Answer, b *budgetv1.Bu
 	}
 }
 
-// requireWindowsAddUp: I5. The two halves of a window give the whole: to the cent
+// requireWindowsAddUp: the two halves of a window give the whole: to the cent
 // for a decided total, else within half a cent for each window.
 func requireWindowsAddUp(t require.TestingT, q budget.Request, given []budget.Answer, b *budgetv1.Budget) {
 	cut := q.Window.From + civil.Date(q.Window.Days()/2)
@@ -101,7 +101,7 @@ func lineKey(l *budgetv1.BudgetLine) string {
 	return key
 }
 
-// requireApart: I6. Without any spending and own contribution, and with a legal
+// requireApart: without any spending and own contribution, and with a legal
 // basis, lines and totals are the same.
 func requireApart(t require.TestingT, q budget.Request, given []budget.Answer, b *budgetv1.Budget) {
 	bare := slices.Clone(given)
@@ -126,19 +126,19 @@ func requireApart(t require.TestingT, q budget.Request, given []budget.Answer, b
 	}
 }
 
-// TestMergingAgain: I9. The same answers a second time, in another order, change
+// TestMergingAgain: the same answers a second time, in another order, change
 // nothing.
 func TestMergingAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := household(t)
 		given := answers(t, c)
 		twice := rapid.Permutation(slices.Concat(given, given)).Draw(t, "order")
-		requireSame(t, budget.Assemble(question(c), given), budget.Assemble(question(c), twice))
+		requireSame(t, budget.Assemble(request(c), given), budget.Assemble(request(c), twice))
 	})
 }
 
-// TestOneMissingSource: I10, it is a gap with its reason, the budget is PARTIAL
-// and its figures are absent, not zero. I11, all else is as if that source had
+// TestOneMissingSource: it is a gap with its reason, the budget is PARTIAL
+// and its figures are absent, not zero. All else is as if that source had
 // never been asked.
 func TestOneMissingSource(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -151,7 +151,7 @@ func TestOneMissingSource(t *testing.T) {
 		never := slices.Delete(slices.Clone(given), i, i+1)
 		missing := slices.Clone(given)
 		missing[i] = silent(string(given[i].Person), given[i].Source, budgetv1.ReasonConsentWithdrawn)
-		without, with := budget.Assemble(question(c), never), budget.Assemble(question(c), missing)
+		without, with := budget.Assemble(request(c), never), budget.Assemble(request(c), missing)
 
 		require.False(t, with.GetComplete())
 		require.Equal(t, []string{"PARTIAL"}, coded(with, "PARTIAL"))
@@ -179,7 +179,7 @@ func TestOneMissingSource(t *testing.T) {
 func TestWhatIsWithheldIsNoAlarm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := household(t)
-		q, given := question(c), answers(t, c)
+		q, given := request(c), answers(t, c)
 		open := budget.Assemble(q, given)
 		hidden := slices.Clone(given)
 		i := 0

@@ -66,7 +66,7 @@ func (l line) right() right {
 }
 
 // money is what the line is worth as decided: income for a benefit, else the
-// amount, so that income can never pass for care money (I4). ok is false when
+// amount, so that income can never pass for care money. ok is false when
 // a line has the one that it should not have.
 func (l line) money() (a *budgetv1.Amount, ok bool) {
 	switch {
@@ -89,9 +89,9 @@ func (l line) moneyCategory() string {
 	return string(budgetv1.CategoryAmount)
 }
 
-// assess sets what falls in the window. It tells false when there is money and
+// assess sets what falls in the window. It is false when there is money and
 // a period, and yet no value: then the source's data are wrong. Without money
-// or without a period, nothing is known and nothing is wrong (N5).
+// or without a period, nothing is known and nothing is wrong.
 func (l line) assess(w civil.Span) bool {
 	a, ok := l.money()
 	if l.GetPeriod() == nil || ok && a == nil {
@@ -107,8 +107,8 @@ func (l line) assess(w civil.Span) bool {
 	return ok
 }
 
-// number puts lines in the order of their ids and tells apart those that share
-// one, by funder, decision reference and amount.
+// number puts lines in the order of their ids and distinguishes those that share
+// one by funder, decision reference and amount.
 func number(lines []line) []line {
 	slices.SortFunc(lines, order)
 	lines = slices.CompactFunc(lines, sameRecordTwice)
@@ -149,8 +149,8 @@ func (l line) cents() int64 {
 	return a.GetCents()
 }
 
-// sameRecordTwice tells that a native record came in twice: everything is
-// equal, the salted hash of the record included (I9, merging is idempotent).
+// sameRecordTwice reports whether a native record came in twice: everything is
+// equal, the salted hash of the record included (merging is idempotent).
 func sameRecordTwice(a, b line) bool {
 	hashed := slices.ContainsFunc(a.Provenance, func(p *budgetv1.Provenance) bool { return len(p.GetSha256()) > 0 })
 	return hashed && proto.Equal(a.BudgetLine, b.BudgetLine)

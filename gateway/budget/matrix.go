@@ -67,7 +67,7 @@ func (v *view) cell(person, law string) *budgetv1.MatrixCell {
 	return c
 }
 
-// drawer is where a cell keeps money of a kind. Money in kind is part of what
+// drawer is where a cell holds money of a kind. Money in kind is part of what
 // somebody is entitled to.
 func drawer(c *budgetv1.MatrixCell, fungibility string) **int64 {
 	switch fungibility {
@@ -110,7 +110,7 @@ func (v *view) status(person, law string, lines bool) string {
 }
 
 // touching lists the gaps of a person that a law's sources have. SVB and CAK are
-// sources of figures and of no law: what they do not tell leaves the right as it
+// sources of figures and of no law: what they do not send leaves the right as it
 // is, and the figure of the cell absent.
 func (v *view) touching(person, law string) []*budgetv1.Gap {
 	var gaps []*budgetv1.Gap
@@ -144,7 +144,7 @@ func (v *view) lawsOf(source string) []string {
 	return laws
 }
 
-// answered tells whether a source of the law told what it has.
+// answered reports whether a source of the law sent what it has.
 func (v *view) answered(person, law string) bool {
 	return slices.ContainsFunc(v.answers, func(a Answer) bool {
 		laws := a.Laws
@@ -155,7 +155,7 @@ func (v *view) answered(person, law string) bool {
 	})
 }
 
-// notOfConsent tells that a gap is there for another reason than that the
+// notOfConsent reports whether a gap is there for another reason than that the
 // person did not, or no longer, say yes.
 func notOfConsent(g *budgetv1.Gap) bool {
 	return !slices.Contains([]string{

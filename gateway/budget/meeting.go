@@ -55,7 +55,7 @@ func (v *view) meet(l line, with func(a, b line) bool) meeting {
 	return m
 }
 
-// finding tells of a meeting, with its lines and days.
+// finding reports a meeting, with its lines and days.
 func (m meeting) finding(code, severity string) *budgetv1.Finding {
 	f := about(m.line, code, severity)
 	for _, other := range m.others {
@@ -65,8 +65,8 @@ func (m meeting) finding(code, severity string) *budgetv1.Finding {
 	return f
 }
 
-// told gives one finding for each meeting.
-func told(meetings []meeting, code, severity string) []*budgetv1.Finding {
+// findingsOf gives one finding for each meeting.
+func findingsOf(meetings []meeting, code, severity string) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for _, m := range meetings {
 		found = append(found, m.finding(code, severity))
@@ -83,7 +83,7 @@ func twoForms(v *view) []*budgetv1.Finding {
 	meetings := v.meetings(asBudget, func(a, b line) bool {
 		return b.GetDeliveryForm() == budgetv1.FormZIN && sameProduct(a, b)
 	})
-	return told(meetings, budgetv1.FindingDupDelivery, budgetv1.SeverityError)
+	return findingsOf(meetings, budgetv1.FindingDupDelivery, budgetv1.SeverityError)
 }
 
 // twoFunders: two municipalities grant one product on the same days. Only the
@@ -93,7 +93,7 @@ func twoFunders(v *view) []*budgetv1.Finding {
 	meetings := v.meetings(municipal, func(a, b line) bool {
 		return a.GetId() < b.GetId() && a.GetFunder() != b.GetFunder() && sameProduct(a, b) && municipal(b)
 	})
-	return told(meetings, budgetv1.FindingDupFunder, budgetv1.SeverityError)
+	return findingsOf(meetings, budgetv1.FindingDupFunder, budgetv1.SeverityError)
 }
 
 func sameProduct(a, b line) bool {
@@ -106,7 +106,7 @@ func oneNeedTwice(v *view) []*budgetv1.Finding {
 	meetings := v.meetings(func(l line) bool { return need(l) != "" }, func(a, b line) bool {
 		return a.GetId() < b.GetId() && a.GetLaw() != b.GetLaw() && need(a) == need(b)
 	})
-	return told(meetings, budgetv1.FindingDupNeed, budgetv1.SeverityWarning)
+	return findingsOf(meetings, budgetv1.FindingDupNeed, budgetv1.SeverityWarning)
 }
 
 // need names the need a line serves, as far as two laws serve it: Wmo transport
@@ -143,10 +143,10 @@ func otherStarts(v *view) []*budgetv1.Finding {
 		return b.only("case_system", "award") && a.GetFunder() == b.GetFunder() &&
 			sameProduct(a, b) && a.term.span.From != b.term.span.From
 	})
-	return told(meetings, budgetv1.FindingConflict, budgetv1.SeverityWarning)
+	return findingsOf(meetings, budgetv1.FindingConflict, budgetv1.SeverityWarning)
 }
 
-// only tells that a personal budget rests on records of one type and not on any
+// only reports whether a personal budget rests on records of one type and not on any
 // of another.
 func (l line) only(recordType, not string) bool {
 	has := func(kind string) bool {

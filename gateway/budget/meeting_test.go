@@ -26,7 +26,7 @@ func without(l *budgetv1.BudgetLine, hide func(*budgetv1.BudgetLine)) *budgetv1.
 	return l
 }
 
-// meetingCase is what sources tell of P1, and the findings of one code.
+// meetingCase is what sources send of P1, and the findings of one code.
 type meetingCase struct {
 	answers []budget.Answer
 	want    []string

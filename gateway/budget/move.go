@@ -14,7 +14,7 @@ type change struct {
 	date   civil.Date
 }
 
-// moves: the municipality or the care office changes inside the window, told
+// moves: the municipality or the care office changes inside the window, reported
 // once for each day with everybody and every line it is about: the lines of
 // municipalities and care offices in force on the day or on the day before.
 func moves(v *view) []*budgetv1.Finding {
@@ -91,7 +91,7 @@ func (v *view) successions() []change {
 	return all
 }
 
-// local tells that a funder goes by where somebody lives.
+// local reports whether a funder goes by where somebody lives.
 func local(kind string) bool {
 	return kind == budgetv1.KindMunicipality || kind == budgetv1.KindCareOffice
 }
@@ -135,7 +135,7 @@ func continuity(v *view) []*budgetv1.Finding {
 	return found
 }
 
-// youthCare tells that there was youth care to continue, among the lines of the
+// youthCare reports whether there was youth care to continue, among the lines of the
 // window: what ended before it serves to find holes and nothing else.
 func (v *view) youthCare(c change) bool {
 	return slices.ContainsFunc(v.own[c.person], func(l line) bool {

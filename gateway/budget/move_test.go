@@ -11,7 +11,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// moved is the small question with P1 in another municipality from a day on.
+// moved is the small request with P1 in another municipality from a day on.
 func moved(date string) budget.Request {
 	q := small()
 	day := civil.MustParse(date)

@@ -8,10 +8,10 @@ import (
 )
 
 // unknownCodes: a source used a code that no list of ours has. Nothing was
-// dropped for it. A line with such a product is told by itself; what else a
-// source gives notice of is told with it, or with the person and the law.
+// dropped for it. A line with such a product is reported by itself; what else a
+// source gives notice of is reported with it, or with the person and the law.
 func unknownCodes(v *view) []*budgetv1.Finding {
-	found := slices.DeleteFunc(v.noticed(budgetv1.FindingUnknownCode, line.isUnlisted), v.toldByLine)
+	found := slices.DeleteFunc(v.noticed(budgetv1.FindingUnknownCode, line.isUnlisted), v.saidByLine)
 	for _, l := range v.lines {
 		if l.isUnlisted() {
 			found = append(found, about(l, budgetv1.FindingUnknownCode, budgetv1.SeverityWarning))
@@ -20,9 +20,9 @@ func unknownCodes(v *view) []*budgetv1.Finding {
 	return found
 }
 
-// toldByLine tells that a finding without a line says no more than that of a
+// saidByLine reports whether a finding without a line says no more than that of a
 // line of the same person and law.
-func (v *view) toldByLine(f *budgetv1.Finding) bool {
+func (v *view) saidByLine(f *budgetv1.Finding) bool {
 	return f.GetLine() == "" && slices.ContainsFunc(v.own[f.GetPerson()], func(l line) bool {
 		return l.isUnlisted() && (f.GetLaw() == "" || f.GetLaw() == l.GetLaw())
 	})
@@ -35,7 +35,7 @@ func conflicts(v *view) []*budgetv1.Finding {
 	return v.noticed(budgetv1.FindingConflict, line.isMerged)
 }
 
-// isMerged tells that a line rests on several native records.
+// isMerged reports whether a line rests on several native records.
 func (l line) isMerged() bool {
 	return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool {
 		first := l.Provenance[0]

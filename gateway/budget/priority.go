@@ -41,7 +41,7 @@ func contestable(l line) bool {
 	return l.GetLaw() == budgetv1.LawJW && len(code) == 2 && code >= "40" && code <= "53"
 }
 
-// yields tells that a right may have to give way to the Wlz.
+// yields reports whether a right may have to give way to the Wlz.
 func yields(l line) bool {
 	code := l.GetProduct().GetCode()
 	switch l.GetLaw() {

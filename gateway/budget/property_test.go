@@ -46,7 +46,7 @@ func drawAmount(t *rapid.T) *budgetv1.Amount {
 	return amount(rapid.Int64Range(0, 10_000_000).Draw(t, "cents"), rapid.SampledFrom(bases()).Draw(t, "basis"))
 }
 
-// odd is a text of a source that does not keep to the rules.
+// odd is a text of a source that does not follow the rules.
 func odd(t *rapid.T, likely ...string) string {
 	return rapid.OneOf(rapid.SampledFrom(likely), rapid.SampledFrom(likely), rapid.String()).Draw(t, "text")
 }
@@ -135,7 +135,7 @@ func drawWindow(t *rapid.T) civil.Span {
 	return civil.Span{From: from, To: from + civil.Date(rapid.IntRange(-1, 500).Draw(t, "length"))}
 }
 
-// TestSumsAgree: I3, and I4 that income is never in the care total.
+// TestSumsAgree: the sums agree, and income is never in the care total.
 func TestSumsAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := small()
@@ -146,8 +146,8 @@ func TestSumsAgree(t *testing.T) {
 	})
 }
 
-// requireSums: the lines sum to the same in four ways (I3), and only POOLABLE
-// money is care money (I4).
+// requireSums: the lines sum to the same in four ways, and only POOLABLE
+// money is care money.
 func requireSums(t require.TestingT, b *budgetv1.Budget) {
 	all, pool := big.NewInt(0), int64(0)
 	for _, l := range b.GetLines() {
@@ -188,7 +188,7 @@ func requireMatrixAgrees(t require.TestingT, b *budgetv1.Budget) {
 	require.Equal(t, b.GetTotals().GetByPerson(), sums)
 }
 
-// TestWindowsAddUp: I5, to the cent for a total, within half a cent per window
+// TestWindowsAddUp: to the cent for a total, within half a cent per window
 // for a rate.
 func TestWindowsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -219,7 +219,7 @@ func TestWindowsAddUp(t *testing.T) {
 }
 
 // TestSuccessiveFundersAddUp: a total that one funder cuts short and another
-// continues comes to the whole (N7).
+// continues comes to the whole.
 func TestSuccessiveFundersAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := drawDate(t, "start")
@@ -237,7 +237,7 @@ func TestSuccessiveFundersAddUp(t *testing.T) {
 	})
 }
 
-// TestOrderDoesNotMatter: I9.
+// TestOrderDoesNotMatter: the same answers in another order give the same budget.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		given := drawAnswers(t)
@@ -259,8 +259,8 @@ func requireSame(t require.TestingT, a, b *budgetv1.Budget) {
 	require.True(t, proto.Equal(a, b), "%s\n%s", protojson.Format(a), protojson.Format(b))
 }
 
-// TestAMissingSource: I10, it is a gap with its reason and a PARTIAL budget;
-// I11, its lines are gone as if it had never been asked.
+// TestAMissingSource: it is a gap with its reason and a PARTIAL budget;
+// its lines are gone as if it had never been asked.
 func TestAMissingSource(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		given := drawAnswers(t)

@@ -5,7 +5,7 @@ import (
 )
 
 // sameRecords: an award message and a decision describe one right. It counts
-// once and keeps both provenances.
+// once and has both provenances.
 func sameRecords(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for _, l := range v.lines {

@@ -11,11 +11,11 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// View is the projection of a budget for one member of the household (contract
-// 28); ok is false when he is none. What is not his is not in it: of others there
-// is a row in which every cell says NOT_SHARED, whether they have a right, said no
-// or were never asked. Every total is of his own lines, so that nothing of others
-// can be had by subtraction. The budget is not changed, and receipt and signature
+// View is the projection of a budget for one member of the household; ok
+// is false when they are none. What is not theirs is not in it: of others there is a
+// row in which every cell says NOT_SHARED, whether they have a right, said no or were
+// never asked. Every total is of their own lines, so that nothing of others can be had
+// by subtraction. The budget is not changed, and receipt and signature
 // are not carried over.
 func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool) {
 	me := string(person)
@@ -30,7 +30,7 @@ func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool
 	own.Sources = slices.DeleteFunc(own.Sources, func(s *budgetv1.SourceReport) bool { return s.GetPerson() != me })
 	own.Complete = len(own.Gaps) == 0
 	own.Findings = slices.DeleteFunc(own.Findings, func(f *budgetv1.Finding) bool { return !isOf(f, me, own) })
-	for _, f := range own.Findings { // what is about several is told of him alone
+	for _, f := range own.Findings { // what is about several is said of them alone
 		if !ofAll(f) {
 			f.Person, f.Persons = me, []string{me}
 		}
@@ -46,13 +46,13 @@ func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool
 	return own, true
 }
 
-// ofAll tells that a finding is of the budget and not of anybody in it.
+// ofAll reports whether a finding is of the budget and not of anybody in it.
 func ofAll(f *budgetv1.Finding) bool {
 	return f.GetCode() == budgetv1.FindingPartial || f.GetCode() == budgetv1.FindingLegalBasisEnds
 }
 
-// isOf tells that a finding is about this person and nobody else; that the budget
-// is not complete is only said when it is his part that is not.
+// isOf reports whether a finding is about this person and no other; that the budget
+// is not complete is only said when it is their part that is not.
 func isOf(f *budgetv1.Finding, me string, own *budgetv1.Budget) bool {
 	if f.GetCode() == budgetv1.FindingPartial {
 		return !own.GetComplete()
@@ -60,7 +60,7 @@ func isOf(f *budgetv1.Finding, me string, own *budgetv1.Budget) bool {
 	if ofAll(f) {
 		return true
 	}
-	// One that names no single person is told in the same words to each whom it
+	// One that names no single person is given in the same words to each whom it
 	// concerns, whether it concerns others or not.
 	return f.GetPerson() == me || f.GetPerson() == "" && slices.Contains(f.GetPersons(), me)
 }

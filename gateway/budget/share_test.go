@@ -11,7 +11,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Two members of one household pay in turn: each sees the months that are his.
+// Two members of one household pay in turn: each sees the months that are theirs.
 func TestAViewHoldsOnesOwnContribution(t *testing.T) {
 	pays := func(person, from, to string, cents int64) budget.Answer {
 		return budget.Answer{Person: identity.PersonRef(person), Source: "CAK", Response: &budgetv1.FetchResponse{OwnContributions: []*budgetv1.OwnContribution{{

@@ -32,7 +32,7 @@ type spendKey struct {
 // A figure belongs to the line with its person, Budgetidentificatie, function
 // and start. It is present unless a gap of SVB touches that person and the law
 // of the line. What fits no line, or more than one, is summed
-// nowhere. It is kept under a key of its own, `<person>/-/<function>/<start>`,
+// nowhere. It is listed under a key of its own, `<person>/-/<function>/<start>`,
 // which is no line's id, when its award begins inside the window; an award from
 // before it may have no line here, and of that time nothing but dates is
 // released.
@@ -41,7 +41,7 @@ type spending struct {
 	asOf   map[string]string // civil date up to and including which, where SVB said it
 }
 
-// takeSpends reads what SVB tells. Spending that somebody else tells, and
+// takeSpends reads what SVB sends. Spending that another source sends, and
 // figures out of bounds, are a gap: nothing is lost in silence.
 func (v *view) takeSpends(a Answer) {
 	for _, s := range a.Response.GetSpends() {
@@ -75,7 +75,7 @@ func (v *view) spent() spending {
 	return out
 }
 
-// awards tells which lines SVB may name how.
+// awards says which lines SVB may name how.
 func (v *view) awards() map[spendKey][]int {
 	lines := map[spendKey][]int{}
 	for i, l := range v.lines {
@@ -112,7 +112,7 @@ func (s spending) put(id string, one spend) {
 	}
 }
 
-// aside keeps a figure that belongs to no line.
+// aside sets apart a figure that belongs to no line.
 func (v *view) aside(figures spending, s spend) {
 	if !v.q.Window.Contains(s.start) || v.missing(budgetv1.KindSVB, s.person, "", budgetv1.CategorySpending) {
 		return
@@ -142,8 +142,8 @@ func (s spending) of(lines []string) *int64 {
 	return sum
 }
 
-// remaining tells by line id what is left of the whole award: the decided
-// total, as far as the line was not cut short (N7), less what was spent so far.
+// remaining gives by line id what is left of the whole award: the decided
+// total, as far as the line was not cut short, less what was spent so far.
 // It may be negative. Lines without a known figure are absent.
 func (v *view) remaining() map[string]int64 {
 	left := map[string]int64{}

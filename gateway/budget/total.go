@@ -9,7 +9,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// totals sums the lines with known money in four ways that agree (I3). What a
+// totals sums the lines with known money in four ways that agree. What a
 // line may not show is summed under "-".
 func (v *view) totals() *budgetv1.Totals {
 	t := &budgetv1.Totals{
@@ -20,7 +20,7 @@ func (v *view) totals() *budgetv1.Totals {
 	}
 	for _, l := range v.lines {
 		if l.ValueCents == nil {
-			continue // no money is not zero (N5): it makes no key
+			continue // no money is not zero: it makes no key
 		}
 		add(t.ByLaw, l.GetLaw(), l.GetValueCents())
 		add(t.ByFunder, l.GetFunder(), l.GetValueCents())
@@ -44,7 +44,7 @@ func plus(a, b int64) int64 {
 	return a + b
 }
 
-// carryOver tells by line id what of a PERIOD_TOTAL line that runs past the
+// carryOver gives by line id what of a PERIOD_TOTAL line that runs past the
 // window falls after it, in the calendar year in which the day after the window
 // lies: for a window that is a calendar year the whole of the next one, and for
 // one that ends in between nothing of the days that follow is lost. Lines of
@@ -65,7 +65,7 @@ func (v *view) carryOver() map[string]int64 {
 	return over
 }
 
-// isTotal tells that the line has a known value out of one decided total.
+// isTotal reports whether the line has a known value out of one decided total.
 func (l line) isTotal() bool {
 	a, ok := l.money()
 	return ok && l.ValueCents != nil && a.GetBasis() == periodTotal

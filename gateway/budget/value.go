@@ -29,7 +29,7 @@ type term struct {
 }
 
 // Value is what an amount over a period comes to in a window, in whole cents:
-// exact rationals, rounded half up once (N2, N3). A window that the period
+// exact rationals, rounded half up once. A window that the period
 // does not touch gives 0. ok is false when it cannot be known: no amount or
 // period, dates that are none or contradict each other, an unknown basis,
 // cents out of bounds, or a PERIOD_TOTAL without an end.
@@ -102,7 +102,7 @@ func (t term) value(a *budgetv1.Amount, w civil.Span) (int64, bool) {
 
 // upTo is what a total has come to at the end of a day. Each window is the
 // difference of two of these, so that windows and successive funders that
-// adjoin add up to the cent (N3, cumulative rounding).
+// adjoin add up to the cent (cumulative rounding).
 func (t term) upTo(total int64, d civil.Date) int64 {
 	days := int64(civil.Span{From: t.span.From, To: d}.Days())
 	whole := int64(civil.Span{From: t.span.From, To: t.total}.Days())

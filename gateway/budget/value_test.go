@@ -83,7 +83,7 @@ func TestOtherBases(t *testing.T) {
 	}
 }
 
-// TestCutShort (N7): the total runs to the original end, the value to the end.
+// TestCutShort: the total runs to the original end, the value to the end.
 func TestCutShort(t *testing.T) {
 	p := period("2025-01-01", "2025-04-30")
 	p.OriginalEnd = new("2025-12-31")
@@ -129,7 +129,7 @@ func TestWhatCannotBeValued(t *testing.T) {
 	require.False(t, ok, "more than sums can hold")
 }
 
-// N2: what is no whole number of cents a week is rounded once, where it is valued.
+// What is no whole number of cents a week is rounded once, where it is valued.
 func TestAFractionOfACentIsRoundedOnce(t *testing.T) {
 	year := civil.Span{From: civil.MustParse("2025-01-01"), To: civil.MustParse("2025-12-31")}
 	period := &budgetv1.Period{Start: "2025-01-01"}

@@ -9,18 +9,18 @@ import (
 )
 
 // view is what was asked and answered, read once. Totals, matrix and findings
-// look at it; after look nobody writes to it.
+// look at it; after look nothing writes to it.
 type view struct {
 	q       Request
 	answers []Answer
-	persons []string // those of the question, then any other an answer speaks of
+	persons []string // those of the request, then any other an answer speaks of
 	lines   []line   // that touch the window, in the order of their ids
 	past    []stay   // lines wholly outside the window, and history
 	undated []right  // history of which the days were withheld
 	gaps    []*budgetv1.Gap
 
-	spends       []spend       // as SVB told them
-	contribution []contributed // as CAK told them
+	spends       []spend       // as SVB sent them
+	contribution []contributed // as CAK sent them
 
 	// What follows from these.
 	at            map[string]int          // place in lines by id
@@ -81,7 +81,7 @@ func (v *view) take(a Answer, m *budgetv1.BudgetLine) {
 	if m == nil {
 		return
 	}
-	if m.GetFunder() != a.Source { // money is told by who grants it
+	if m.GetFunder() != a.Source { // money is reported by who grants it
 		v.gaps = append(v.gaps, unreadable(a, m.GetLaw(), ""))
 		return
 	}
@@ -116,8 +116,8 @@ func (v *view) line(id string) (line, bool) {
 	return v.lines[i], true
 }
 
-// persons lists who gets a row. Somebody nobody asked about would be a mistake
-// of the caller; he is shown rather than lost.
+// persons lists who gets a row. Somebody who was not asked about would be a
+// mistake of the caller; they are shown rather than lost.
 func persons(q Request, answers []Answer) []string {
 	var known, others []string
 	for _, p := range q.Persons {

@@ -12,7 +12,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Left is an answer in a budget that may not be told any more, and the gap that comes
+// Left is an answer in a budget that may not be released any more, and the gap that comes
 // in its place. Person and source of the gap are filled in here.
 type Left struct {
 	Person identity.PersonRef
@@ -23,19 +23,19 @@ type Left struct {
 	Detail string
 }
 
-// Without is the budget as it may be told when some answers in it may not be: a
+// Without is the budget as it may be released when some answers in it may not be: a
 // projection, without receipt and signature, of which lines, figures, findings, matrix,
 // totals, sources and gaps fit each other. The budget is not changed.
 //
 // What follows from lines and gaps is drawn up anew, by the rules of Assemble, so that it
-// is what a question with these gaps would have given: totals, contested money, the
+// is what a request with these gaps would have given: totals, contested money, the
 // person's row, and the findings about lines that meet. What needs more than a budget
 // holds (history, birth dates, places, the days of consents) cannot be: it stands where
-// nothing that it rests on was left out, and is left out otherwise. So less may be told
-// than a new question would tell, and never something else. Three things differ from a
-// new question: a line keeps its id, by which a plan names it; what was spent of a line
+// nothing that it rests on was left out, and is left out otherwise. So less may be released
+// than a new request would release, and never something else. Three things differ from a
+// new request: a line keeps its id, by which a plan names it; what was spent of a line
 // that is left out goes with it; and of somebody of whom no answer is left no birthday
-// is told.
+// is reported.
 func Without(b *budgetv1.Budget, left []Left, parties identity.Directory, text Texts) *budgetv1.Budget {
 	out := proto.CloneOf(b)
 	out.Receipt, out.Signature = nil, ""
@@ -59,7 +59,7 @@ func Without(b *budgetv1.Budget, left []Left, parties identity.Directory, text T
 	return out
 }
 
-// remainder is a budget that was read back, without what may not be told.
+// remainder is a budget that was read back, without what may not be released.
 type remainder struct {
 	*view
 	left []Left
@@ -114,10 +114,10 @@ func (r remainder) index(person, source string) int {
 	return slices.IndexFunc(r.left, func(l Left) bool { return string(l.Person) == person && l.Source == source })
 }
 
-// gone tells that what a source told of a person is left out.
+// gone reports whether what a source answered about a person is left out.
 func (r remainder) gone(person, source string) bool { return r.index(person, source) >= 0 }
 
-// touched tells that something of a person is left out that one accepts.
+// touched reports whether something of a person is left out that one accepts.
 func (r remainder) touched(person string, one func(source identity.Organisation) bool) bool {
 	return slices.ContainsFunc(r.left, func(l Left) bool { return string(l.Person) == person && one(r.party(l.Source)) })
 }
@@ -135,7 +135,7 @@ func ofLaw(law string) func(identity.Organisation) bool {
 	return func(p identity.Organisation) bool { return law == "" || slices.Contains(p.Laws, law) }
 }
 
-// spentOf is what was spent, as far as SVB may tell of the person and the funder of
+// spentOf is what was spent, as far as SVB may disclose of the person and the funder of
 // the line.
 func (r remainder) spentOf(b *budgetv1.Budget) spending {
 	out := spending{map[string]int64{}, map[string]string{}}
@@ -155,8 +155,8 @@ func (r remainder) spentOf(b *budgetv1.Budget) spending {
 	return out
 }
 
-// contributedOf is what CAK may tell. What the household pays is not known when CAK may
-// not tell it of everybody.
+// contributedOf is what CAK may disclose. What the household pays is not known when CAK may
+// not disclose it of everybody.
 func (r remainder) contributedOf(b *budgetv1.Budget) contributions {
 	out := contributions{total: b.OwnContributionCents, byLaw: map[share]int64{}}
 	whole := !slices.ContainsFunc(r.left, func(l Left) bool { return r.party(l.Source).Kind == budgetv1.KindCAK })
@@ -220,19 +220,19 @@ func (r remainder) standing(old []*budgetv1.Finding) []*budgetv1.Finding {
 }
 
 func (r remainder) stands(f *budgetv1.Finding) bool {
-	of, told := r.line(f.GetLine())
+	of, known := r.line(f.GetLine())
 	figures := func(p identity.Organisation) bool { return len(p.Laws) == 0 }
 	switch f.GetCode() {
 	case budgetv1.FindingMoveFunderChange:
 		return true
 	case budgetv1.FindingIndicationEnds: // what follows a right can only be less now
-		return told
+		return known
 	case budgetv1.FindingGap, budgetv1.FindingContinuityLimit: // history may be of any source of the law
 		return !r.touched(f.GetPerson(), ofLaw(f.GetLaw()))
 	case budgetv1.FindingUnknownCode, budgetv1.FindingConflict: // as a source gave notice of it
 		if f.GetLine() != "" {
-			anew := len(f.GetLines()) > 1 || f.GetCode() == budgetv1.FindingUnknownCode && told && of.isUnlisted()
-			return told && !anew
+			anew := len(f.GetLines()) > 1 || f.GetCode() == budgetv1.FindingUnknownCode && known && of.isUnlisted()
+			return known && !anew
 		}
 		return !r.touched(f.GetPerson(), ofLaw(f.GetLaw())) && !r.touched(f.GetPerson(), figures)
 	case budgetv1.FindingTransition18, budgetv1.FindingAowAge:
@@ -240,13 +240,13 @@ func (r remainder) stands(f *budgetv1.Finding) bool {
 			return a.Response != nil && string(a.Person) == f.GetPerson()
 		})
 	case budgetv1.FindingConsentExpires, budgetv1.FindingConsentRenewAt12, budgetv1.FindingConsentRenewAt16, budgetv1.FindingConsentRenewAt18:
-		return !r.touched(f.GetPerson(), everySource) // of which consent, the budget does not tell
+		return !r.touched(f.GetPerson(), everySource) // of which consent, the budget does not say
 	}
 	return false // drawn up anew
 }
 
 // moved is a move as far as it can still be seen: of everybody of whom every municipality
-// and care office is told, and of whoever's right goes from one to the other on that day.
+// and care office is in it, and of whoever's right goes from one to the other on that day.
 func (r remainder) moved(f *budgetv1.Finding) *budgetv1.Finding {
 	nearby := func(p identity.Organisation) bool { return local(p.Kind) }
 	if !slices.ContainsFunc(f.GetPersons(), func(ref string) bool { return r.touched(ref, nearby) }) {
@@ -260,8 +260,8 @@ func (r remainder) moved(f *budgetv1.Finding) *budgetv1.Finding {
 		})
 	})
 	f.Lines = slices.DeleteFunc(f.Lines, func(id string) bool {
-		l, told := r.line(id)
-		return !told || !slices.Contains(f.Persons, l.GetPerson())
+		l, known := r.line(id)
+		return !known || !slices.Contains(f.Persons, l.GetPerson())
 	})
 	f.Person, f.TextNl, f.TextEn = "", "", ""
 	switch len(f.Persons) {

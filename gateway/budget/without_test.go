@@ -18,12 +18,12 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// withdrawn is an answer that may not be told any more.
+// withdrawn is an answer that may not be released any more.
 func withdrawn(person identity.PersonRef, source string) budget.Left {
 	return budget.Left{Person: person, Source: source, Gap: &budgetv1.Gap{Reason: budgetv1.ReasonConsentWithdrawn, Code: "TOEST-02"}}
 }
 
-// refused are the answers of a question in which those that are left out were refused.
+// refused are the answers of a request in which those that are left out were refused.
 func refused(given []budget.Answer, left []budget.Left) []budget.Answer {
 	out := slices.Clone(given)
 	for i, a := range out {
@@ -44,7 +44,7 @@ func drawnAnew() []string {
 	}
 }
 
-// requireAsAsked: what is left of a budget is what a question with the same gaps gives,
+// requireAsAsked: what is left of a budget is what a request with the same gaps gives,
 // but for what Without says that it cannot know.
 func requireAsAsked(t require.TestingT, q budget.Request, given []budget.Answer, left []budget.Left) *budgetv1.Budget {
 	whole := budget.Assemble(q, given)
@@ -55,7 +55,7 @@ func requireAsAsked(t require.TestingT, q budget.Request, given []budget.Answer,
 	if len(left) > 0 { // a copy has no empty maps
 		requireMatrixAgrees(t, got)
 	}
-	told := slices.Clone(got.GetFindings())
+	found := slices.Clone(got.GetFindings())
 
 	numbered := slices.ContainsFunc(ids(whole), func(id string) bool { return strings.Contains(id, "#") })
 	for _, b := range []*budgetv1.Budget{got, want} {
@@ -65,19 +65,19 @@ func requireAsAsked(t require.TestingT, q budget.Request, given []budget.Answer,
 				delete(b.SpentAsOf, id)
 			}
 		}
-		if numbered { // a line keeps its id
+		if numbered { // a line has the id it had
 			b.Lines, b.Matrix, b.CarryOverCents, b.SpentCents, b.SpentAsOf, b.RemainingCents = nil, nil, nil, nil, nil, nil
 		}
 	}
 	if !numbered {
-		for _, f := range told {
+		for _, f := range found {
 			if f.GetCode() != budgetv1.FindingMoveFunderChange {
 				require.True(t, slices.ContainsFunc(want.GetFindings(), func(w *budgetv1.Finding) bool { return proto.Equal(f, w) }), "%v", f)
 			}
 		}
 		for _, f := range want.GetFindings() {
 			if slices.Contains(drawnAnew(), f.GetCode()) {
-				require.True(t, slices.ContainsFunc(told, func(g *budgetv1.Finding) bool { return proto.Equal(f, g) }), "%v", f)
+				require.True(t, slices.ContainsFunc(found, func(g *budgetv1.Finding) bool { return proto.Equal(f, g) }), "%v", f)
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func requireNothingOf(t require.TestingT, whole, got *budgetv1.Budget, left []bu
 	}
 }
 
-// lawful are answers in which a source tells of its own laws only, which is all that the
+// lawful are answers in which a source sends its own laws only, which is all that the
 // gateway lets pass.
 func lawful(q budget.Request, given []budget.Answer) []budget.Answer {
 	for _, a := range given {
@@ -155,7 +155,7 @@ func lawful(q budget.Request, given []budget.Answer) []budget.Answer {
 	return given
 }
 
-func TestWhatIsLeftIsWhatAQuestionWithTheseGapsGives(t *testing.T) {
+func TestWhatIsLeftIsWhatARequestWithTheseGapsGives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := small()
 		given := lawful(q, drawAnswers(t))
@@ -182,7 +182,7 @@ func TestEveryPartOfACaseCanBeLeftOut(t *testing.T) {
 	for _, name := range casefile.Names() {
 		c, err := casefile.Open(name)
 		require.NoError(t, err)
-		q, given := question(c), answers(t, c)
+		q, given := request(c), answers(t, c)
 		groups := map[string][]budget.Left{}
 		for _, a := range given {
 			if a.Response == nil {

@@ -15,7 +15,7 @@ import (
 type row struct{ funder, law string }
 
 // Account draws up what each funder gets to see: its own money, per law, and
-// nobody's identity. There is one account for each funder of care money of a
+// no identity. There is one account for each funder of care money of a
 // known amount, in the order of the party codes; they are not signed and hold no
 // digest. All figures are cents over the window of the budget.
 //
@@ -32,7 +32,7 @@ type row struct{ funder, law string }
 // another: the money of a line whose holder is no beneficiary of the allocation,
 // where no beneficiary has a right under the same law. It is shifted in to the
 // lines of the beneficiaries under pooled laws, in proportion to their value,
-// largest remainder first. A split by a line of a beneficiary is his own share and
+// largest remainder first. A split by a line of a beneficiary is their own share and
 // shifts nothing. Over all funders in and out are equal; without pooling both are 0.
 func Account(q Input) []*budgetv1.Account {
 	o := weigh(q)

@@ -25,7 +25,7 @@ type shift struct {
 // carers: one carer works more than forty hours a week on some day. Hours of all
 // allocations count, also of those that cannot be paid so: who is to do the work
 // does not depend on who pays. An allocation without hours is not judged, and
-// counts for nothing. Whose name it is stays unsaid, unless he is of the household.
+// counts for nothing. Whose name it is stays unsaid, unless they are of the household.
 func (o *outcome) carers() []*budgetv1.Finding {
 	work := map[string][]claim{}
 	for _, c := range o.claims {
@@ -42,7 +42,7 @@ func (o *outcome) carers() []*budgetv1.Finding {
 	return found
 }
 
-// carer is a name as it is compared: case and spacing tell nobody apart.
+// carer is a name as it is compared: case and spacing make no difference.
 func carer(c claim) string {
 	return strings.ToLower(strings.Join(strings.Fields(c.GetCaregiver()), " "))
 }

@@ -79,7 +79,7 @@ func (p *purse) days(a *budgetv1.Allocation) (civil.Span, bool) {
 	return days, inside && days.From != 0
 }
 
-// isFor tells that an allocation is for a person. One that names nobody is for
+// isFor reports whether an allocation is for a person. One that names no person is for
 // the holders of the lines that pay it.
 func (c claim) isFor(person string) bool { return len(c.people) == 0 || c.people[person] }
 
@@ -93,9 +93,9 @@ const (
 	noUse                // for a person under another law, and nothing allows it
 )
 
-// use tells for whom a share pays. When its holder is one of the beneficiaries it
-// counts as his own: a plan says how the cost of a shared carer is divided, not
-// how his hours are.
+// use says for whom a share pays. When its holder is one of the beneficiaries it
+// counts as their own: a plan says how the cost of a shared carer is divided, not
+// how their hours are.
 func (p *purse) use(c claim, s share, pool pool) use {
 	law := p.lines[s.line].law()
 	switch {

@@ -13,7 +13,7 @@ import (
 // day before it, after the window from that date on. A half without days is
 // absent, so that a date beside the window leaves the window whole. Every line
 // with known money, income too, is in each half that its period touches, under its
-// own id, person, law and funder: before with its value there (N3), rounded once, and
+// own id, person, law and funder: before with its value there, rounded once, and
 // after with what is left of its value in the window. So the halves always add up.
 //
 // as_of is the day on which the budget was composed, and spent_as_of of what is returned

@@ -73,7 +73,7 @@ func (o *outcome) lines() []*budgetv1.Finding {
 	return found
 }
 
-// others: a line pays for somebody who does not hold it, though he has a right
+// others: a line pays for somebody who does not hold it, though they have a right
 // under the same law; or somebody shares in what only others pay for. What a
 // basis pools is no finding: it is the point of pooling.
 func (o *outcome) others(c claim) []*budgetv1.Finding {
@@ -101,7 +101,7 @@ func (o *outcome) other(c claim, s share, persons []string) *budgetv1.Finding {
 	return f
 }
 
-// from tells that an allocation has days of its own.
+// from reports whether an allocation has days of its own.
 func (c claim) from() bool { return c.GetFrom() != "" || c.GetTo() != "" }
 
 // tariffs: an agreement pays more per hour than is allowed. Not judged without a

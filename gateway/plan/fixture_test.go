@@ -56,7 +56,7 @@ func texts(t testing.TB) *wording.Texts {
 	return all
 }
 
-// right is one line as a source tells it.
+// right is one line as a source sends it.
 func right(law, funder, code, start, end string, a *budgetv1.Amount) *budgetv1.BudgetLine {
 	l := &budgetv1.BudgetLine{
 		Law: law, Funder: funder, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
@@ -168,7 +168,7 @@ func refusedIn(c *budgetv1.PlanCheck) []string {
 	return out
 }
 
-// found tells that the findings hold a code about a line; an empty line is any.
+// found reports whether the findings hold a code about a line; an empty line is any.
 func found(c *budgetv1.PlanCheck, code, line string) bool {
 	for _, f := range c.GetFindings() {
 		if f.GetCode() == code && (line == "" || f.GetLine() == line) {

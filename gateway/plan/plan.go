@@ -1,6 +1,6 @@
 // Package plan answers: what can this household do with its budget? It holds a
 // plan against a budget, draws up the account per funder, takes a budget apart
-// at a date, and tells what stays when a legal basis ends. It is pure: no clock,
+// at a date, and says what stays when a legal basis ends. It is pure: no clock,
 // no I/O, and it changes nothing it is given. It decides no right and pays nobody.
 package plan
 
@@ -64,7 +64,7 @@ type Texts interface {
 // order of what matters. One that does not fit in what is left of a line is
 // refused whole (OVERALLOCATED) and takes nothing, so that later ones that do
 // fit still stand; the finding OVERALLOCATED says of which line the plan asks too
-// much. Hence for what is accepted I7 always holds, and no left is negative.
+// much. Hence for what is accepted the splits always fit the lines, and no left is negative.
 func Check(q Input) *budgetv1.PlanCheck {
 	o := weigh(q)
 	check := &budgetv1.PlanCheck{

@@ -28,7 +28,7 @@ func poolOf(basis *budgetv1.LegalBasis, municipality string) pool {
 	return pool{span: civil.Span{From: from, To: to}, laws: basis.GetPoolableLaws()}
 }
 
-// covers tells that all these laws may pay together on every one of the days.
+// covers reports whether all these laws may pay together on every one of the days.
 func (p pool) covers(days civil.Span, laws ...string) bool {
 	if len(p.laws) == 0 || !p.span.Contains(days.From) || !p.span.Contains(days.To) {
 		return false
@@ -36,7 +36,7 @@ func (p pool) covers(days civil.Span, laws ...string) bool {
 	return !slices.ContainsFunc(laws, func(law string) bool { return !slices.Contains(p.laws, law) })
 }
 
-// touches tells that something may be pooled on some of the days.
+// touches reports whether something may be pooled on some of the days.
 func (p pool) touches(days civil.Span) bool {
 	_, both := p.span.Overlap(days)
 	return len(p.laws) > 0 && both && days.From != 0

@@ -91,7 +91,7 @@ func drawPlan(t *rapid.T, b *budgetv1.Budget) *budgetv1.Plan {
 	return p
 }
 
-func drawQuestion(t *rapid.T) plan.Input {
+func drawInput(t *rapid.T) plan.Input {
 	b := drawBudget(t)
 	q := plan.Input{Budget: b, Plan: drawPlan(t, b)}
 	switch rapid.IntRange(0, 2).Draw(t, "basis") {
@@ -115,7 +115,7 @@ func accepted(q plan.Input, check *budgetv1.PlanCheck) []*budgetv1.Allocation {
 // than it has, and laws are mixed only where a basis covers them on every day.
 func TestI7(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := drawQuestion(t)
+		q := drawInput(t)
 		check := plan.Check(q)
 		lines, taken, sum := map[string]*budgetv1.BudgetLine{}, map[string]int64{}, int64(0)
 		for _, l := range q.Budget.GetLines() {
@@ -166,10 +166,10 @@ func sumOf(m map[string]int64) (sum int64) {
 }
 
 // TestAccountsAddUp: all funders together account for what is paid and what was
-// awarded; what one law gave away another received; nobody is in them.
+// awarded; what one law gave away another received; no person is in them.
 func TestAccountsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := drawQuestion(t)
+		q := drawInput(t)
 		check := plan.Check(q)
 		var awarded, allocated, in, out int64
 		for _, a := range plan.Account(q) {
@@ -301,7 +301,7 @@ func TestWhatGoesBack(t *testing.T) {
 // what does not fit.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := drawQuestion(t)
+		q := drawInput(t)
 		first := plan.Check(q)
 		other := plan.Input{Budget: proto.CloneOf(q.Budget), Plan: proto.CloneOf(q.Plan), Basis: q.Basis}
 		for _, a := range other.Plan.GetAllocations() {
@@ -329,7 +329,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 // pays by day, and nothing that ends crosses no law.
 func TestSunsetIsWhatStands(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := drawQuestion(t)
+		q := drawInput(t)
 		end := civil.New(2024, 12, 20) + civil.Date(rapid.IntRange(0, 400).Draw(t, "end"))
 		q.Basis = basis("2024-01-01", end.String())
 		s, err := plan.Sunset(q)

@@ -21,7 +21,7 @@ type purse struct {
 	window civil.Span // the zero span when it cannot be read: then no day is in it
 	lines  []line     // in the order of the budget
 	byID   map[string]int
-	// laws tells under which laws a person has any right, with money or without.
+	// laws says under which laws a person has any right, with money or without.
 	laws map[string]map[string]bool
 	refs map[string]bool // everybody the budget speaks of
 }
@@ -90,7 +90,7 @@ func read(m *budgetv1.BudgetLine) line {
 	return l
 }
 
-// payable tells that the line is care money of a known amount.
+// payable reports whether the line is care money of a known amount.
 func (l line) payable() bool { return l.GetFungibility() == budgetv1.MoneyPoolable && l.known() }
 
 func (l line) known() bool {

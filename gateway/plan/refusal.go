@@ -37,7 +37,7 @@ func (p *purse) refusal(c claim, code string, lines []int) refusal {
 }
 
 // holding is what one person is paid for under one law: the amount of a care
-// agreement of his own.
+// agreement of their own.
 type holding struct{ person, law string }
 
 // parts is the lawful way to share a carer: one care agreement per budget holder

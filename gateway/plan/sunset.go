@@ -13,7 +13,7 @@ const (
 	sunsetLater    = "SUNSET_LATER" // it ends on the last day of the window or after
 )
 
-// Sunset tells what stays for a household from the day after a legal basis ends.
+// Sunset says what stays for a household from the day after a legal basis ends.
 //
 // lines are the lines of care money that run on from that day, with the rest of their
 // value in the window (as Dissolve has it), and what allocations that still stand take of it:
@@ -48,7 +48,7 @@ func Sunset(q Input) (*budgetv1.Sunset, error) {
 	return s, nil
 }
 
-// part tells apart what also stands when nothing is pooled from a day on, and
+// part separates what also stands when nothing is pooled from a day on, and
 // what ends there.
 func (o *outcome) part(after civil.Span) (standing []claim, ends []refusal) {
 	for _, c := range o.standing {

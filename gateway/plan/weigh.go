@@ -54,7 +54,7 @@ func (o *outcome) weigh(c claim) {
 	o.standing = append(o.standing, c)
 }
 
-// tooMuch refuses a claim that does not fit in what earlier ones left (I7).
+// tooMuch refuses a claim that does not fit in what earlier ones left.
 func (o *outcome) tooMuch(c claim) (refusal, bool) {
 	var over []int
 	for _, s := range c.shares {
@@ -117,7 +117,7 @@ func (p *purse) cannotPay(c claim) (refusal, bool) {
 	return refusal{}, false
 }
 
-// addsUp tells that the splits come to the allocation (I7), and that no amount is
+// addsUp reports whether the splits come to the allocation, and that no amount is
 // negative or beyond all reason.
 func addsUp(a *budgetv1.Allocation) bool {
 	if a.GetCents() < 0 || a.GetCents() > maxSplit {
@@ -133,7 +133,7 @@ func addsUp(a *budgetv1.Allocation) bool {
 	return sum == a.GetCents()
 }
 
-// inTime tells that the line runs on at least one day of the allocation. A line
+// inTime reports whether the line runs on at least one day of the allocation. A line
 // whose period may not be seen is not judged.
 func (p *purse) inTime(c claim, s share) bool {
 	l := p.lines[s.line]

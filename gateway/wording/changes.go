@@ -102,7 +102,7 @@ func (w agreementWords) check(lang string) error {
 	return nil
 }
 
-// Change words one change. A change for which there are no words is told by its
+// Change words one change. A change for which there are no words is given by its
 // path, never left out.
 func (t *AgreementTexts) Change(lang string, c ChangeParams) string {
 	w, ok := t.words[lang]

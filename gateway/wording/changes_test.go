@@ -11,7 +11,7 @@ import (
 	"github.com/ontschot/ontschot/policies"
 )
 
-func TestChangesWithoutWordsAreToldAllTheSame(t *testing.T) {
+func TestChangesWithoutWordsAreGivenAllTheSame(t *testing.T) {
 	texts, err := ReadAgreementTexts(policies.FS)
 	require.NoError(t, err)
 	require.Equal(t, "grants[0].colour: red → blue", texts.Change(Dutch, ChangeParams{Path: "grants[0].colour", Kind: "changed", Old: "red", New: "blue"}))

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Matrix tells which categories a purpose knows, for who expands "*" in a consent.
+// Matrix says which categories a purpose knows, for who expands "*" in a consent.
 // It permits nothing: only gateway/policy does.
 type Matrix struct {
 	purposes map[string]purposeTable

@@ -39,7 +39,7 @@ type Notice struct {
 }
 
 // NoticeSource is a source with the categories that are asked of it; in a receipt
-// none means that it was told no.
+// none means that the answer to it was no.
 type NoticeSource struct {
 	Name       string
 	Kind       string // of the catalog "source_kinds", by code or key
@@ -138,7 +138,7 @@ func (t *Texts) Receipt(lang string, r Receipt) string {
 	})
 }
 
-// reads tells how the text addresses its reader, and how it speaks of the person.
+// reads says how the text addresses its reader, and how it speaks of the person.
 func (w notices) reads(role, person string) (reader, who string, ok bool) {
 	if role == "" {
 		role = ontschotv1.SignerSelf
@@ -229,11 +229,11 @@ func (t *Texts) mandate(lang string, until civil.Date) string {
 	return t.fill(t.language(lang).notices.Mandate, lang, map[string]string{"date": until.String()})
 }
 
-// oneLine keeps a name from writing lines of its own.
+// oneLine stops a name from writing lines of its own.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // check refuses texts that are empty, and any that leaves out what a person must
-// be told or has a place that nobody fills.
+// be informed of or has a place that nothing fills.
 func (w notices) check(lang string) error {
 	file := "reasons/notice." + lang + ".yaml"
 	for _, t := range []struct{ name, text, places string }{

@@ -171,7 +171,7 @@ func TestReceipts(t *testing.T) {
 	require.Empty(t, texts.Receipt(Dutch, r))
 }
 
-// Nobody edits out what a person must be told.
+// Nobody edits out what a person must be informed of.
 func TestNoticesThatLeaveSomethingOutAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ old, changed, want string }{
 		"how to withdraw":      {"  {withdraw}\n", "", "withdraw"},
