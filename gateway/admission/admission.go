@@ -40,7 +40,7 @@ type Policy interface {
 	MayDo(ctx context.Context, caller, also token.Caller, operation ontschotv1.Operation) error
 }
 
-// Once reads what is kept under an idempotency key, expired or not; false if nothing is.
+// Once reads what is stored under an idempotency key, expired or not; false if nothing is.
 type Once interface {
 	Once(ctx context.Context, key [32]byte) (audit.OnceRow, bool, error)
 }
@@ -94,7 +94,7 @@ type Door struct {
 	Operation ontschotv1.Operation
 	// Signs says that it signs for the organisation: who does must be known well enough.
 	Signs bool
-	// Itself says that only the organisation itself does it, and nobody that acts for it.
+	// Itself says that only the organisation itself does it, and no delegate.
 	Itself bool
 	// Open lets in whoever the gateway knows, whatever their role and token are for: no
 	// policy is asked, and none that fails stands in the way. Withdrawing is as easy as

@@ -96,7 +96,7 @@ func (f Failures) record(ctx context.Context, t *trail, method string) (err erro
 }
 
 // Trace is the trace id of a call. The gateway makes its own always: what a caller
-// sends may be anything that fits, a BSN among zeros as well, and the record keeps it.
+// sends may be anything that fits, a BSN among zeros as well, and the record stores it.
 func Trace(ctx context.Context) string {
 	if t := trailOf(ctx); t != nil {
 		return t.trace

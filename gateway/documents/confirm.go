@@ -46,7 +46,7 @@ func (s *Service) ConfirmConsent(ctx context.Context, r *ontschotv1.ConfirmConse
 }
 
 // confirmedBy commits in an entry to who confirms, so that it can be shown later who did;
-// nobody's name is in it.
+// no name is in it.
 func (s *Service) confirmedBy(d admission.Call, e audit.Entry) audit.Entry {
 	by := s.Pseudonyms.Hash("ontschot/confirmed/1\x00" + string(d.Caller().Organisation()) + "\x00" + d.Caller().Client() + "\x00" + d.Caller().Subject())
 	e.Payload = by[:]
@@ -127,7 +127,7 @@ func (s *Service) holds(ctx context.Context, by identity.OIN, r *ontschotv1.Hold
 	switch {
 	case err != nil:
 		return err
-	case s.between(k.terms, by) != nil || k.agreement == nil: // what others agreed is none of its business
+	case s.between(k.terms, by) != nil || k.agreement == nil: // what others agreed does not concern it
 		return agreement.ErrUnknown
 	case r.GetTermsSha256() != k.terms.Digest():
 		return agreement.ErrOtherTerms

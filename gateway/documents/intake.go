@@ -30,7 +30,7 @@ func (s *Service) takeProposal(ctx context.Context, d admission.Call, by identit
 		return "", err
 	}
 	if !slices.Equal(p.SignedBy(), []identity.OIN{by}) {
-		return "", fmt.Errorf("%w: a proposal is signed by who delivers it, and by nobody else", agreement.ErrDocument)
+		return "", fmt.Errorf("%w: a proposal is signed by who delivers it, and by no other party", agreement.ErrDocument)
 	}
 	if until, err := civil.Parse(terms.Until); err != nil || until < s.Today() {
 		return "", fmt.Errorf("%w: its days are over", agreement.ErrDocument)
@@ -66,7 +66,7 @@ func (s *Service) takeProposal(ctx context.Context, d admission.Call, by identit
 	return s.noted(ctx, d, e, terms.ID)
 }
 
-// oldest is how long ago a negotiation can have begun that is heard of for the first time.
+// oldest is how long ago a negotiation can have begun that is registered for the first time.
 const oldest = 31 * 24 * time.Hour
 
 // What another party may have recorded here, so that it cannot fill the record:

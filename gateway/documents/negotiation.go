@@ -78,7 +78,7 @@ func (s *Service) negotiation(ctx context.Context, id string) (negotiation, erro
 	if err != nil {
 		k.doubt = err
 		if k.terms, err = agreement.Read(d.Body); err == nil && len(k.terms.Parties) < 2 {
-			err = agreement.ErrDocument // nobody checked these terms: they may be anything
+			err = agreement.ErrDocument // these terms are unchecked: they may be anything
 		}
 		return k, err
 	}

@@ -87,7 +87,7 @@ func (s *Service) consentOf(ctx context.Context, caller token.Caller, id string)
 }
 
 // consentToEnd finds a consent of the caller's case that is to end. Its signature need
-// not hold any more: a key that was taken out keeps nobody from withdrawing.
+// not hold any more: a key that was taken out does not stop a withdrawal.
 func (s *Service) consentToEnd(ctx context.Context, caller token.Caller, id string) (audit.StoredDocument, error) {
 	d, err := s.Documents.Document(ctx, id)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 // ErrRegisteredBefore means that this very document was registered before and has
-// ended since; a caller hears audit.ErrEnded.
+// ended since; a caller gets audit.ErrEnded.
 var ErrRegisteredBefore = errors.New("registered before")
 
 // Register takes in one signed document for a caller of the gateway's own organisation.
@@ -104,7 +104,7 @@ func (s *Service) registerConsent(ctx context.Context, r toRegister) (*ontschotv
 		return nil, err
 	}
 	if d.Keeper() != s.Own {
-		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
+		return nil, fmt.Errorf("%w: issued by another organisation", consent.ErrDocument)
 	}
 	if !identity.IsUUIDv7(d.ID()) { // it stands where no person may
 		return nil, fmt.Errorf("%w: jti must be a UUID of version 7", consent.ErrDocument)
@@ -186,7 +186,7 @@ func (s *Service) takeWithdrawal(ctx context.Context, d admission.Call, r *ontsc
 		return nil, err
 	}
 	if w.Issuer != s.Own {
-		return nil, fmt.Errorf("%w: kept by another organisation", consent.ErrDocument)
+		return nil, fmt.Errorf("%w: issued by another organisation", consent.ErrDocument)
 	}
 	ends, err := s.Documents.Document(ctx, w.Consent)
 	if err != nil {

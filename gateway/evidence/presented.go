@@ -12,7 +12,7 @@ import (
 )
 
 // ErrChanged and ErrSuperseded mean that another document says yes now: to a new
-// question, and not to what was released under the one before.
+// request, and not to what was released under the one before.
 var (
 	ErrChanged    = errors.New("the consent was replaced, or something was taken out of it")
 	ErrSuperseded = errors.New("another agreement has come in its place")

@@ -150,7 +150,7 @@ func (r registered) open(ctx context.Context, id string) openedConsent {
 	return one
 }
 
-// changed reports whether the bytes of a document are not those that the log tells of:
+// changed reports whether the bytes of a document are not those that the log names:
 // then it counts for nothing, and an operator has to know.
 func (r registered) changed(id string, err error) bool {
 	if !errors.Is(err, audit.ErrTampered) {

@@ -18,7 +18,7 @@ var errPanicked = errors.New("a call panicked")
 
 // Edge stands around every call, as gRPC's interceptors. It gives the call its trail,
 // maps its error and notes that in the request log. A panic is a bug: it fails one call,
-// stands in the record before the caller hears of it, and never ends the process.
+// stands in the record before the caller gets the error, and never ends the process.
 type Edge struct {
 	Failures admission.Failures
 	Log      *slog.Logger // request log; holds no personal data

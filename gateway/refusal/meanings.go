@@ -1,4 +1,4 @@
-// Package refusal answers: what does a caller hear when it is refused? Errors are mapped
+// Package refusal answers: which error does a caller get when it is refused? Errors are mapped
 // here, once, at the edge of the gateway; what is not in the table is Internal and unsaid.
 package refusal
 
@@ -28,7 +28,7 @@ import (
 // domain of every google.rpc.ErrorInfo.
 const domain = "ontschot.nl"
 
-// meaning is what a caller hears of an error: code, reason, and what to do next.
+// meaning is what a caller sees of an error: code, reason, and what to do next.
 type meaning struct {
 	is     error
 	code   codes.Code
@@ -85,7 +85,7 @@ func meanings() []meaning {
 		{agreement.ErrInForce, codes.FailedPrecondition, "IN_FORCE", "revoke it, or propose what is to take its place"},
 		{agreement.ErrNotInForce, codes.FailedPrecondition, "NOT_IN_FORCE", "reject it"},
 		{agreement.ErrDeliveries, codes.ResourceExhausted, "TOO_MANY_DELIVERIES", "deliver the rest later"},
-		{agreement.ErrHalfway, codes.Unavailable, "PEER_SILENT", "accept it again: whatever came of it, both ends then keep the same"},
+		{agreement.ErrHalfway, codes.Unavailable, "PEER_SILENT", "accept it again: whatever came of it, both ends then hold the same"},
 		{admission.ErrAssurance, codes.PermissionDenied, "ASSURANCE_TOO_LOW", "log in at the level substantieel or higher"},
 		{admission.ErrActor, codes.PermissionDenied, "DELEGATE_MAY_NOT", "the organisation itself delegates, and ends delegations"},
 		{agreement.ErrTooMany, codes.ResourceExhausted, "TOO_MANY_PROPOSALS", "wait until some have been answered, or take some back"},
@@ -99,7 +99,7 @@ func meanings() []meaning {
 	}
 }
 
-// Of maps an error to what the caller hears; nil stays nil.
+// Of maps an error to what the caller gets; nil stays nil.
 func Of(err error) error {
 	if err == nil {
 		return nil
