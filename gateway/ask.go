@@ -193,7 +193,7 @@ func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) error {
 	return nil
 }
 
-// progress passes on who was heard. That a caller no longer listens is found out
+// progress passes on which source is done. That a caller no longer listens is found out
 // when the answer is sent.
 func progress(stream grpc.ServerStreamingServer[ontschotv1.AssembleBudgetResponse]) func(*ontschotv1.Progress) {
 	return func(p *ontschotv1.Progress) {
@@ -273,7 +273,7 @@ var (
 	number = regexp.MustCompile(`[0-9]{6}`)
 )
 
-// pathOf says where in the source's message the data was bad, never what stood there.
+// pathOf says where in the source's message the data was bad, never the value.
 func pathOf(s *status.Status) string {
 	if at := infoOf(s).GetMetadata()["path"]; path.MatchString(at) && !number.MatchString(at) {
 		return at

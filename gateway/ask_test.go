@@ -14,7 +14,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// spoilt is a played source whose answer a test changes. It keeps what it was asked.
+// spoilt is a played source whose answer a test changes. It remembers what it was asked.
 type spoilt struct {
 	gateway.Source
 	change func(*budgetv1.FetchResponse)
@@ -42,7 +42,7 @@ func spoil(s *spoilt, code string) func(*server.BrokerConfig) {
 }
 
 // What a source may not say is refused here too, by whatever way its answer came: its
-// answer is a gap, and the others are told.
+// answer is a gap, and the others are released.
 func TestAnAnswerThatBreaksTheContractIsAGap(t *testing.T) {
 	first := func(change func(*budgetv1.BudgetLine)) func(*budgetv1.FetchResponse) {
 		return func(r *budgetv1.FetchResponse) { change(r.Lines[0]) }
@@ -75,12 +75,12 @@ func TestAnAnswerThatBreaksTheContractIsAGap(t *testing.T) {
 			h := newHouse(t, spoil(s, "ZK5503"))
 			p := h.person("P")
 			h.give(p, "", all("GM0119", "ZK5503")...)
-			b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "ZK5503"}))
+			b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "ZK5503"}))
 			require.NoError(t, err)
 			require.Len(t, s.asked, 1)
 			require.Equal(t, c.want, gapOf(b, [2]string{"P", "ZK5503"}))
-			require.Equal(t, c.want == nil, len(told(b, [2]string{"P", "ZK5503"})) == 1)
-			require.Len(t, told(b, [2]string{"P", "GM0119"}), 1, "the others are told, and nothing in their name")
+			require.Equal(t, c.want == nil, len(disclosed(b, [2]string{"P", "ZK5503"})) == 1)
+			require.Len(t, disclosed(b, [2]string{"P", "GM0119"}), 1, "the others are released, and nothing in their name")
 		})
 	}
 }
@@ -92,7 +92,7 @@ func TestASourceThatMayNotBeSentABSN(t *testing.T) {
 	for name, c := range map[string]struct {
 		party casefile.Organisation
 		ids   *budgetv1.Identifiers // beside the BSN
-		sent  *budgetv1.Identifiers // nil: nobody is asked
+		sent  *budgetv1.Identifiers // nil: no source is asked
 		word  string
 	}{
 		"education":                         {school(), &budgetv1.Identifiers{EducationNumber: pupil}, &budgetv1.Identifiers{EducationNumber: pupil}, ""},
@@ -108,12 +108,12 @@ func TestASourceThatMayNotBeSentABSN(t *testing.T) {
 			h := newHouseAmong(t, []casefile.Organisation{c.party}, spoil(s, c.party.Code))
 			p, pair := h.person("P"), [2]string{"P", c.party.Code}
 			h.give(p, "", all("GM0119", c.party.Code)...)
-			q := h.question([]person{p}, [2]string{"P", "GM0119"}, pair)
+			q := h.request([]person{p}, [2]string{"P", "GM0119"}, pair)
 			ids := q.Persons[0].Identifiers
 			ids.EducationNumber, ids.PassNumber = c.ids.GetEducationNumber(), c.ids.GetPassNumber()
 			b, err := h.compose(h.municipality().call(), q)
 			require.NoError(t, err)
-			require.Len(t, told(b, [2]string{"P", "GM0119"}), 1, "the others are asked")
+			require.Len(t, disclosed(b, [2]string{"P", "GM0119"}), 1, "the others are asked")
 			if c.sent != nil {
 				require.Empty(t, gapOf(b, pair))
 				require.Len(t, s.asked, 1)

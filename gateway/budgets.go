@@ -43,7 +43,7 @@ func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontscho
 func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*ontschotv1.CheckPlanResponse, error) {
 	answer := &ontschotv1.CheckPlanResponse{}
 	_, _, err := g.work(ctx, task{ontschotv1.OperationPlanBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *presented) (proto.Message, error) {
-		answer.Check = plan.Check(g.planQuestion(b.budget, r.GetPlan(), r.GetAssume()))
+		answer.Check = plan.Check(g.planInput(b.budget, r.GetPlan(), r.GetAssume()))
 		answer.Check.LeftOut = b.left
 		return answer, nil
 	})
@@ -59,7 +59,7 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 		if b.budget.GetViewOf() != "" {
 			return nil, admission.Invalid("budget", "is one member's view; an account is of the whole household's budget")
 		}
-		q := g.planQuestion(b.budget, r.GetPlan(), r.GetAssume())
+		q := g.planInput(b.budget, r.GetPlan(), r.GetAssume())
 		answer.Accounts = plan.Account(q)
 		for _, a := range answer.GetAccounts() {
 			a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, b.budget.GetComplete()
@@ -95,7 +95,7 @@ func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (
 func (g *Gateway) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*ontschotv1.SunsetResponse, error) {
 	answer := &ontschotv1.SunsetResponse{}
 	_, _, err := g.work(ctx, task{ontschotv1.OperationSunsetBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *presented) (proto.Message, error) {
-		s, err := plan.Sunset(g.planQuestion(b.budget, r.GetPlan(), r.GetAssume()))
+		s, err := plan.Sunset(g.planInput(b.budget, r.GetPlan(), r.GetAssume()))
 		if err != nil {
 			return nil, planError(err)
 		}
@@ -118,7 +118,7 @@ func planError(err error) error {
 	}
 }
 
-func (g *Gateway) planQuestion(b *budgetv1.Budget, p *budgetv1.Plan, assumed *budgetv1.LegalBasis) plan.Input {
+func (g *Gateway) planInput(b *budgetv1.Budget, p *budgetv1.Plan, assumed *budgetv1.LegalBasis) plan.Input {
 	q := plan.Input{Budget: b, Plan: p, Texts: g.Texts}
 	if window, err := readWindow(b.GetWindow()); err == nil {
 		q.Basis = g.legalBasis(window)

@@ -19,7 +19,7 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// caller is a system that asks: its certificate, and the token it brings.
+// caller is a system that asks: its certificate, and the token it presents.
 type caller struct {
 	leaf  *x509.Certificate
 	token string

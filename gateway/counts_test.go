@@ -32,10 +32,10 @@ type way struct {
 	// begin makes a household and what is needed, before the budget is asked for, and
 	// gives what ends it.
 	begin func(h *house) (household, func())
-	// left are the pairs of which nothing may be told after it, with the reason.
+	// left are the pairs of which nothing may be released after it, with the reason.
 	left map[[2]string]string
-	// anew: another document says yes, so that a new question tells something, and the
-	// text says that it can be put.
+	// anew: another document says yes, so that a new request releases something, and the
+	// text says that it can be made.
 	anew bool
 }
 
@@ -107,7 +107,7 @@ func ways() map[string]way {
 			f.money = h.give(f.p, "", all("ZK5503")...)
 			return f, func() { h.today.Add(2) }
 		}, left: reasonFor(budgetv1.ReasonConsentExpired, append(care, money)...)},
-		// Whoever takes something out of a source takes it out of all that he said before.
+		// Whoever takes something out of a source takes it out of all that they said before.
 		"a category is taken out of an earlier consent": {begin: func(h *house) (household, func()) {
 			f := household{q: h.person("Q"), p: h.person("P")}
 			f.others = h.give(f.q, "", all("ZK5503")...)
@@ -173,9 +173,9 @@ func (h *house) renewKey() {
 }
 
 // Every way in which something ends, and everything that is done with a budget. What
-// rests on it is left out with the reason that a new question gives, the rest is told,
-// and the record rests on what is told.
-func TestWhatCountsNoLongerIsLeftOutAndTheRestIsTold(t *testing.T) {
+// rests on it is left out with the reason that a new request gives, the rest is
+// released, and the record rests on what is released.
+func TestWhatCountsNoLongerIsLeftOutAndTheRestIsReleased(t *testing.T) {
 	for name, w := range ways() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -186,65 +186,65 @@ func TestWhatCountsNoLongerIsLeftOutAndTheRestIsTold(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, b.GetComplete(), "%v", b.GetGaps())
 			before := map[string]proto.Message{}
-			for errand, do := range errands() {
-				before[errand], err = do(h, h.municipality().call(), proto.CloneOf(b))
-				require.NoError(t, err, errand)
+			for task, do := range tasks() {
+				before[task], err = do(h, h.municipality().call(), proto.CloneOf(b))
+				require.NoError(t, err, task)
 			}
 			end()
 			again, err := h.compose(h.municipality().call(), ask)
 			require.NoError(t, err)
 			for pair, reason := range w.left {
 				if w.anew {
-					require.NotEmpty(t, told(again, pair), "%v", pair)
+					require.NotEmpty(t, disclosed(again, pair), "%v", pair)
 				} else {
 					require.Equal(t, []string{reason}, gapOf(again, pair), "%v", pair)
 				}
 			}
-			for errand, do := range errands() {
+			for task, do := range tasks() {
 				ctx, trace := h.traced(h.municipality())
 				answer, err := do(h, ctx, proto.CloneOf(b))
-				require.NoError(t, err, errand)
+				require.NoError(t, err, task)
 				releases := h.record.releases(trace)
 				require.Len(t, releases, 1)
-				h.leftOut(w, f, b, before[errand], answer, errand, releases[0])
+				h.leftOut(w, f, b, before[task], answer, task, releases[0])
 			}
 			h.verify()
 		})
 	}
 }
 
-func (h *house) leftOut(w way, f household, b *budgetv1.Budget, before, answer proto.Message, errand string, release int64) {
+func (h *house) leftOut(w way, f household, b *budgetv1.Budget, before, answer proto.Message, task string, release int64) {
 	h.t.Helper()
-	if errand == "Account" { // rests on no consent and on no agreement
+	if task == "Account" { // rests on no consent and on no agreement
 		require.True(h.t, proto.Equal(accounted(before), accounted(answer)))
 		require.Empty(h.t, h.rests(release))
 		return
 	}
-	of := strings.TrimPrefix(errand, "View of ")
+	of := strings.TrimPrefix(task, "View of ")
 	left := maps.Clone(w.left)
-	maps.DeleteFunc(left, func(pair [2]string, _ string) bool { return of != errand && pair[0] != of })
-	require.Equal(h.t, len(left), len(missing(answer)), errand)
-	require.Equal(h.t, left, missing(answer), errand)
+	maps.DeleteFunc(left, func(pair [2]string, _ string) bool { return of != task && pair[0] != of })
+	require.Equal(h.t, len(left), len(missing(answer)), task)
+	require.Equal(h.t, left, missing(answer), task)
 	gone := func(person, source string) bool { _, is := left[[2]string{person, source}]; return is }
 	want := slices.DeleteFunc(named(b, before), func(id string) bool {
 		return slices.ContainsFunc(b.GetLines(), func(l *budgetv1.BudgetLine) bool {
 			return l.GetId() == id && gone(l.GetPerson(), l.GetFunder())
 		})
 	})
-	require.ElementsMatch(h.t, want, named(b, answer), errand)
+	require.ElementsMatch(h.t, want, named(b, answer), task)
 	text := protojson.Format(answer)
 	for pair, canaries := range map[[2]string][]int64{{"P", "GM0119"}: {wmoCents, wmoSpent}, {"P", "SVB"}: {wmoSpent, wlzSpent}, {"P", "CAK"}: {12 * ownMonthly}} {
 		for _, cents := range canaries {
-			require.False(h.t, gone(pair[0], pair[1]) && strings.Contains(text, strconv.FormatInt(cents, 10)), "%s: %d", errand, cents)
+			require.False(h.t, gone(pair[0], pair[1]) && strings.Contains(text, strconv.FormatInt(cents, 10)), "%s: %d", task, cents)
 		}
 	}
 	if len(left) > 0 {
-		require.Equal(h.t, w.anew, strings.Contains(text, "can ask for a new budget"), errand)
+		require.Equal(h.t, w.anew, strings.Contains(text, "can ask for a new budget"), task)
 	}
-	// It rests on what is told, and on nothing else.
+	// It rests on what is released, and on nothing else.
 	var rests []string
 	for _, s := range b.GetSources() {
-		if gone(s.GetPerson(), s.GetSource()) || of != errand && s.GetPerson() != of {
+		if gone(s.GetPerson(), s.GetSource()) || of != task && s.GetPerson() != of {
 			continue
 		}
 		for _, id := range []string{h.currentOf(s.GetConsent()), s.GetAgreement()} {
@@ -254,7 +254,7 @@ func (h *house) leftOut(w way, f household, b *budgetv1.Budget, before, answer p
 		}
 	}
 	recorded := slices.Compact(slices.Sorted(slices.Values(h.rests(release))))
-	require.ElementsMatch(h.t, rests, recorded, errand)
+	require.ElementsMatch(h.t, rests, recorded, task)
 	if d, ok := answer.(*budgetv1.Dissolution); ok {
 		h.adds(b, d)
 	}
@@ -270,7 +270,7 @@ func (h *house) currentOf(id string) string {
 	return id
 }
 
-// adds holds the halves of a dissolution against the lines that it tells of.
+// adds holds the halves of a dissolution against the lines that it names.
 func (h *house) adds(b *budgetv1.Budget, d *budgetv1.Dissolution) {
 	h.t.Helper()
 	sum := int64(0)
@@ -291,8 +291,8 @@ func (h *house) adds(b *budgetv1.Budget, d *budgetv1.Dissolution) {
 	require.ErrorIs(h.t, result.VerifyDissolution(changed, h.config.Trust), result.ErrMismatch)
 }
 
-// A household is taken apart while one after another takes back his consent: of who did
-// nothing is told, and in the end only that everything is missing.
+// A household is taken apart while one after another takes back their consent: of who did
+// nothing is released, and in the end only that everything is missing.
 func TestAHouseholdIsTakenApartWhileItFallsApart(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
@@ -311,7 +311,7 @@ func TestAHouseholdIsTakenApartWhileItFallsApart(t *testing.T) {
 	require.Empty(t, d.GetLeftOut())
 	require.Len(t, d.GetReturned(), 2)
 
-	// One source out of a consent: the other sources of the same consent are still told.
+	// One source out of a consent: the other sources of the same consent are still released.
 	_, err = h.NarrowConsent(h.municipality().call(), &ontschotv1.NarrowConsentRequest{
 		Id: f.care, Identifiers: &budgetv1.Identifiers{Bsn: f.p.bsn}, Without: []*ontschotv1.ConsentGrant{{Source: "CAK"}},
 	})
@@ -319,13 +319,13 @@ func TestAHouseholdIsTakenApartWhileItFallsApart(t *testing.T) {
 	d = apart()
 	require.Len(t, named(b, d), 3)
 	require.Equal(t, reasonFor(budgetv1.ReasonNoConsent, [2]string{"P", "CAK"}), missing(d))
-	require.Len(t, d.GetReturned(), 2, "what SVB told is still there")
+	require.Len(t, d.GetReturned(), 2, "what SVB disclosed is still there")
 
 	h.withdraw(f.care) // and with it what was left of it
 	d = apart()
 	require.Equal(t, []string{"P/WLZ/4VV/2025-01-01", "Q/WLZ/4VV/2025-01-01"}, named(b, d))
 	require.Len(t, missing(d), 3)
-	require.Empty(t, d.GetReturned(), "nobody may tell what P spent")
+	require.Empty(t, d.GetReturned(), "what P spent may not be disclosed")
 
 	h.withdraw(f.money)
 	d = apart()
@@ -354,7 +354,7 @@ func TestAHouseholdIsTakenApartWhileItFallsApart(t *testing.T) {
 	h.verify()
 }
 
-// A plan that is paid from what is left out is told so, and the rest of it is checked.
+// A plan that is paid from what is left out is reported as such, and the rest of it is checked.
 func TestAPlanOnWhatIsLeftOut(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
@@ -380,7 +380,7 @@ func TestAPlanOnWhatIsLeftOut(t *testing.T) {
 }
 
 // A view that was taken before something ended is judged as the budget is.
-func TestAViewBroughtBackIsJudgedToo(t *testing.T) {
+func TestAPresentedViewIsJudgedToo(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
 	b, err := h.compose(h.municipality().call(), h.about(f))
@@ -397,9 +397,9 @@ func TestAViewBroughtBackIsJudgedToo(t *testing.T) {
 	require.NoError(t, err)
 	late := view(b) // rests on what is left of the consent
 	for name, v := range map[string]*budgetv1.Budget{"before": view(early), "after": view(late), "after, from before": late} {
-		require.Empty(t, told(v, [2]string{"P", "GM0119"}), name)
-		require.NotEmpty(t, told(v, [2]string{"P", "CAK"}), name)
-		require.NotEmpty(t, told(v, [2]string{"P", "ZK5503"}), name)
+		require.Empty(t, disclosed(v, [2]string{"P", "GM0119"}), name)
+		require.NotEmpty(t, disclosed(v, [2]string{"P", "CAK"}), name)
+		require.NotEmpty(t, disclosed(v, [2]string{"P", "ZK5503"}), name)
 		require.Equal(t, reasonFor(budgetv1.ReasonNoConsent, [2]string{"P", "GM0119"}), missing(v), name)
 		require.EqualValues(t, wlzCents, v.GetCareTotalCents(), name)
 	}
@@ -413,7 +413,7 @@ func TestAViewBroughtBackIsJudgedToo(t *testing.T) {
 	h.verify()
 }
 
-// ender ends a document each time that something is about to be told.
+// ender ends a document each time that something is about to be released.
 type ender struct {
 	documents.Record
 	next func()
@@ -443,7 +443,7 @@ func TestItIsJudgedAgainWhenSomethingEndsMeanwhile(t *testing.T) {
 			}
 		}
 		ctx, trace := h.traced(h.municipality())
-		answer, err := errands()["Dissolve"](h, ctx, proto.CloneOf(b))
+		answer, err := tasks()["Dissolve"](h, ctx, proto.CloneOf(b))
 		require.Equal(t, want, reasonOf(err))
 		if want == "" {
 			require.Len(t, named(b, answer), 3-ends)
@@ -456,8 +456,8 @@ func TestItIsJudgedAgainWhenSomethingEndsMeanwhile(t *testing.T) {
 }
 
 // Upon a budget nothing is built when the agreements say that it must be asked anew. It
-// is wound up for as long as it may be kept.
-func TestHowLongABudgetMayBeBroughtBack(t *testing.T) {
+// is wound up for as long as it may be retained.
+func TestHowLongABudgetMayBePresented(t *testing.T) {
 	h := newHouse(t, nil)
 	b, err := h.compose(h.municipality().call(), h.about(h.household()))
 	require.NoError(t, err)
@@ -465,12 +465,12 @@ func TestHowLongABudgetMayBeBroughtBack(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 30*24*3600, claims.Expires-claims.IssuedAt, "max_age_days of the agreements")
 	require.EqualValues(t, 90*24*3600, claims.KeepUntil-claims.IssuedAt, "retention_days of the agreements")
-	at := func(expires, kept time.Duration) *budgetv1.Budget {
+	at := func(expires, retained time.Duration) *budgetv1.Budget {
 		now, old := time.Now(), proto.CloneOf(b)
-		require.NoError(t, result.Sign(old, result.Release{Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: now.Add(-100 * time.Hour), Expires: now.Add(expires), KeepUntil: now.Add(kept)}}, h.family.Requester().Sign))
+		require.NoError(t, result.Sign(old, result.Release{Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: now.Add(-100 * time.Hour), Expires: now.Add(expires), KeepUntil: now.Add(retained)}}, h.family.Requester().Sign))
 		return old
 	}
-	for name, do := range errands() {
+	for name, do := range tasks() {
 		_, err := do(h, h.municipality().call(), at(time.Hour, 2*time.Hour))
 		require.NoError(t, err, name)
 		builds := ""

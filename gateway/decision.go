@@ -190,7 +190,7 @@ func restsOn(own identity.OIN, p pair) []register.Rest {
 	return rests
 }
 
-// mostJudgings bounds how often a question is judged anew because what it needs ended
+// mostJudgings bounds how often a request is judged anew because what it needs ended
 // before it was recorded.
 const mostJudgings = 16
 

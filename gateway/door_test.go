@@ -29,7 +29,7 @@ func (h *house) worker(change func(*token.Claims)) caller {
 func cleaner(c *token.Claims) { c.Role, c.Assurance = "schoonmaker", "laag" }
 
 // doors are all that somebody with a token can do at the gateway, save composing, which
-// the matrix decides, and withdrawing, which nobody decides.
+// the matrix decides, and withdrawing, which no policy decides.
 func (h *house) doors(ask *ontschotv1.GiveConsentRequest, id string, b *budgetv1.Budget) map[string]func(context.Context) error {
 	const other = "01900000-0000-7000-8000-000000000001"
 	sum := sha("terms")
@@ -134,7 +134,7 @@ func TestEveryDoorPassesThePolicy(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	id := h.give(p, "", all("GM0119")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 	require.NoError(t, err)
 	doors := h.doors(h.yes(p, id, all("GM0119")...), id, b)
 	for name, through := range doors {
@@ -166,13 +166,13 @@ func TestEveryDoorPassesThePolicy(t *testing.T) {
 	h.verify()
 }
 
-// A policy that cannot judge opens no door, and keeps nobody from withdrawing.
+// A policy that cannot judge opens no door, and stops no withdrawal.
 func TestWithdrawingNeedsNoPolicy(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	id := h.give(p, "", all("GM0119")...)
 	yes := h.yes(p, id, all("GM0119")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 	require.NoError(t, err)
 	doors := h.doors(yes, id, b)
 	stuck, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Nanosecond})

@@ -16,15 +16,15 @@ import (
 // ending is a way in which something that a budget rests on ends.
 type ending struct {
 	// act ends it and gives its id and the index of the entry. What it needs is made by
-	// begin, before the question is put.
+	// begin, before the request is made.
 	begin func(h *house, f household) (act func() (id string, index int64))
-	// gone are the pairs that may tell nothing after it, with any of these reasons; may
-	// are those whose consent becomes another one, so that a question under way loses them.
+	// gone are the pairs that may disclose nothing after it, with any of these reasons; may
+	// are those whose consent becomes another one, so that a request under way loses them.
 	gone, may [][2]string
 	reasons   []string
-	// silent, if it is not nil, says what else may be told of gone pairs after it.
+	// silent, if it is not nil, says what else may be released of gone pairs after it.
 	silent func(b *budgetv1.Budget) bool
-	// strict: after it a budget is exactly as if it had ended before the question.
+	// strict: after it a budget is exactly as if it had ended before the request.
 	strict bool
 }
 
@@ -55,9 +55,9 @@ func stating(h *house, f household) func() (string, int64) {
 	statement, err := h.family.Withdrawal(f.care)
 	require.NoError(h.t, err)
 	return func() (string, int64) {
-		kept, err := h.TakeIn(h.t.Context(), statement)
+		registered, err := h.TakeIn(h.t.Context(), statement)
 		require.NoError(h.t, err)
-		return f.care, kept.GetIndex()
+		return f.care, registered.GetIndex()
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 
 const composing = "/ontschot.v1.ExchangeService/AssembleBudget"
 
-// guarded puts a question as the server does.
+// guarded makes a request as the server does.
 func (h *house) guarded(ctx context.Context, r *ontschotv1.AssembleBudgetRequest) (*budgetv1.Budget, error) {
 	s := &stream{ctx: ctx, seams: h.seams}
 	err := h.Edge.Stream(h.Gateway, s, &grpc.StreamServerInfo{FullMethod: composing}, func(_ any, under grpc.ServerStream) error {
@@ -27,8 +27,8 @@ func (h *house) guarded(ctx context.Context, r *ontschotv1.AssembleBudgetRequest
 	return s.budget, err
 }
 
-// Something panics at every point of a question. The process lives; what fails stands in
-// the record, without a word of what was asked, before the caller hears of it.
+// Something panics at every point of a request. The process lives; what fails stands in
+// the record, without a word of what was asked, before the caller gets the error.
 func TestAPanicIsInTheRecord(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
@@ -101,7 +101,7 @@ func TestTheRecordHasItsOwnTrace(t *testing.T) {
 		"01-" + good + "-00f067aa0ba902b7-01": false, "00-" + good + "-0000000000000000-01": false, good: false, "": false,
 	} {
 		h.said.Reset()
-		_, err := h.guarded(h.worker(cleaner).call("traceparent", parent), h.question([]person{p}, [2]string{"P", "GM0119"}))
+		_, err := h.guarded(h.worker(cleaner).call("traceparent", parent), h.request([]person{p}, [2]string{"P", "GM0119"}))
 		require.Equal(t, codes.PermissionDenied, codeOf(err)) // the role may ask nothing
 		trace := h.record.traces[len(h.record.traces)-1]
 		require.Len(t, trace, 32)

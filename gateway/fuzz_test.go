@@ -27,7 +27,7 @@ func some[T any](list []T, bits uint16) []T {
 	return out
 }
 
-// answering is a source that answers what it was last told to, or cannot be read.
+// answering is a source that answers what it was last set to, or cannot be read.
 type answering struct {
 	mu  sync.Mutex
 	raw []byte
@@ -46,10 +46,10 @@ func (a *answering) Fetch(context.Context, *budgetv1.FetchRequest) (*budgetv1.Fe
 	return r, proto.Unmarshal(a.raw, r)
 }
 
-// FuzzQuestion drives what a token names, what a person said yes to, what the parties
+// FuzzRequest drives what a token names, what a person said yes to, what the parties
 // agreed and what a source answers through the whole line, at a source of each kind.
 // Whatever they are, the answer is a signed budget or a no with a reason.
-func FuzzQuestion(f *testing.F) {
+func FuzzRequest(f *testing.F) {
 	codesOf := []string{"GM0119", "ZK5503", "UWV", "SVB", "CAK"}
 	categories := []string{}
 	for _, c := range budgetv1.Categories() {
@@ -85,8 +85,8 @@ func FuzzQuestion(f *testing.F) {
 				a.Replaces, a.Grants[0].Categories = h.agreements[code], some(categories, agreed)
 			})
 			require.NoError(t, err)
-			if kept, err := h.TakeIn(context.Background(), &ontschotv1.RegisterRequest{Document: raw}); err == nil {
-				h.agreements[code] = kept.GetId()
+			if registered, err := h.TakeIn(context.Background(), &ontschotv1.RegisterRequest{Document: raw}); err == nil {
+				h.agreements[code] = registered.GetId()
 			}
 		}
 		p, q := h.person("P"), h.person("Q")
@@ -113,9 +113,9 @@ func FuzzQuestion(f *testing.F) {
 		})
 		require.NoError(t, err)
 		asks.token = raw
-		b, err := h.guarded(asks.call(), h.question([]person{p, q}, [2]string{"P", code}, [2]string{"Q", code}, [2]string{"P", "GM0119"}))
+		b, err := h.guarded(asks.call(), h.request([]person{p, q}, [2]string{"P", code}, [2]string{"Q", code}, [2]string{"P", "GM0119"}))
 		if code == "GM0119" { // asked twice is refused: ask once
-			b, err = h.guarded(asks.call(), h.question([]person{p, q}, [2]string{"P", code}, [2]string{"Q", code}))
+			b, err = h.guarded(asks.call(), h.request([]person{p, q}, [2]string{"P", code}, [2]string{"Q", code}))
 		}
 		require.NotEqual(t, codes.Internal, codeOf(err))
 		require.NotEqual(t, codes.Unknown, codeOf(err))

@@ -166,10 +166,10 @@ func (h *house) agree(code string, change func(*agreement.Terms)) string {
 	h.t.Helper()
 	raw, err := h.family.Agreement(code, change)
 	require.NoError(h.t, err)
-	kept, err := h.TakeIn(h.t.Context(), &ontschotv1.RegisterRequest{Document: raw})
+	registered, err := h.TakeIn(h.t.Context(), &ontschotv1.RegisterRequest{Document: raw})
 	require.NoError(h.t, err)
-	h.agreements[code] = kept.GetId()
-	return kept.GetId()
+	h.agreements[code] = registered.GetId()
+	return registered.GetId()
 }
 
 func (h *house) inspection() audit.Inspection {
@@ -201,7 +201,7 @@ func (h *house) rests(index int64) []string {
 	}))
 	var ids []string
 	for _, r := range open.Rests {
-		id, _, _ := strings.Cut(string(r.Value), "/") // of a consent, its source and who is told follow
+		id, _, _ := strings.Cut(string(r.Value), "/") // of a consent, its source and the recipient follow
 		ids = append(ids, id)
 	}
 	return ids
@@ -217,7 +217,7 @@ func (h *house) leaf(index int64) audit.Leaf {
 	return leaf
 }
 
-// compose puts a question. The request is a copy: the gateway lifts the numbers out.
+// compose makes a request, a copy: the gateway takes the numbers out.
 func (h *house) compose(ctx context.Context, r *ontschotv1.AssembleBudgetRequest) (*budgetv1.Budget, error) {
 	s := &stream{ctx: ctx, seams: h.seams}
 	err := h.AssembleBudget(proto.CloneOf(r), s)
@@ -241,7 +241,7 @@ func (h *house) ended(id string) int64 {
 // oin of a party.
 func (h *house) oin(code string) identity.OIN { return h.family.Parties[code].OIN }
 
-// said is what a caller hears of an error.
+// said is what a caller sees of an error.
 func said(err error) *status.Status {
 	if _, is := err.(interface{ GRPCStatus() *status.Status }); is { // has passed the edge
 		return status.Convert(err)

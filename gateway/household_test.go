@@ -42,11 +42,11 @@ func pairs() [][2]string {
 }
 
 func (h *house) about(f household) *ontschotv1.AssembleBudgetRequest {
-	return h.question([]person{f.p, f.q}, pairs()...)
+	return h.request([]person{f.p, f.q}, pairs()...)
 }
 
-// told lists what a source told of a person: its lines, what was spent, what is paid.
-func told(b *budgetv1.Budget, pair [2]string) []string {
+// disclosed lists what a source disclosed about a person: its lines, what was spent, what is paid.
+func disclosed(b *budgetv1.Budget, pair [2]string) []string {
 	var facts []string
 	for _, l := range b.GetLines() {
 		if l.GetPerson() == pair[0] && l.GetFunder() == pair[1] {
@@ -80,7 +80,7 @@ func gapOf(b *budgetv1.Budget, pair [2]string) []string {
 	return reasons
 }
 
-// bare is a budget without what differs from one question to the next that is the same.
+// bare is a budget without what differs from one request to the next that is the same.
 func bare(b *budgetv1.Budget) *budgetv1.Budget {
 	b = proto.CloneOf(b)
 	b.Receipt, b.Signature = nil, ""
@@ -136,8 +136,8 @@ func (p person) message() *ontschotv1.Person {
 	return &ontschotv1.Person{Ref: p.ref, Identifiers: &budgetv1.Identifiers{Bsn: p.bsn}, Born: p.born}
 }
 
-// question asks persons at sources, each pair written "P GM0119".
-func (h *house) question(persons []person, pairs ...[2]string) *ontschotv1.AssembleBudgetRequest {
+// request asks about persons at sources, each pair written "P GM0119".
+func (h *house) request(persons []person, pairs ...[2]string) *ontschotv1.AssembleBudgetRequest {
 	w := h.family.Case.Window
 	r := &ontschotv1.AssembleBudgetRequest{Purpose: h.family.Case.Purpose, Window: &budgetv1.Window{From: w.From.String(), To: w.To.String()}}
 	for _, p := range persons {
@@ -158,7 +158,7 @@ func all(sources ...string) []*ontschotv1.ConsentGrant {
 	return grants
 }
 
-// yes is what a person says to a question, as the municipality's system brings it.
+// yes is what a person says to a question, as the municipality's system presents it.
 func (h *house) yes(p person, replaces string, grants ...*ontschotv1.ConsentGrant) *ontschotv1.GiveConsentRequest {
 	h.t.Helper()
 	q := &ontschotv1.ConsentQuestion{

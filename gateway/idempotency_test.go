@@ -19,9 +19,9 @@ const (
 	key    = "0198c1e2-0000-7000-8000-000000000001"
 )
 
-// The same question under the same key is put anew and counts once. Nothing of an
-// answer is kept to give again: what has ended since is missing from the second.
-func TestAQuestionAskedAgainCountsOnce(t *testing.T) {
+// The same request under the same key is judged anew and counts once. Nothing of an
+// answer is stored to give again: what has ended since is missing from the second.
+func TestARequestMadeAgainCountsOnce(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
 	first, err := h.compose(h.municipality().call(header, key), h.about(f))
@@ -38,7 +38,7 @@ func TestAQuestionAskedAgainCountsOnce(t *testing.T) {
 	third, err := h.compose(h.municipality().call(header, key), h.about(f))
 	require.NoError(t, err)
 	require.Less(t, end, third.GetReceipt().GetIndex())
-	require.Empty(t, told(third, [2]string{"P", "GM0119"}))
+	require.Empty(t, disclosed(third, [2]string{"P", "GM0119"}))
 	require.Equal(t, []string{budgetv1.ReasonConsentWithdrawn}, gapOf(third, [2]string{"P", "GM0119"}))
 	require.Equal(t, first.GetReceipt().GetDecisionIndex(), h.leaf(third.GetReceipt().GetDecisionIndex()).RetryOf)
 	require.EqualValues(t, 2, h.verify().Retries)
@@ -69,7 +69,7 @@ func TestAKeyIsOfOneRequestOfOneCaller(t *testing.T) {
 	}
 }
 
-// Fifty at once under one key are one question.
+// Fifty at once under one key are one request.
 func TestRetriesAtOnceCountOnce(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
@@ -107,7 +107,7 @@ func TestRetriesAtOnceCountOnce(t *testing.T) {
 
 // A consent that is given, narrowed or withdrawn twice under one key is given, narrowed
 // or withdrawn once, and the second answer is that of the first.
-func TestADeedDoneAgainIsDoneOnce(t *testing.T) {
+func TestACallMadeAgainIsMadeOnce(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	before := h.verify()
@@ -129,7 +129,7 @@ func TestADeedDoneAgainIsDoneOnce(t *testing.T) {
 	less := narrow()
 	require.NotEqual(t, id, less)
 	require.Equal(t, less, narrow())
-	require.Equal(t, id, give(), "the first is told as it is kept")
+	require.Equal(t, id, give(), "the first is given as it is stored")
 	require.Equal(t, before.Size+2, h.verify().Size)
 
 	require.Equal(t, h.withdraw(less), h.withdraw(less))
@@ -140,7 +140,7 @@ func TestADeedDoneAgainIsDoneOnce(t *testing.T) {
 }
 
 // The same when the retries come at once.
-func TestADeedDoneAtOnceIsDoneOnce(t *testing.T) {
+func TestACallMadeAtOnceIsMadeOnce(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	before := h.verify()
@@ -174,9 +174,9 @@ func (h *house) atOnce(do func() (string, error)) string {
 	return ids[0]
 }
 
-// Of all these questions and answers nothing is in the files of the record: no number
+// Of all these requests and answers nothing is in the files of the record: no number
 // of a person, no amount.
-func TestNothingOfAQuestionIsAtRest(t *testing.T) {
+func TestNothingOfARequestIsAtRest(t *testing.T) {
 	h := newHouse(t, nil)
 	f := h.household()
 	b, err := h.compose(h.municipality().call(header, key), h.about(f))

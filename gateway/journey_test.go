@@ -12,11 +12,11 @@ import (
 // tests with it and without, and takes the difference for what the call enters.
 func preparing() bool { return os.Getenv("ONTSCHOT_PREPARE_ONLY") == "1" }
 
-func TestJourneyOfAQuestion(t *testing.T) {
+func TestJourneyOfARequest(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	h.give(p, "", all("GM0119", "ZK5503")...)
-	ctx, ask := h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "ZK5503"})
+	ctx, ask := h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "ZK5503"})
 	if preparing() {
 		return
 	}

@@ -26,12 +26,12 @@ func (h *house) pins(without signed.Signer) map[identity.OIN][]signed.Key {
 	return pins
 }
 
-// A key is taken out of the trust at every point of a question. Nothing that it signed
-// is told from then on: the question is refused, or answered without it.
-func TestNothingIsToldOnAKeyThatIsNotTrusted(t *testing.T) {
+// A key is taken out of the trust at every point of a request. Nothing that it signed
+// is released from then on: the request is refused, or answered without it.
+func TestNothingIsReleasedOnAKeyThatIsNotTrusted(t *testing.T) {
 	for name, c := range map[string]struct {
 		key  func(h *house) signed.Signer
-		gone [][2]string // what rests on it, if anything is told at all
+		gone [][2]string // what rests on it, if anything is released at all
 		ways []string
 	}{
 		"of another party's agreements": {
@@ -70,7 +70,7 @@ func TestNothingIsToldOnAKeyThatIsNotTrusted(t *testing.T) {
 				}
 				answered++
 				for _, pair := range c.gone {
-					require.False(t, before && len(told(b, pair)) > 0, "point %d, %s: %v", k, p.where, pair)
+					require.False(t, before && len(disclosed(b, pair)) > 0, "point %d, %s: %v", k, p.where, pair)
 				}
 			}
 			onlyThese(t, c.ways, refused)
@@ -81,8 +81,8 @@ func TestNothingIsToldOnAKeyThatIsNotTrusted(t *testing.T) {
 	}
 }
 
-// A key is announced at every point of a question: nothing that was judged is judged
-// otherwise by more keys, and no question fails for it.
+// A key is announced at every point of a request: nothing that was judged is judged
+// otherwise by more keys, and no request fails for it.
 func TestAnAnnouncedKeyDisturbsNobody(t *testing.T) {
 	h := newHouse(t, nil)
 	f, more := h.household(), h.pins(signed.Signer{})

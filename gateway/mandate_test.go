@@ -83,11 +83,11 @@ func TestAConsentOnAMandate(t *testing.T) {
 
 	h.today.Store(int64(until))
 	require.Empty(t, h.why(p, "GM0119"), "its last day counts")
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 	require.NoError(t, err)
 	h.today.Store(int64(until + 1))
 	require.Equal(t, budgetv1.ReasonConsentExpired, h.why(p, "GM0119"))
-	for name, do := range errands() {
+	for name, do := range tasks() {
 		if name == "View of Q" {
 			continue
 		}
@@ -116,7 +116,7 @@ func TestAConsentOnAMandate(t *testing.T) {
 	}
 	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "GM0119"))
 	h.give(p, "", all("GM0119")...)
-	require.Empty(t, h.why(p, "GM0119"), "the person himself")
+	require.Empty(t, h.why(p, "GM0119"), "the person")
 	h.verify()
 	require.NotContains(t, h.said.String(), sha("paper"))
 }
@@ -133,7 +133,7 @@ func TestAConsentIsWithdrawnAfterItsMandatePassed(t *testing.T) {
 	}
 }
 
-// What a mandate is refused for at the door, and that nothing is kept of it.
+// What a mandate is refused for at the door, and that nothing is stored of it.
 func TestMandatesThatAreRefusedAtTheDoor(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
@@ -148,7 +148,7 @@ func TestMandatesThatAreRefusedAtTheDoor(t *testing.T) {
 		"until today":            {func(s *ontschotv1.ConsentSignature) { s.Mandate.Until = h.Today().String() }, "FailedPrecondition WRONG_SIGNER"},
 		"a day too short":        {func(s *ontschotv1.ConsentSignature) { s.Mandate.Until = (h.Today() + 59).String() }, "FailedPrecondition WRONG_SIGNER"},
 		"of one hardly known":    {func(s *ontschotv1.ConsentSignature) { s.Loa = "laag" }, "FailedPrecondition WRONG_SIGNER"},
-		"of the person himself":  {func(s *ontschotv1.ConsentSignature) { s.Role = "self" }, "InvalidArgument INVALID_FIELD"},
+		"of the person alone":    {func(s *ontschotv1.ConsentSignature) { s.Role = "self" }, "InvalidArgument INVALID_FIELD"},
 		"of a curator":           {func(s *ontschotv1.ConsentSignature) { s.Role = "curator" }, "InvalidArgument INVALID_FIELD"},
 		"a short hash":           {func(s *ontschotv1.ConsentSignature) { s.Mandate.DocumentSha256 = sha("x")[1:] }, "InvalidArgument INVALID_FIELD"},
 		"a hash in capitals":     {func(s *ontschotv1.ConsentSignature) { s.Mandate.DocumentSha256 = strings.ToUpper(sha("x")) }, "InvalidArgument INVALID_FIELD"},
@@ -255,7 +255,7 @@ func TestAConsentOfBeforeThereWereMandates(t *testing.T) {
 	_, err = h.NarrowConsent(h.municipality().call(), h.less(p, old.GetId(), "GM0119", "amount"))
 	require.Equal(t, budgetv1.ReasonWrongSigner, reasonOf(err))
 	budget := h.restingOn(p, old.GetId())
-	for name, do := range errands() {
+	for name, do := range tasks() {
 		if name == "View of Q" {
 			continue
 		}
@@ -286,9 +286,9 @@ func TestAConsentOfBeforeThereWereMandates(t *testing.T) {
 	h.verify()
 }
 
-// leavesOut does something with a budget of one answer about P, which may not be told any
+// leavesOut does something with a budget of one answer about P, which may not be released any
 // more; but for an account, which rests on no consent.
-func (h *house) leavesOut(b *budgetv1.Budget, do errand, name, reason string) {
+func (h *house) leavesOut(b *budgetv1.Budget, do task, name, reason string) {
 	h.t.Helper()
 	answer, err := do(h, h.municipality().call(), proto.CloneOf(b))
 	require.NoError(h.t, err, name)
@@ -304,7 +304,7 @@ func (h *house) restingOn(p person, id string) *budgetv1.Budget {
 	h.t.Helper()
 	q := h.person("P")
 	h.give(q, "", all("GM0119")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{q}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{q}, [2]string{"P", "GM0119"}))
 	require.NoError(h.t, err)
 	for _, s := range b.GetSources() {
 		s.Consent = id

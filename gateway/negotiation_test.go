@@ -9,8 +9,8 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// What is compared with what it replaces replaces nothing new: that would be told of
-// every proposal. Compared with anything else, it is told.
+// What is compared with what it replaces replaces nothing new: that would be said of
+// every proposal. Compared with anything else, it is said.
 func TestWhatADiffSaysOfReplaces(t *testing.T) {
 	h := newHouse(t, nil)
 	first := h.agreements["UWV"]
@@ -23,7 +23,7 @@ func TestWhatADiffSaysOfReplaces(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		ask      *ontschotv1.DiffAgreementsRequest
-		old, new string // of replaces; both empty: nothing is told of it
+		old, new string // of replaces; both empty: nothing is said of it
 	}{
 		"what it replaces":               {&ontschotv1.DiffAgreementsRequest{Id: second}, "", ""},
 		"what it replaces, by its name":  {&ontschotv1.DiffAgreementsRequest{Id: second, Against: first}, "", ""},

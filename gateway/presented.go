@@ -34,7 +34,7 @@ type task struct {
 }
 
 // builds reports whether something is built upon the budget. What only winds it up can
-// be done for as long as it may be kept.
+// be done for as long as it may be retained.
 func (e task) builds() bool {
 	return e.operation == ontschotv1.OperationViewBudget || e.operation == ontschotv1.OperationPlanBudget
 }
@@ -46,7 +46,7 @@ type presented struct {
 	budget *budgetv1.Budget // as it may be released now
 	left   []*budgetv1.Gap  // what of it may not be, and why
 	moved  map[register.Rest]string
-	entry  audit.Entry // of the question, as it was recorded
+	entry  audit.Entry // of the request, as it was recorded
 	today  civil.Date  // on which it was judged
 	keys   int64       // the set of pinned keys by which
 }
@@ -54,10 +54,10 @@ type presented struct {
 // mostRounds bounds how often a task is judged anew because something ended meanwhile.
 const mostRounds = 3
 
-// work does a task: it judges the budget, records the question, lets do make the
+// work does a task: it judges the budget, records the request, lets do make the
 // answer and records that before it is released. What the budget rests on is checked where
 // each of the two is recorded; what has ended since it was judged is left out in the next
-// round. Who may no longer act for the caller hears nothing.
+// round. Who may no longer act for the caller gets no answer.
 func (g *Gateway) work(ctx context.Context, e task, do func(*presented) (proto.Message, error)) (b presented, proof audit.Proof, err error) {
 	for range mostRounds {
 		b, proof, err = g.workOnce(ctx, e, do)
@@ -210,7 +210,7 @@ func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose
 }
 
 // lawsDisclosed are those under which a source disclosed something in this budget: of its
-// lines, and for a source of figures all that the policy has it tell of.
+// lines, and for a source of figures all that the policy has it disclose.
 func (g *Gateway) lawsDisclosed(b *budgetv1.Budget, party identity.Organisation) []string {
 	if len(party.Laws) == 0 {
 		return g.Policy.Laws(b.GetPurpose(), party.Kind)

@@ -17,22 +17,22 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// errand is something that is done with a budget which a caller brings back, and gives
+// task is something that is done with a budget which a caller presents, and gives
 // the answer.
-type errand func(h *house, ctx context.Context, b *budgetv1.Budget) (proto.Message, error)
+type task func(h *house, ctx context.Context, b *budgetv1.Budget) (proto.Message, error)
 
-func errands() map[string]errand {
+func tasks() map[string]task {
 	basis := &budgetv1.LegalBasis{
 		Id: "assumed", Article: "none", From: "2025-01-01", To: "2025-10-31", PoolableLaws: []string{"WMO", "WLZ"}, Municipalities: []string{"GM0119"},
 	}
 	plan := &budgetv1.Plan{}
-	view := func(person string) errand {
+	view := func(person string) task {
 		return func(h *house, ctx context.Context, b *budgetv1.Budget) (proto.Message, error) {
 			v, err := h.View(ctx, &ontschotv1.ViewRequest{Budget: b, Person: person})
 			return v.GetBudget(), err
 		}
 	}
-	return map[string]errand{
+	return map[string]task{
 		"CheckPlan": func(h *house, ctx context.Context, b *budgetv1.Budget) (proto.Message, error) {
 			a, err := h.CheckPlan(ctx, &ontschotv1.CheckPlanRequest{Budget: b, Plan: plan})
 			return a.GetCheck(), err
@@ -95,14 +95,14 @@ func accounted(answer proto.Message) *ontschotv1.AccountResponse {
 	return a
 }
 
-// A budget is brought back, and while it is worked with a consent that it rests on is
-// withdrawn, at every point. Nothing of what rests on it is told from then on, and the
+// A budget is presented, and while it is worked with a consent that it rests on is
+// withdrawn, at every point. Nothing of what rests on it is released from then on, and the
 // rest always is. An account rests on no consent.
-func TestABudgetBroughtBackTellsNothingAfterAWithdrawal(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(errands())) {
+func TestAPresentedBudgetReleasesNothingAfterAWithdrawal(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(tasks())) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, do, f, whole, less := newHouse(t, nil), errands()[name], household{}, 0, 0
+			h, do, f, whole, less := newHouse(t, nil), tasks()[name], household{}, 0, 0
 			f = h.household()
 			for k := int64(0); ; k += stride {
 				f = h.anew(f)
@@ -128,7 +128,7 @@ func TestABudgetBroughtBackTellsNothingAfterAWithdrawal(t *testing.T) {
 					require.Empty(t, rests, p.where)
 				case name == "View of Q": // it rests on what Q said, and holds nothing of P
 					require.ElementsMatch(t, []string{f.others, h.agreements["ZK5503"]}, rests, p.where)
-					require.Empty(t, slices.Concat(toldOf(answer.(*budgetv1.Budget), "P")...), p.where)
+					require.Empty(t, slices.Concat(disclosedOf(answer.(*budgetv1.Budget), "P")...), p.where)
 					require.Equal(t, named(b, all), named(b, answer), p.where)
 				case releases[0] < end:
 					whole++
@@ -171,20 +171,20 @@ func (h *house) withoutCare(b *budgetv1.Budget, before, answer proto.Message, at
 	}
 }
 
-// toldOf is all that is told of a person.
-func toldOf(b *budgetv1.Budget, person string) [][]string {
+// disclosedOf is all that is released about a person.
+func disclosedOf(b *budgetv1.Budget, person string) [][]string {
 	var facts [][]string
 	for _, pair := range pairs() {
 		if pair[0] == person {
-			facts = append(facts, told(b, pair))
+			facts = append(facts, disclosed(b, pair))
 		}
 	}
 	return facts
 }
 
 // The same with a key that is taken out of the trust, with the end of the day, and with
-// the delegation of who brings it.
-func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
+// the delegation of who presents it.
+func TestAPresentedBudgetIsJudgedAsThingsAreWhenItIsReleased(t *testing.T) {
 	pinned := func(out func(h *house) signed.Signer) func(h *house) (caller, func()) {
 		return func(h *house) (caller, func()) {
 			return h.municipality(), func() { require.NoError(h.t, h.keys.Pin(h.pins(out(h)))) }
@@ -214,9 +214,9 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 			[]string{"PermissionDenied NO_DELEGATION", "FailedPrecondition DOCUMENT_ENDED"},
 		},
 	} {
-		for _, errand := range []string{"CheckPlan", "View of P"} {
-			t.Run(name+", "+errand, func(t *testing.T) {
-				h, refused, told, less := newHouse(t, nil), map[string]int{}, 0, 0
+		for _, task := range []string{"CheckPlan", "View of P"} {
+			t.Run(name+", "+task, func(t *testing.T) {
+				h, refused, answered, less := newHouse(t, nil), map[string]int{}, 0, 0
 				b, err := h.compose(h.municipality().call(), h.about(h.household()))
 				require.NoError(t, err)
 				for k := int64(0); ; k += stride {
@@ -224,14 +224,14 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 					ctx, trace := h.traced(by)
 					before := false // the release
 					p := h.seams.arm(k, func() { before = len(h.record.releases(trace)) == 0; act() })
-					answer, err := errands()[errand](h, ctx, proto.CloneOf(b))
+					answer, err := tasks()[task](h, ctx, proto.CloneOf(b))
 					h.seams.disarm()
 					require.NoError(t, h.keys.Pin(h.pins(signed.Signer{})))
 					if err != nil {
 						refused[codeOf(err).String()+" "+reasonOf(err)]++
 						continue
 					}
-					told++
+					answered++
 					if gone := missing(answer); len(gone) > 0 {
 						less++
 						require.Equal(t, budgetv1.ReasonNoAgreement, gone[[2]string{"P", "ZK5503"}], "point %d, %s", k, p.where)
@@ -245,7 +245,7 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 					}
 				}
 				onlyThese(t, c.ways, refused)
-				seen(t, told)
+				seen(t, answered)
 				if name == "a key is taken out" {
 					seen(t, less)
 				}
@@ -255,9 +255,9 @@ func TestABudgetBroughtBackIsJudgedAsThingsAreWhenItIsTold(t *testing.T) {
 	}
 }
 
-// The day ends at every point of a question: it is answered as of one day, or has to
+// The day ends at every point of a request: it is answered as of one day, or has to
 // be asked again.
-func TestAQuestionIsOfOneDay(t *testing.T) {
+func TestARequestIsOfOneDay(t *testing.T) {
 	h := newHouse(t, nil)
 	f, again := h.household(), 0
 	for k := int64(0); ; k += stride {

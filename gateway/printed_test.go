@@ -37,7 +37,7 @@ func steering() []string {
 // A label that cannot be shown is left out, with a notice; a record of which a code or
 // an identifier cannot be shown is a gap. Neither reaches what is signed, and the records
 // beside it do.
-func TestWhatCannotBeShownIsNotTold(t *testing.T) {
+func TestWhatCannotBeShownIsNotReleased(t *testing.T) {
 	for _, bad := range steering() {
 		for name, c := range map[string]struct {
 			spoil func(l *budgetv1.BudgetLine)
@@ -60,7 +60,7 @@ func TestWhatCannotBeShownIsNotTold(t *testing.T) {
 			})
 			p := h.person("P")
 			h.give(p, "", all("GM0119", "SVB")...)
-			b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+			b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 			require.NoError(t, err, "%s %q", name, bad)
 			require.Len(t, b.GetLines(), c.lines, "%s %q", name, bad)
 			raw, err := protojson.Marshal(b)
@@ -87,30 +87,30 @@ func TestAnAnswerOfWhoCannotBeShownIsBad(t *testing.T) {
 	})
 	p := h.person("P")
 	h.give(p, "", all("GM0119")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 	require.NoError(t, err)
 	require.Equal(t, []string{budgetv1.ReasonBadDataAtSource}, gapOf(b, [2]string{"P", "GM0119"}))
 	require.Empty(t, b.GetLines())
 }
 
 // From a caller such characters are refused, and a reference that can be a BSN; the field
-// is named, and what stood in it is not.
-func TestWhatACallerBringsCanBeShown(t *testing.T) {
+// is named, and its value is not.
+func TestWhatACallerSendsCanBeShown(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	h.give(p, "", all("GM0119")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 	require.NoError(t, err)
-	question := func(change func(*ontschotv1.AssembleBudgetRequest)) func(context.Context) error {
+	altered := func(change func(*ontschotv1.AssembleBudgetRequest)) func(context.Context) error {
 		return func(ctx context.Context) error {
-			r := h.question([]person{p}, [2]string{"P", "GM0119"})
+			r := h.request([]person{p}, [2]string{"P", "GM0119"})
 			change(r)
 			_, err := h.compose(ctx, r)
 			return err
 		}
 	}
 	named := func(ref string) func(context.Context) error {
-		return question(func(r *ontschotv1.AssembleBudgetRequest) { r.Persons[0].Ref, r.Asks[0].Person = ref, ref })
+		return altered(func(r *ontschotv1.AssembleBudgetRequest) { r.Persons[0].Ref, r.Asks[0].Person = ref, ref })
 	}
 	plan := func(change func(*budgetv1.Plan)) func(context.Context) error {
 		return func(ctx context.Context) error {
@@ -136,15 +136,15 @@ func TestWhatACallerBringsCanBeShown(t *testing.T) {
 			p.Allocations[0].Beneficiaries = append(p.Allocations[0].Beneficiaries, "999940004")
 		}),
 			field: "plan.allocations[0].beneficiaries[1]"},
-		"a retry":     {do: question(same), more: []string{"idempotency-key", "retry-999940004-of-this"}, field: "idempotency-key"},
-		"a case":      {do: question(same), more: []string{"ontschot-case", "999940004"}, field: "ontschot-case"},
+		"a retry":     {do: altered(same), more: []string{"idempotency-key", "retry-999940004-of-this"}, field: "idempotency-key"},
+		"a case":      {do: altered(same), more: []string{"ontschot-case", "999940004"}, field: "ontschot-case"},
 		"a goal":      {do: plan(func(p *budgetv1.Plan) { p.Goals[0] = "a\x1b[2J" }), field: "plan.goals[0]"},
 		"an activity": {do: plan(func(p *budgetv1.Plan) { p.Allocations[0].Activity = "\u202e" }), field: "plan.allocations[0].activity"},
-		"a municipality": {do: question(func(r *ontschotv1.AssembleBudgetRequest) {
+		"a municipality": {do: altered(func(r *ontschotv1.AssembleBudgetRequest) {
 			r.Persons[0].Residences = []*ontschotv1.Residence{{Municipality: "GM\u200b1"}}
 		}), field: "persons[0].residences[0].municipality"},
 		"an idle reference": {do: named("P1"), field: ""},
-		"a UUID":            {do: question(same), more: []string{"idempotency-key", "0190e2d4-9999-7400-8400-1234567890ab"}, field: ""},
+		"a UUID":            {do: altered(same), more: []string{"idempotency-key", "0190e2d4-9999-7400-8400-1234567890ab"}, field: ""},
 	} {
 		err := c.do(h.municipality().call(c.more...))
 		if c.field == "" {

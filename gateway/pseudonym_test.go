@@ -50,12 +50,12 @@ func TestConsentsOutliveTheirPseudonymKey(t *testing.T) {
 	b, err = h.compose(h.municipality().call(), h.about(f))
 	require.NoError(t, err)
 	require.True(t, withoutAmount(b))
-	require.NotEmpty(t, told(b, [2]string{"P", "GM0119"}))
+	require.NotEmpty(t, disclosed(b, [2]string{"P", "GM0119"}))
 
 	renewed := h.give(f.q, f.others, all("ZK5503")...)
 	b, err = h.compose(h.municipality().call(), h.about(f))
 	require.NoError(t, err)
-	require.NotEmpty(t, told(b, [2]string{"Q", "ZK5503"}))
+	require.NotEmpty(t, disclosed(b, [2]string{"Q", "ZK5503"}))
 	require.Contains(t, h.rests(b.GetReceipt().GetIndex()), renewed)
 
 	for _, id := range []string{f.money, less, renewed} { // of before, and of after

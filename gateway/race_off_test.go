@@ -5,5 +5,5 @@ package gateway_test
 const (
 	underRace = false
 	stride    = 1 // every point
-	questions = 2500
+	requests  = 2500
 )

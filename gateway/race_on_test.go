@@ -3,9 +3,9 @@
 package gateway_test
 
 // Under the race detector everything takes ten times as long: fewer points, fewer
-// questions.
+// requests.
 const (
 	underRace = true
 	stride    = 7
-	questions = 240
+	requests  = 240
 )

@@ -13,7 +13,7 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// An agreement says how many questions a minute its source accepts.
+// An agreement says how many requests a minute its source accepts.
 func TestTheRateOfAnAgreement(t *testing.T) {
 	h := newHouse(t, nil)
 	q := h.person("Q")
@@ -23,22 +23,22 @@ func TestTheRateOfAnAgreement(t *testing.T) {
 	ask := func(after time.Duration) *budgetv1.Budget {
 		at := minute.Add(after)
 		h.clock.Store(&at)
-		b, err := h.compose(h.municipality().call(), h.question([]person{q}, [2]string{"Q", "UWV"}, [2]string{"Q", "ZK5503"}))
+		b, err := h.compose(h.municipality().call(), h.request([]person{q}, [2]string{"Q", "UWV"}, [2]string{"Q", "ZK5503"}))
 		require.NoError(t, err)
 		return b
 	}
 	uwv := [2]string{"Q", "UWV"}
 	for _, after := range []time.Duration{0, 20 * time.Second, 59 * time.Second} {
 		b := ask(after)
-		require.NotEmpty(t, told(b, uwv))
+		require.NotEmpty(t, disclosed(b, uwv))
 		require.True(t, b.GetComplete())
 	}
 	b := ask(59*time.Second + 900*time.Millisecond)
-	require.Empty(t, told(b, uwv))
+	require.Empty(t, disclosed(b, uwv))
 	require.Equal(t, []string{budgetv1.ReasonPeerRefused}, gapOf(b, uwv))
 	require.Equal(t, "RATE_LIMITED", b.GetGaps()[0].GetCode())
 	require.Contains(t, b.GetGaps()[0].GetTextNl(), "hoeveel vragen per minuut mogen")
-	require.NotEmpty(t, told(b, [2]string{"Q", "ZK5503"}), "another agreement has a rate of its own")
+	require.NotEmpty(t, disclosed(b, [2]string{"Q", "ZK5503"}), "another agreement has a rate of its own")
 	require.NotContains(t, h.rests(b.GetReceipt().GetIndex()), h.agreements["UWV"])
 	pairs := h.decided(b.GetReceipt().GetDecisionIndex())
 	require.Equal(t, []audit.Refusal{{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}}, pairs[0].Refusals, "it stands in the decision, before anybody was asked")

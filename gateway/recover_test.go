@@ -94,7 +94,7 @@ func TestAfterALossEverythingWaits(t *testing.T) {
 	h := newHouse(t, nil)
 	p, q := h.person("P"), h.person("Q")
 	ps, qs := h.give(p, "", all("GM0119", "UWV")...), h.give(q, "", all("GM0119", "UWV")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{p, q}, [2]string{"P", "GM0119"}, [2]string{"Q", "GM0119"}, [2]string{"Q", "UWV"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p, q}, [2]string{"P", "GM0119"}, [2]string{"Q", "GM0119"}, [2]string{"Q", "UWV"}))
 	require.NoError(t, err)
 	require.True(t, b.GetComplete())
 	held, err := h.log.Document(t.Context(), ps)
@@ -108,9 +108,9 @@ func TestAfterALossEverythingWaits(t *testing.T) {
 	require.EqualValues(t, 6, got.Waiting, "two consents and four agreements")
 	require.Equal(t, budgetv1.ReasonConsentUncertain, h.why(p, "GM0119"))
 	require.Equal(t, budgetv1.ReasonConsentUncertain, h.why(q, "GM0119"))
-	require.Equal(t, budgetv1.ReasonAgreementUncertain, h.why(q, "UWV"), "the first lock that is shut is told")
+	require.Equal(t, budgetv1.ReasonAgreementUncertain, h.why(q, "UWV"), "the first check that fails is reported")
 	require.ElementsMatch(t, []string{ps + " UNCERTAIN"}, h.consents(p))
-	for name, do := range errands() {
+	for name, do := range tasks() {
 		answer, err := do(h, h.municipality().call(), proto.CloneOf(b))
 		require.NoError(t, err, name)
 		if name != "Account" {
@@ -121,7 +121,7 @@ func TestAfterALossEverythingWaits(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "UNCERTAIN", listed.GetAgreements()[0].GetStatus())
 
-	// What a folder or a system brings again is what was there before.
+	// What a folder or a system registers again is what was there before.
 	_, err = h.TakeIn(t.Context(), &ontschotv1.RegisterRequest{Document: held.Body})
 	require.Error(t, err)
 	require.Equal(t, budgetv1.ReasonConsentUncertain, h.why(p, "GM0119"))
@@ -138,7 +138,7 @@ func TestAfterALossEverythingWaits(t *testing.T) {
 	require.NoError(t, err, "who confirms it has asked in another way")
 	require.Empty(t, h.why(q, "UWV"))
 
-	// P says what he said before, and it is written down again.
+	// P says what they said before, and it is written down again.
 	h.withdraw(ps)
 	require.Equal(t, "DOCUMENT_ENDED", reasonOf(h.confirm(ps, p)))
 	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "GM0119"))
@@ -154,9 +154,9 @@ func TestAfterALossEverythingWaits(t *testing.T) {
 	require.EqualValues(t, 3, h.verify().Epoch)
 }
 
-// After the loss of everything, what was signed before and is brought in again waits too:
+// After the loss of everything, what was signed before and is registered again waits too:
 // it may have been ended in what is gone.
-func TestWhatIsBroughtInAgainWaits(t *testing.T) {
+func TestWhatIsRegisteredAgainWaits(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
 	raw, err := h.family.Agreement("UWV", nil)
@@ -165,7 +165,7 @@ func TestWhatIsBroughtInAgainWaits(t *testing.T) {
 	_, err = h.TakeIn(t.Context(), proto.CloneOf(given))
 	require.NoError(t, err)
 	h.loses("")
-	kept, err := h.TakeIn(t.Context(), &ontschotv1.RegisterRequest{Document: raw})
+	registered, err := h.TakeIn(t.Context(), &ontschotv1.RegisterRequest{Document: raw})
 	require.NoError(t, err)
 	again, err := h.TakeIn(t.Context(), proto.CloneOf(given))
 	require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestWhatIsBroughtInAgainWaits(t *testing.T) {
 	require.NoError(t, h.confirm(again.GetId(), p))
 	require.Empty(t, h.why(p, "GM0119"))
 	require.Equal(t, budgetv1.ReasonAgreementUncertain, h.why(p, "UWV"))
-	_, err = h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: kept.GetId(), Asked: true})
+	_, err = h.ConfirmAgreement(h.municipality().call(), &ontschotv1.ConfirmAgreementRequest{Id: registered.GetId(), Asked: true})
 	require.NoError(t, err)
 	require.NotEqual(t, budgetv1.ReasonAgreementUncertain, h.why(p, "UWV"))
 	h.verify()
@@ -250,14 +250,14 @@ func TestAPersonIsErased(t *testing.T) {
 	h := newHouse(t, nil)
 	p, q := h.person("P"), h.person("Q")
 	r := h.person("R")
-	brought := h.byProxy(r, &consent.Mandate{Document: sha("paper"), Scope: []string{h.family.Case.Purpose}, Until: (h.Today() + 60).String()})
-	_, err := h.TakeIn(t.Context(), proto.CloneOf(brought))
+	registered := h.byProxy(r, &consent.Mandate{Document: sha("paper"), Scope: []string{h.family.Case.Purpose}, Until: (h.Today() + 60).String()})
+	_, err := h.TakeIn(t.Context(), proto.CloneOf(registered))
 	require.NoError(t, err)
 	ps := h.give(p, "", all("GM0119", "ZK5503")...)
 	_, err = h.NarrowConsent(h.municipality().call(), h.less(p, ps, "ZK5503", "*"))
 	require.NoError(t, err)
 	h.give(q, "", all("GM0119")...)
-	b, err := h.compose(h.municipality().call(), h.question([]person{p, q}, [2]string{"P", "GM0119"}, [2]string{"Q", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p, q}, [2]string{"P", "GM0119"}, [2]string{"Q", "GM0119"}))
 	require.NoError(t, err)
 	officer := func(more func(*token.Claims)) func(*token.Claims) {
 		return func(c *token.Claims) {
@@ -302,7 +302,7 @@ func TestAPersonIsErased(t *testing.T) {
 	require.Equal(t, "NO_DOCUMENT", reasonOf(err))
 	_, err = h.WithdrawConsent(h.municipality().call(), &ontschotv1.WithdrawConsentRequest{Id: ps})
 	require.Equal(t, "NO_DOCUMENT", reasonOf(err))
-	for name, do := range errands() {
+	for name, do := range tasks() {
 		answer, err := do(h, h.municipality().call(), proto.CloneOf(b))
 		require.NoError(t, err, name)
 		if name != "Account" && name != "View of Q" {
@@ -316,8 +316,8 @@ func TestAPersonIsErased(t *testing.T) {
 	h.configure()
 	h.Broker, err = server.NewBroker(h.config)
 	require.NoError(t, err)
-	_, err = h.TakeIn(t.Context(), proto.CloneOf(brought))
-	require.ErrorIs(t, err, audit.ErrEnded, "what lies in a folder brings nobody back")
+	_, err = h.TakeIn(t.Context(), proto.CloneOf(registered))
+	require.ErrorIs(t, err, audit.ErrEnded, "what lies in a folder revives no consent")
 	require.Equal(t, budgetv1.ReasonNoConsent, h.why(p, "GM0119"))
 	require.Empty(t, h.why(q, "GM0119"))
 	h.give(p, "", all("GM0119")...)
@@ -336,10 +336,10 @@ func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
 	qs := h.give(q, "", all("GM0119")...)
 	var list []audit.EarlierDocument
 	for _, kind := range []audit.DocumentKind{audit.AgreementDocument, audit.ConsentDocument} {
-		kept, err := h.log.List(t.Context(), kind)
+		registered, err := h.log.List(t.Context(), kind)
 		require.NoError(t, err)
-		slices.Reverse(kept)
-		for _, d := range kept {
+		slices.Reverse(registered)
+		for _, d := range registered {
 			list = append(list, audit.EarlierDocument{
 				Stored: audit.Stored{ID: d.ID, Body: d.Body, Openings: d.Openings}, Kind: kind, Subject: []byte(d.Subject), Ended: !d.Live(),
 			})
@@ -360,15 +360,15 @@ func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
 	h.verify()
 }
 
-// A record that cannot be written while documents are taken over is told as that: none of
+// A record that cannot be written while documents are taken over is reported as that: none of
 // them is said to be refused, and left behind.
 func TestTakingOverStopsWhenTheRecordFails(t *testing.T) {
 	h := newHouse(t, nil)
 	h.give(h.person("P"), "", all("GM0119")...)
-	kept, err := h.log.List(t.Context(), audit.ConsentDocument)
+	registered, err := h.log.List(t.Context(), audit.ConsentDocument)
 	require.NoError(t, err)
-	require.Len(t, kept, 1)
-	list := []audit.EarlierDocument{{Stored: audit.Stored{ID: kept[0].ID, Body: kept[0].Body, Openings: kept[0].Openings}, Kind: audit.ConsentDocument, Subject: []byte(kept[0].Subject)}}
+	require.Len(t, registered, 1)
+	list := []audit.EarlierDocument{{Stored: audit.Stored{ID: registered[0].ID, Body: registered[0].Body, Openings: registered[0].Openings}, Kind: audit.ConsentDocument, Subject: []byte(registered[0].Subject)}}
 	h.loses("")
 	h.log.Close()
 	taken, refused, err := h.TakeOver(t.Context(), list)
@@ -377,7 +377,7 @@ func TestTakingOverStopsWhenTheRecordFails(t *testing.T) {
 	require.Empty(t, refused)
 }
 
-// A budget of an epoch that was lost, brought back after something was taken out of the
+// A budget of an epoch that was lost, presented after something was taken out of the
 // consent it rests on.
 func TestABudgetOfBeforeALoss(t *testing.T) {
 	h := newHouse(t, nil)
@@ -387,7 +387,7 @@ func TestABudgetOfBeforeALoss(t *testing.T) {
 	for range 20 {
 		require.Empty(t, h.why(p, "GM0119"))
 	}
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 	require.NoError(t, err)
 	require.True(t, b.GetComplete())
 	h.loses(old)
@@ -397,7 +397,7 @@ func TestABudgetOfBeforeALoss(t *testing.T) {
 	d, err := h.log.Document(t.Context(), r.GetReceipt().GetId())
 	require.NoError(t, err)
 	require.Less(t, d.Entered, b.GetReceipt().GetDecisionIndex(), "an index that was used before the loss too")
-	for name, do := range errands() {
+	for name, do := range tasks() {
 		if name == "Account" || name == "View of Q" {
 			continue
 		}

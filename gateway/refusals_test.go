@@ -16,7 +16,7 @@ import (
 )
 
 // A yes that grants nothing of what a source supplies, by consent, token or agreement, is
-// a gap of that pair. The others are told.
+// a gap of that pair. The others are released.
 func TestWhatGrantsNothingOfASourceIsAGapOfThatPair(t *testing.T) {
 	few := []string{"entitlement", "amount"}
 	grants := func(source string, categories ...string) *ontschotv1.ConsentGrant {
@@ -46,7 +46,7 @@ func TestWhatGrantsNothingOfASourceIsAGapOfThatPair(t *testing.T) {
 				require.NoError(t, err)
 				asks.token = raw
 			}
-			b, err := h.compose(asks.call(), h.question([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "SVB"}))
+			b, err := h.compose(asks.call(), h.request([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "SVB"}))
 			require.NoError(t, err)
 			require.NotEmpty(t, b.GetLines(), "the others go on")
 			require.Contains(t, gapOf(b, [2]string{"P", "SVB"}), c.reason)
@@ -59,7 +59,7 @@ func TestWhatGrantsNothingOfASourceIsAGapOfThatPair(t *testing.T) {
 	}
 }
 
-// The key under a proposal is lost. Others can still be proposed, brought and listed.
+// The key under a proposal is lost. Others can still be proposed, delivered and listed.
 func TestALostKeyDoesNotStopNegotiating(t *testing.T) {
 	h := newHouse(t, nil)
 	theirs := caller{leaf: h.family.Parties["ZK5503"].Client.TLS.Leaf}

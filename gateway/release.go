@@ -41,7 +41,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		}
 		proof, err := audit.Append(ctx, g.Record, g.releaseEntry(d, digest, answers))
 		var ended *audit.EndedError
-		if errors.As(err, &ended) && ended.ID != d.caller().Delegation() { // who may no longer act hears nothing
+		if errors.As(err, &ended) && ended.ID != d.caller().Delegation() { // who may no longer act gets no answer
 			answers = withoutEnded(answers, ended.ID)
 			continue
 		}
@@ -52,7 +52,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		if err != nil {
 			return nil, err
 		}
-		if lost { // what was recorded is released to nobody
+		if lost { // what was recorded is not released
 			answers = left
 			continue
 		}
@@ -63,7 +63,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 
 // judgedAgain is asked before a release, and again when it stands in the record and is
 // about to be released. Ages, consents and agreements were judged on a day; on the next the
-// question has to be asked anew. If the trusted keys changed since they were last looked
+// request has to be made anew. If the trusted keys changed since they were last looked
 // at, the caller must be who they are by those of now, and what rests on a document whose
 // signature they do not bear out is lost.
 func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget.Answer) (left []budget.Answer, lost bool, err error) {
@@ -107,7 +107,7 @@ func documentsOf(answers []budget.Answer) (ids []string) {
 // mostLines bounds what a budget is assembled of; what it may weigh is bounded after.
 const mostLines = 1000
 
-// bounded keeps answers, in the order of the request, as long as together they make
+// bounded takes answers, in the order of the request, as long as together they make
 // a budget of a size; the rest is a gap. No household has that many rights.
 func bounded(answers []budget.Answer) []budget.Answer {
 	out, total := slices.Clone(answers), 0

@@ -13,7 +13,7 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// maxMonths bounds the window; maxSources the sources of one question.
+// maxMonths bounds the window; maxSources the sources of one request.
 const (
 	maxMonths  = 60
 	maxSources = 16

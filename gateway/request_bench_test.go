@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkQuestion is a question about two people at four sources that answer from memory.
-func BenchmarkQuestion(b *testing.B) {
+// BenchmarkRequest is a request about two people at four sources that answer from memory.
+func BenchmarkRequest(b *testing.B) {
 	h := newHouse(b, nil)
 	f := h.household()
 	ctx := h.municipality().call()

@@ -51,9 +51,9 @@ func matrix(t testing.TB, kind, old, changed string) func(*server.BrokerConfig) 
 	return func(c *server.BrokerConfig) { c.Policy = judge }
 }
 
-// Who brings a budget back must be somebody who might have been told all that is in it,
+// Who presents a budget must be somebody to whom all that is in it might have been disclosed,
 // the figures of a source without lines (SVB, CAK) too.
-func TestWhoBringsABudgetBackMayHearEverySource(t *testing.T) {
+func TestWhoPresentsABudgetMaySeeEverySource(t *testing.T) {
 	role := func(name string) func(*token.Claims) { return func(c *token.Claims) { c.Role = name } }
 	level := func(name string) func(*token.Claims) { return func(c *token.Claims) { c.Assurance = name } }
 	const roles, assurance = "roles: [consulent, regisseur]", "assurance: substantieel"
@@ -71,7 +71,7 @@ func TestWhoBringsABudgetBackMayHearEverySource(t *testing.T) {
 			h := newHouse(t, matrix(t, c.kind, c.old, c.changed))
 			p := h.person("P")
 			h.give(p, "", all("GM0119", "SVB", "CAK")...)
-			ask := h.question([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "SVB"}, [2]string{"P", "CAK"})
+			ask := h.request([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "SVB"}, [2]string{"P", "CAK"})
 			b, err := h.compose(h.worker(c.asks).call(), ask)
 			require.NoError(t, err)
 			answered := func(b *budgetv1.Budget) (codes []string) {
@@ -83,19 +83,19 @@ func TestWhoBringsABudgetBackMayHearEverySource(t *testing.T) {
 				return codes
 			}
 			require.ElementsMatch(t, []string{"GM0119", "SVB", "CAK"}, answered(b))
-			for _, errand := range []string{"CheckPlan", "View of P", "Dissolve"} {
-				do := errands()[errand]
+			for _, task := range []string{"CheckPlan", "View of P", "Dissolve"} {
+				do := tasks()[task]
 				_, err = do(h, h.worker(c.may).call(), proto.CloneOf(b))
-				require.NoError(t, err, errand)
+				require.NoError(t, err, task)
 				_, err = do(h, h.worker(c.mayNot).call(), proto.CloneOf(b))
-				require.Equal(t, "PermissionDenied POLICY_DENIED", codeOf(err).String()+" "+reasonOf(err), errand)
+				require.Equal(t, "PermissionDenied POLICY_DENIED", codeOf(err).String()+" "+reasonOf(err), task)
 			}
-			// A source that told nothing keeps nobody out.
+			// A source that disclosed nothing shuts no case worker out.
 			less, err := h.compose(h.worker(c.mayNot).call(), ask)
 			require.NoError(t, err)
 			require.Len(t, answered(less), 2)
 			require.False(t, slices.Equal(answered(b), answered(less)))
-			_, err = errands()["CheckPlan"](h, h.worker(c.mayNot).call(), proto.CloneOf(less))
+			_, err = tasks()["CheckPlan"](h, h.worker(c.mayNot).call(), proto.CloneOf(less))
 			require.NoError(t, err)
 		})
 	}

@@ -21,10 +21,10 @@ import (
 // seams are the places where a gateway asks something of its surroundings: the
 // documents, the record, the sources, the texts, the clocks and the caller's stream.
 // Between two of them it is alone with what it knows, so to act at each of them is
-// to act at every point of a question.
+// to act at every point of a request.
 type seams struct{ armed atomic.Pointer[point] }
 
-// point is the k-th seam of a question, from zero.
+// point is the k-th seam of a request, from zero.
 type point struct {
 	k      int64
 	act    func()
@@ -98,7 +98,7 @@ func (d *lookedUp) Between(ctx context.Context, kind audit.DocumentKind, a, b id
 }
 
 // recorder is the record, with a seam before and after each entry. It remembers
-// which releases were recorded for a question, by the trace id that came with it.
+// which releases were recorded for a request, by the trace id that came with it.
 type recorder struct {
 	*audit.Log
 	seams    *seams
@@ -129,7 +129,7 @@ func (r *recorder) Append(ctx context.Context, e audit.Entry) (audit.Proof, erro
 	return proof, err
 }
 
-// releases of a question, by their indices.
+// releases of a request, by their indices.
 func (r *recorder) releases(trace string) []int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

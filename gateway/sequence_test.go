@@ -45,12 +45,12 @@ func (h *house) given(r *ontschotv1.GiveConsentRequest) string {
 	return gave.GetReceipt().GetId()
 }
 
-// why is the reason for which nothing is told of a pair; empty when something is.
+// why is the reason for which nothing is released of a pair; empty when something is.
 func (h *house) why(p person, source string) string {
 	h.t.Helper()
-	b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{p.ref, source}))
+	b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{p.ref, source}))
 	require.NoError(h.t, err)
-	if len(told(b, [2]string{p.ref, source})) > 0 {
+	if len(disclosed(b, [2]string{p.ref, source})) > 0 {
 		return ""
 	}
 	require.NotEmpty(h.t, b.GetGaps())
@@ -94,7 +94,7 @@ func TestAnAgreementThatWasReplacedNeverComesBack(t *testing.T) {
 			terms.Replaces, terms.From = first, (h.Today() + 2).String()
 		}, h.family.Requester().Sign, next)
 		require.NoError(t, err)
-		kept, err := h.TakeIn(t.Context(), &ontschotv1.RegisterRequest{Document: raw})
+		registered, err := h.TakeIn(t.Context(), &ontschotv1.RegisterRequest{Document: raw})
 		require.NoError(t, err)
 		require.Empty(t, h.why(p, "ZK5503"))
 		h.today.Add(2)
@@ -102,7 +102,7 @@ func TestAnAgreementThatWasReplacedNeverComesBack(t *testing.T) {
 		if lost {
 			pin(true)
 		} else {
-			_, err := h.RevokeAgreement(h.municipality().call(), &ontschotv1.RevokeAgreementRequest{Id: kept.GetId(), Reason: "it ends"})
+			_, err := h.RevokeAgreement(h.municipality().call(), &ontschotv1.RevokeAgreementRequest{Id: registered.GetId(), Reason: "it ends"})
 			require.NoError(t, err)
 		}
 		require.NotEmpty(t, h.why(p, "ZK5503"), "under none of the two")
@@ -180,7 +180,7 @@ func TestTheLastOfManyCounts(t *testing.T) {
 	require.Len(t, h.consents(p), 71)
 }
 
-// A budget that is brought back is judged by what counts on that day: what another took
+// A budget that is presented is judged by what counts on that day: what another took
 // the place of by its day alone does not, and the rest does.
 func TestABudgetRestsOnWhatCountsNow(t *testing.T) {
 	h := newHouse(t, nil)
@@ -189,14 +189,14 @@ func TestABudgetRestsOnWhatCountsNow(t *testing.T) {
 	require.NoError(t, err)
 	h.from(2, f.p, f.money, &ontschotv1.ConsentGrant{Source: "ZK5503", Categories: []string{"entitlement"}})
 	before := map[string]proto.Message{}
-	for name, errand := range errands() {
-		before[name], err = errand(h, h.municipality().call(), proto.CloneOf(b))
+	for name, task := range tasks() {
+		before[name], err = task(h, h.municipality().call(), proto.CloneOf(b))
 		require.NoError(t, err, "%s, before", name)
 		require.Empty(t, missing(before[name]), name)
 	}
 	h.today.Add(2)
-	for name, errand := range errands() {
-		answer, err := errand(h, h.municipality().call(), proto.CloneOf(b))
+	for name, task := range tasks() {
+		answer, err := task(h, h.municipality().call(), proto.CloneOf(b))
 		require.NoError(t, err, name)
 		if name == "Account" || name == "View of Q" { // of whom nothing changed
 			require.Equal(t, named(b, before[name]), named(b, answer), name)

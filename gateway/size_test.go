@@ -17,9 +17,9 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// Every budget that is released can be brought back in one request, whatever its lines
+// Every budget that is released can be presented in one request, whatever its lines
 // weigh; what has no place in it is a gap.
-func TestEveryReleasedBudgetCanBeBroughtBack(t *testing.T) {
+func TestEveryReleasedBudgetCanBePresented(t *testing.T) {
 	for name, c := range map[string]struct {
 		each  int // lines of each person: of four
 		label string
@@ -55,19 +55,19 @@ func TestEveryReleasedBudgetCanBeBroughtBack(t *testing.T) {
 				h.give(p, "", all("GM0119")...)
 				persons, asks = append(persons, p), append(asks, [2]string{ref, "GM0119"})
 			}
-			b, err := h.compose(h.municipality().call(), h.question(persons, asks...))
+			b, err := h.compose(h.municipality().call(), h.request(persons, asks...))
 			require.NoError(t, err)
 			require.LessOrEqual(t, proto.Size(&ontschotv1.ViewRequest{Budget: b, Person: "P"}), admission.MaxRequest*4/5, "with room for a plan")
-			require.NotEmpty(t, b.GetLines(), "what fits is told")
+			require.NotEmpty(t, b.GetLines(), "what fits is released")
 			for _, pair := range asks {
-				got := len(told(b, pair))
+				got := len(disclosed(b, pair))
 				require.True(t, got == c.each || got == 0)
-				require.Equal(t, got == 0, slices.Contains(gapOf(b, pair), budgetv1.ReasonBadDataAtSource), "what is not told is a gap")
+				require.Equal(t, got == 0, slices.Contains(gapOf(b, pair), budgetv1.ReasonBadDataAtSource), "what is not released is a gap")
 			}
 			require.Equal(t, c.each < 250, b.GetComplete())
 			t.Logf("%d lines, %d bytes", len(b.GetLines()), proto.Size(b))
-			for _, name := range slices.Sorted(maps.Keys(errands())) {
-				answer, err := errands()[name](h, h.municipality().call(), proto.CloneOf(b))
+			for _, name := range slices.Sorted(maps.Keys(tasks())) {
+				answer, err := tasks()[name](h, h.municipality().call(), proto.CloneOf(b))
 				require.NoError(t, err, name)
 				view, _ := answer.(*budgetv1.Budget)
 				require.LessOrEqual(t, proto.Size(view), proto.Size(b), name)

@@ -25,7 +25,7 @@ const (
 	decided = "DECISION-NUMBER-1"
 )
 
-// source plays the system of a party: it tells the same of everybody.
+// source plays the system of a party: it answers the same of everybody.
 type source struct {
 	code  string
 	seams *seams

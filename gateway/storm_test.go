@@ -19,7 +19,7 @@ import (
 type storm struct {
 	*house
 	tick    atomic.Int64 // orders what the test itself does
-	left    atomic.Int64 // questions that are still to be put
+	left    atomic.Int64 // requests that are still to be made
 	changes chan bool    // so many are due
 	seats   []*seat
 	signing sync.Mutex // of agreements
@@ -50,9 +50,9 @@ type heard struct {
 
 // Sixteen ask and eight withdraw, renew and revoke, all at once. Every budget that
 // comes out rests on nothing that had ended before it in the record.
-func TestNothingIsToldAfterItsEndInAStorm(t *testing.T) {
-	s := &storm{house: newHouse(t, nil), ends: map[string]end{}, changes: make(chan bool, questions)}
-	s.left.Store(questions)
+func TestNothingIsReleasedAfterItsEndInAStorm(t *testing.T) {
+	s := &storm{house: newHouse(t, nil), ends: map[string]end{}, changes: make(chan bool, requests)}
+	s.left.Store(requests)
 	for i := range 6 {
 		s.seats = append(s.seats, &seat{renews: i >= 4})
 		s.sit(s.seats[i])
@@ -76,7 +76,7 @@ func (s *storm) sit(at *seat) {
 	at.id = s.give(at.person, "", all("GM0119", "ZK5503")...)
 }
 
-// seated is who sits there now, under a reference of the question's own.
+// seated is who sits there now, under a reference of the request's own.
 func (a *seat) seated(ref string) person {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *storm) ask() {
 		}
 		seats := rand.Perm(len(s.seats))
 		a, b := s.seats[seats[0]].seated("A"), s.seats[seats[1]].seated("B")
-		got, err := s.compose(me, s.question([]person{a, b}, [2]string{"A", "GM0119"}, [2]string{"A", "ZK5503"}, [2]string{"B", "GM0119"}, [2]string{"B", "ZK5503"}))
+		got, err := s.compose(me, s.request([]person{a, b}, [2]string{"A", "GM0119"}, [2]string{"A", "ZK5503"}, [2]string{"B", "GM0119"}, [2]string{"B", "ZK5503"}))
 		at := s.tick.Add(1)
 		s.mu.Lock()
 		if err == nil {
@@ -99,7 +99,7 @@ func (s *storm) ask() {
 		} else if codeOf(err) == codes.PermissionDenied {
 			s.denied++
 		} else {
-			s.t.Errorf("a question failed: %v", err)
+			s.t.Errorf("a request failed: %v", err)
 		}
 		s.mu.Unlock()
 	}
@@ -153,9 +153,9 @@ func (s *storm) judge() {
 		_, err := result.Verify(h.budget, s.config.Trust)
 		require.NoError(t, err)
 		release := h.budget.GetReceipt().GetIndex()
-		told := map[[2]string]bool{}
+		disclosed := map[[2]string]bool{}
 		for _, r := range h.budget.GetSources() {
-			told[[2]string{r.GetPerson(), r.GetSource()}] = r.GetStatus() == "OK"
+			disclosed[[2]string{r.GetPerson(), r.GetSource()}] = r.GetStatus() == "OK"
 			for _, id := range []string{r.GetConsent(), r.GetAgreement()} {
 				e, over := s.ends[id]
 				switch {
@@ -166,12 +166,12 @@ func (s *storm) judge() {
 						releaseFirst++
 					}
 				case e.index < release:
-					endFirst++ // after the question was decided, or nothing would be named
+					endFirst++ // after the request was decided, or nothing would be named
 				}
 			}
 		}
 		for _, l := range h.budget.GetLines() {
-			require.True(t, told[[2]string{l.GetPerson(), l.GetFunder()}], "a line of a source that told nothing")
+			require.True(t, disclosed[[2]string{l.GetPerson(), l.GetFunder()}], "a line of a source that disclosed nothing")
 		}
 	}
 	require.Positive(t, endFirst, "no end came between a decision and its release")
@@ -179,7 +179,7 @@ func (s *storm) judge() {
 	report := s.verify()
 	require.EqualValues(t, len(s.budgets), report.Kinds[audit.Release])
 	require.EqualValues(t, s.denied, report.Kinds[audit.Deny])
-	require.EqualValues(t, questions, len(s.budgets)+s.denied)
-	t.Logf("%d questions: %d releases, %d denied; %d consents and agreements ended meanwhile; an answer lost what it rested on to an end %d times, and was released while the end was asked for %d times; %d entries verify",
-		questions, len(s.budgets), s.denied, len(s.ends), endFirst, releaseFirst, report.Size)
+	require.EqualValues(t, requests, len(s.budgets)+s.denied)
+	t.Logf("%d requests: %d releases, %d denied; %d consents and agreements ended meanwhile; an answer lost what it rested on to an end %d times, and was released while the end was asked for %d times; %d entries verify",
+		requests, len(s.budgets), s.denied, len(s.ends), endFirst, releaseFirst, report.Size)
 }

@@ -14,10 +14,10 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// Whatever a budget rests on ends at every point of a question, one point after the
-// other. If it ended before the release, nothing of it is told, and if after, all of it;
+// Whatever a budget rests on ends at every point of a request, one point after the
+// other. If it ended before the release, nothing of it is released, and if after, all of it;
 // the rest of the budget is the same.
-func TestNothingIsToldAfterItsEnd(t *testing.T) {
+func TestNothingIsReleasedAfterItsEnd(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(endings())) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +42,7 @@ func TestNothingIsToldAfterItsEnd(t *testing.T) {
 	}
 }
 
-// sweep is a walk over all points of a question.
+// sweep is a walk over all points of a request.
 type sweep struct {
 	h              *house
 	e              ending
@@ -52,7 +52,7 @@ type sweep struct {
 	places         map[string]int
 }
 
-// at lets it end at the k-th point; false when a question has no such point.
+// at lets it end at the k-th point; false when a request has no such point.
 func (s *sweep) at(k int64) bool {
 	h := s.h
 	if len(s.e.gone) == 0 || s.e.gone[0][1] != "ZK5503" { // an agreement that ends takes no consent with it
@@ -96,16 +96,16 @@ func (s *sweep) check(b *budgetv1.Budget, id string, end int64, at string) {
 		require.True(h.t, s.e.silent(b), at)
 	}
 	for _, pair := range pairs() {
-		facts := told(b, pair)
+		facts := disclosed(b, pair)
 		switch {
 		case slices.Contains(s.e.gone, pair):
 			require.Subset(h.t, s.e.reasons, gapOf(b, pair), "%s: %v", at, pair)
 			require.NotEmpty(h.t, gapOf(b, pair), "%s: %v", at, pair)
-			require.True(h.t, s.e.silent != nil || len(facts) == 0, "%s: %v tells %v", at, pair, facts)
+			require.True(h.t, s.e.silent != nil || len(facts) == 0, "%s: %v discloses %v", at, pair, facts)
 		case slices.Contains(s.e.may, pair) && len(facts) == 0:
 			require.Equal(h.t, []string{budgetv1.ReasonConsentWithdrawn}, gapOf(b, pair), "%s: %v", at, pair)
 		default:
-			require.Equal(h.t, told(s.whole, pair), facts, "%s: %v", at, pair)
+			require.Equal(h.t, disclosed(s.whole, pair), facts, "%s: %v", at, pair)
 		}
 	}
 }
@@ -116,7 +116,7 @@ func TestTheLastWordCountsAtOnce(t *testing.T) {
 	h := newHouse(t, nil)
 	p, pair := h.person("P"), [2]string{"P", "GM0119"}
 	ask := func() (*budgetv1.Budget, error) {
-		return h.compose(h.municipality().call(), h.question([]person{p}, pair))
+		return h.compose(h.municipality().call(), h.request([]person{p}, pair))
 	}
 	id := h.give(p, "", all("GM0119", "SVB")...)
 	for range 3 {
@@ -153,11 +153,11 @@ func onlyGaps(b *budgetv1.Budget) []string {
 	return slices.Compact(reasons)
 }
 
-// A delegation ends at every point of a question of who acts on it: he is told all, or
-// nothing at all.
-func TestWhoMayNoLongerActIsToldNothing(t *testing.T) {
+// A delegation ends at every point of a request of who acts on it: all is released
+// to them, or nothing at all.
+func TestNothingIsReleasedToWhoMayNoLongerAct(t *testing.T) {
 	h := newHouse(t, nil)
-	told, refused, f := 0, map[string]int{}, h.household()
+	answered, refused, f := 0, map[string]int{}, h.household()
 	for k := int64(0); ; k += stride {
 		id := h.lets()
 		var end int64
@@ -176,11 +176,11 @@ func TestWhoMayNoLongerActIsToldNothing(t *testing.T) {
 			require.Empty(t, h.record.releases(trace), p.where)
 			continue
 		}
-		told++
+		answered++
 		require.Less(t, b.GetReceipt().GetIndex(), end, p.where)
 		require.Contains(t, h.rests(b.GetReceipt().GetIndex()), id)
 	}
-	seen(t, told)
+	seen(t, answered)
 	onlyThese(t, []string{"PermissionDenied NO_DELEGATION", "FailedPrecondition DOCUMENT_ENDED"}, refused)
 	h.verify()
 }
@@ -203,8 +203,8 @@ func (h *house) endDelegation(id string) int64 {
 	return ended.GetIndex()
 }
 
-// A question that nothing is left of, before it is decided or afterwards, is answered
-// with what is missing: a signed budget that tells nothing.
+// A request that nothing is left of, before it is decided or afterwards, is answered
+// with what is missing: a signed budget that releases nothing.
 func TestTheOnlyConsentWithdrawn(t *testing.T) {
 	h := newHouse(t, nil)
 	empty := 0
@@ -213,7 +213,7 @@ func TestTheOnlyConsentWithdrawn(t *testing.T) {
 		id := h.give(p, "", all("GM0119")...)
 		var end int64
 		at := h.seams.arm(k, func() { end = h.withdraw(id) })
-		b, err := h.compose(h.municipality().call(), h.question([]person{p}, [2]string{"P", "GM0119"}))
+		b, err := h.compose(h.municipality().call(), h.request([]person{p}, [2]string{"P", "GM0119"}))
 		h.seams.disarm()
 		require.NoError(t, err, at.where)
 		_, err = result.Verify(b, h.config.Trust)

@@ -11,12 +11,11 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// View is the projection of a budget for one member of the household; ok
-// is false when they are none. What is not theirs is not in it: of others there is a
-// row in which every cell says NOT_SHARED, whether they have a right, said no or were
-// never asked. Every total is of their own lines, so that nothing of others can be had
-// by subtraction. The budget is not changed, and receipt and signature
-// are not carried over.
+// View is the projection of a budget for one member of the household; ok is false when
+// they are none. What is not theirs is not in it: of others there is a row in which every
+// cell says NOT_SHARED, whether they have a right, said no or were never asked. Every
+// total is of their own lines, so that nothing of others can be had by subtraction. The
+// budget is not changed, and receipt and signature are not carried over.
 func View(b *budgetv1.Budget, person identity.PersonRef) (*budgetv1.Budget, bool) {
 	me := string(person)
 	row := slices.IndexFunc(b.GetMatrix(), func(r *budgetv1.MatrixRow) bool { return r.GetPerson() == me })

@@ -55,7 +55,7 @@ func measure(out io.Writer) error {
 		fmt.Fprintln(out, " ", one)
 	}
 	for _, journey := range []struct{ name, test string }{
-		{"a question", "TestJourneyOfAQuestion"}, {"the registration of a consent", "TestJourneyOfAConsent"},
+		{"a question", "TestJourneyOfARequest"}, {"the registration of a consent", "TestJourneyOfAConsent"},
 	} {
 		files, err := entered(journey.test)
 		if err != nil {
