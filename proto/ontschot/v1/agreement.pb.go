@@ -417,7 +417,7 @@ func (x *AgreementOversight) GetWitnesses() int32 {
 	return 0
 }
 
-// Agreement is a proposal or an agreement as this gateway keeps it.
+// Agreement is a proposal or an agreement as this gateway has registered it.
 type Agreement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -610,7 +610,7 @@ type ProposeAgreementResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Agreement *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
 	Delivered bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
-	// Why it was not delivered: PEER_UNREACHABLE (it is brought again), or the reason
+	// Why it was not delivered: PEER_UNREACHABLE (it is delivered again later), or the reason
 	// for which the other gateway refuses it; empty: it was.
 	NotDelivered  string `protobuf:"bytes,3,opt,name=not_delivered,json=notDelivered,proto3" json:"not_delivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1409,7 +1409,7 @@ type RejectAgreementResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Agreement *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
 	Delivered bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
-	// Why it was not delivered: PEER_UNREACHABLE (it is brought again), or the reason
+	// Why it was not delivered: PEER_UNREACHABLE (it is delivered again later), or the reason
 	// for which the other gateway refuses it; empty: it was.
 	NotDelivered  string `protobuf:"bytes,3,opt,name=not_delivered,json=notDelivered,proto3" json:"not_delivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1523,7 +1523,7 @@ type RevokeAgreementResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Agreement *Agreement             `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
 	Delivered bool                   `protobuf:"varint,2,opt,name=delivered,proto3" json:"delivered,omitempty"`
-	// Why it was not delivered: PEER_UNREACHABLE (it is brought again), or the reason
+	// Why it was not delivered: PEER_UNREACHABLE (it is delivered again later), or the reason
 	// for which the other gateway refuses it; empty: it was.
 	NotDelivered  string `protobuf:"bytes,3,opt,name=not_delivered,json=notDelivered,proto3" json:"not_delivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2035,7 +2035,7 @@ func (x *DeliverRequest) GetDocument() []byte {
 
 type DeliverResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The document as the receiver keeps it: of two countersignatures of the same
+	// The document as the receiver has registered it: of two countersignatures of the same
 	// terms the one that came first.
 	Document      []byte `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
 	unknownFields protoimpl.UnknownFields

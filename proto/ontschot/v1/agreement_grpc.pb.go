@@ -44,7 +44,7 @@ const (
 // other party's gateway cannot be reached where that is needed.
 type AgreementServiceClient interface {
 	// ProposeAgreement signs terms, records them and delivers them to the other
-	// party's gateway. When that cannot be reached the proposal is kept and delivered
+	// party's gateway. When that cannot be reached the proposal is stored and delivered
 	// later: delivered is false.
 	ProposeAgreement(ctx context.Context, in *ProposeAgreementRequest, opts ...grpc.CallOption) (*ProposeAgreementResponse, error)
 	// ListAgreements gives proposals and agreements, newest first, at most 64 of each
@@ -61,7 +61,7 @@ type AgreementServiceClient interface {
 	// RejectAgreement turns down a proposal, or takes back one's own.
 	RejectAgreement(ctx context.Context, in *RejectAgreementRequest, opts ...grpc.CallOption) (*RejectAgreementResponse, error)
 	// RevokeAgreement ends an agreement at once: the next release that rests on it is
-	// refused. The other party is told, later if its gateway cannot be reached.
+	// refused. The other party is notified, later if its gateway cannot be reached.
 	RevokeAgreement(ctx context.Context, in *RevokeAgreementRequest, opts ...grpc.CallOption) (*RevokeAgreementResponse, error)
 	// ConfirmAgreement says that an agreement, or a delegation, still holds, which waits
 	// since the record was taken on from a store that lacked entries (UNCERTAIN). The
@@ -211,7 +211,7 @@ func (c *agreementServiceClient) EndDelegation(ctx context.Context, in *EndDeleg
 // other party's gateway cannot be reached where that is needed.
 type AgreementServiceServer interface {
 	// ProposeAgreement signs terms, records them and delivers them to the other
-	// party's gateway. When that cannot be reached the proposal is kept and delivered
+	// party's gateway. When that cannot be reached the proposal is stored and delivered
 	// later: delivered is false.
 	ProposeAgreement(context.Context, *ProposeAgreementRequest) (*ProposeAgreementResponse, error)
 	// ListAgreements gives proposals and agreements, newest first, at most 64 of each
@@ -228,7 +228,7 @@ type AgreementServiceServer interface {
 	// RejectAgreement turns down a proposal, or takes back one's own.
 	RejectAgreement(context.Context, *RejectAgreementRequest) (*RejectAgreementResponse, error)
 	// RevokeAgreement ends an agreement at once: the next release that rests on it is
-	// refused. The other party is told, later if its gateway cannot be reached.
+	// refused. The other party is notified, later if its gateway cannot be reached.
 	RevokeAgreement(context.Context, *RevokeAgreementRequest) (*RevokeAgreementResponse, error)
 	// ConfirmAgreement says that an agreement, or a delegation, still holds, which waits
 	// since the record was taken on from a store that lacked entries (UNCERTAIN). The
@@ -576,10 +576,10 @@ const (
 // PeerService is what gateways of other organisations call. The certificate says who
 // calls; a document counts for its signatures alone.
 type PeerServiceClient interface {
-	// Deliver brings a proposal, a countersigned agreement, or the rejection or
+	// Deliver takes in a proposal, a countersigned agreement, or the rejection or
 	// revocation of one. The same document twice is answered the same.
 	Deliver(ctx context.Context, in *DeliverRequest, opts ...grpc.CallOption) (*DeliverResponse, error)
-	// Holds tells whether an agreement between the caller and this gateway's organisation
+	// Holds reports whether an agreement between the caller and this gateway's organisation
 	// holds here, by its terms. NOT_FOUND NO_AGREEMENT, FAILED_PRECONDITION OTHER_TERMS or
 	// DOCUMENT_ENDED when it does not, UNCERTAIN when it waits to be confirmed here too.
 	Holds(ctx context.Context, in *HoldsRequest, opts ...grpc.CallOption) (*HoldsResponse, error)
@@ -620,10 +620,10 @@ func (c *peerServiceClient) Holds(ctx context.Context, in *HoldsRequest, opts ..
 // PeerService is what gateways of other organisations call. The certificate says who
 // calls; a document counts for its signatures alone.
 type PeerServiceServer interface {
-	// Deliver brings a proposal, a countersigned agreement, or the rejection or
+	// Deliver takes in a proposal, a countersigned agreement, or the rejection or
 	// revocation of one. The same document twice is answered the same.
 	Deliver(context.Context, *DeliverRequest) (*DeliverResponse, error)
-	// Holds tells whether an agreement between the caller and this gateway's organisation
+	// Holds reports whether an agreement between the caller and this gateway's organisation
 	// holds here, by its terms. NOT_FOUND NO_AGREEMENT, FAILED_PRECONDITION OTHER_TERMS or
 	// DOCUMENT_ENDED when it does not, UNCERTAIN when it waits to be confirmed here too.
 	Holds(context.Context, *HoldsRequest) (*HoldsResponse, error)

@@ -30,17 +30,17 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// BudgetService works on a signed budget that the caller brings: the gateway keeps
+// BudgetService works on a signed budget that the caller presents: the gateway stores
 // none. The budget must be one that this gateway released, unchanged. It is judged by
 // what counts now: what rests on a consent or an agreement that counts no longer is left
-// out, with a gap, and the rest is told. It is refused when it is too old: to view and to
+// out, with a gap, and the rest is released. It is refused when it is too old: to view and to
 // plan, when the agreements say that it must be asked anew; for an account, to dissolve and
 // for a sunset, when it should have been destroyed. Errors: as ExchangeService;
 // FAILED_PRECONDITION when it is too old, or when what it rests on keeps ending while it is
 // worked with; INVALID_ARGUMENT when it does not verify.
 type BudgetServiceClient interface {
 	// View gives the projection of a budget for one member of the household, signed
-	// and with a receipt of its own. What is not his is not in it, nor whether others
+	// and with a receipt of its own. What is not theirs is not in it, nor whether others
 	// said yes.
 	View(ctx context.Context, in *ViewRequest, opts ...grpc.CallOption) (*ViewResponse, error)
 	// CheckPlan holds a plan against a budget: what is left, what is over, what may
@@ -51,7 +51,7 @@ type BudgetServiceClient interface {
 	Account(ctx context.Context, in *AccountRequest, opts ...grpc.CallOption) (*AccountResponse, error)
 	// Dissolve takes a budget apart at a date, signed.
 	Dissolve(ctx context.Context, in *DissolveRequest, opts ...grpc.CallOption) (*DissolveResponse, error)
-	// Sunset tells what stays after a legal basis ends.
+	// Sunset says what stays after a legal basis ends.
 	Sunset(ctx context.Context, in *SunsetRequest, opts ...grpc.CallOption) (*SunsetResponse, error)
 }
 
@@ -117,17 +117,17 @@ func (c *budgetServiceClient) Sunset(ctx context.Context, in *SunsetRequest, opt
 // All implementations must embed UnimplementedBudgetServiceServer
 // for forward compatibility.
 //
-// BudgetService works on a signed budget that the caller brings: the gateway keeps
+// BudgetService works on a signed budget that the caller presents: the gateway stores
 // none. The budget must be one that this gateway released, unchanged. It is judged by
 // what counts now: what rests on a consent or an agreement that counts no longer is left
-// out, with a gap, and the rest is told. It is refused when it is too old: to view and to
+// out, with a gap, and the rest is released. It is refused when it is too old: to view and to
 // plan, when the agreements say that it must be asked anew; for an account, to dissolve and
 // for a sunset, when it should have been destroyed. Errors: as ExchangeService;
 // FAILED_PRECONDITION when it is too old, or when what it rests on keeps ending while it is
 // worked with; INVALID_ARGUMENT when it does not verify.
 type BudgetServiceServer interface {
 	// View gives the projection of a budget for one member of the household, signed
-	// and with a receipt of its own. What is not his is not in it, nor whether others
+	// and with a receipt of its own. What is not theirs is not in it, nor whether others
 	// said yes.
 	View(context.Context, *ViewRequest) (*ViewResponse, error)
 	// CheckPlan holds a plan against a budget: what is left, what is over, what may
@@ -138,7 +138,7 @@ type BudgetServiceServer interface {
 	Account(context.Context, *AccountRequest) (*AccountResponse, error)
 	// Dissolve takes a budget apart at a date, signed.
 	Dissolve(context.Context, *DissolveRequest) (*DissolveResponse, error)
-	// Sunset tells what stays after a legal basis ends.
+	// Sunset says what stays after a legal basis ends.
 	Sunset(context.Context, *SunsetRequest) (*SunsetResponse, error)
 	mustEmbedUnimplementedBudgetServiceServer()
 }

@@ -26,7 +26,7 @@ const (
 // ConsentQuestion is what a person is asked. Civil dates, both inclusive.
 type ConsentQuestion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Born is used to tell who must sign and is not kept.
+	// Born is used to find who must sign and is not stored.
 	Person  *Person         `protobuf:"bytes,1,opt,name=person,proto3" json:"person,omitempty"`
 	Purpose string          `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	Grants  []*ConsentGrant `protobuf:"bytes,3,rep,name=grants,proto3" json:"grants,omitempty"`
@@ -119,7 +119,7 @@ func (x *ConsentQuestion) GetReplaces() string {
 	return ""
 }
 
-// ConsentGrant: a source, and what it may tell.
+// ConsentGrant: a source, and what it may disclose.
 type ConsentGrant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Party code.
@@ -184,7 +184,7 @@ type ConsentAuthority struct {
 	// Civil date on which it was looked up; empty: today.
 	LookedUp string `protobuf:"bytes,3,opt,name=looked_up,json=lookedUp,proto3" json:"looked_up,omitempty"`
 	// What a human settled an unclear case on: gezagsregister,
-	// rechterlijke_uitspraak or voogdijregister; empty: nobody had to.
+	// rechterlijke_uitspraak or voogdijregister; empty: no human had to.
 	Settled       string `protobuf:"bytes,4,opt,name=settled,proto3" json:"settled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -502,7 +502,7 @@ func (x *ConsentSigner) GetCount() int32 {
 	return 0
 }
 
-// ConsentSignature is a person's yes: in which role, and how it was proven who he is.
+// ConsentSignature is a person's yes: in which role, and how it was proven who they are.
 type ConsentSignature struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Role  string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
@@ -513,7 +513,7 @@ type ConsentSignature struct {
 	// SHA-256 of the assertion or of the scanned page, hexadecimal. Two signatures
 	// with one hash are of one person.
 	Sha256 string `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	// On what a gemachtigde signs; without it he counts for nothing. Nobody else has one.
+	// On what a gemachtigde signs; without it they do not count. No other role has one.
 	Mandate       *ConsentMandate `protobuf:"bytes,5,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -584,7 +584,7 @@ func (x *ConsentSignature) GetMandate() *ConsentMandate {
 	return nil
 }
 
-// ConsentMandate is what an adult signed so that somebody may say yes or no for him
+// ConsentMandate is what an adult signed so that somebody may say yes or no for them
 // (art. 7:465 lid 3 BW). A consent on it holds no longer than the mandate does.
 type ConsentMandate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`

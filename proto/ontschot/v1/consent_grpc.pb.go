@@ -56,9 +56,9 @@ type ConsentServiceClient interface {
 	// what is lacking, so the person is asked first. FAILED_PRECONDITION NOT_WAITING when
 	// it does not wait.
 	ConfirmConsent(ctx context.Context, in *ConfirmConsentRequest, opts ...grpc.CallOption) (*ConfirmConsentResponse, error)
-	// EraseConsents erases all that was kept of a person's consents, for every purpose and
-	// in every case (AVG art. 17): each ends, and what the record holds of them that tells
-	// of the person is destroyed. It cannot be undone. What other organisations hold, and
+	// EraseConsents erases all that was recorded of a person's consents, for every purpose and
+	// in every case (AVG art. 17): each ends, and what the record holds of them about the
+	// person is destroyed. It cannot be undone. What other organisations hold, and
 	// copies of the record made before, are not reached.
 	EraseConsents(ctx context.Context, in *EraseConsentsRequest, opts ...grpc.CallOption) (*EraseConsentsResponse, error)
 	// ListConsents gives a person's consents for a purpose in the case of the token,
@@ -183,9 +183,9 @@ type ConsentServiceServer interface {
 	// what is lacking, so the person is asked first. FAILED_PRECONDITION NOT_WAITING when
 	// it does not wait.
 	ConfirmConsent(context.Context, *ConfirmConsentRequest) (*ConfirmConsentResponse, error)
-	// EraseConsents erases all that was kept of a person's consents, for every purpose and
-	// in every case (AVG art. 17): each ends, and what the record holds of them that tells
-	// of the person is destroyed. It cannot be undone. What other organisations hold, and
+	// EraseConsents erases all that was recorded of a person's consents, for every purpose and
+	// in every case (AVG art. 17): each ends, and what the record holds of them about the
+	// person is destroyed. It cannot be undone. What other organisations hold, and
 	// copies of the record made before, are not reached.
 	EraseConsents(context.Context, *EraseConsentsRequest) (*EraseConsentsResponse, error)
 	// ListConsents gives a person's consents for a purpose in the case of the token,

@@ -99,7 +99,7 @@ func (x *AssembleBudgetRequest) GetAsks() []*Ask {
 }
 
 // Person of the household. Birth date and municipality serve findings only;
-// they prove nothing and are released to nobody.
+// they prove nothing and are never released.
 type Person struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The caller's own reference; answers speak of it, never of the BSN.
@@ -369,13 +369,13 @@ func (*AssembleBudgetResponse_Progress) isAssembleBudgetResponse_Event() {}
 
 func (*AssembleBudgetResponse_Budget) isAssembleBudgetResponse_Event() {}
 
-// Progress says that a source has been heard, and nothing of what it said.
+// Progress says that a source is done, and nothing of what it answered.
 type Progress struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Source    string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
 	Person    string                 `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
 	ElapsedMs int64                  `protobuf:"varint,3,opt,name=elapsed_ms,json=elapsedMs,proto3" json:"elapsed_ms,omitempty"`
-	// How many of how many have been heard.
+	// How many of how many are done.
 	Heard         int32 `protobuf:"varint,4,opt,name=heard,proto3" json:"heard,omitempty"`
 	Asked         int32 `protobuf:"varint,5,opt,name=asked,proto3" json:"asked,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -4,7 +4,7 @@ package ontschotv1
 // of the policy; one without a cell is denied to everybody.
 type Operation string
 
-// The operations. Withdrawing a consent is none: it is nobody's to allow (AVG art. 7 lid 3).
+// The operations. Withdrawing a consent is none: it needs no permission (AVG art. 7 lid 3).
 const (
 	OperationGiveConsent      Operation = "consents.give"
 	OperationReadConsents     Operation = "consents.read"

@@ -95,7 +95,7 @@ func (x *RegisterRequest) GetPseudonym() []byte {
 	return nil
 }
 
-// RegisterResponse tells under which id the document is kept.
+// RegisterResponse says under which id the document is registered.
 type RegisterResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`

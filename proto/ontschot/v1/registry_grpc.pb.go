@@ -28,7 +28,7 @@ const (
 //
 // RegistryService takes in the signed documents a gateway decides by. Only the
 // gateway's own organisation may call it; a document counts for its signatures,
-// not for who brings it.
+// not for who presents it.
 type RegistryServiceClient interface {
 	// Register verifies one document and makes it count, in one transaction with
 	// its entry in the log: a consent (typ ontschot-consent+jwt), an agreement
@@ -62,7 +62,7 @@ func (c *registryServiceClient) Register(ctx context.Context, in *RegisterReques
 //
 // RegistryService takes in the signed documents a gateway decides by. Only the
 // gateway's own organisation may call it; a document counts for its signatures,
-// not for who brings it.
+// not for who presents it.
 type RegistryServiceServer interface {
 	// Register verifies one document and makes it count, in one transaction with
 	// its entry in the log: a consent (typ ontschot-consent+jwt), an agreement

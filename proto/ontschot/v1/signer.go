@@ -17,7 +17,7 @@ func Signers() []string {
 
 // Roles in which somebody can sign beside them, and counts for nothing.
 const (
-	SignerAdministrator = "bewindvoerder" // keeps the money (art. 1:431 BW), and decides on no consent
+	SignerAdministrator = "bewindvoerder" // manages the money (art. 1:431 BW), and decides on no consent
 	SignerRelative      = "naaste"
 )
 

@@ -69,7 +69,7 @@ type DescribeResponse struct {
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// Laws it has lines of.
 	Laws []string `protobuf:"bytes,3,rep,name=laws,proto3" json:"laws,omitempty"`
-	// Categories it can tell.
+	// Categories it can supply.
 	Categories []string `protobuf:"bytes,4,rep,name=categories,proto3" json:"categories,omitempty"`
 	// Identifiers it needs: bsn, education_number, pass_number. It is sent no others.
 	Identifiers   []string `protobuf:"bytes,5,rep,name=identifiers,proto3" json:"identifiers,omitempty"`

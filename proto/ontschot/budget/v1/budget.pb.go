@@ -73,7 +73,7 @@ type Budget struct {
 	// What was spent of a line so far, by line id; the figures remaining_cents rest on.
 	SpentCents map[string]int64 `protobuf:"bytes,24,rep,name=spent_cents,json=spentCents,proto3" json:"spent_cents,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Set on a member's view: a projection for this person, in which every total is of
-	// what he may see and the cells of others say NOT_SHARED. Empty on the whole budget.
+	// what they may see and the cells of others say NOT_SHARED. Empty on the whole budget.
 	ViewOf string `protobuf:"bytes,25,opt,name=view_of,json=viewOf,proto3" json:"view_of,omitempty"`
 	// The civil date up to and including which that was spent, by line id, where the
 	// source said it.
@@ -452,7 +452,7 @@ type MatrixCell struct {
 	Quantities []*Quantity `protobuf:"bytes,6,rep,name=quantities,proto3" json:"quantities,omitempty"`
 	// Ids of the lines in this cell.
 	Lines []string `protobuf:"bytes,7,rep,name=lines,proto3" json:"lines,omitempty"`
-	// What CAK tells of this person in the window, and spent so far, as far as they are
+	// What CAK sends about this person in the window, and spent so far, as far as they are
 	// known. A household pays once: its cells may come to more than the own contribution
 	// of the budget.
 	OwnContributionCents *int64 `protobuf:"varint,8,opt,name=own_contribution_cents,json=ownContributionCents,proto3,oneof" json:"own_contribution_cents,omitempty"`
@@ -910,7 +910,7 @@ func (x *Gap) GetTextEn() string {
 	return ""
 }
 
-// SourceReport tells how one source fared for one person.
+// SourceReport says how one source fared for one person.
 type SourceReport struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Source string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`

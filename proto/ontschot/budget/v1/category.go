@@ -45,7 +45,7 @@ func CategoryOf(f protoreflect.FieldDescriptor) Category {
 }
 
 // Minimise clears every field whose category is not granted. It works on the
-// answer of one source to questions about one law; what cannot be judged is cleared.
+// answer of one source to requests about one law; what cannot be judged is cleared.
 func Minimise(m proto.Message, granted []Category) { minimise(m.ProtoReflect(), granted) }
 
 func minimise(m protoreflect.Message, granted []Category) {
@@ -66,5 +66,5 @@ func minimise(m protoreflect.Message, granted []Category) {
 		}
 		return true
 	})
-	m.SetUnknown(nil) // fields nobody has given a category
+	m.SetUnknown(nil) // fields that have no category
 }

@@ -275,7 +275,7 @@ type PlanCheck struct {
 	Findings []*Finding  `protobuf:"bytes,7,rep,name=findings,proto3" json:"findings,omitempty"`
 	// The basis under which laws were pooled; absent when there is none.
 	LegalBasis *LegalBasis `protobuf:"bytes,8,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
-	// True when that basis was only assumed in the question and is not in force.
+	// True when that basis was only assumed in the request and is not in force.
 	BasisIsAssumed bool `protobuf:"varint,9,opt,name=basis_is_assumed,json=basisIsAssumed,proto3" json:"basis_is_assumed,omitempty"`
 	// What of the budget was left out, because what it rests on counts no longer.
 	LeftOut       []*Gap `protobuf:"bytes,10,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
@@ -572,7 +572,7 @@ func (x *LinePlan) GetLeftCents() int64 {
 	return 0
 }
 
-// Account (verantwoording) to one funder: its own money and nobody's identity.
+// Account (verantwoording) to one funder: its own money and no identity.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Party code of the funder.
@@ -786,7 +786,7 @@ type Dissolution struct {
 	After  *DissolvedHalf `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
 	// Unspent money that goes back, in the proportion in which each line contributed.
 	Returned []*Returned `protobuf:"bytes,4,rep,name=returned,proto3" json:"returned,omitempty"`
-	// SHA-256 of the budget that was brought, hexadecimal.
+	// SHA-256 of the budget that was presented, hexadecimal.
 	BudgetDigest string `protobuf:"bytes,5,opt,name=budget_digest,json=budgetDigest,proto3" json:"budget_digest,omitempty"`
 	// Compact JWS, typ ontschot-result+jwt, over this message without it.
 	Signature string `protobuf:"bytes,6,opt,name=signature,proto3" json:"signature,omitempty"`
@@ -896,7 +896,7 @@ func (x *Dissolution) GetAsOf() string {
 type DissolvedHalf struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Window *Window                `protobuf:"bytes,1,opt,name=window,proto3" json:"window,omitempty"`
-	// Id to cents, prorated (N3); ids and lines as in the budget.
+	// Id to cents, prorated; ids and lines as in the budget.
 	Lines          map[string]int64 `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	Totals         *Totals          `protobuf:"bytes,3,opt,name=totals,proto3" json:"totals,omitempty"`
 	CareTotalCents *int64           `protobuf:"varint,4,opt,name=care_total_cents,json=careTotalCents,proto3,oneof" json:"care_total_cents,omitempty"`

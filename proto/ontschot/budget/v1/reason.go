@@ -1,7 +1,7 @@
 package budgetv1
 
-// Reasons of gaps: a closed list. In the order in which the locks are tried;
-// when several fail, the first is the one that is told.
+// Reasons of gaps: a closed list. In the order in which the checks are made;
+// when several fail, the first is the one that is reported.
 const (
 	ReasonPurposeNotAllowed  = "PURPOSE_NOT_ALLOWED"
 	ReasonNoLegalBasis       = "NO_LEGAL_BASIS"
@@ -29,7 +29,7 @@ const (
 // code of the gap; the others select its text alone.
 const (
 	GapNumberMissing     = "NUMBER_MISSING"     // the number that the source goes by was not given
-	GapRateLimited       = "RATE_LIMITED"       // the agreement accepts no more questions in this minute
+	GapRateLimited       = "RATE_LIMITED"       // the agreement accepts no more requests in this minute
 	GapConsentChanged    = "CONSENT_CHANGED"    // another consent counts now: ask again
 	GapAgreementReplaced = "AGREEMENT_REPLACED" // another agreement counts now: ask again
 )

@@ -279,7 +279,7 @@ type FetchRequest struct {
 	// Lines that touch this window are asked for in full, within the scopes.
 	Window *Window `protobuf:"bytes,2,opt,name=window,proto3" json:"window,omitempty"`
 	// From this civil date up to the window only {law, product, period} may be
-	// told, as history: it serves to find gaps and is never released.
+	// sent, as history: it serves to find gaps and is never released.
 	HistoryFrom string   `protobuf:"bytes,3,opt,name=history_from,json=historyFrom,proto3" json:"history_from,omitempty"`
 	Scopes      []*Scope `protobuf:"bytes,4,rep,name=scopes,proto3" json:"scopes,omitempty"`
 	// Purpose code, for example integral_budget.compose.
@@ -379,7 +379,7 @@ func (x *FetchRequest) GetTrace() string {
 	return ""
 }
 
-// FetchResponse is what one source tells of one person. person, id and the
+// FetchResponse is what one source answers about one person. person, id and the
 // computed figures of its lines are empty: assembly fills them.
 type FetchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -650,7 +650,7 @@ func (x *OwnContribution) GetHousehold() string {
 	return ""
 }
 
-// HistoryLine tells that there was a line, and no more.
+// HistoryLine says that there was a line, and no more.
 type HistoryLine struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Law           string                 `protobuf:"bytes,1,opt,name=law,proto3" json:"law,omitempty"`
