@@ -40,7 +40,7 @@ pass contains "TOEST-02" if {
 pass contains "TOEST-03" if input.context.consent.subject == input.resource.id
 
 # Given by somebody who may. A bewindvoerder, who looks after money, is not in
-# the list: he cannot sign for data about health.
+# the list: they cannot sign for data about health.
 pass contains "TOEST-04" if {
 	input.context.consent.status != "wrong_signer"
 	data.catalog.signers[input.context.consent.by].mandate == false

@@ -28,7 +28,7 @@ failed := required - pass
 
 required := union({always, cell_checks, agreement_checks, consent_checks})
 
-# What is checked of every question. The other sets say what more is checked;
+# What is checked of every request. The other sets say what more is checked;
 # the default of each of them holds a check that then fails.
 always := {"SYS-01", "SYS-02", "DOEL-01"}
 
@@ -40,5 +40,5 @@ default obligations := {}
 
 obligations := {"retention_days": retention_days, "notify": cell.notify} if allow
 
-# An overlay can only shorten how long the asking party may keep what it gets.
+# An overlay can only shorten how long the asking party may retain what it gets.
 retention_days := min(array.concat([cell.retention_days], [days | days := overlays[_].retention_days]))

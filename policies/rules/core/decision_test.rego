@@ -2,8 +2,8 @@ package core_test
 
 import data.core
 
-# A question that is in order in every respect.
-question := {
+# A request that is in order in every respect.
+request := {
 	"subject": {
 		"type": "organisation",
 		"id": "00000099000000119000",
@@ -51,7 +51,7 @@ decide(document) := decision if {
 }
 
 test_in_order_is_allowed if {
-	decision := decide(question)
+	decision := decide(request)
 	decision.decision
 	decision.reasons == set()
 	decision.fields == {"entitlement": "none", "amount": "none"}
@@ -65,10 +65,10 @@ test_nothing_at_all_is_denied if {
 	decision.obligations == {}
 }
 
-# Every path of a question that is in order must be there. The paths of lists are
+# Every path of a request that is in order must be there. The paths of lists are
 # the lists; what is in them is held against them.
 paths contains path if {
-	walk(question, [path, value])
+	walk(request, [path, value])
 	count(path) > 0
 	every step in path {
 		is_string(step)
@@ -80,7 +80,7 @@ test_there_are_paths if count(paths) == 41
 # The permanent test: take any of them away, and the answer is no.
 test_every_path_is_needed if {
 	every path in paths {
-		without := json.patch(question, [{"op": "remove", "path": path}])
+		without := json.patch(request, [{"op": "remove", "path": path}])
 		decision := decide(without)
 		decision.decision == false
 		decision.fields == {}
@@ -91,7 +91,7 @@ test_every_path_is_needed if {
 test_every_path_is_of_its_type if {
 	every path in paths {
 		every other in [null, true, 7, "", "zzz", [], {}] {
-			changed := json.patch(question, [{"op": "replace", "path": path, "value": other}])
+			changed := json.patch(request, [{"op": "replace", "path": path, "value": other}])
 			no_or_same_type(decide(changed), path, other)
 		}
 	}
@@ -103,7 +103,7 @@ no_or_same_type(decision, _, _) if decision.decision == false
 no_or_same_type(_, path, "zzz") if path[count(path) - 1] in {"id", "digest"}
 
 test_consent_is_always_needed_to_compose if {
-	decision := core.decision with input as json.patch(question, [{"op": "remove", "path": "/context/consent"}])
+	decision := core.decision with input as json.patch(request, [{"op": "remove", "path": "/context/consent"}])
 		with data.matrix["integral_budget.compose"].sources.careoffice.wlz.consent as false
 	decision.decision == false
 	decision.reasons == {"TOEST-01"}
@@ -111,7 +111,7 @@ test_consent_is_always_needed_to_compose if {
 
 test_a_statutory_purpose_may_waive_consent if {
 	table := json.patch(data.matrix["integral_budget.compose"], [{"op": "replace", "path": "/sources/careoffice/wlz/consent", "value": false}])
-	other := json.patch(question, [
+	other := json.patch(request, [
 		{"op": "replace", "path": "/action/properties/purpose", "value": "integral_budget.account"},
 		{"op": "replace", "path": "/context/agreement/purposes", "value": ["integral_budget.account"]},
 		{"op": "remove", "path": "/context/consent"},
@@ -128,7 +128,7 @@ test_an_overlay_cannot_add if {
 		"retention_days": 3650,
 		"remove_categories": {"careoffice": ["amount"]},
 	}}}
-	asked := json.patch(question, [{"op": "add", "path": "/resource/properties/fields/-", "value": "income"}])
+	asked := json.patch(request, [{"op": "add", "path": "/resource/properties/fields/-", "value": "income"}])
 	decision := core.decision with input as asked with data.overlays["00000099000000119000"] as generous
 	decision.fields == {"entitlement": "none"}
 	decision.dropped == {"amount": "VELD-03", "income": "VELD-01"}

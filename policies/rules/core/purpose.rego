@@ -1,6 +1,6 @@
 package core
 
-# The cell of the matrix this question falls in. No cell: nothing was ever
+# The cell of the matrix this request falls in. No cell: nothing was ever
 # registered for it, and nothing may pass.
 cell := purpose.sources[input.resource.properties.source_kind][input.action.properties.law]
 
