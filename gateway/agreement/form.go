@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 func isList[E comparable](list []E, most int, is func(E) bool) bool {
@@ -34,15 +35,7 @@ const (
 
 func only(s, set string) bool { return strings.Trim(s, set) == "" }
 
-// isPurpose: words of small letters, digits and _, with a dot between them.
-func isPurpose(s string) bool {
-	for word := range strings.SplitSeq(s, ".") {
-		if word == "" || !strings.Contains(lower, word[:1]) || !only(word, lower+digit+"_") {
-			return false
-		}
-	}
-	return len(s) <= maxCode
-}
+func isPurpose(s string) bool { return len(s) <= maxCode && ontschotv1.IsPurpose(s) }
 
 func isCode(s string) bool { return s != "" && len(s) <= maxCode && only(s, lower+digit+"-") }
 

@@ -2,7 +2,6 @@ package consent
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -23,10 +22,11 @@ type Mandate struct {
 	Until string `json:"until"`
 }
 
-// maxScope is the number of purposes of one mandate.
-const maxScope = 16
-
-var purposeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}([.][a-z][a-z0-9_]{0,31}){0,3}$`)
+// Bounds of a mandate.
+const (
+	maxScope   = 16       // purposes
+	maxPurpose = 4*32 + 3 // characters of one: four words, as the messages have it
+)
 
 // fields of the mandate of one who signs, in what is to be signed and in what was: none
 // has one but a gemachtigde. Whether it suffices, and that there is one, is for lacks.
@@ -41,7 +41,7 @@ func (s Signature) fields(name string) []field {
 		{name + ".mandate: only a " + ontschotv1.SignerProxy + " has one", s.Role == ontschotv1.SignerProxy},
 		{name + ".mandate.document: 64 hexadecimal digits in lower case", identity.IsSHA256(m.Document)},
 		{fmt.Sprintf("%s.mandate.scope: one to %d purposes, sorted, each once", name, maxScope), len(m.Scope) > 0 && len(m.Scope) <= maxScope && sorted},
-		{name + ".mandate.scope: each must be the code of a purpose", !slices.ContainsFunc(m.Scope, func(p string) bool { return !purposeForm.MatchString(p) })},
+		{name + ".mandate.scope: each must be the code of a purpose", !slices.ContainsFunc(m.Scope, func(p string) bool { return len(p) > maxPurpose || !ontschotv1.IsPurpose(p) })},
 		{name + ".mandate.until: a civil date is needed", err == nil},
 	}
 }

@@ -3,12 +3,13 @@ package token
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // ErrDocument means that a delegation is not in order.
@@ -19,8 +20,6 @@ const ActDelegate = "delegate"
 
 // maxPurposes of a delegation.
 const maxPurposes = 16
-
-var purposeForm = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$`)
 
 // DelegationClaims are what an organisation signs (typ ontschot-statement+jwt): that
 // another may act for it, for these purposes, between two civil dates, both inclusive.
@@ -86,7 +85,7 @@ func purposesInOrder(list []string) bool {
 		return false
 	}
 	for i, p := range list {
-		if len(p) > maxText || !purposeForm.MatchString(p) || slices.Contains(list[:i], p) {
+		if len(p) > maxText || !strings.Contains(p, ".") || !ontschotv1.IsPurpose(p) || slices.Contains(list[:i], p) {
 			return false
 		}
 	}

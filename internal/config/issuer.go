@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ontschot/ontschot/internal/identity"
@@ -72,11 +73,11 @@ const (
 
 const caseMetadata = "metadata"
 
-// word is the form of our roles and categories, dotted that of purposes.
-var (
-	word   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	dotted = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$`)
-)
+// word is the form of our roles and categories.
+var word = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
+// dotted reports whether a text is a purpose of two words or more.
+func dotted(s string) bool { return strings.Contains(s, ".") && ontschotv1.IsPurpose(s) }
 
 // Life is how long a token may live.
 func (i Issuer) Life() (time.Duration, error) {
@@ -160,7 +161,7 @@ func (i Issuer) checkWords() string {
 }
 
 func (s IssuerScope) inOrder() bool {
-	return listOf(s.Purposes, dotted.MatchString) &&
+	return listOf(s.Purposes, dotted) &&
 		(len(s.Sources) == 0 || listOf(s.Sources, func(one string) bool { return one == "*" || identity.IsOIN(identity.OIN(one)) })) &&
 		(len(s.Categories) == 0 || listOf(s.Categories, func(one string) bool { return one == "*" || word.MatchString(one) }))
 }

@@ -1,5 +1,7 @@
 package ontschotv1
 
+import "strings"
+
 // Purposes that an access token can be issued for.
 const (
 	// PurposeComposeBudget is asking sources for one integrated budget. View, plan,
@@ -21,4 +23,17 @@ func Purposes() []string {
 		PurposeComposeBudget, PurposeAccountForBudget, PurposeKeepConsents, PurposeEraseConsents,
 		PurposeRegisterDocuments, PurposeSignAgreements,
 	}
+}
+
+// IsPurpose reports whether a text has the form of a purpose: words with a dot between them,
+// each of small letters, digits and _ that begins with a letter, such as
+// integral_budget.compose. One word is enough, and there is no bound on their number or
+// length: whoever reads a purpose bounds it (the messages: four words of 32 characters).
+func IsPurpose(s string) bool {
+	for word := range strings.SplitSeq(s, ".") {
+		if word == "" || word[0] < 'a' || word[0] > 'z' || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			return false
+		}
+	}
+	return true
 }
