@@ -224,24 +224,26 @@ func (s *Service) agreementView(ctx context.Context, id string) (*ontschotv1.Agr
 	return view, nil
 }
 
+// statusOf is what an officer sees of its stage; stated reports whether a party rejected or
+// revoked the terms.
 func (s *Service) statusOf(k negotiation, stated bool) string {
 	from, _ := civil.Parse(k.terms.From)
 	until, _ := civil.Parse(k.terms.Until)
-	live := k.stage() == agreement.Open || k.stage() == agreement.Agreed
+	stage := k.stage()
 	switch {
-	case !live && stated && k.agreement == nil:
+	case stage == agreement.Closed && stated:
 		return ontschotv1.StatusRejected
-	case !live && stated:
+	case stage == agreement.Ended && stated:
 		return ontschotv1.StatusRevoked
-	case !live:
+	case stage == agreement.Closed || stage == agreement.Ended:
 		return ontschotv1.StatusSuperseded
-	case k.agreement != nil && k.agreement.Replaced(s.Today()):
+	case stage == agreement.Agreed && k.agreement.Replaced(s.Today()):
 		return ontschotv1.StatusSuperseded
 	case k.doubt != nil:
 		return ontschotv1.StatusUnverifiable
 	case until < s.Today():
 		return ontschotv1.StatusExpired
-	case k.agreement == nil:
+	case stage == agreement.Open:
 		return ontschotv1.StatusProposed
 	case k.agreement.Uncertain:
 		return ontschotv1.StatusUncertain
