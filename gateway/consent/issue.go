@@ -121,7 +121,7 @@ func (d Draft) Write(subject identity.BSN, now time.Time) (Claims, Issued, error
 		From: d.From.String(), Until: d.until().String(),
 		Notice: d.Notice, Withdraw: d.Withdraw, Replaces: d.Replaces,
 	}
-	if d.old != nil { // the last word is told from the one before by its time, in seconds
+	if d.old != nil { // the last word differs from the one before by its time, in seconds
 		c.IssuedAt = max(c.IssuedAt, d.old.claims.IssuedAt+1)
 	}
 	c.Authority.AgeGroup, c.LapsesOn = d.age()
