@@ -135,6 +135,47 @@ func TestRecipesNameEveryFileOfTheirExample(t *testing.T) {
 	}
 }
 
+// Every package of the program stands in the table of rooms, with the sentence that says
+// which question it answers.
+func TestArchitectureNamesEveryRoom(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| `([a-z0-9/]+)` \\| (.+) \\|$")
+	rooms := map[string]string{}
+	_, table, found := strings.Cut(readDoc(t, "architecture.md"), "\n## Rooms\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, m := range row.FindAllStringSubmatch(table, -1) {
+		rooms[m[1]] = m[2]
+	}
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		if !strings.HasPrefix(room, "gateway") && !strings.HasPrefix(room, "internal/") {
+			continue
+		}
+		require.Contains(t, rooms, room, "a room that is in no table")
+		doc := sentence(t, "../../"+room)
+		asks := strings.ToLower(rooms[room][:1]) + rooms[room][1:]
+		require.Contains(t, doc, " "+asks, "%s: the first sentence of its comment", room)
+		delete(rooms, room)
+	}
+	require.Empty(t, slices.Collect(maps.Keys(rooms)), "these are not there")
+}
+
+// sentence is what the comment of a package says, on one line.
+func sentence(t *testing.T, folder string) string {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if comment, _, found := strings.Cut(string(raw), "\npackage "); found && strings.HasPrefix(comment, "//") && !strings.HasSuffix(file, "_test.go") {
+			return strings.Join(strings.Fields(strings.ReplaceAll(comment, "//", " ")), " ")
+		}
+	}
+	t.Fatalf("%s says nowhere what it is", folder)
+	return ""
+}
+
 // A finding that cannot be drawn up anew from a presented budget says there when it stands:
 // without that it would be lost when something of the budget is left out, and nobody would
 // notice.
