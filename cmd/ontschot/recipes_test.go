@@ -176,6 +176,24 @@ func sentence(t *testing.T, folder string) string {
 	return ""
 }
 
+// What the documents name of the repository is there.
+func TestDocumentsNamePlacesThatExist(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	place := regexp.MustCompile(`(?:^|[\s(\x60\[])((?:cmd|gateway|internal|adapters|policies|proto|docs)/[A-Za-z0-9_./-]*[A-Za-z0-9_])`)
+	seen := 0
+	for _, page := range append(pages, "../../README.md") {
+		raw, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, m := range place.FindAllStringSubmatch(string(raw), -1) {
+			_, err := os.Stat("../../" + m[1])
+			require.NoError(t, err, page)
+			seen++
+		}
+	}
+	require.Greater(t, seen, 100)
+}
+
 // A finding that cannot be drawn up anew from a presented budget says there when it stands:
 // without that it would be lost when something of the budget is left out, and nobody would
 // notice.
