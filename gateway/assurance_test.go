@@ -21,7 +21,7 @@ func TestAnAccountRestsOnNoAgreement(t *testing.T) {
 	h.agree("ZK5503", func(a *agreement.Terms) { a.Grants[0].Assurance, a.Replaces = ontschotv1.AssuranceHigh, h.agreements["ZK5503"] })
 	h.give(p, "", all("ZK5503")...)
 	high := h.worker(func(c *token.Claims) { c.Assurance = ontschotv1.AssuranceHigh })
-	b, err := h.compose(high.call(), h.question([]person{p}, [2]string{"P", "ZK5503"}))
+	b, err := h.compose(high.call(), h.request([]person{p}, [2]string{"P", "ZK5503"}))
 	require.NoError(t, err)
 	require.NotEmpty(t, b.GetLines())
 
