@@ -297,7 +297,7 @@ func TestStrangersToAnAgreement(t *testing.T) {
 
 // What is signed is exactly what is enforced: a byte changed anywhere in what is stored,
 // and the next request finds no agreement.
-func TestOneByteOfAKeptAgreement(t *testing.T) {
+func TestOneByteOfAStoredAgreement(t *testing.T) {
 	h := play(t, open(t, "meppel"), options{without: true})
 	b, err := h.ask()
 	require.NoError(t, err)

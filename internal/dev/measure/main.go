@@ -42,7 +42,7 @@ func measure(out io.Writer) error {
 	}
 	root := code.of("gateway")
 	fmt.Fprintf(out, "root package: %d lines, %d files, %d methods on Gateway\n", root.lines, root.files, root.methods)
-	fmt.Fprintf(out, "import depth %d, imports that run upward %d\n", depth(packages), len(upward(packages)))
+	fmt.Fprintf(out, "longest chain of imports %d (%d packages), imports that run upward %d\n", depth(packages)-1, depth(packages), len(upward(packages)))
 	for _, one := range upward(packages) {
 		fmt.Fprintln(out, "  upward:", one)
 	}
