@@ -336,7 +336,7 @@ func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
 	qs := h.give(q, "", all("GM0119")...)
 	var list []audit.EarlierDocument
 	for _, kind := range []audit.DocumentKind{audit.AgreementDocument, audit.ConsentDocument} {
-		registered, err := h.log.List(t.Context(), kind)
+		registered, err := h.log.Documents(t.Context(), h.ids(kind))
 		require.NoError(t, err)
 		slices.Reverse(registered)
 		for _, d := range registered {
@@ -365,7 +365,7 @@ func TestDocumentsOfAnEarlierRecordAreTakenOver(t *testing.T) {
 func TestTakingOverStopsWhenTheRecordFails(t *testing.T) {
 	h := newHouse(t, nil)
 	h.give(h.person("P"), "", all("GM0119")...)
-	registered, err := h.log.List(t.Context(), audit.ConsentDocument)
+	registered, err := h.log.Documents(t.Context(), h.ids(audit.ConsentDocument))
 	require.NoError(t, err)
 	require.Len(t, registered, 1)
 	list := []audit.EarlierDocument{{Stored: audit.Stored{ID: registered[0].ID, Body: registered[0].Body, Openings: registered[0].Openings}, Kind: audit.ConsentDocument, Subject: []byte(registered[0].Subject)}}
@@ -444,4 +444,12 @@ func TestNobodyIsAskedAfterAWithdrawalAtAnotherProcess(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "UWV"))
 	require.Zero(t, c.n.Load(), "the source was asked after the withdrawal")
+}
+
+// ids of all documents of a kind, the newest first.
+func (h *house) ids(kind audit.DocumentKind) (ids []string) {
+	for _, d := range h.log.Register().List(kind) {
+		ids = append(ids, d.ID)
+	}
+	return ids
 }

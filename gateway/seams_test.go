@@ -79,12 +79,6 @@ func (d *lookedUp) Register() register.View {
 	return d.Log.Register()
 }
 
-func (d *lookedUp) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]audit.StoredDocument, error) {
-	d.seams.pass("before consents are read")
-	defer d.seams.pass("after consents were read")
-	return d.Log.Consents(ctx, pseudonyms, purpose)
-}
-
 func (d *lookedUp) Document(ctx context.Context, id string) (audit.StoredDocument, error) {
 	d.seams.pass("before a document is read")
 	defer d.seams.pass("after a document was read")

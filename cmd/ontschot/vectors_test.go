@@ -90,10 +90,11 @@ func TestWhatWasSignedBeforeARenameVerifiesAfterIt(t *testing.T) {
 		}
 		seen := 0
 		for kind, verify := range verify {
-			list, err := log.List(t.Context(), kind)
-			require.NoError(t, err)
-			require.NotEmpty(t, list, kind)
-			for _, d := range list {
+			records := log.Register().List(kind)
+			require.NotEmpty(t, records, kind)
+			for _, r := range records {
+				d, err := log.Document(t.Context(), r.ID)
+				require.NoError(t, err)
 				require.NoError(t, verify(d), "%s %s", kind, d.ID)
 				seen++
 			}
@@ -105,9 +106,7 @@ func TestWhatWasSignedBeforeARenameVerifiesAfterIt(t *testing.T) {
 		require.NoError(t, err)
 		bsn, err := identity.ParseBSN(c.Household[slices.IndexFunc(c.Household, func(m casefile.Member) bool { return m.Ref == "A3" })].BSN)
 		require.NoError(t, err)
-		found, err := log.Consents(t.Context(), pseudonyms.Of(bsn, c.Purpose), c.Purpose)
-		require.NoError(t, err)
-		require.Len(t, found, 3, "one of the case, one withdrawn, one given after it")
+		require.Len(t, log.Register().Consents(pseudonym.Strings(pseudonyms.Of(bsn, c.Purpose)), c.Purpose), 3, "one of the case, one withdrawn, one given after it")
 	})
 }
 

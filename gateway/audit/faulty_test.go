@@ -171,7 +171,7 @@ func TestEveryFaultOfTheStoreIsReported(t *testing.T) {
 	defer func() { l.Close() }()
 	f.eachFault(t, "proving", func() error { _, err := l.Prove(ctx, 1); return err })
 	f.eachFault(t, "a document", func() error { _, err := l.Document(ctx, "c-1"); return err })
-	f.eachFault(t, "documents", func() error { _, err := l.List(ctx, audit.AgreementDocument); return err })
+	f.eachFault(t, "documents", func() error { _, err := l.Documents(ctx, []string{"c-1", "c-2"}); return err })
 	retry := decision(b.trace())
 	retry.Once = once("k", "q")
 	digest := sha256.Sum256([]byte("budget"))

@@ -35,10 +35,13 @@ func TestAChangedDocumentIsFoundAtItsNextUse(t *testing.T) {
 			_, err = b.log.Document(t.Context(), "c-2")
 			require.ErrorAs(t, err, &found)
 			require.EqualValues(t, 2, found.Index)
-			_, err = b.log.Consents(t.Context(), [][]byte{[]byte("pseudonym of a person")}, "")
+			_, err = b.log.Documents(t.Context(), []string{"c-1", "c-2"})
 			require.ErrorIs(t, err, audit.ErrTampered)
-			_, err = b.log.List(t.Context(), audit.ConsentDocument)
-			require.ErrorIs(t, err, audit.ErrTampered)
+			both, err := b.log.Documents(t.Context(), []string{"c-1"})
+			require.NoError(t, err)
+			require.Len(t, both, 1)
+			_, err = b.log.Documents(t.Context(), []string{"c-1", "nobody's"})
+			require.ErrorIs(t, err, audit.ErrNoDocument)
 		})
 	}
 }

@@ -39,21 +39,24 @@ func (l *Log) Document(ctx context.Context, id string) (StoredDocument, error) {
 	return list[0], nil
 }
 
-// Consents gives a person's consents for a purpose, the newest first: all there are. No
-// purpose means any.
-func (l *Log) Consents(ctx context.Context, pseudonyms [][]byte, purpose string) ([]StoredDocument, error) {
-	return l.withBytes(ctx, l.Register().Consents(texts(pseudonyms), purpose))
+// Documents gives documents by their ids, in that order, as they were at one moment.
+// Errors: those of Document, for any of them.
+func (l *Log) Documents(ctx context.Context, ids []string) ([]StoredDocument, error) {
+	registered := l.Register()
+	records := make([]register.Record, len(ids))
+	for i, id := range ids {
+		var known bool
+		if records[i], known = registered.Document(id); !known {
+			return nil, fmt.Errorf("reading documents: %w", ErrNoDocument)
+		}
+	}
+	return l.withBytes(ctx, records)
 }
 
 // Between gives the documents of a kind between two parties, the newest first: all there
 // are.
 func (l *Log) Between(ctx context.Context, kind DocumentKind, a, b identity.OIN) ([]StoredDocument, error) {
 	return l.withBytes(ctx, l.Register().Between(kind, a, b))
-}
-
-// List gives the documents of a kind, the newest first: all there are.
-func (l *Log) List(ctx context.Context, kind DocumentKind) ([]StoredDocument, error) {
-	return l.withBytes(ctx, l.Register().List(kind))
 }
 
 // Once gives what is stored under an idempotency key, expired or not; false if nothing is.
@@ -86,12 +89,4 @@ func (l *Log) withBytes(ctx context.Context, records []register.Record) ([]Store
 		return nil, fmt.Errorf("reading documents: %w", err)
 	}
 	return list, nil
-}
-
-func texts(list [][]byte) []string {
-	out := make([]string, len(list))
-	for i, b := range list {
-		out[i] = string(b)
-	}
-	return out
 }

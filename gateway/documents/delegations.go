@@ -56,11 +56,11 @@ func (s *Service) ListDelegations(ctx context.Context, r *ontschotv1.ListDelegat
 		return nil, err
 	}
 	answer := &ontschotv1.ListDelegationsResponse{NextPageToken: next}
-	for _, id := range ids {
-		d, err := s.Documents.Document(ctx, id)
-		if err != nil {
-			return nil, err
-		}
+	documents, err := s.Documents.Documents(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range documents {
 		answer.Delegations = append(answer.Delegations, s.delegationView(d))
 	}
 	return answer, nil

@@ -38,6 +38,7 @@ type Record interface {
 type Documents interface {
 	Register() register.View // which of them count
 	Document(ctx context.Context, id string) (audit.StoredDocument, error)
+	Documents(ctx context.Context, ids []string) ([]audit.StoredDocument, error)
 	Between(ctx context.Context, kind audit.DocumentKind, a, b identity.OIN) ([]audit.StoredDocument, error)
 }
 

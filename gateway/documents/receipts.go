@@ -31,11 +31,11 @@ func (s *Service) ListConsents(ctx context.Context, r *ontschotv1.ListConsentsRe
 		return nil, err
 	}
 	answer := &ontschotv1.ListConsentsResponse{NextPageToken: next}
-	for _, id := range ids {
-		d, err := s.Documents.Document(ctx, id)
-		if err != nil {
-			return nil, err
-		}
+	documents, err := s.Documents.Documents(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range documents {
 		opened, err := s.Evidence.OpenConsent(d)
 		if err != nil || opened.Claims().Case != by.Caller().Case() {
 			continue // of another case: it is not said that there is one
