@@ -18,7 +18,9 @@ import (
 func TestAnAccountRestsOnNoAgreement(t *testing.T) {
 	h := newHouse(t, nil)
 	p := h.person("P")
-	h.agree("ZK5503", func(a *agreement.Terms) { a.Grants[0].Assurance, a.Replaces = ontschotv1.AssuranceHigh, h.agreements["ZK5503"] })
+	h.agree("ZK5503", func(a *agreement.Terms) {
+		a.Grants[0].Assurance, a.Replaces = ontschotv1.AssuranceHigh, h.agreements["ZK5503"]
+	})
 	h.give(p, "", all("ZK5503")...)
 	high := h.worker(func(c *token.Claims) { c.Assurance = ontschotv1.AssuranceHigh })
 	b, err := h.compose(high.call(), h.request([]person{p}, [2]string{"P", "ZK5503"}))
