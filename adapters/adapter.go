@@ -147,18 +147,16 @@ func Granted(r *budgetv1.FetchRequest, law string) []budgetv1.Category {
 	return granted
 }
 
-// GrantedEverywhere gives the categories that may be disclosed under each law that was
-// asked for. It is all that may be disclosed of a record of which the source does not
-// know the law, such as a payment of SVB.
-func GrantedEverywhere(r *budgetv1.FetchRequest) []budgetv1.Category {
-	if len(r.GetScopes()) == 0 {
-		return nil
+// Masks gives how much of the categories that may be disclosed under a law may be: those
+// that are not among them may be whole.
+func Masks(r *budgetv1.FetchRequest, law string) budgetv1.Masks {
+	masks := budgetv1.Masks{}
+	for _, scope := range r.GetScopes() {
+		if scope.GetLaw() == law {
+			masks.Narrow(scope)
+		}
 	}
-	return slices.DeleteFunc(budgetv1.Categories(), func(c budgetv1.Category) bool {
-		return slices.ContainsFunc(r.GetScopes(), func(s *budgetv1.Scope) bool {
-			return !slices.Contains(s.GetCategories(), string(c))
-		})
-	})
+	return masks
 }
 
 // Asked lists, in the order given, those of the laws that were asked for and of

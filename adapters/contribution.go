@@ -47,7 +47,10 @@ func (w *Writer) placeContributions(r *budgetv1.FetchResponse) error {
 	seen := map[string]bool{}
 	for _, c := range w.contributions {
 		if err := checkContribution(c); err != nil {
-			return err
+			if err := w.Odd(err, c.message.GetLaw(), daysOf(c.message.GetPeriod())); err != nil {
+				return err
+			}
+			continue
 		}
 		granted := Granted(w.request, c.message.GetLaw())
 		s, _ := span(c.message.GetPeriod()) // checkContribution has read it
@@ -62,7 +65,7 @@ func (w *Writer) placeContributions(r *budgetv1.FetchResponse) error {
 			w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedOutsideWindow, Pointer: c.from.Pointer})
 		default:
 			seen[key] = true
-			budgetv1.Minimise(c.message, granted)
+			budgetv1.Minimise(c.message, granted, Masks(w.request, c.message.GetLaw()))
 			r.OwnContributions = append(r.OwnContributions, c.message)
 		}
 	}

@@ -2,6 +2,8 @@ package adapters
 
 import (
 	"cmp"
+	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -41,11 +43,81 @@ func (f DateForm) Parse(text string) (Date, error) {
 	return 0, civil.ErrDate
 }
 
+// Day reads a day as systems send it: a date; midnight without a zone; or an instant
+// with one, which is the day that it is in Amsterdam.
+func (f DateForm) Day(text string) (Date, error) {
+	days, err := f.days(text)
+	if err != nil || days.From != days.To {
+		return 0, civil.ErrDate
+	}
+	return days.From, nil
+}
+
+// DayOrNone reads a day that moves no money, such as that of a decision, as YYYY-MM-DD.
+// It is empty when there is none, and when the day of it is not known. A time of day
+// without a zone, as some suppliers add one, is that of the day.
+func (f DateForm) DayOrNone(text string) (string, error) {
+	if f.open(text) {
+		return "", nil
+	}
+	days, err := f.days(text)
+	if date, clock, _ := strings.Cut(text, "T"); err != nil && !strings.ContainsAny(clock, "Z+-") {
+		days, err = f.days(date)
+	}
+	if err != nil || days.From != days.To {
+		return "", err
+	}
+	return days.From.String(), nil
+}
+
+// days reads the days that a text may stand for: one, or as many as there are in the
+// month or the year of which the day is not known (yyyymm00, yyyy0000).
+func (f DateForm) days(text string) (Span, error) {
+	date, clock, timed := strings.Cut(text, "T")
+	switch {
+	case timed && strings.Trim(clock, "0:.") != "":
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil || t.Year() < 1850 || t.Year() > 2298 {
+			return Span{}, civil.ErrDate
+		}
+		return Span{From: civil.Today(t), To: civil.Today(t)}, nil
+	case timed && !strings.HasPrefix(clock, "00:00"):
+		return Span{}, civil.ErrDate
+	}
+	if d, err := f.Parse(date); err == nil {
+		return Span{From: d, To: d}, nil
+	}
+	return f.part(date)
+}
+
+// part reads a date of which the day, or the month and the day, are zeros.
+func (f DateForm) part(date string) (Span, error) {
+	layout := string(cmp.Or(f, DateISO))
+	if len(date) != len(layout) {
+		return Span{}, civil.ErrDate
+	}
+	field := func(name string) (text string) {
+		at := strings.Index(layout, name)
+		return date[at : at+len(name)]
+	}
+	year, month, day := field("yyyy"), field("mm"), field("dd")
+	if day != "00" {
+		return Span{}, civil.ErrDate
+	}
+	if month == "00" {
+		first, err := civil.Parse(year + "-01-01")
+		return Span{From: first, To: civil.New(first.Year(), 12, 31)}, err
+	}
+	first, err := civil.Parse(year + "-" + month + "-01")
+	return Span{From: first, To: first.EndOfMonth()}, err
+}
+
 // Dates are the first and the last day of a right, both inclusive, as a record of a
 // source has them.
 type Dates struct {
 	From string
-	// To is open when it is empty or 31 December 9999, in any form.
+	// To is open when it is empty or a date that stands for none: 31 December 9999 or
+	// 2999, 30 December 9999, 31 December 8888, 1 January of the year 1, zeros.
 	To string
 	// FromAt and ToAt are the fields of the record in which the two stand; empty when
 	// an error is to name the record as a whole.
@@ -53,20 +125,106 @@ type Dates struct {
 	Form         DateForm
 }
 
-// Span reads both days. An error is bad data at the field of the day that is wrong; a
-// last day before the first is.
-func (d Dates) Span(at Cursor) (s Span, err error) {
+// Days are the first and the last day of a right as far as a source says them. A day of
+// which only the month or the year is known counts as the first or the last of it, so
+// that the right is as long as it can be. The zero Days know nothing.
+type Days struct {
+	// Span is From and To; a zero To is open.
+	Span
+	fromLatest, toEarliest Date // the same as From and To when those are certain
+	noFrom, noTo           bool // could not be read
+	read                   bool
+}
+
+// Read reads both days. The error is bad data at the field of a day that is wrong; the
+// other one may be known all the same. A last day before the first is no error: whether
+// the right then lapsed or the record is odd, Lapsed leaves to the adapter.
+func (d Dates) Read(at Cursor) (days Days, err error) {
+	days.read = true
 	form := cmp.Or(d.Form, DateISO)
-	if s.From, err = form.Parse(d.From); err != nil {
-		return Span{}, at.Field(d.FromAt).Bad("a first day " + string(form))
+	if from, wrong := form.days(d.From); wrong != nil {
+		days.noFrom, err = true, at.Field(d.FromAt).Bad("a first day "+string(form))
+	} else {
+		days.From, days.fromLatest = from.From, from.To
 	}
-	if civil.IsOpen(d.To) {
-		return s, nil
+	if form.open(d.To) {
+		return days, err
 	}
-	if s.To, err = form.Parse(d.To); err != nil || s.To < s.From {
-		return Span{}, at.Field(d.ToAt).Bad("a last day " + string(form) + ", not before the first")
+	to, wrong := form.days(d.To)
+	if wrong != nil {
+		days.noTo = true
+		return days, cmp.Or(err, at.Field(d.ToAt).Bad("a last day "+string(form)))
 	}
-	return s, nil
+	days.To, days.toEarliest = to.To, to.From
+	return days, err
+}
+
+// open reports whether a text stands for "no end".
+func (f DateForm) open(text string) bool {
+	date, clock, _ := strings.Cut(text, "T")
+	if strings.Trim(date, "0-") == "" {
+		return true
+	}
+	if strings.Trim(clock, "0:.Z") != "" {
+		return false
+	}
+	var iso string
+	switch digits := strings.ReplaceAll(date, "-", ""); {
+	case len(digits) != 8:
+		return false
+	case f == DateDutch:
+		iso = digits[4:] + digits[2:4] + digits[:2]
+	default:
+		iso = digits
+	}
+	switch iso {
+	case "99991231", "99991230", "88881231", "29991231", "00010101":
+		return true
+	}
+	return false
+}
+
+// Lapsed reports whether the right ended before it began.
+func (d Days) Lapsed() bool {
+	return d.read && !d.noFrom && !d.noTo && d.To != 0 && d.To < d.From
+}
+
+// certain reports whether both days are known, or what is not known of them changes no
+// cent of a window: the right is in force all through it, or not at all, and is paid by a
+// basis that does not depend on how long it lasts.
+func (d Days) certain(window Span, basis string) bool {
+	switch {
+	case d.noFrom || d.noTo:
+		return false
+	case d.From == d.fromLatest && d.To == d.toEarliest, d.outside(window):
+		return true
+	case basis == "PERIOD_TOTAL" || basis == "ONE_OFF":
+		return false
+	}
+	return (d.From == d.fromLatest || d.fromLatest <= window.From) &&
+		(d.To == d.toEarliest || d.toEarliest >= window.To)
+}
+
+// outside reports whether the days show that the right lies wholly outside a span: what
+// is known of them lies on one side of it, and reaches no further.
+func (d Days) outside(s Span) bool {
+	before := d.read && !d.noTo && d.To != 0 && d.To < s.From && (d.noFrom || d.From < s.From)
+	after := d.read && !d.noFrom && d.From > s.To && (d.noTo || d.To == 0 || d.To > s.To)
+	return before || after
+}
+
+// Span reads both days, which must be certain and in order.
+func (d Dates) Span(at Cursor) (Span, error) {
+	days, err := d.Read(at)
+	switch {
+	case err != nil:
+		return Span{}, err
+	case days.From != days.fromLatest:
+		return Span{}, at.Field(d.FromAt).Bad("a whole first day")
+	case days.Lapsed() || days.To != days.toEarliest:
+		return Span{}, at.Field(d.ToAt).Bad("a last day " + string(cmp.Or(d.Form, DateISO)) + ", not before the first")
+	}
+	return days.Span, nil
 }
 
 // Period is Span as a line has it.
@@ -75,9 +233,13 @@ func (d Dates) Period(at Cursor) (*budgetv1.Period, error) {
 	if err != nil {
 		return nil, err
 	}
+	return periodOf(s), nil
+}
+
+func periodOf(s Span) *budgetv1.Period {
 	p := &budgetv1.Period{Start: s.From.String()}
 	if s.To != 0 {
 		p.End = proto.String(s.To.String())
 	}
-	return p, nil
+	return p
 }

@@ -62,3 +62,55 @@ func TestCursorKnowsBothWays(t *testing.T) {
 	require.Equal(t, "/messages/list/0/budget/2", adapters.Path(record.Field("budget").Item(2).Bad("an amount")))
 	require.Empty(t, record.Pointer, "moving on leaves the cursor where it was")
 }
+
+func TestDaysAsSystemsSendThem(t *testing.T) {
+	for _, c := range []struct {
+		form       adapters.DateForm
+		text, want string
+	}{
+		{"", "2025-01-01T00:00:00", "2025-01-01"},
+		{"", "2025-01-01T00:00:00.000", "2025-01-01"},
+		{"", "2025-01-01T00:00", "2025-01-01"},
+		{"", "2024-12-31T23:00:00Z", "2025-01-01"},
+		{"", "2025-06-30T22:00:00Z", "2025-07-01"},
+		{"", "2025-06-30T21:59:59.999Z", "2025-06-30"},
+		{"", "2025-01-01T00:00:00+01:00", "2025-01-01"},
+		{"", "2025-01-01T00:00:00+05:00", "2024-12-31"},
+		{"", "2025-01-01T00:00:00Z", "2025-01-01"},
+		{adapters.DateCompact, "20250101", "2025-01-01"},
+		{adapters.DateDutch, "01-02-2025", "2025-02-01"},
+		{"", "2025-01-01T12:00:00", ""}, {"", "2025-01-01T", ""}, {"", "2025-02-30T00:00:00", ""}, {"", "2025-02-30T00:00:00Z", ""},
+		{"", "01-01-2025", ""}, {"", "20250101", ""}, {"", "2025-01-00", ""}, {adapters.DateCompact, "20250100", ""}, {"", "", ""},
+	} {
+		d, err := c.form.Day(c.text)
+		require.Equal(t, c.want == "", err != nil, c.text)
+		require.Equal(t, c.want, d.String(), c.text)
+	}
+}
+
+func TestEndsThatMeanThatThereIsNone(t *testing.T) {
+	for _, c := range []struct{ form, open adapters.DateForm }{
+		{"", "9999-12-31"}, {"", "9999-12-31T00:00:00"}, {"", "2999-12-31"}, {"", "8888-12-31"}, {"", "9999-12-30"},
+		{"", "0001-01-01"}, {"", "0001-01-01T00:00:00Z"}, {"", "0000-00-00"}, {"", ""},
+		{adapters.DateCompact, "99991230"}, {adapters.DateCompact, "88881231"}, {adapters.DateCompact, "00000000"},
+		{adapters.DateDutch, "31-12-9999"}, {adapters.DateDutch, "31-12-2999"}, {adapters.DateDutch, "01-01-0001"},
+	} {
+		from := map[adapters.DateForm]string{"": "2025-01-01", adapters.DateCompact: "20250101", adapters.DateDutch: "01-01-2025"}[c.form]
+		s, err := adapters.Dates{From: from, To: string(c.open), Form: c.form}.Span(adapters.Cursor{})
+		require.NoError(t, err, c.open)
+		require.Zero(t, s.To, c.open)
+		_, err = adapters.Dates{From: string(c.open), Form: c.form}.Span(adapters.Cursor{})
+		require.Error(t, err, "a right that begins never: %s", c.open)
+	}
+}
+
+func TestLapsedIsForTheAdapterToJudge(t *testing.T) {
+	d, err := adapters.Dates{From: "2025-03-01", To: "2025-02-28"}.Read(adapters.Cursor{})
+	require.NoError(t, err)
+	require.True(t, d.Lapsed())
+	_, err = adapters.Dates{From: "2025-03-01", To: "2025-02-28"}.Span(adapters.Cursor{})
+	require.Error(t, err)
+	for _, d := range []adapters.Days{{}, days("2025-03-01", ""), days("x", "2025-02-28"), days("2025-03-01", "2025-03-01")} {
+		require.False(t, d.Lapsed())
+	}
+}

@@ -2,12 +2,17 @@ package adapters
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // Domain is the ErrorInfo domain of every error an adapter gives.
@@ -40,6 +45,11 @@ func Fault(code codes.Code, reason string, detail map[string]string) error {
 // SubjectNotFound says that the identifier itself is unknown at a source that
 // distinguishes this from having nothing. Normally an answer without lines is given.
 func SubjectNotFound() error { return Fault(codes.NotFound, ReasonSubjectNotFound, nil) }
+
+// LoginRefused says that the source does not accept our name or secret.
+func LoginRefused() error {
+	return Fault(codes.PermissionDenied, ReasonNotAuthorised, map[string]string{"cause": budgetv1.GapLoginRefused})
+}
 
 // NotAuthorised says that the source refuses us.
 func NotAuthorised() error { return Fault(codes.PermissionDenied, ReasonNotAuthorised, nil) }
@@ -76,16 +86,51 @@ func FromTransport(ctx context.Context, err error) error {
 		return err
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Timeout()
-	default:
-		return Unavailable()
 	}
+	if cause := causeOf(err); cause != "" {
+		return Fault(codes.Unavailable, ReasonSourceUnavailable, map[string]string{"cause": cause})
+	}
+	return Unavailable()
+}
+
+// causeOf says what a network call failed by, as far as it decides who can repair it.
+func causeOf(err error) string {
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var alert *net.OpError
+	switch {
+	case errors.As(err, &name) && name.IsNotFound:
+		return budgetv1.GapNameNotFound
+	case errors.As(err, &certificate):
+		return budgetv1.GapSourceCertificate
+	case errors.As(err, &alert) && alert.Op == "remote error": // crypto/tls: an alert of the other side
+		if text := alert.Err.Error(); strings.Contains(text, "certificate") {
+			return budgetv1.GapCertificateRefused
+		}
+	}
+	return ""
 }
 
 // Reason reads the reason of an error that came from an adapter; empty for any other.
 func Reason(err error) string { return info(err).GetReason() }
 
+// Cause reads what an error was caused by, by who can repair it: a code of
+// budgetv1.GapDetails, or empty.
+func Cause(err error) string {
+	cause := info(err).GetMetadata()["cause"]
+	for _, known := range budgetv1.GapDetails() {
+		if slices.Contains(known, cause) {
+			return cause
+		}
+	}
+	return ""
+}
+
 // Path reads where in the source's message the data was bad.
 func Path(err error) string { return info(err).GetMetadata()["path"] }
+
+// Rule reads what should have stood there.
+func Rule(err error) string { return info(err).GetMetadata()["rule"] }
 
 func info(err error) *errdetails.ErrorInfo {
 	s, ok := status.FromError(err)

@@ -67,7 +67,9 @@ func answer(t *testing.T, r *budgetv1.FetchRequest, write func(w *adapters.Write
 
 func codes(a *budgetv1.FetchResponse) (notices []string) {
 	for _, n := range a.GetNotices() {
-		notices = append(notices, strings.TrimSpace(n.GetCode()+" "+n.GetReason()+" "+n.GetLaw()+" "+n.GetPointer()))
+		for range max(n.GetCount(), 1) {
+			notices = append(notices, strings.TrimSpace(n.GetCode()+" "+n.GetReason()+" "+n.GetLaw()+" "+n.GetPointer()))
+		}
 	}
 	return notices
 }

@@ -19,23 +19,15 @@ const most = 256
 // what lies outside the window becomes history or a notice, and of the rest
 // only what was granted is kept.
 func (w *Writer) Response() (*budgetv1.FetchResponse, error) {
-	for _, l := range w.lines {
-		if budgetv1.DropLabel(l.GetProduct()) {
-			pointer := ""
-			if len(l.GetProvenance()) > 0 {
-				pointer = l.GetProvenance()[0].GetPointer()
-			}
-			w.notices = append(w.notices, budgetv1.NoticeOfText(l.GetLaw(), pointer))
-		}
-		if err := checkLine(l); err != nil {
-			return nil, err
-		}
+	sound, err := w.sound()
+	if err != nil {
+		return nil, err
 	}
 	r := &budgetv1.FetchResponse{
 		Adapter: w.origin.Adapter, Version: w.origin.Version,
 		AsOfMs: w.asOf.UnixMilli(), AnswerId: w.answer,
 	}
-	lines, conflicts := Merge(w.lines)
+	lines, conflicts := Merge(sound)
 	for _, l := range lines {
 		w.place(r, l)
 	}
@@ -48,11 +40,45 @@ func (w *Writer) Response() (*budgetv1.FetchResponse, error) {
 	for _, n := range slices.Concat(w.notices, conflicts) {
 		w.notify(r, n)
 	}
-	slices.SortStableFunc(r.Lines, compareLines)
+	slices.SortFunc(r.Lines, compareAll) // of what was masked the order says nothing either
 	if err := bounded(r); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// sound gives the lines that keep the rules of the message. What breaks them came from the
+// source and is an odd record; a line without a funder is the adapter's own mistake.
+func (w *Writer) sound() (lines []*budgetv1.BudgetLine, err error) {
+	for _, l := range w.lines {
+		if budgetv1.DropLabel(l.GetProduct()) {
+			w.notices = append(w.notices, budgetv1.NoticeOfText(l.GetLaw(), pointerOf(l)))
+		}
+		switch err := checkLine(l); {
+		case err == nil:
+			lines = append(lines, l)
+		case l.GetFunder() == "":
+			return nil, err
+		default:
+			if err := w.Odd(err, l.GetLaw(), daysOf(l.GetPeriod())); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return lines, nil
+}
+
+func pointerOf(l *budgetv1.BudgetLine) string {
+	if len(l.GetProvenance()) == 0 {
+		return ""
+	}
+	return l.GetProvenance()[0].GetPointer()
+}
+
+// daysOf reads the days of a period as far as they are civil dates.
+func daysOf(p *budgetv1.Period) Days {
+	days, _ := Dates{From: p.GetStart(), To: p.GetEnd()}.Read(Cursor{})
+	return days
 }
 
 func bounded(r *budgetv1.FetchResponse) error {
@@ -123,28 +149,24 @@ func span(p *budgetv1.Period) (s civil.Span, err error) {
 
 // place puts a line where it belongs: in the answer, in the history, or nowhere.
 func (w *Writer) place(r *budgetv1.FetchResponse, l *budgetv1.BudgetLine) {
-	granted := Granted(w.request, l.GetLaw())
+	granted, masks := Granted(w.request, l.GetLaw()), Masks(w.request, l.GetLaw())
 	if reason := refusal(granted); reason != "" {
 		w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: l.GetLaw()})
 		return
 	}
 	s, _ := span(l.GetPeriod()) // checkLine has read it
 	if _, ok := s.Overlap(w.window); ok {
-		budgetv1.Minimise(l, granted)
+		budgetv1.Minimise(l, granted, masks)
 		r.Lines = append(r.Lines, l)
 		return
 	}
 	if s.Until() < w.window.From && s.Until() >= w.history {
 		h := history(l)
-		budgetv1.Minimise(h, granted)
+		budgetv1.Minimise(h, granted, masks)
 		r.History = append(r.History, h)
 		return
 	}
-	pointer := ""
-	if len(l.GetProvenance()) > 0 {
-		pointer = l.GetProvenance()[0].GetPointer()
-	}
-	w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedOutsideWindow, Law: l.GetLaw(), Pointer: pointer})
+	w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedOutsideWindow, Law: l.GetLaw(), Pointer: pointerOf(l)})
 }
 
 func refusal(granted []budgetv1.Category) string {
@@ -172,16 +194,17 @@ func history(l *budgetv1.BudgetLine) *budgetv1.HistoryLine {
 // law nor where: record types are named after laws.
 func (w *Writer) notify(r *budgetv1.FetchResponse, n *budgetv1.Notice) {
 	if budgetv1.Unprintable(n) != "" { // what it says of where is left out; that it says it stays
-		n = &budgetv1.Notice{Code: n.GetCode()}
+		n = &budgetv1.Notice{Code: n.GetCode(), Gap: n.GetGap()}
 	}
 	if n.GetLaw() != "" {
 		granted := Granted(w.request, n.GetLaw())
 		if refusal(granted) != "" {
-			n.Law, n.Pointer, granted = "", "", nil
+			n = &budgetv1.Notice{Code: n.GetCode(), Reason: n.GetReason()}
+			granted = nil
 		}
-		budgetv1.Minimise(n, granted)
+		budgetv1.Minimise(n, granted, Masks(w.request, n.GetLaw()))
 	}
-	r.Notices = append(r.Notices, n)
+	count(r, n)
 }
 
 // compareLines orders an answer, so that the same records give the same answer.

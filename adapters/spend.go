@@ -16,9 +16,9 @@ type spend struct {
 	from    Record
 }
 
-// Spend adds what was spent so far of one budget and function. The source does not
-// know under which law: what is disclosed is what was granted under every law that was
-// asked for. Its type and pointer serve to name the place of an error.
+// Spend adds what was spent of one budget and function in one slice of its period. What is
+// disclosed is what was granted under its law. Its type and pointer serve to name the place
+// of an error.
 func (w *Writer) Spend(s *budgetv1.Spend, from Record) {
 	w.spends = append(w.spends, spend{s, from})
 }
@@ -26,11 +26,15 @@ func (w *Writer) Spend(s *budgetv1.Spend, from Record) {
 // placeSpends puts in the answer what may be disclosed of each spending. Of a budget that
 // starts after the window nothing is disclosed; one that came twice counts once.
 func (w *Writer) placeSpends(r *budgetv1.FetchResponse) error {
-	granted := GrantedEverywhere(w.request)
 	seen := map[string]bool{}
 	for _, s := range w.spends {
+		law := s.message.GetLaw()
+		granted := Granted(w.request, law)
 		if err := checkSpend(s); err != nil {
-			return err
+			if err := w.Odd(err, law); err != nil {
+				return err
+			}
+			continue
 		}
 		start, _ := civil.Parse(s.message.GetStart()) // checkSpend has read it
 		switch key := text(s.message); {
@@ -41,7 +45,7 @@ func (w *Writer) placeSpends(r *budgetv1.FetchResponse) error {
 			w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: SkippedOutsideWindow, Pointer: s.from.Pointer})
 		default:
 			seen[key] = true // before it is cut: two budgets may look alike afterwards
-			budgetv1.Minimise(s.message, granted)
+			budgetv1.Minimise(s.message, granted, Masks(w.request, law))
 			r.Spends = append(r.Spends, s.message)
 		}
 	}
@@ -54,8 +58,14 @@ func checkSpend(s spend) error {
 	if err := checkMessage(at, s.message); err != nil {
 		return err
 	}
+	if !slices.Contains(budgetv1.Laws(), s.message.GetLaw()) {
+		return BadData(at+"law", "a law")
+	}
 	if _, err := civil.Parse(s.message.GetStart()); err != nil {
 		return BadData(at+"start", "a civil date")
+	}
+	if end, err := civil.Parse(s.message.GetEnd()); s.message.GetEnd() != "" && (err != nil || end.String() < s.message.GetStart()) {
+		return BadData(at+"end", "a civil date, not before the start")
 	}
 	if _, err := civil.Parse(s.message.GetAsOf()); err != nil && (s.message.Cents != nil || s.message.GetAsOf() != "") {
 		return BadData(at+"as_of", "a civil date")
@@ -72,7 +82,7 @@ func text(m proto.Message) string {
 func compareSpends(a, b *budgetv1.Spend) int {
 	return cmp.Or(
 		cmp.Compare(a.GetBudget(), b.GetBudget()), cmp.Compare(a.GetFunction(), b.GetFunction()),
-		cmp.Compare(a.GetStart(), b.GetStart()), cmp.Compare(a.GetAsOf(), b.GetAsOf()),
-		cmp.Compare(a.GetCents(), b.GetCents()),
+		cmp.Compare(a.GetStart(), b.GetStart()), cmp.Compare(a.GetEnd(), b.GetEnd()), cmp.Compare(a.GetAsOf(), b.GetAsOf()),
+		cmp.Compare(a.GetCents(), b.GetCents()), cmp.Compare(a.GetLaw(), b.GetLaw()), cmp.Compare(a.GetFunder(), b.GetFunder()),
 	)
 }

@@ -7,28 +7,32 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// agree reports whether an award and a decision name the same money. A decision
-// without money, or money that cannot be compared, contradicts nothing.
-func agree(award, decision *budgetv1.BudgetLine) bool {
-	a, d := award.GetAmount(), decision.GetAmount()
-	if a == nil || d == nil {
+// agree reports whether two lines of the same days name the same money. Money that cannot
+// be compared contradicts nothing.
+func agree(a, b *budgetv1.BudgetLine) bool {
+	if a.GetAmount().GetBasis() == b.GetAmount().GetBasis() {
+		return a.GetAmount().GetCents() == b.GetAmount().GetCents()
+	}
+	return comeTo(a, []*budgetv1.BudgetLine{b})
+}
+
+// comeTo reports whether the money of a line is that of others of the same days together,
+// as far as it can be compared.
+func comeTo(l *budgetv1.BudgetLine, others []*budgetv1.BudgetLine) bool {
+	s, err := span(l.GetPeriod())
+	if err != nil || s.To == 0 {
 		return true
 	}
-	if a.GetBasis() == d.GetBasis() {
-		return a.GetCents() == d.GetCents()
-	}
-	// The decided total runs to the end there was before the line was cut short.
-	s, err := span(award.GetPeriod())
-	if err != nil || award.GetPeriod().End == nil {
-		return true
-	}
-	if award.GetPeriod().OriginalEnd != nil {
-		if s.To, err = civil.Parse(award.GetPeriod().GetOriginalEnd()); err != nil {
+	sum := new(big.Int)
+	for _, o := range others {
+		x := over(o.GetAmount(), s)
+		if x == nil {
 			return true
 		}
+		sum.Add(sum, x)
 	}
-	x, y := over(a, s), over(d, s)
-	return x == nil || y == nil || x.Cmp(y) == 0
+	x := over(l.GetAmount(), s)
+	return x == nil || x.Cmp(sum) == 0
 }
 
 // over gives what an amount comes to over a whole closed period, in whole cents

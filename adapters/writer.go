@@ -27,13 +27,17 @@ type Record struct {
 const (
 	SkippedRefused       = "REFUSED"        // the application was turned down
 	SkippedOutsideWindow = "OUTSIDE_WINDOW" // written by the Writer itself
-	SkippedNoAward       = "NO_AWARD"       // a Wlz right of which no money was awarded
+	SkippedNoAward       = "NO_AWARD"       // of which nothing was awarded or allocated
+	SkippedOtherParty    = "OTHER_PARTY"    // of another party, which answers for itself
 	SkippedNoDecision    = "NO_DECISION"    // an application that is not decided yet
 	SkippedOtherLaw      = "OTHER_LAW"      // of a law that was not asked for
 	SkippedNotGranted    = "NOT_GRANTED"    // not even that it exists may be disclosed
 	SkippedOtherMessage  = "OTHER_MESSAGE"  // a message that says nothing of a budget
 	SkippedRemoved       = "REMOVED"        // taken back: to be treated as never sent
-	SkippedSuperseded    = "SUPERSEDED"     // an older figure: a newer one came since
+	SkippedSuperseded    = "SUPERSEDED"     // an older figure or message: a newer one came since
+	SkippedZero          = "ZERO"           // withdrawn, and not as it should be: over more than its first day
+	SkippedLapsed        = "LAPSED"         // ended before it began: it never was a right
+	SkippedOdd           = "ODD_RECORD"     // could not be read: written by Odd
 	// SkippedAmount: the line stands, its money does not. A total over a period
 	// without an end has no value in any window; guessing an end would invent money.
 	SkippedAmount = "AMOUNT_WITHOUT_END"
@@ -41,10 +45,12 @@ const (
 
 // Codes of notices.
 const (
-	NoticeSkipped     = budgetv1.NoticeSkipped
-	NoticeStale       = budgetv1.NoticeStale
-	NoticeUnknownCode = budgetv1.NoticeUnknownCode
-	NoticeConflict    = budgetv1.NoticeConflict
+	NoticeSkipped        = budgetv1.NoticeSkipped
+	NoticeStale          = budgetv1.NoticeStale
+	NoticeUnknownCode    = budgetv1.NoticeUnknownCode
+	NoticeConflict       = budgetv1.NoticeConflict
+	NoticeUnknownElement = budgetv1.NoticeUnknownElement // written by Unknown
+	NoticeRowOmitted     = budgetv1.NoticeRowOmitted     // written by Omitted
 )
 
 // Origin is who answers.
@@ -92,11 +98,11 @@ func NewWriter(r *budgetv1.FetchRequest, o Origin) (*Writer, error) {
 }
 
 // Line adds a line and the native records it rests on, the one that holds the
-// money first. The line's funder must be set; id, person and provenance must not.
+// money first; of more than eight the rest is left out. The line's funder must be set; id, person and provenance must not.
 // Response refuses a line without a funder. That is for the developer, who sees at once
 // what is wrong; which party a line may name the gateway decides, and nobody else.
 func (w *Writer) Line(l *budgetv1.BudgetLine, records ...Record) {
-	for _, r := range records {
+	for _, r := range records[:min(len(records), mostRecords)] {
 		sum := sha256.New()
 		sum.Write(w.salt)
 		sum.Write(r.Native)
@@ -118,6 +124,23 @@ func (w *Writer) Skipped(reason, law, pointer string) {
 // Notice says something about the answer: NoticeStale or NoticeUnknownCode.
 func (w *Writer) Notice(code, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: code, Law: law, Pointer: pointer})
+}
+
+// Disputed says of a line that was written that nobody can tell which of several versions
+// of it holds, and that they differ: it must have no money.
+func (w *Writer) Disputed(l *budgetv1.BudgetLine) { w.notices = append(w.notices, VersionConflict(l)) }
+
+// Omitted says that an award left out a right that the one before it had, and that it
+// should have told again. The right counts no more; of one outside the window nothing is
+// said.
+func (w *Writer) Omitted(law string, product *budgetv1.Product, period *budgetv1.Period, at Cursor) {
+	if s, err := span(period); err == nil {
+		if _, touches := s.Overlap(w.window); touches {
+			w.notices = append(w.notices, &budgetv1.Notice{
+				Code: NoticeRowOmitted, Law: law, Product: product, Period: period, Pointer: cut(at.Pointer, longestPointer),
+			})
+		}
+	}
 }
 
 // BeforeWindow reports whether what ends on a civil date (YYYY-MM-DD) ended before the

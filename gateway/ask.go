@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,8 +147,29 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 		a.Gaps = []*budgetv1.Gap{gapOf(ctx, err)}
 		return a
 	}
+	g.logSkipped(response, d.trace, p.source.Code)
 	a.Response, a.Gaps = response, append(slices.Clone(a.Gaps), odd...)
 	return a
+}
+
+// logSkipped says in the log which records a source has that nobody could read, so that
+// it can repair them: where, and what should have stood there.
+func (g *Gateway) logSkipped(r *budgetv1.FetchResponse, trace, source string) {
+	for _, n := range r.GetNotices() {
+		if n.GetRule() == "" && n.GetGap() == "" {
+			continue
+		}
+		g.Log.Warn("source has records that could not be read", "trace", trace, "source", source, "code", n.GetGap(),
+			"path", safe(rule, n.GetPointer()), "rule", safe(rule, n.GetRule()), "count", max(n.GetCount(), 1))
+	}
+}
+
+// safe is a text that looks as it should and holds no number of a person; else empty.
+func safe(form *regexp.Regexp, text string) string {
+	if !form.MatchString(text) || number.MatchString(text) {
+		return ""
+	}
+	return text
 }
 
 // fetch is the request to one source: its own grant and no other, and only the
@@ -270,15 +292,13 @@ func setAside[M proto.Message](records []M, odd *[]*budgetv1.Gap, gap func(M) *b
 // says of it is not passed on.
 var (
 	path   = regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]{1,128}$`)
+	rule   = regexp.MustCompile(`^[A-Za-z0-9_ ,.:;()/\[\]-]{1,256}$`)
 	number = regexp.MustCompile(`[0-9]{6}`)
 )
 
 // pathOf says where in the source's message the data was bad, never the value.
 func pathOf(s *status.Status) string {
-	if at := infoOf(s).GetMetadata()["path"]; path.MatchString(at) && !number.MatchString(at) {
-		return at
-	}
-	return ""
+	return safe(path, infoOf(s).GetMetadata()["path"])
 }
 
 // infoOf is nil where a source said no google.rpc.ErrorInfo.
@@ -303,12 +323,22 @@ func gapOf(ctx context.Context, err error) *budgetv1.Gap {
 	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG", "NOT_CONFIGURED", "SUBJECT_NOT_FOUND":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + pathOf(s))}
 	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
-		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: said}
+		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: cmp.Or(causeOf(s, budgetv1.ReasonPeerRefused), said)}
 	case "SOURCE_TIMEOUT":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
 	}
 	if s.Code() == codes.DeadlineExceeded || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
 	}
-	return &budgetv1.Gap{Reason: budgetv1.ReasonSourceUnavailable}
+	return &budgetv1.Gap{Reason: budgetv1.ReasonSourceUnavailable, Code: causeOf(s, budgetv1.ReasonSourceUnavailable)}
+}
+
+// causeOf is what a source said that the failure is caused by, of the details that the
+// reason has; that says who can repair it.
+func causeOf(s *status.Status, reason string) string {
+	cause := infoOf(s).GetMetadata()["cause"]
+	if !slices.Contains(budgetv1.GapDetails()[reason], cause) {
+		return ""
+	}
+	return cause
 }

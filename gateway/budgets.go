@@ -80,7 +80,7 @@ func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (
 		if err != nil {
 			return nil, admission.Invalid("date", "is no civil date, YYYY-MM-DD")
 		}
-		d, err := plan.Dissolve(b.budget, date)
+		d, err := plan.Dissolve(plan.Input{Budget: b.budget, Texts: g.Texts}, date)
 		if err != nil {
 			return nil, planError(err)
 		}
@@ -110,7 +110,7 @@ func (g *Gateway) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*ont
 func planError(err error) error {
 	switch {
 	case errors.Is(err, plan.ErrDate):
-		return admission.Invalid("date", "no budget can be taken apart at it")
+		return admission.Invalid("date", "must be a day of the window of the budget: it is taken apart at no other")
 	case errors.Is(err, plan.ErrBasis):
 		return admission.Invalid("assume", "no legal basis for this municipality is in force, and none was given, whose end could be looked at")
 	default:

@@ -323,13 +323,13 @@ func TestAHouseholdIsTakenApartWhileItFallsApart(t *testing.T) {
 
 	h.withdraw(f.care) // and with it what was left of it
 	d = apart()
-	require.Equal(t, []string{"P/WLZ/4VV/2025-01-01", "Q/WLZ/4VV/2025-01-01"}, named(b, d))
+	require.Equal(t, []string{"P/WLZ/99/2025-01-01", "Q/WLZ/99/2025-01-01"}, named(b, d))
 	require.Len(t, missing(d), 3)
 	require.Empty(t, d.GetReturned(), "what P spent may not be disclosed")
 
 	h.withdraw(f.money)
 	d = apart()
-	require.Equal(t, []string{"Q/WLZ/4VV/2025-01-01"}, named(b, d))
+	require.Equal(t, []string{"Q/WLZ/99/2025-01-01"}, named(b, d))
 	require.Len(t, missing(d), 4)
 	bare := proto.CloneOf(d)
 	bare.LeftOut = nil
@@ -362,7 +362,7 @@ func TestAPlanOnWhatIsLeftOut(t *testing.T) {
 	require.NoError(t, err)
 	p := &budgetv1.Plan{Allocations: []*budgetv1.Allocation{
 		{Id: "A", Beneficiaries: []string{"P"}, Cents: 100, Splits: []*budgetv1.Split{{Line: "P/WMO/02/2025-01-01", Cents: 100}}},
-		{Id: "B", Beneficiaries: []string{"Q"}, Cents: 200, Splits: []*budgetv1.Split{{Line: "Q/WLZ/4VV/2025-01-01", Cents: 200}}},
+		{Id: "B", Beneficiaries: []string{"Q"}, Cents: 200, Splits: []*budgetv1.Split{{Line: "Q/WLZ/99/2025-01-01", Cents: 200}}},
 	}}
 	check := func() *budgetv1.PlanCheck {
 		a, err := h.CheckPlan(h.municipality().call(), &ontschotv1.CheckPlanRequest{Budget: proto.CloneOf(b), Plan: p})
@@ -408,7 +408,7 @@ func TestAPresentedViewIsJudgedToo(t *testing.T) {
 		v = view(v)
 		require.Len(t, missing(v), 3)
 		require.Nil(t, v.OwnContributionCents)
-		require.Equal(t, []string{"P/WLZ/4VV/2025-01-01"}, named(b, v))
+		require.Equal(t, []string{"P/WLZ/99/2025-01-01"}, named(b, v))
 	}
 	h.verify()
 }

@@ -140,7 +140,7 @@ func (h *house) configure() {
 		Tokens: token.Checker{Keys: h.keys, Audience: string(own.OIN), Now: func() time.Time { h.seams.pass("the clock of the token"); return h.now() }},
 		Record: h.record, Documents: &lookedUp{h.log, h.seams}, Texts: &spoken{texts, h.seams}, Changes: changes,
 		Certificates: &authority{h.family.CA, h.seams},
-		WithdrawURL:  "https://localhost/withdraw", Trust: result.Trust{Keys: h.keys, Releaser: own.OIN, Log: h.inspection().Keys},
+		WithdrawURL:  "https://localhost/withdraw", Officer: "fg@localhost", Trust: result.Trust{Keys: h.keys, Releaser: own.OIN, Log: h.inspection().Keys},
 		PseudonymKeys: [][]byte{own.PseudonymKey}, SourceTimeout: &patience,
 		Now:   func() time.Time { h.seams.pass("the clock"); return h.now() },
 		Today: func() civil.Date { h.seams.pass("the calendar"); return civil.Date(h.today.Load()) },

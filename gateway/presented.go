@@ -189,19 +189,25 @@ func ofThese(gaps []*budgetv1.Gap, left []budget.Left) []*budgetv1.Gap {
 }
 
 // roleSuffices asks the policy whether the case worker may see what every source in
-// the budget disclosed, and the token whether it is for those sources.
+// the budget disclosed, and the token whether it is for those sources. An account is judged
+// by cells of its own: it shows nothing of a source that has none.
 func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose string, b *budgetv1.Budget) error {
 	for _, s := range b.GetSources() {
 		party, ok := g.Organisations.ByCode(s.GetSource())
 		if !ok {
 			return policy.ErrRole
 		}
-		if s.GetStatus() == "OK" && !caller.Reaches(purpose, party.OIN) {
+		if s.Disclosed() && !caller.Reaches(purpose, party.OIN) {
 			return admission.ErrPurpose
 		}
-		if s.GetStatus() == "OK" && !g.Policy.RoleSuffices(ctx, policy.Access{
-			Caller: caller, Purpose: b.GetPurpose(), Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
-			Source: party.OIN, SourceKind: party.Kind, Laws: g.lawsDisclosed(b, party),
+		judged, laws := b.GetPurpose(), g.lawsDisclosed(b, party)
+		if purpose == ontschotv1.PurposeAccountForBudget {
+			judged = purpose
+			laws = slices.DeleteFunc(laws, func(law string) bool { return !slices.Contains(g.Policy.Laws(purpose, party.Kind), law) })
+		}
+		if s.Disclosed() && !g.Policy.RoleSuffices(ctx, policy.Access{
+			Caller: caller, Purpose: judged, Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
+			Source: party.OIN, SourceKind: party.Kind, Laws: laws,
 		}) {
 			return policy.ErrRole
 		}
@@ -230,7 +236,7 @@ func (g *Gateway) lawsDisclosed(b *budgetv1.Budget, party identity.Organisation)
 func (g *Gateway) restsOf(b *budgetv1.Budget, moved map[register.Rest]string) []register.Rest {
 	var e audit.Entry
 	for _, s := range b.GetSources() {
-		if s.GetStatus() != "OK" {
+		if !s.Disclosed() {
 			continue
 		}
 		party, _ := g.Organisations.ByCode(s.GetSource())

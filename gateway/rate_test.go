@@ -37,7 +37,7 @@ func TestTheRateOfAnAgreement(t *testing.T) {
 	require.Empty(t, disclosed(b, uwv))
 	require.Equal(t, []string{budgetv1.ReasonPeerRefused}, gapOf(b, uwv))
 	require.Equal(t, "RATE_LIMITED", b.GetGaps()[0].GetCode())
-	require.Contains(t, b.GetGaps()[0].GetTextNl(), "hoeveel vragen per minuut mogen")
+	require.Contains(t, b.GetGaps()[0].GetTextNl(), "te veel vragen gesteld")
 	require.NotEmpty(t, disclosed(b, [2]string{"Q", "ZK5503"}), "another agreement has a rate of its own")
 	require.NotContains(t, h.rests(b.GetReceipt().GetIndex()), h.agreements["UWV"])
 	pairs := h.decided(b.GetReceipt().GetDecisionIndex())

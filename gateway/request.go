@@ -58,6 +58,9 @@ func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
+	if req.GetPurpose() == ontschotv1.PurposeAccountForBudget { // it asks no source: its cells ask for no consent
+		return request{}, admission.ErrPurpose
+	}
 	q := request{purpose: req.GetPurpose(), window: window}
 	for i, p := range req.GetPersons() {
 		one, err := readPerson(fmt.Sprintf("persons[%d]", i), p)

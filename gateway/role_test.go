@@ -17,13 +17,20 @@ import (
 	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 const composeTable = "rules/matrix/integral_budget.compose/data.yaml"
 
+const accountTable = "rules/matrix/integral_budget.account/data.yaml"
+
 // matrix judges by the rules of the program in which the cells of one kind of source say
 // something else.
 func matrix(t testing.TB, kind, old, changed string) func(*server.BrokerConfig) {
+	return matrixOf(t, composeTable, kind, old, changed)
+}
+
+func matrixOf(t testing.TB, table, kind, old, changed string) func(*server.BrokerConfig) {
 	t.Helper()
 	folder := fstest.MapFS{}
 	require.NoError(t, fs.WalkDir(policies.FS, ".", func(file string, entry fs.DirEntry, err error) error {
@@ -34,7 +41,7 @@ func matrix(t testing.TB, kind, old, changed string) func(*server.BrokerConfig) 
 		folder[file] = &fstest.MapFile{Data: raw}
 		return err
 	}))
-	lines, cells := strings.Split(string(folder[composeTable].Data), "\n"), 0
+	lines, cells := strings.Split(string(folder[table].Data), "\n"), 0
 	in := ""
 	for i, line := range lines {
 		if name, ok := strings.CutSuffix(strings.TrimPrefix(line, "  "), ":"); ok && !strings.HasPrefix(name, " ") {
@@ -45,7 +52,7 @@ func matrix(t testing.TB, kind, old, changed string) func(*server.BrokerConfig) 
 		}
 	}
 	require.Positive(t, cells)
-	folder[composeTable] = &fstest.MapFile{Data: []byte(strings.Join(lines, "\n"))}
+	folder[table] = &fstest.MapFile{Data: []byte(strings.Join(lines, "\n"))}
 	judge, err := policy.New(context.Background(), policy.Config{FS: folder, Timeout: 10 * time.Second})
 	require.NoError(t, err)
 	return func(c *server.BrokerConfig) { c.Policy = judge }
@@ -99,4 +106,28 @@ func TestWhoPresentsABudgetMaySeeEverySource(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
+}
+
+// An account is judged by cells of its own, which ask for no consent. They are for no source:
+// a budget is presented, and nobody is asked.
+func TestAnAccountIsJudgedByCellsOfItsOwn(t *testing.T) {
+	h := newHouse(t, matrixOf(t, accountTable, "municipality", "roles: [consulent, regisseur]", "roles: [regisseur]"))
+	p := h.person("P")
+	h.give(p, "", all("GM0119", "UWV")...)
+	ask := h.request([]person{p}, [2]string{"P", "GM0119"}, [2]string{"P", "UWV"})
+	b, err := h.compose(h.municipality().call(), proto.CloneOf(ask))
+	require.NoError(t, err)
+	request := func() *ontschotv1.AccountRequest {
+		return &ontschotv1.AccountRequest{Budget: proto.CloneOf(b), Plan: &budgetv1.Plan{}}
+	}
+	_, err = h.CheckPlan(h.municipality().call(), &ontschotv1.CheckPlanRequest{Budget: proto.CloneOf(b), Plan: &budgetv1.Plan{}})
+	require.NoError(t, err)
+	_, err = h.Account(h.municipality().call(), request())
+	require.Equal(t, budgetv1.ReasonPolicyDenied, reasonOf(err))
+	_, err = h.Account(h.worker(func(c *token.Claims) { c.Role = "regisseur" }).call(), request())
+	require.NoError(t, err, "the UWV has no cell, and an account shows nothing of it")
+
+	ask.Purpose = ontschotv1.PurposeAccountForBudget
+	_, err = h.compose(h.municipality().call(), ask)
+	require.Equal(t, budgetv1.ReasonPurposeNotAllowed, reasonOf(err))
 }

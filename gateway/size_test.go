@@ -40,7 +40,7 @@ func TestEveryReleasedBudgetCanBePresented(t *testing.T) {
 						l.Decision = &budgetv1.Decision{Number: fmt.Sprintf("BESLUIT-2025-%06d", i), Issued: "2025-01-01", Budget: fmt.Sprint("GM0119-TOEKENNING-", i)}
 						for n := range 2 {
 							l.Provenance = append(l.Provenance, &budgetv1.Provenance{
-								Source: "GM0119", Adapter: "municipality", Version: "1.0.0", RecordType: "award", RecordId: fmt.Sprint("record-", i, n),
+								Source: "GM0119", Adapter: "municipality", Version: "1.0.0", RecordType: "case_system", RecordId: fmt.Sprint("record-", i, n),
 								Pointer: fmt.Sprint("/Budgetten/Functiebudgetten/", i), Sha256: bytes.Repeat([]byte{byte(i)}, 32), FetchedAtMs: r.AsOfMs,
 							})
 						}

@@ -45,7 +45,7 @@ func (s *source) fill(r *budgetv1.FetchResponse) {
 	case "GM0119":
 		r.Lines = s.lines("WMO", "WMO020", "02", wmoCents)
 	case "ZK5503":
-		r.Lines = s.lines("WLZ", "COD163", "4VV", wlzCents)
+		r.Lines = s.lines("WLZ", "COD163", "830", wlzCents)
 	case "UWV":
 		r.Lines = s.lines("WIA", "CdSzWet", "WIA", 0)
 		l := r.Lines[0]

@@ -52,13 +52,13 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return adapters.Bug()
 	}
-	raw, err := src.Post(ctx, source.Message{
+	found, err := src.Records(ctx, source.Message{
 		Path: "/eigenbijdragen", Type: "application/json", Body: body, Accept: []string{"application/json"},
-	})
+	}, list)
 	if err != nil {
 		return err
 	}
-	return reader{bsn: bsn}.read(raw, out)
+	return reader{bsn: bsn}.read(found, out)
 }
 
 // asked reports whether own contributions may be disclosed under one law at least.

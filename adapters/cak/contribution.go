@@ -2,7 +2,6 @@ package cak
 
 import (
 	"cmp"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -10,82 +9,104 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/source"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// contribution is an eigen bijdrage: cents a month, from a day until a day or until
-// further notice. The key of the household goes by one of two names.
-type contribution struct {
-	Bsn             money.Text `json:"Bsn"`
-	Wet             string     `json:"Wet"`
-	BedragPerMaand  money.Text `json:"BedragPerMaand"`
-	Ingangsdatum    string     `json:"Ingangsdatum"`
-	Einddatum       string     `json:"Einddatum"`
-	Huishouden      money.Text `json:"Huishouden"`
-	Huishoudsleutel money.Text `json:"Huishoudsleutel"`
+// list is where the own contributions stand in an answer.
+const list = "eigenbijdragen"
+
+// Tables are the formats of record that are read here, with their members.
+func Tables() []native.Table { return []native.Table{contributionsTable()} }
+
+// contributionsTable lists the members of an eigen bijdrage: cents a month, from a day until a
+// day or until further notice. The key of the household goes by one of two names.
+func contributionsTable() native.Table {
+	return native.Table{
+		Format: "own_contribution",
+		Read:   []string{"Bsn", "Wet", "BedragPerMaand", "Ingangsdatum", "Einddatum", "Huishouden", "Huishoudsleutel"},
+	}
 }
 
-// mostContributions and longestKey bound what is accepted.
-const (
-	mostContributions = 500
-	longestKey        = 256
-)
+// longestKey bounds the key of a household.
+const longestKey = 256
 
 // reader turns an answer into own contributions.
 type reader struct{ bsn adapters.BSN }
 
-func (r reader) read(raw []byte, out *adapters.Writer) error {
-	var answer struct {
-		Contributions []json.RawMessage `json:"eigenbijdragen"`
-	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return adapters.BadData("/", "JSON of the CAK")
-	}
-	if answer.Contributions == nil || len(answer.Contributions) > mostContributions {
-		return adapters.BadData("/eigenbijdragen", "a list of at most "+strconv.Itoa(mostContributions))
-	}
-	for i, native := range answer.Contributions {
-		at := adapters.Cursor{}.Field("eigenbijdragen").Item(i)
-		var c contribution
-		if err := json.Unmarshal(native, &c); err != nil {
-			return at.Bad("an own contribution")
-		}
-		if err := r.contribution(c, at, out); err != nil {
-			return err
-		}
-	}
-	return nil
+func (r reader) read(found source.List, out *adapters.Writer) error {
+	found.Notice(out)
+	return native.Reader{
+		Table: contributionsTable(), Days: r.days,
+		Law: func(n native.Node) string {
+			law, _ := lawOf(n.Word("Wet"))
+			return law
+		},
+		Read: func(n native.Node) error { return r.contribution(n, out) },
+	}.All(found.Records, out)
 }
 
-func (r reader) contribution(c contribution, at adapters.Cursor, out *adapters.Writer) error {
-	if c.Bsn.String() != r.bsn.Reveal() {
-		return at.Field("Bsn").Bad("the person who was asked about")
-	}
-	law, known := lawOf(c.Wet)
-	if !known { // of a law that is never asked for: to coerce it into one would be wrong
-		out.Notice(adapters.NoticeUnknownCode, "", at.Field("Wet").Pointer)
-		out.Skipped(adapters.SkippedOtherLaw, "", at.Pointer)
+func (r reader) days(n native.Node) []adapters.Days {
+	if n.Text("Bsn") != r.bsn.Reveal() {
 		return nil
 	}
-	days := adapters.Dates{From: c.Ingangsdatum, To: c.Einddatum, FromAt: "Ingangsdatum", ToAt: "Einddatum"}
-	period, err := days.Period(at)
+	days, _ := daysOf(n)
+	return []adapters.Days{days}
+}
+
+func daysOf(n native.Node) (adapters.Days, error) {
+	return adapters.Dates{
+		From: n.Text("Ingangsdatum"), To: n.Text("Einddatum"), FromAt: "Ingangsdatum", ToAt: "Einddatum",
+	}.Read(n.At())
+}
+
+func (r reader) contribution(n native.Node, out *adapters.Writer) error {
+	if n.Text("Bsn") != r.bsn.Reveal() {
+		return n.Bad("Bsn", "the person who was asked about")
+	}
+	law, known := lawOf(n.Word("Wet"))
+	if !known { // of a law that is never asked for: to coerce it into one would be wrong
+		if n.Word("Wet") == "" || n.Word("Wet") == native.Unclear {
+			return n.Bad("Wet", "a law")
+		}
+		out.Notice(adapters.NoticeUnknownCode, "", n.At().Field("Wet").Path)
+		out.Skipped(adapters.SkippedOtherLaw, "", n.At().Path)
+		return nil
+	}
+	days, err := daysOf(n)
 	if err != nil {
 		return err
 	}
-	household := cmp.Or(c.Huishouden.String(), c.Huishoudsleutel.String())
-	if len(household) > longestKey {
-		return at.Field("Huishouden").Bad("a key of at most " + strconv.Itoa(longestKey) + " bytes")
+	own := &budgetv1.OwnContribution{Law: law}
+	if own.Household, err = household(n); err != nil {
+		return err
 	}
-	own := &budgetv1.OwnContribution{Law: law, Period: period, Household: household}
-	if text := c.BedragPerMaand.String(); text != "" { // not known is not zero
+	if text := n.Text("BedragPerMaand"); text != "" { // not known is not zero
 		cents, err := money.Cents(text)
 		if err != nil {
-			return at.Field("BedragPerMaand").Bad("a whole number of cents")
+			return n.Bad("BedragPerMaand", "a whole number of cents")
 		}
 		own.CentsPerMonth = proto.Int64(cents)
 	}
-	out.OwnContribution(own, at.Record("own_contribution", ""))
+	if days.Lapsed() && own.CentsPerMonth == nil {
+		out.Skipped(adapters.SkippedLapsed, law, n.At().Path)
+		return nil
+	}
+	if own.Period, err = out.Period(days, "PER_MONTH", n.At()); err != nil {
+		return err
+	}
+	out.OwnContribution(own, n.At().Record("own_contribution", ""))
 	return nil
+}
+
+// household is the key of the household; empty when there is none.
+func household(n native.Node) (string, error) {
+	one, other := n.Text("Huishouden"), n.Text("Huishoudsleutel")
+	if key := cmp.Or(one, other); len(key) > longestKey || one != "" && other != "" && one != other {
+		return "", n.Bad("Huishouden", "one key of at most "+strconv.Itoa(longestKey)+" bytes")
+	}
+	return cmp.Or(one, other), nil
 }
 
 // lawOf gives the law of the CAK's word for it.

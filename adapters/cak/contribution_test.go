@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -17,7 +18,11 @@ const one = `{"eigenbijdragen":[` + record + `]}`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
 	w := trial.Writer(t, "WMO", "WLZ")
-	return w, reader{bsn: trial.BSN(t)}.read([]byte(raw), w)
+	found, err := source.OnePage([]byte(raw), list)
+	if err != nil {
+		return w, err
+	}
+	return w, reader{bsn: trial.BSN(t)}.read(found, w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {
@@ -64,7 +69,7 @@ func TestUnknownActIsToldAndGivesNothing(t *testing.T) {
 	require.NotContains(t, a.String(), "AWBZ")
 }
 
-func TestWrongContributionIsRefusedAtItsPlace(t *testing.T) {
+func TestOddContributionCostsItselfAlone(t *testing.T) {
 	at := "/eigenbijdragen/0"
 	for _, c := range []struct{ from, to, path string }{
 		{"999940004", "999940016", at + "/Bsn"},
@@ -72,13 +77,23 @@ func TestWrongContributionIsRefusedAtItsPlace(t *testing.T) {
 		{":2100", `:"21,00"`, at + "/BedragPerMaand"},
 		{":2100", ":-2100", at + "/BedragPerMaand"},
 		{":2100", ":100000000001", at + "/BedragPerMaand"},
-		{":2100", ":[]", at},
+		{":2100", ":[]", at + "/BedragPerMaand"},
 		{"2025-01-01", "20250101", at + "/Ingangsdatum"},
-		{"2025-04-30", "2024-04-30", at + "/Einddatum"},
+		{"2025-04-30", "2024-04-30", at},
+		{"2025-04-30", "2025-04-00", at},
 		{"H-1", strings.Repeat("H", 257), at + "/Huishouden"},
-		{`"H-1"`, "{}", at},
+		{`"H-1"`, "{}", at + "/Huishouden"},
+		{`"H-1"`, `"H-1","Huishoudsleutel":"H-2"`, at + "/Huishouden"},
+		{`"Wet":"Wmo",`, "", at + "/Wet"},
+	} {
+		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
+		trial.Odd(t, w, err, c.path)
+	}
+}
+
+func TestAnswerThatIsNotAllIsRefused(t *testing.T) {
+	for _, c := range []struct{ from, to, path string }{
 		{"eigenbijdragen", "andere", "/eigenbijdragen"},
-		{"[" + record, "[" + strings.Repeat(record+",", 500) + record, "/eigenbijdragen"},
 		{"]}", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
@@ -94,4 +109,16 @@ func FuzzContributions(f *testing.F) {
 		w, err := read(t, string(raw))
 		trial.Settle(t, w, err)
 	})
+}
+
+func FuzzBesideAMutatedContribution(f *testing.F) {
+	trial.Beside(f, record, func(t testing.TB, mutated string) (*adapters.Writer, error) {
+		return read(t, `{"eigenbijdragen":[`+strings.Replace(record, "2100", "1", 1)+","+mutated+","+strings.Replace(record, "2100", "2", 1)+`]}`)
+	}, "own WMO 1", "own WMO 2")
+}
+
+func TestNoAnswerPassesForMoreThanItIs(t *testing.T) {
+	trial.Whole(t, [2]string{record, strings.Replace(record, "2100", "1", 1)}, func(records ...string) string {
+		return `{"eigenbijdragen":[` + strings.Join(records, ",") + `]}`
+	}, func(raw string) (*adapters.Writer, error) { return read(t, raw) })
 }

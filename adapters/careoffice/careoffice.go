@@ -1,6 +1,7 @@
-// Package careoffice answers: what does a care office (zorgkantoor) award under
-// the Wet langdurige zorg? The money is in its award messages (iPgb 501); what it
-// is for is in the registers of the iWlz network (GraphQL), which hold no euros.
+// Package careoffice answers: what does a care office (zorgkantoor) grant under
+// the Wet langdurige zorg? The money is in its award messages (iPgb 501); that there is a
+// right, and how the care is delivered, is in the registers of the iWlz network
+// (GraphQL), which hold no euros.
 package careoffice
 
 import (
@@ -25,7 +26,7 @@ func New() adapters.Adapter {
 // Describe implements adapters.Adapter.
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	return &adapterv1.DescribeResponse{
-		Id: "careoffice", Version: "1.0.0",
+		Id: "careoffice", Version: "1.1.0",
 		Laws:        []string{"WLZ"},
 		Categories:  []string{"entitlement", "product", "period", "amount", "reference"},
 		Identifiers: []string{"bsn"},
@@ -45,49 +46,33 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if len(adapters.Asked(r, "WLZ")) == 0 {
 		return nil
 	}
-	reg, err := registers(ctx, src, bsn, r)
+	if err := registers(ctx, src, bsn, r, out); err != nil {
+		return err
+	}
+	found, err := message.Ask(ctx, src, message.Search{BSN: bsn, Kinds: []message.Kind{message.AwardWlz}})
 	if err != nil {
 		return err
 	}
-	found, err := message.Ask(ctx, src, message.Search{
-		BSN: bsn, Kinds: []message.Kind{message.Award}, Awards: []string{"Wlz"},
-	})
-	if err != nil {
-		return err
-	}
-	reader := message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours, Product: reg.product}
-	for _, f := range found {
-		if err := reader.Read(f, out); err != nil {
-			return err
-		}
-	}
-	reg.rest(out)
-	return nil
+	return message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}.Read(found, out)
 }
 
-// registers asks the two registers, each only for a category that it serves: the
-// care profile is the product, the number of the indication is the reference.
-func registers(ctx context.Context, src *source.Source, bsn adapters.BSN, r *budgetv1.FetchRequest) (*register, error) {
-	granted := adapters.Granted(r, "WLZ")
-	reg := &register{bsn: bsn.Reveal(), ours: src.Ours}
-	n := network{source: src, bsn: bsn.Reveal(), trace: r.GetTrace()}
-	if slices.Contains(granted, budgetv1.CategoryProduct) {
-		raw, err := n.ask(ctx, mediationQuery())
-		if err != nil {
-			return nil, err
-		}
-		if err := reg.readMediations(raw); err != nil {
-			return nil, err
-		}
+// registers asks the two registers: how the care is delivered, and that it was indicated.
+func registers(ctx context.Context, src *source.Source, bsn adapters.BSN, r *budgetv1.FetchRequest, out *adapters.Writer) error {
+	granted := adapters.Granted(r, budgetv1.LawWLZ)
+	profile := slices.Contains(granted, budgetv1.CategoryProduct) &&
+		adapters.Masks(r, budgetv1.LawWLZ).Of(budgetv1.CategoryProduct) == budgetv1.MaskNone
+	n := network{source: src, bsn: bsn, trace: r.GetTrace(), out: out}
+	reg := &register{bsn: bsn, party: src.Party(), ours: src.Ours, out: out}
+	mediations, err := n.ask(ctx, mediationQuery(profile))
+	if err != nil {
+		return err
 	}
-	if slices.Contains(granted, budgetv1.CategoryReference) {
-		raw, err := n.ask(ctx, indicationQuery())
-		if err != nil {
-			return nil, err
-		}
-		if err := reg.readIndications(raw); err != nil {
-			return nil, err
-		}
+	if err := reg.readMediations(mediations); err != nil {
+		return err
 	}
-	return reg, nil
+	indications, err := n.ask(ctx, indicationQuery(profile, slices.Contains(granted, budgetv1.CategoryReference)))
+	if err != nil {
+		return err
+	}
+	return reg.readIndications(indications)
 }

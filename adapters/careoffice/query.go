@@ -6,62 +6,81 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/native"
 	"github.com/ontschot/ontschot/adapters/source"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// query is a stored query: it is never put together from what somebody sends.
+// query is a stored query on one register. Its text is one of a few that are known: it is
+// never put together from what somebody sends.
 type query struct {
+	path  string // of the register (assumed)
 	name  string // of the operation
-	field string // of the register
+	field string // the root of the answer
+	none  bool   // the root may be null: there is nothing
 	text  string
 }
 
-// The queries select what the category they serve needs, and the dates and the
-// office by which the right record is recognised: those stay inside the agency
-// unless they are granted as well. Grondslag, stoornis and beperking disclose
-// a diagnosis and are in none of them; the network refuses a query with one
-// such field whole, which is also why the two registers are asked apart.
+// The queries select what is needed to recognise a right and its days, and no more: the
+// care profile only where it may be disclosed whole, the number of the decision only
+// where references may be. Grondslag, stoornis and beperking disclose a diagnosis and are
+// in none of them. The network refuses a query of which it refuses a part, so each
+// register is asked by itself. They are queries of the office that is responsible, on its
+// own register; what it executes for another office is that office's to tell.
 
-func mediationQuery() query {
-	return query{"Bemiddelingspecificatie", "bemiddelingspecificatie", `query Bemiddelingspecificatie($bsn: String!) {
-  bemiddelingspecificatie(bsn: $bsn) {
-    bsn leveringsvorm zzpCode toewijzingIngangsdatum toewijzingEinddatum uitvoerendZorgkantoor
+// mediationQuery asks the mediation register (1.1.0).
+func mediationQuery(profile bool) query {
+	return query{"/bemiddelingsregister/graphql", "Bemiddelingspecificaties", "bemiddelingspecificatie", false,
+		`query Bemiddelingspecificaties($bsn: String!) {
+  bemiddelingspecificatie(where: {bemiddeling: {client: {bsn: {eq: $bsn}}}}) {
+    bemiddelingspecificatieID leveringsvorm toewijzingIngangsdatum toewijzingEinddatum vaststellingMoment redenIntrekking` + only(profile, " zzpCode") + `
+    bemiddeling { verantwoordelijkZorgkantoor verantwoordelijkheidIngangsdatum verantwoordelijkheidEinddatum client { bsn } }
   }
 }`}
 }
 
-func indicationQuery() query {
-	return query{"WlzIndicatie", "wlzIndicatie", `query WlzIndicatie($bsn: String!) {
-  wlzIndicatie(bsn: $bsn) {
-    wlzindicatieID bsn besluitnummer afgiftedatum ingangsdatum einddatum
+// indicationQuery asks the indication register (1.2.0).
+func indicationQuery(profile, reference bool) query {
+	return query{"/indicatieregister/graphql", "WlzIndicaties", "getWlzIndicatiesVoorBsn", true,
+		`query WlzIndicaties($bsn: String!) {
+  getWlzIndicatiesVoorBsn(bsn: $bsn) {
+    wlzindicatieID bsn ingangsdatum einddatum` + only(reference, " besluitnummer afgiftedatum") +
+			only(profile, " geindiceerdZorgzwaartepakket { zzpCode ingangsdatum einddatum }") + `
   }
 }`}
+}
+
+func only(when bool, text string) string {
+	if when {
+		return text
+	}
+	return ""
 }
 
 // network asks the registers of the iWlz network about one person.
 type network struct {
 	source *source.Source
-	bsn    string
+	bsn    adapters.BSN
 	trace  string
+	out    *adapters.Writer
 }
 
-// ask gives the records of one register. GraphQL gives its errors with status
-// 200; a part of an answer beside an error is no answer.
-func (n network) ask(ctx context.Context, q query) ([]json.RawMessage, error) {
+// ask gives the records of one register.
+func (n network) ask(ctx context.Context, q query) ([]native.Node, error) {
 	body, err := json.Marshal(map[string]any{
-		"query": q.text, "operationName": q.name, "variables": map[string]string{"bsn": n.bsn},
+		"query": q.text, "operationName": q.name, "variables": map[string]string{"bsn": n.bsn.Reveal()},
 	})
 	if err != nil {
 		return nil, adapters.Bug()
 	}
 	raw, err := n.source.Post(ctx, source.Message{
-		Path: "/graphql", Type: "application/json", Body: body, Header: headers(n.trace),
+		Path: q.path, Type: "application/json", Body: body, Header: headers(n.trace),
 		Accept: []string{"application/json", "application/graphql-response+json"},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return parse(raw, q.field)
+	return q.records(raw, n.out)
 }
 
 // headers carry the trace in the form that the network uses (B3). The span is the
@@ -73,33 +92,43 @@ func headers(trace string) map[string]string {
 	return map[string]string{"X-B3-TraceId": trace, "X-B3-SpanId": trace[16:]}
 }
 
-// mostRecords bounds what a register has of one person.
-const mostRecords = 500
+// answer is the table of an answer of GraphQL.
+func (q query) answer() native.Table {
+	return native.Table{Format: "GraphQL answer", Ignored: []string{"data/" + q.field + "[]/*", "errors[]/*", "extensions/*"}}
+}
 
-func parse(raw []byte, field string) ([]json.RawMessage, error) {
-	var answer struct {
-		Data   map[string]json.RawMessage `json:"data"`
-		Errors []struct {
-			Extensions struct {
-				Code string `json:"code"`
-			} `json:"extensions"`
-		} `json:"errors"`
+// records takes the records out of an answer. GraphQL gives its errors with status 200; a
+// part of an answer beside an error is no answer.
+func (q query) records(raw []byte, out *adapters.Writer) ([]native.Node, error) {
+	root, err := native.JSON(raw)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return nil, adapters.BadData("/", "an answer of GraphQL")
+	unknown, err := q.answer().Check(root)
+	if errors := root.All("errors"); len(errors) > 0 {
+		return nil, fault(errors[0].Text("extensions/code"))
 	}
-	if len(answer.Errors) > 0 {
-		return nil, fault(answer.Errors[0].Extensions.Code)
+	if err != nil {
+		return nil, err
 	}
-	var records []json.RawMessage
-	list, ok := answer.Data[field]
-	if !ok || json.Unmarshal(list, &records) != nil || records == nil {
-		return nil, adapters.BadData("/data/"+field, "a list")
+	for _, u := range unknown {
+		out.Unknown(budgetv1.LawWLZ, u.Name(), root.At())
 	}
-	if len(records) > mostRecords {
-		return nil, adapters.BadData("/data/"+field, "fewer records")
+	list := root.Get("data/" + q.field)
+	if !list.Has() && (!q.none || !there(root.Get("data"), q.field)) {
+		return nil, list.Bad("", "a list")
 	}
-	return records, nil
+	return root.Get("data").Begun(q.field), nil
+}
+
+// there reports whether a member stands in a node, be it null.
+func there(n native.Node, name string) bool {
+	for _, m := range n.Members() {
+		if m.Name() == name {
+			return true
+		}
+	}
+	return false
 }
 
 func fault(code string) error {

@@ -1,163 +1,258 @@
 package careoffice
 
 import (
-	"cmp"
-	"encoding/json"
+	"bytes"
 	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
-	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// entry is one record of a register, with the days on which it is in force.
-type entry struct {
-	at      adapters.Cursor
-	span    adapters.Span
-	id      string // of an indication
-	product string // care profile of a mediation
-	form    string // leveringsvorm (COD578) of a mediation
-	number  string // besluitnummer of an indication
-	issued  string
-	used    bool // an award rests on it
+// mediations is the table of a bemiddelingspecificatie. Percentages are not asked for: they
+// say how much of a right is delivered by whom, and change no day and no cent of it.
+func mediations() native.Table {
+	const office = "bemiddeling/"
+	return native.Table{
+		Format: "iWlz bemiddelingspecificatie",
+		Read: []string{
+			"bemiddelingspecificatieID", "leveringsvorm", "zzpCode", "toewijzingIngangsdatum", "toewijzingEinddatum",
+			"vaststellingMoment", "redenIntrekking", office + "verantwoordelijkZorgkantoor",
+			office + "verantwoordelijkheidIngangsdatum", office + "verantwoordelijkheidEinddatum", office + "client/bsn",
+		},
+		Ignored: []string{
+			"uitvoerendZorgkantoor", "percentage", "pgbPercentage", "soortToewijzing", "opname", "etmalen", "instelling",
+			"instellingBestemming", office + "bemiddelingID", office + "wlzIndicatieID", office + "client/clientID",
+		},
+	}
 }
 
-// register holds what the iWlz network knows of one person.
+// indications is the table of a WlzIndicatie.
+func indications() native.Table {
+	const profile = "geindiceerdZorgzwaartepakket[]/"
+	return native.Table{
+		Format: "iWlz WlzIndicatie",
+		Read: []string{
+			"wlzindicatieID", "bsn", "besluitnummer", "afgiftedatum", "ingangsdatum", "einddatum",
+			profile + "zzpCode", profile + "ingangsdatum", profile + "einddatum",
+		},
+		Ignored: []string{"soortWlzindicatie", "meerzorg", profile + "financiering", profile + "voorkeurClient"},
+	}
+}
+
+// register turns what the iWlz network knows of one person into lines without money: a
+// mediation says how the care is delivered from day to day, an indication that there is a
+// right. The writer joins them with the awards, and lays an indication under whatever it
+// is the ground of.
 type register struct {
-	bsn         string
-	ours        func(code string) bool
-	mediations  []entry
-	indications []entry
+	bsn   adapters.BSN
+	party string
+	ours  func(code string) bool // reports whether a care office is the party that answers
+	out   *adapters.Writer
+	// elsewhere are the days on which another office is responsible for the care.
+	elsewhere []adapters.Span
 }
 
-func (r *register) readMediations(records []json.RawMessage) error {
-	for i, raw := range records {
-		var m struct {
-			Bsn         money.Text `json:"bsn"`
-			Form        money.Text `json:"leveringsvorm"`
-			Product     money.Text `json:"zzpCode"`
-			From        money.Text `json:"toewijzingIngangsdatum"`
-			To          money.Text `json:"toewijzingEinddatum"`
-			Zorgkantoor money.Text `json:"uitvoerendZorgkantoor"`
+func wlz(native.Node) string { return budgetv1.LawWLZ }
+
+// between reads two dates of a record.
+func between(n native.Node, from, to string) (adapters.Days, error) {
+	return adapters.Dates{From: n.Text(from), To: n.Text(to), FromAt: from, ToAt: to}.Read(n.At())
+}
+
+// daysOf gives the days of a record about the person, as far as they can be read.
+func (r *register) daysOf(bsn, from, to string) func(native.Node) []adapters.Days {
+	return func(n native.Node) []adapters.Days {
+		if n.Text(bsn) != r.bsn.Reveal() {
+			return nil
 		}
-		at := adapters.Cursor{}.Field("bemiddelingspecificatie").Item(i).Begin(raw)
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return at.Bad("a record of the register")
-		}
-		if code := m.Zorgkantoor.String(); code != "" && !r.ours(code) {
-			return at.Field("uitvoerendZorgkantoor").Bad("a code of the party that answers")
-		}
-		span, err := r.days(at, m.Bsn, adapters.Dates{
-			From: m.From.String(), To: m.To.String(), FromAt: "toewijzingIngangsdatum", ToAt: "toewijzingEinddatum",
-		})
-		if err != nil {
-			return err
-		}
-		r.mediations = append(r.mediations, entry{
-			at: at, span: span, product: m.Product.String(), form: m.Form.String(),
-		})
+		days, _ := between(n, from, to)
+		return []adapters.Days{days}
 	}
+}
+
+func (r *register) readMediations(records []native.Node) error {
+	return native.Reader{
+		Table: mediations(), Law: wlz, Read: r.mediation,
+		Days: r.daysOf("bemiddeling/client/bsn", "toewijzingIngangsdatum", "toewijzingEinddatum"),
+	}.All(r.current(records), r.out)
+}
+
+func (r *register) readIndications(records []native.Node) error {
+	return native.Reader{
+		Table: indications(), Law: wlz, Read: r.indication, Days: r.daysOf("bsn", "ingangsdatum", "einddatum"),
+	}.All(records, r.out)
+}
+
+// current leaves out what was fixed anew: of the records with one id the one that was
+// fixed last counts, and a withdrawal is such a record. Those of one moment stay.
+func (r *register) current(records []native.Node) (kept []native.Node) {
+	fixed := func(n native.Node) time.Time {
+		at, _ := time.Parse(time.RFC3339, n.Text("vaststellingMoment")) // not known is longest ago
+		return at
+	}
+	for i, n := range records {
+		id := n.Text("bemiddelingspecificatieID")
+		newer := slices.IndexFunc(records, func(o native.Node) bool {
+			return id != "" && o.Text("bemiddelingspecificatieID") == id && fixed(o).After(fixed(n))
+		})
+		again := slices.IndexFunc(records[:i], func(o native.Node) bool { return bytes.Equal(o.Raw(), n.Raw()) })
+		if newer >= 0 || again >= 0 {
+			r.out.Skipped(adapters.SkippedSuperseded, budgetv1.LawWLZ, n.At().Path)
+			continue
+		}
+		kept = append(kept, n)
+	}
+	return kept
+}
+
+// mediation writes the line of a bemiddelingspecificatie on the days on which the party is
+// responsible for it: another office may execute it.
+func (r *register) mediation(n native.Node) error {
+	if n.Text("bemiddeling/client/bsn") != r.bsn.Reveal() {
+		return n.Bad("bemiddeling/client/bsn", "the person who was asked about")
+	}
+	days, err := between(n, "toewijzingIngangsdatum", "toewijzingEinddatum")
+	if err != nil {
+		return err
+	}
+	withdrawn := n.Text("redenIntrekking") != ""
+	if withdrawn && days.To == 0 {
+		return n.Bad("toewijzingEinddatum", "a last day, where something was withdrawn")
+	}
+	if days.Lapsed() || withdrawn && days.To == days.From {
+		r.out.Skipped(adapters.SkippedLapsed, budgetv1.LawWLZ, n.At().Path)
+		return nil
+	}
+	period, err := r.out.Period(days, "", n.At())
+	if err != nil {
+		return err
+	}
+	form := strings.TrimLeft(n.Text("leveringsvorm"), "0")
+	if form == "9" { // waits in hospital: nothing was allocated
+		r.out.Skipped(adapters.SkippedNoAward, budgetv1.LawWLZ, n.At().Path)
+		return nil
+	}
+	responsible, mine, err := r.responsible(n, days.Span)
+	if err != nil {
+		return err
+	}
+	if !mine {
+		r.elsewhere = append(r.elsewhere, days.Span)
+		r.out.Skipped(adapters.SkippedOtherParty, budgetv1.LawWLZ, n.At().Path)
+		return nil
+	}
+	period.Start = responsible.From.String()
+	if responsible.To != 0 {
+		period.End = proto.String(responsible.To.String())
+	}
+	line := r.line(deliveryForm(form), period)
+	if line.DeliveryForm == budgetv1.FormUndecided {
+		r.out.Notice(adapters.NoticeUnknownCode, budgetv1.LawWLZ, n.At().Field("leveringsvorm").Pointer)
+	}
+	r.product(line, n.Text("zzpCode"), n.At().Field("zzpCode"))
+	r.out.Line(line, n.At().Record(adapters.RecordRegister, id(n, "bemiddelingspecificatieID")))
 	return nil
 }
 
-func (r *register) readIndications(records []json.RawMessage) error {
-	for i, raw := range records {
-		var m struct {
-			ID     money.Text `json:"wlzindicatieID"`
-			Bsn    money.Text `json:"bsn"`
-			Number money.Text `json:"besluitnummer"`
-			Issued money.Text `json:"afgiftedatum"`
-			From   money.Text `json:"ingangsdatum"`
-			To     money.Text `json:"einddatum"`
-		}
-		at := adapters.Cursor{}.Field("wlzIndicatie").Item(i).Begin(raw)
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return at.Bad("a record of the register")
-		}
-		span, err := r.days(at, m.Bsn, adapters.Dates{
-			From: m.From.String(), To: m.To.String(), FromAt: "ingangsdatum", ToAt: "einddatum",
-		})
-		if err != nil {
-			return err
-		}
-		r.indications = append(r.indications, entry{
-			at: at, span: span, id: m.ID.String(), number: m.Number.String(), issued: m.Issued.String(),
-		})
+// responsible gives the days of a mediation on which the party is responsible for it; mine
+// is false when there are none.
+func (r *register) responsible(n native.Node, s adapters.Span) (days adapters.Span, mine bool, err error) {
+	office := n.Get("bemiddeling")
+	code := office.Text("verantwoordelijkZorgkantoor")
+	if code == "" || code == native.Unclear {
+		return days, false, office.Bad("verantwoordelijkZorgkantoor", "a code")
 	}
+	period, err := between(office, "verantwoordelijkheidIngangsdatum", "verantwoordelijkheidEinddatum")
+	if err != nil {
+		return days, false, err
+	}
+	days, overlap := s.Overlap(period.Span)
+	if s.To == 0 && period.To == 0 {
+		days.To = 0 // what two open spans share is open
+	}
+	return days, overlap && r.ours(code), nil
+}
+
+// deliveryForm is the form of a code of COD578; not known where the list has none.
+func deliveryForm(code string) string {
+	form, known := map[string]string{
+		"2": budgetv1.FormPGB, "4": budgetv1.FormZIN, "5": budgetv1.FormVPT, "7": budgetv1.FormMPT, "8": budgetv1.FormDTV,
+	}[code]
+	if !known {
+		return budgetv1.FormUndecided
+	}
+	return form
+}
+
+// indication writes a line of which it is not known how the care is delivered.
+func (r *register) indication(n native.Node) error {
+	if n.Text("bsn") != r.bsn.Reveal() {
+		return n.Bad("bsn", "the person who was asked about")
+	}
+	days, err := between(n, "ingangsdatum", "einddatum")
+	if err != nil {
+		return err
+	}
+	if days.Lapsed() {
+		r.out.Skipped(adapters.SkippedLapsed, budgetv1.LawWLZ, n.At().Path)
+		return nil
+	}
+	period, err := r.out.Period(days, "", n.At())
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(r.elsewhere, func(s adapters.Span) bool { _, overlap := s.Overlap(days.Span); return overlap }) {
+		r.out.Skipped(adapters.SkippedOtherParty, budgetv1.LawWLZ, n.At().Path)
+		return nil
+	}
+	line := r.line(budgetv1.FormUndecided, period)
+	if number := n.Text("besluitnummer"); number != "" {
+		issued, _ := adapters.DateISO.Day(n.Text("afgiftedatum")) // a day that cannot be read is not told
+		line.Decision = &budgetv1.Decision{Number: number, Issued: issued.String()}
+	}
+	for _, p := range n.All("geindiceerdZorgzwaartepakket") {
+		if of, err := between(p, "ingangsdatum", "einddatum"); err == nil && of.Contains(days.From) {
+			r.product(line, p.Text("zzpCode"), p.At().Field("zzpCode"))
+		}
+	}
+	r.out.Line(line, n.At().Record(adapters.RecordRegister, id(n, "wlzindicatieID")))
 	return nil
 }
 
-// days checks whose record it is and reads when it is in force.
-func (r *register) days(at adapters.Cursor, bsn money.Text, d adapters.Dates) (adapters.Span, error) {
-	if bsn.String() != r.bsn {
-		return adapters.Span{}, at.Field("bsn").Bad("the person who was asked about")
+// line is a Wlz right without money.
+func (r *register) line(form string, period *budgetv1.Period) *budgetv1.BudgetLine {
+	kind := budgetv1.MoneyInKind
+	if form == budgetv1.FormPGB {
+		kind = budgetv1.MoneyPoolable
 	}
-	return d.Span(at)
+	return &budgetv1.BudgetLine{
+		Law: budgetv1.LawWLZ, Funder: r.party, Kind: "ENTITLEMENT", DeliveryForm: form, Fungibility: kind, Period: period,
+		Product: &budgetv1.Product{System: budgetv1.ListWlzFunctions, Code: budgetv1.CodeWlzCare, Label: budgetv1.LabelWlzCare},
+	}
 }
 
-// personalBudget is the delivery form of a mediation for a personal budget (COD578).
-const personalBudget = "2"
-
-// product gives what an award that starts on a day is for: the care profile of
-// the mediation in force then, and the indication beneath it. Without a mediation
-// the award's own function stays.
-func (r *register) product(start adapters.Date) (*budgetv1.Product, *budgetv1.Decision, []adapters.Record) {
-	var product *budgetv1.Product
-	var decision *budgetv1.Decision
-	var records []adapters.Record
-	if m := inForce(r.mediations, start); m != nil {
-		records = append(records, m.record())
-		if m.product != "" {
-			label, _ := codelist.Label(codelist.Wlz, m.product)
-			product = &budgetv1.Product{System: string(codelist.Wlz), Code: m.product, Label: label}
-		}
+// product puts the care profile on a line, where it was asked for.
+func (r *register) product(line *budgetv1.BudgetLine, code string, at adapters.Cursor) {
+	if code == "" {
+		return
 	}
-	if i := inForce(r.indications, start); i != nil {
-		records = append(records, i.record())
-		decision = &budgetv1.Decision{Number: i.number, Issued: i.issued}
+	label, known := codelist.Label(codelist.Wlz, code)
+	if !known {
+		r.out.Notice(adapters.NoticeUnknownCode, budgetv1.LawWLZ, at.Pointer)
 	}
-	return product, decision, records
+	line.Product = &budgetv1.Product{System: string(codelist.Wlz), Code: code, Label: label}
 }
 
-func (e *entry) record() adapters.Record {
-	e.used = true
-	return e.at.Record("iwlz", e.id)
-}
-
-// inForce chooses among several: one for a personal budget first, then the
-// latest, then by code, so that the order of an answer does not matter.
-func inForce(entries []entry, day adapters.Date) *entry {
-	var best *entry
-	for i := range entries {
-		e := &entries[i]
-		if e.span.Contains(day) && (best == nil || before(e, best)) {
-			best = e
-		}
+// id is the id of a record; none when it cannot be read one way.
+func id(n native.Node, name string) string {
+	if text := n.Text(name); text != native.Unclear {
+		return text
 	}
-	return best
-}
-
-func before(a, b *entry) bool {
-	return cmp.Or(
-		cmp.Compare(rank(a), rank(b)), cmp.Compare(b.span.From, a.span.From),
-		cmp.Compare(a.product, b.product), cmp.Compare(a.id, b.id),
-	) < 0
-}
-
-func rank(e *entry) int {
-	if e.form == personalBudget {
-		return 0
-	}
-	return 1
-}
-
-// rest accounts for the records that no award rests on: a right without money of
-// ours gives no line.
-func (r *register) rest(out *adapters.Writer) {
-	for _, e := range slices.Concat(r.mediations, r.indications) {
-		if !e.used {
-			out.Skipped(adapters.SkippedNoAward, "WLZ", e.at.Path)
-		}
-	}
+	return ""
 }

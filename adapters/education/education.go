@@ -50,14 +50,14 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return adapters.Bug()
 	}
-	raw, err := src.Post(ctx, source.Message{
+	found, err := src.Records(ctx, source.Message{
 		Path: "/toekenningen", Type: "application/json", Body: body, Accept: []string{"application/json"},
-	})
+	}, list)
 	if err != nil {
 		return err
 	}
 	ours := func(code string) bool { return src.Ours(code) || src.Ours(number(code)) }
-	return reader{pupil: pupil, party: src.Party(), ours: ours}.read(raw, out)
+	return reader{pupil: pupil, party: src.Party(), ours: ours, numbers: src.Numbers()}.read(found, out)
 }
 
 // number is the number behind the letters for the kind of school: VO2602 has 2602.

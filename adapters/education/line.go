@@ -1,100 +1,97 @@
 package education
 
 import (
-	"encoding/json"
-	"strconv"
 	"strings"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/source"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// award is a toekenning: support over one school year, money in euros.
-type award struct {
-	Swv             money.Text `json:"swv"`
-	Brin            money.Text `json:"brin"`
-	Onderwijsnummer money.Text `json:"onderwijsnummer"`
-	Soort           string     `json:"soort"`
-	Nummer          money.Text `json:"nummer"`
-	Schooljaar      string     `json:"schooljaar"`
-	Bedrag          money.Text `json:"bedrag"`
-	Ontvanger       string     `json:"ontvanger"`
-}
+// list is where the awards stand in an answer.
+const list = "toekenningen"
 
-// mostAwards bounds what is accepted of one pupil.
-const mostAwards = 500
+// Tables are the formats of record that are read here, with their members.
+func Tables() []native.Table { return []native.Table{awardsTable()} }
+
+// awardsTable lists the members of a toekenning: support over one school year, money in euros.
+func awardsTable() native.Table {
+	return native.Table{
+		Format: "education",
+		Read:   []string{"swv", "brin", "onderwijsnummer", "soort", "nummer", "schooljaar", "bedrag", "ontvanger"},
+	}
+}
 
 // reader turns an answer into lines.
 type reader struct {
-	pupil adapters.Number
-	party string
-	ours  func(code string) bool
+	pupil   adapters.Number
+	party   string
+	ours    func(code string) bool
+	numbers money.Style
 }
 
-func (r reader) read(raw []byte, out *adapters.Writer) error {
-	var answer struct {
-		Awards []json.RawMessage `json:"toekenningen"`
+func (r reader) read(found source.List, out *adapters.Writer) error {
+	found.Notice(out)
+	return native.Reader{
+		Table: awardsTable(), Law: func(native.Node) string { return "EDU" }, Days: r.days,
+		Read: func(n native.Node) error { return r.award(n, out) },
+	}.All(found.Records, out)
+}
+
+func (r reader) days(n native.Node) []adapters.Days {
+	if n.Text("onderwijsnummer") != r.pupil.Reveal() {
+		return nil
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return adapters.BadData("/", "JSON of the partnership")
+	days, _ := schoolYear(n)
+	return []adapters.Days{days}
+}
+
+func (r reader) award(n native.Node, out *adapters.Writer) error {
+	line, err := r.line(n, out)
+	if err != nil {
+		return err
 	}
-	if answer.Awards == nil || len(answer.Awards) > mostAwards {
-		return adapters.BadData("/toekenningen", "a list of at most "+strconv.Itoa(mostAwards))
+	if line.GetProduct().GetLabel() == codelist.Unknown {
+		out.Notice(adapters.NoticeUnknownCode, "EDU", n.At().Field("soort").Path)
 	}
-	for i, native := range answer.Awards {
-		at := adapters.Cursor{}.Field("toekenningen").Item(i).Begin(native)
-		var a award
-		if err := json.Unmarshal(native, &a); err != nil {
-			return at.Bad("an award")
-		}
-		line, err := r.line(a, at)
-		if err != nil {
-			return err
-		}
-		if line.GetProduct().GetLabel() == codelist.Unknown {
-			out.Notice(adapters.NoticeUnknownCode, "EDU", at.Field("soort").Path)
-		}
-		if line.GetProvider() == "" && strings.TrimSpace(a.Ontvanger) != "" {
-			out.Notice(adapters.NoticeUnknownCode, "EDU", at.Field("ontvanger").Path)
-		}
-		out.Line(line, at.Record("education", a.Nummer.String()))
+	if line.GetProvider() == "" && n.Text("ontvanger") != "" {
+		out.Notice(adapters.NoticeUnknownCode, "EDU", n.At().Field("ontvanger").Path)
 	}
+	out.Line(line, n.At().Record("education", n.Text("nummer")))
 	return nil
 }
 
-func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) {
+func (r reader) line(n native.Node, out *adapters.Writer) (*budgetv1.BudgetLine, error) {
 	switch {
-	case a.Onderwijsnummer.String() != r.pupil.Reveal():
-		return nil, at.Field("onderwijsnummer").Bad("the pupil who was asked about")
-	case !r.ours(a.Swv.String()):
-		return nil, at.Field("swv").Bad("a code of the party that answers")
+	case n.Text("onderwijsnummer") != r.pupil.Reveal():
+		return nil, n.Bad("onderwijsnummer", "the pupil who was asked about")
+	case !r.ours(n.Text("swv")):
+		return nil, n.Bad("swv", "a code of the party that answers")
 	}
-	period, ok := schoolYear(strings.TrimSpace(a.Schooljaar))
-	if !ok {
-		return nil, at.Field("schooljaar").Bad("a school year, as in 2024-2025")
+	days, err := schoolYear(n)
+	if err != nil {
+		return nil, err
 	}
-	code := product(a.Soort)
+	code := product(n.Text("soort"))
 	label, _ := codelist.Label(codelist.Support, code)
 	line := &budgetv1.BudgetLine{
 		Law: "EDU", Funder: r.party, Kind: "PROVISION", DeliveryForm: "SUBSIDY", Fungibility: "RINGFENCED",
 		Product:  &budgetv1.Product{System: string(codelist.Support), Code: code, Label: label},
-		Period:   period,
-		Decision: &budgetv1.Decision{Number: a.Nummer.String()},
-		Provider: a.receiver(),
+		Decision: &budgetv1.Decision{Number: n.Text("nummer")},
+		Provider: receiver(n),
 	}
-	if a.Bedrag.String() == "" { // a toelaatbaarheidsverklaring often has no money of its own
-		return line, nil
+	if bedrag := n.Number("bedrag"); bedrag.String() != "" { // a toelaatbaarheidsverklaring often has no money of its own
+		cents, err := r.numbers.Euros(bedrag)
+		if err != nil {
+			return nil, n.Bad("bedrag", "an amount in euros with at most two decimals")
+		}
+		line.Amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
 	}
-	cents, err := money.Euros(a.Bedrag.String())
-	if err != nil {
-		return nil, at.Field("bedrag").Bad("an amount in euros")
-	}
-	line.Amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
-	return line, nil
+	line.Period, err = out.Period(days, line.GetAmount().GetBasis(), n.At())
+	return line, err
 }
 
 // product gives the code of a kind of support; one that is not known is kept in
@@ -109,12 +106,12 @@ func product(kind string) string {
 
 // receiver is who gets the money: the school, by its BRIN. Anything else is free text, in
 // which a name can stand, and is not disclosed.
-func (a award) receiver() string {
-	if !strings.EqualFold(strings.TrimSpace(a.Ontvanger), "school") {
+func receiver(n native.Node) string {
+	if !strings.EqualFold(n.Text("ontvanger"), "school") {
 		return ""
 	}
-	if isBRIN(a.Brin.String()) {
-		return a.Brin.String()
+	if brin := n.Text("brin"); isBRIN(brin) {
+		return brin
 	}
 	return "school"
 }
@@ -135,15 +132,11 @@ func isBRIN(code string) bool {
 
 // schoolYear reads "2024-2025": 1 August 2024 to 31 July 2025, both inclusive (WPO
 // article 1 has the school year so).
-func schoolYear(text string) (*budgetv1.Period, bool) {
-	from, to, _ := strings.Cut(text, "-")
-	first, err := adapters.DateISO.Parse(from + "-08-01")
-	if err != nil {
-		return nil, false
+func schoolYear(n native.Node) (adapters.Days, error) {
+	from, to, _ := strings.Cut(n.Text("schooljaar"), "-")
+	days, err := adapters.Dates{From: from + "-08-01", To: to + "-07-31"}.Read(adapters.Cursor{})
+	if err != nil || days.To != days.From.AddMonths(12)-1 {
+		return adapters.Days{}, n.Bad("schooljaar", "a school year, as in 2024-2025")
 	}
-	last, err := adapters.DateISO.Parse(to + "-07-31")
-	if err != nil || last != first.AddMonths(12)-1 {
-		return nil, false
-	}
-	return &budgetv1.Period{Start: first.String(), End: proto.String(last.String())}, true
+	return days, nil
 }

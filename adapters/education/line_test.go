@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -27,7 +28,11 @@ func pupil(t testing.TB) adapters.Number {
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
 	w := trial.Writer(t, "EDU")
 	r := reader{pupil: pupil(t), party: "SWV2602", ours: func(code string) bool { return number(code) == "2602" }}
-	return w, r.read([]byte(raw), w)
+	found, err := source.OnePage([]byte(raw), list)
+	if err != nil {
+		return w, err
+	}
+	return w, r.read(found, w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {
@@ -87,7 +92,7 @@ func TestCodeOfThePartnership(t *testing.T) {
 	}
 }
 
-func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
+func TestOddAwardCostsItselfAlone(t *testing.T) {
 	at := "/toekenningen/0"
 	for _, c := range []struct{ from, to, path string }{
 		{"199940065", "199940077", at + "/onderwijsnummer"},
@@ -105,10 +110,17 @@ func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
 		{"4800,00", "9999999999,00", at + "/bedrag"},
 		{`"arrangement"`, `"hulp voor Een"`, "education: product.code"},
 		{`"arrangement"`, `""`, "education: product.code"},
-		{`"arrangement"`, `{}`, at},
+		{`"arrangement"`, `{}`, at + "/soort"},
 		{"ARR-24-118", strings.Repeat("1", 65), "education: decision.number"},
+	} {
+		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
+		trial.Odd(t, w, err, c.path)
+	}
+}
+
+func TestAnswerThatIsNotAllIsRefused(t *testing.T) {
+	for _, c := range []struct{ from, to, path string }{
 		{"toekenningen", "andere", "/toekenningen"},
-		{"[" + record, "[" + strings.Repeat(record+",", 500) + record, "/toekenningen"},
 		{"]}", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
@@ -124,4 +136,16 @@ func FuzzAwards(f *testing.F) {
 		w, err := read(t, string(raw))
 		trial.Settle(t, w, err)
 	})
+}
+
+func FuzzBesideAMutatedAward(f *testing.F) {
+	trial.Beside(f, record, func(t testing.TB, mutated string) (*adapters.Writer, error) {
+		return read(t, `{"toekenningen":[`+strings.Replace(record, "arrangement", "tlv", 1)+","+mutated+","+strings.Replace(record, "arrangement", "x", 1)+`]}`)
+	}, "EDU/TLV 480000", "EDU/X 480000")
+}
+
+func TestNoAnswerPassesForMoreThanItIs(t *testing.T) {
+	trial.Whole(t, [2]string{record, strings.Replace(record, "arrangement", "tlv", 1)}, func(records ...string) string {
+		return `{"toekenningen":[` + strings.Join(records, ",") + `]}`
+	}, func(raw string) (*adapters.Writer, error) { return read(t, raw) })
 }

@@ -55,12 +55,11 @@ func (p *Process) misplaced(q *budgetv1.FetchRequest, l *budgetv1.BudgetLine) st
 	return ""
 }
 
-// overspoken names what a spending says that was not asked for; "" is nothing. A
-// spending has no law, so it may say what every law of the request allows.
+// overspoken names what a spending says that was not asked for under its law; "" is nothing.
 func (p *Process) overspoken(q *budgetv1.FetchRequest, s *budgetv1.Spend) string {
-	granted := adapters.GrantedEverywhere(q)
+	granted := adapters.Granted(q, s.GetLaw())
 	switch {
-	case !p.declares(budgetv1.CategorySpending), !slices.Contains(granted, budgetv1.CategorySpending), !minimal(s, granted):
+	case !p.declares(budgetv1.CategorySpending), !slices.Contains(granted, budgetv1.CategorySpending), !minimal(s, granted, adapters.Masks(q, s.GetLaw())):
 		return whole
 	case s.GetStart() > q.GetWindow().GetTo(): // ISO dates are in order as texts
 		return ".start"
@@ -75,7 +74,7 @@ func (p *Process) uncalledFor(q *budgetv1.FetchRequest, c *budgetv1.OwnContribut
 	switch {
 	case len(granted) == 0:
 		return ".law"
-	case !p.declares(budgetv1.CategoryOwnContribution), !slices.Contains(granted, budgetv1.CategoryOwnContribution), !minimal(c, granted):
+	case !p.declares(budgetv1.CategoryOwnContribution), !slices.Contains(granted, budgetv1.CategoryOwnContribution), !minimal(c, granted, adapters.Masks(q, c.GetLaw())):
 		return whole
 	case period.GetStart() > window.GetTo(), period.GetEnd() != "" && period.GetEnd() < window.GetFrom():
 		return ".period"
@@ -91,10 +90,10 @@ func (p *Process) declares(c budgetv1.Category) bool {
 	return slices.Contains(p.describe.GetCategories(), string(c))
 }
 
-// minimal reports whether nothing is left to clear: neither what was not granted nor a
-// field that nobody has given a category.
-func minimal(m proto.Message, granted []budgetv1.Category) bool {
+// minimal reports whether nothing is left to clear: neither what was not granted, nor what
+// a mask keeps back, nor a field that nobody has given a category.
+func minimal(m proto.Message, granted []budgetv1.Category, masks budgetv1.Masks) bool {
 	cut := proto.Clone(m)
-	budgetv1.Minimise(cut, granted)
+	budgetv1.Minimise(cut, granted, masks)
 	return proto.Equal(cut, m)
 }

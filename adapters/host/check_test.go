@@ -30,7 +30,7 @@ func scope(law string, categories ...string) *budgetv1.Scope {
 
 // strange is a spending with a field that nobody has given a category.
 func strange() *budgetv1.Spend {
-	s := &budgetv1.Spend{Cents: proto.Int64(1)}
+	s := &budgetv1.Spend{Law: "WMO", Cents: proto.Int64(1)}
 	s.ProtoReflect().SetUnknown(protowire.AppendVarint(protowire.AppendTag(nil, 99, protowire.VarintType), 1))
 	return s
 }
@@ -42,14 +42,15 @@ func TestSpendIsHeldAgainstTheRequest(t *testing.T) {
 		scopes []*budgetv1.Scope
 		path   string
 	}{
-		"as asked":             {&budgetv1.Spend{Start: "2025-12-31", Cents: proto.Int64(1), AsOf: "2025-06-30"}, both, ""},
-		"product of one law":   {&budgetv1.Spend{Function: "02"}, both, "spends[0].*"},
-		"reference":            {&budgetv1.Spend{Budget: "B1"}, both, "spends[0].*"},
-		"after the window":     {&budgetv1.Spend{Start: "2026-01-01"}, both, "spends[0].start"},
+		"as asked":             {&budgetv1.Spend{Law: "WMO", Start: "2025-12-31", Cents: proto.Int64(1), AsOf: "2025-06-30"}, both, ""},
+		"product of its law":   {&budgetv1.Spend{Law: "WMO", Function: "02"}, both, ""},
+		"product of the other": {&budgetv1.Spend{Law: "JW", Function: "02"}, both, "spends[0].*"},
+		"reference":            {&budgetv1.Spend{Law: "WMO", Budget: "B1"}, both, "spends[0].*"},
+		"after the window":     {&budgetv1.Spend{Law: "WMO", Start: "2026-01-01"}, both, "spends[0].start"},
 		"unknown field":        {strange(), both, "spends[0].*"},
-		"spending not granted": {&budgetv1.Spend{Start: "2025-01-01"}, []*budgetv1.Scope{scope("WMO", "period")}, "spends[0].*"},
-		"of one law only": {&budgetv1.Spend{Cents: proto.Int64(1)},
-			[]*budgetv1.Scope{scope("WMO", "spending"), scope("JW", "period")}, "spends[0].*"},
+		"spending not granted": {&budgetv1.Spend{Law: "WMO", Start: "2025-01-01"}, []*budgetv1.Scope{scope("WMO", "period")}, "spends[0].*"},
+		"another law":          {&budgetv1.Spend{Law: "WLZ", Cents: proto.Int64(1)}, both, "spends[0].*"},
+		"no law":               {&budgetv1.Spend{Cents: proto.Int64(1)}, both, "spends[0].*"},
 	} {
 		answer := &budgetv1.FetchResponse{Spends: []*budgetv1.Spend{c.spend}}
 		require.Equal(t, c.path, adapters.Path(declaring("spending").check(asked(c.scopes...), answer)), name)

@@ -64,11 +64,11 @@ func (p *Process) narrowed(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
 }
 
 // judge turns the error of a call into the one to return. What another process
-// says is not passed on as it is: a reason of the closed list and a path.
+// says is not passed on as it is: a reason and a cause of the closed lists, and a path.
 func (p *Process) judge(ctx context.Context, c *child, err error) error {
 	code := status.Code(err)
 	if reason := adapters.Reason(err); slices.Contains(reasons(), reason) {
-		return adapters.Fault(code, reason, detail(adapters.Path(err)))
+		return adapters.Fault(code, reason, detail(err))
 	}
 	switch {
 	case ctx.Err() != nil, code == codes.DeadlineExceeded:
@@ -97,9 +97,13 @@ func reasons() []string {
 // longestPath bounds what an adapter says about where its data was bad.
 const longestPath = 256
 
-func detail(path string) map[string]string {
-	if path == "" {
-		return nil
+func detail(err error) map[string]string {
+	said := map[string]string{}
+	if path := adapters.Path(err); path != "" {
+		said["path"] = string(adapters.Mask([]byte(path[:min(len(path), longestPath)])))
 	}
-	return map[string]string{"path": string(adapters.Mask([]byte(path[:min(len(path), longestPath)])))}
+	if cause := adapters.Cause(err); cause != "" {
+		said["cause"] = cause
+	}
+	return said
 }

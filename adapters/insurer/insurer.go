@@ -47,11 +47,11 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return adapters.Bug()
 	}
-	raw, err := src.Post(ctx, source.Message{
+	found, err := src.Records(ctx, source.Message{
 		Path: "/toekenningen", Type: "application/json", Body: body, Accept: []string{"application/json"},
-	})
+	}, list)
 	if err != nil {
 		return err
 	}
-	return reader{bsn: bsn, party: src.Party(), ours: src.Ours}.read(raw, out)
+	return reader{bsn: bsn, party: src.Party(), ours: src.Ours, numbers: src.Numbers()}.read(found, out)
 }

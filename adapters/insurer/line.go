@@ -1,106 +1,125 @@
 package insurer
 
 import (
-	"encoding/json"
 	"math/big"
-	"strconv"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/source"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// award is a toekenning: hours a week at a tariff in euros.
-type award struct {
-	Uzovi        money.Text `json:"uzovi"`
-	Bsn          money.Text `json:"bsn"`
-	Toekenning   money.Text `json:"toekenning"`
-	Functie      money.Text `json:"functie"`
-	UrenPerWeek  money.Text `json:"urenPerWeek"`
-	Tarief       money.Text `json:"tarief"`
-	Ingangsdatum string     `json:"ingangsdatum"`
-	Einddatum    string     `json:"einddatum"`
+// list is where the awards stand in an answer.
+const list = "toekenningen"
+
+// Tables are the formats of record that are read here, with their members.
+func Tables() []native.Table { return []native.Table{awardsTable()} }
+
+// awardsTable lists the members of a toekenning: hours a week at a tariff in euros.
+func awardsTable() native.Table {
+	return native.Table{
+		Format: "zvw",
+		Read:   []string{"uzovi", "bsn", "toekenning", "functie", "urenPerWeek", "tarief", "ingangsdatum", "einddatum"},
+	}
 }
 
 // reader turns an answer into lines.
 type reader struct {
-	bsn   adapters.BSN
-	party string
-	ours  func(code string) bool
+	bsn     adapters.BSN
+	party   string
+	ours    func(code string) bool
+	numbers money.Style
 }
 
-// mostAwards bounds what is accepted of one person.
-const mostAwards = 500
+func (r reader) read(found source.List, out *adapters.Writer) error {
+	found.Notice(out)
+	return native.Reader{
+		Table: awardsTable(), Law: func(native.Node) string { return "ZVW" }, Days: r.days,
+		Read: func(n native.Node) error { return r.award(n, out) },
+	}.All(found.Records, out)
+}
 
-func (r reader) read(raw []byte, out *adapters.Writer) error {
-	var answer struct {
-		Toekenningen []json.RawMessage `json:"toekenningen"`
+func (r reader) days(n native.Node) []adapters.Days {
+	if n.Text("bsn") != r.bsn.Reveal() {
+		return nil
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return adapters.BadData("/", "JSON of the insurer")
+	days, _ := daysOf(n)
+	return []adapters.Days{days}
+}
+
+func daysOf(n native.Node) (adapters.Days, error) {
+	return adapters.Dates{
+		From: n.Text("ingangsdatum"), To: n.Text("einddatum"), FromAt: "ingangsdatum", ToAt: "einddatum", Form: adapters.DateDutch,
+	}.Read(n.At())
+}
+
+func (r reader) award(n native.Node, out *adapters.Writer) error {
+	switch {
+	case n.Text("bsn") != r.bsn.Reveal():
+		return n.Bad("bsn", "the person who was asked about")
+	case !r.ours(n.Text("uzovi")):
+		return n.Bad("uzovi", "a code of the party that answers")
 	}
-	if answer.Toekenningen == nil || len(answer.Toekenningen) > mostAwards {
-		return adapters.BadData("/toekenningen", "a list of at most "+strconv.Itoa(mostAwards))
+	line, err := r.line(n, out)
+	if line == nil || err != nil {
+		return err
 	}
-	for i, native := range answer.Toekenningen {
-		at := adapters.Cursor{}.Field("toekenningen").Item(i).Begin(native)
-		var a award
-		if err := json.Unmarshal(native, &a); err != nil {
-			return at.Bad("an award")
-		}
-		line, err := r.line(a, at)
-		if err != nil {
-			return err
-		}
-		if line.GetProduct().GetLabel() == codelist.Unknown {
-			out.Notice(adapters.NoticeUnknownCode, "ZVW", at.Field("functie").Path)
-		}
-		out.Line(line, at.Record("zvw", a.Toekenning.String()))
+	if line.GetProduct().GetLabel() == codelist.Unknown {
+		out.Notice(adapters.NoticeUnknownCode, "ZVW", n.At().Field("functie").Path)
 	}
+	out.Line(line, n.At().Record("zvw", n.Text("toekenning")))
 	return nil
 }
 
-func (r reader) line(a award, at adapters.Cursor) (*budgetv1.BudgetLine, error) {
-	switch {
-	case a.Bsn.String() != r.bsn.Reveal():
-		return nil, at.Field("bsn").Bad("the person who was asked about")
-	case !r.ours(a.Uzovi.String()):
-		return nil, at.Field("uzovi").Bad("a code of the party that answers")
-	}
-	period, err := adapters.Dates{
-		From: a.Ingangsdatum, To: a.Einddatum, FromAt: "ingangsdatum", ToAt: "einddatum", Form: adapters.DateDutch,
-	}.Period(at)
+// line is nil for an award that ended before it began and has no money: it was none.
+func (r reader) line(n native.Node, out *adapters.Writer) (*budgetv1.BudgetLine, error) {
+	days, err := daysOf(n)
 	if err != nil {
 		return nil, err
 	}
-	label, _ := codelist.Label(codelist.Nursing, a.Functie.String())
+	label, _ := codelist.Label(codelist.Nursing, n.Text("functie"))
 	line := &budgetv1.BudgetLine{
 		Law: "ZVW", Funder: r.party, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
-		Product:  &budgetv1.Product{System: string(codelist.Nursing), Code: a.Functie.String(), Label: label},
-		Period:   period,
-		Decision: &budgetv1.Decision{Number: a.Toekenning.String()},
+		Product:  &budgetv1.Product{System: string(codelist.Nursing), Code: n.Text("functie"), Label: label},
+		Decision: &budgetv1.Decision{Number: n.Text("toekenning")},
 	}
-	if a.UrenPerWeek.String() == "" {
-		return line, nil
+	if line.Quantity, line.Amount, err = r.money(n); err != nil {
+		return nil, err
 	}
-	hours, err := money.Volume(a.UrenPerWeek.String())
+	if days.Lapsed() && line.Amount == nil {
+		out.Skipped(adapters.SkippedLapsed, "ZVW", n.At().Path)
+		return nil, nil
+	}
+	line.Period, err = out.Period(days, line.GetAmount().GetBasis(), n.At())
+	return line, err
+}
+
+// money reads hours and tariff; what is absent is not known, and not zero.
+func (r reader) money(n native.Node) (*budgetv1.Quantity, *budgetv1.Amount, error) {
+	hours, tariff := n.Number("urenPerWeek"), n.Number("tarief")
+	if hours.String() == "" {
+		return nil, nil, nil
+	}
+	volume, err := r.numbers.Volume(hours)
 	if err != nil {
-		return nil, at.Field("urenPerWeek").Bad("hours with at most four decimals")
+		return nil, nil, n.Bad("urenPerWeek", "hours with at most four decimals")
 	}
-	line.Quantity = &budgetv1.Quantity{Volume: hours, Unit: "04", Frequency: "2"}
-	if a.Tarief.String() == "" {
-		return line, nil
+	quantity := &budgetv1.Quantity{Volume: volume, Unit: "04", Frequency: "2"}
+	if tariff.String() == "" {
+		return quantity, nil, nil
 	}
-	tariff, err := money.Decimal(a.Tarief.String())
+	euros, err := r.numbers.Decimal(tariff, 2)
 	if err != nil {
-		return nil, at.Field("tarief").Bad("an amount in euros")
+		return nil, nil, n.Bad("tarief", "an amount in euros with at most two decimals")
 	}
-	exact, _ := new(big.Rat).SetString(hours) // Volume writes nothing else
-	if line.Amount = weekly(exact, tariff); line.Amount == nil {
-		return nil, at.Field("tarief").Bad("an amount within bounds")
+	exact, _ := new(big.Rat).SetString(volume) // Volume writes nothing else
+	amount := weekly(exact, euros)
+	if amount == nil {
+		return nil, nil, n.Bad("tarief", "an amount within bounds")
 	}
-	return line, nil
+	return quantity, amount, nil
 }
 
 // weekly gives hours times tariff, which is the award itself: an amount that is

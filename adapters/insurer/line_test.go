@@ -8,16 +8,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/adapters/trial"
 )
 
-const one = `{"toekenningen":[{"uzovi":"9991","bsn":"999940004","toekenning":"Z1","functie":"VV","urenPerWeek":7,
-"tarief":"24,00","ingangsdatum":"01-03-2025","einddatum":"31-12-2025"}]}`
+const record = `{"uzovi":"9991","bsn":"999940004","toekenning":"Z1","functie":"VV","urenPerWeek":7,
+"tarief":"24,00","ingangsdatum":"01-03-2025","einddatum":"31-12-2025"}`
+
+const one = `{"toekenningen":[` + record + `]}`
 
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
 	w := trial.Writer(t, "ZVW")
 	r := reader{bsn: trial.BSN(t), party: "UZOVI9991", ours: func(code string) bool { return code == "9991" }}
-	return w, r.read([]byte(raw), w)
+	found, err := source.OnePage([]byte(raw), list)
+	if err != nil {
+		return w, err
+	}
+	return w, r.read(found, w)
 }
 
 func TestHoursTimesTariffIsExact(t *testing.T) {
@@ -59,7 +66,7 @@ func TestAwardWithoutHoursOrTariffHasNoMoney(t *testing.T) {
 	}
 }
 
-func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
+func TestOddAwardCostsItselfAlone(t *testing.T) {
 	at := "/toekenningen/0"
 	for _, c := range []struct{ from, to, path string }{
 		{"999940004", "999940016", at + "/bsn"},
@@ -68,9 +75,20 @@ func TestWrongAwardIsRefusedAtItsPlace(t *testing.T) {
 		{"24,00", "24,00 euro", at + "/tarief"},
 		{"24,00", "999999999999", at + "/tarief"},
 		{"01-03-2025", "2025-03-01", at + "/ingangsdatum"},
-		{"31-12-2025", "31-12-2024", at + "/einddatum"},
+		{"31-12-2025", "31-12-2024", at},
+		{"01-03-2025", "00-03-2025", at},
+		{"24,00", "24,005", at + "/tarief"},
+		{":7,", `:"12.375",`, at + "/urenPerWeek"},
 		{`"VV"`, `"V V"`, "zvw: product.code"},
-		{`"VV"`, `{}`, at},
+		{`"VV"`, `{}`, at + "/functie"},
+	} {
+		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
+		trial.Odd(t, w, err, c.path)
+	}
+}
+
+func TestAnswerThatIsNotAllIsRefused(t *testing.T) {
+	for _, c := range []struct{ from, to, path string }{
 		{`{"toekenningen":`, `{"andere":`, "/toekenningen"},
 		{"{", "", "/"},
 	} {
@@ -87,4 +105,16 @@ func FuzzAwards(f *testing.F) {
 		w, err := read(t, string(raw))
 		trial.Settle(t, w, err)
 	})
+}
+
+func FuzzBesideAMutatedAward(f *testing.F) {
+	trial.Beside(f, record, func(t testing.TB, mutated string) (*adapters.Writer, error) {
+		return read(t, `{"toekenningen":[`+strings.Replace(record, "VV", "VP", 1)+","+mutated+","+strings.Replace(record, "VV", "PV", 1)+`]}`)
+	}, "ZVW/VP 16800", "ZVW/PV 16800")
+}
+
+func TestNoAnswerPassesForMoreThanItIs(t *testing.T) {
+	trial.Whole(t, [2]string{record, strings.Replace(record, "VV", "VP", 1)}, func(records ...string) string {
+		return `{"toekenningen":[` + strings.Join(records, ",") + `]}`
+	}, func(raw string) (*adapters.Writer, error) { return read(t, raw) })
 }

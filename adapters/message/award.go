@@ -1,159 +1,155 @@
 package message
 
 import (
-	"encoding/xml"
-	"strings"
+	"cmp"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// AwardMessage is a toekenningsbericht (iPgb 501): the money of a personal
-// budget, from the funder to SVB. Amounts are in cents.
-type AwardMessage struct {
-	Verstrekker         string  `xml:"Verstrekker"`
-	Bsn                 string  `xml:"Bsn"`
-	Wet                 string  `xml:"Wet"`
-	Budgetidentificatie string  `xml:"Budgetidentificatie"`
-	Functies            []Funds `xml:"Functiebudgetten>Functiebudget"`
-}
-
-// Funds is the budget for one function.
-type Funds struct {
-	Zorgfunctie              string `xml:"Zorgfunctie"`
-	Begindatum               string `xml:"Begindatum"`
-	Einddatum                string `xml:"Einddatum"`
-	Bedrag                   string `xml:"Bedrag"`
-	BedragOorspronkelijk     string `xml:"BedragOorspronkelijk"`
-	OorspronkelijkeEinddatum string `xml:"OorspronkelijkeEinddatum"`
-}
-
-// Reader turns messages about one person into lines of one party.
-type Reader struct {
-	BSN   adapters.BSN
-	Party string
-	// Ours reports whether a funder code is the party's.
-	Ours func(code string) bool
-	// Product gives what a Wlz award is for, and the further records it rests on;
-	// nil where no Wlz awards are to be expected.
-	Product func(start adapters.Date) (*budgetv1.Product, *budgetv1.Decision, []adapters.Record)
-}
-
-// Read writes the lines of one message.
-func (r Reader) Read(f Found, out *adapters.Writer) error {
-	switch f.Kind {
-	case Award:
-		return r.award(f, out)
-	case Wmo, Jeugd:
-		return r.allocation(f, out)
+// award reads an award message (iPgb 501): the money of a personal budget, from the
+// funder to SVB. Amounts are cents, and the whole of a row's period. A message of which
+// nobody can tell which budget it is about is skipped; any other takes its place in a
+// chain, and what cannot be read of it gives no line.
+func (r Reader) award(f Found, awards []award, out *adapters.Writer) ([]award, error) {
+	o := r.open(f, map[string]string{"458": "WMO", "460": "JW", "462": "WLZ"}, "Header/Afzender", out)
+	a := award{
+		law: o.law, funder: f.Text("Header/Afzender"),
+		number: f.Text("Client/Budget/BudgetIdentificatie"), old: f.Text("Client/Budget/BudgetIdentificatieOud"),
+		at: f.At(), odd: o.odd,
 	}
-	out.Skipped(adapters.SkippedOtherMessage, "", f.Path)
-	return nil
-}
-
-func (r Reader) award(f Found, out *adapters.Writer) error {
-	var m AwardMessage
-	if err := xml.Unmarshal(f.Native, &m); err != nil {
-		return f.Bad("an award message")
+	a.sent, _ = adapters.DateISO.Parse(f.Text("Header/BerichtIdentificatie/Dagtekening"))
+	for _, n := range f.All("Client/Budget/FunctieBudgetten/FunctieBudget") {
+		row := readRow(a.law, n)
+		a.rows, a.unread = append(a.rows, row), a.unread || row.function == "" || row.start == 0
 	}
 	switch {
-	case m.Bsn != r.BSN.Reveal():
-		return f.Field("Bsn").Bad("the person who was asked about")
-	case !r.Ours(m.Verstrekker):
-		return f.Field("Verstrekker").Bad("a code of the party that answers")
-	case m.law() == "":
-		return f.Field("Wet").Bad("Wmo, Jw or Wlz")
-	case len(m.Functies) == 0:
-		return f.Field("Functiebudgetten").Bad("at least one")
+	case o.unknown != nil:
+		return awards, out.Odd(o.unknown, a.law, a.days()...)
+	case a.number == "" || a.number == native.Unclear:
+		return awards, out.Odd(cmp.Or(o.odd, f.Bad("Client/Budget/BudgetIdentificatie", "the number of a budget")), a.law, a.days()...)
+	case a.odd == nil && a.old == native.Unclear, a.odd == nil && len(a.rows) == 0:
+		a.odd = f.Bad("Client/Budget", "one number that it replaces, and rows")
 	}
-	for i, funds := range m.Functies {
-		if err := r.funds(m, funds, f.Field("Functiebudgetten").Item(i), out); err != nil {
-			return err
+	if a.odd != nil {
+		a.unread = true
+		for i := range a.rows {
+			a.rows[i].odd = a.odd
 		}
+	}
+	return append(awards, a), nil
+}
+
+// days are those of the rows, as far as they are known.
+func (a award) days() (all []adapters.Days) {
+	for _, r := range a.rows {
+		all = append(all, r.days)
+	}
+	return all
+}
+
+// readRow reads the budget for one function. Of one that is odd the key is kept, as far as
+// it can be read.
+func readRow(law string, n native.Node) row {
+	r := row{at: n.At()}
+	r.function = codelist.Code(awardList(law), n.Text("Zorgfunctie"))
+	if !code(r.function) {
+		r.function = ""
+	}
+	r.days, r.odd = adapters.Dates{
+		From: n.Text("FunctieBudgetPeriode/Begindatum"), To: n.Text("FunctieBudgetPeriode/Einddatum"),
+		FromAt: "FunctieBudgetPeriode/Begindatum", ToAt: "FunctieBudgetPeriode/Einddatum",
+	}.Read(n.At())
+	r.start, r.end = r.days.From, r.days.To
+	var err error
+	if r.cents, err = money.Cents(n.Text("FunctieBudgetBedrag")); err != nil && r.odd == nil {
+		r.odd = n.Bad("FunctieBudgetBedrag", "a whole number of cents")
+	}
+	switch {
+	case r.odd != nil:
+	case r.function == "":
+		r.odd = n.Bad("Zorgfunctie", "the code of a function")
+	case r.end == 0 || r.cents > 0 && r.days.Lapsed():
+		r.odd = n.Bad("FunctieBudgetPeriode/Einddatum", "a last day, not before the first")
+	}
+	return r
+}
+
+func awardList(law string) codelist.List {
+	return map[string]codelist.List{"WMO": codelist.WmoAward, "JW": codelist.JeugdAward, "WLZ": codelist.WlzAward}[law]
+}
+
+// awards writes the lines of the rows that count.
+func (r Reader) awards(awards []award, out *adapters.Writer) error {
+	s := resolve(awards)
+	for _, a := range s.past {
+		out.Skipped(adapters.SkippedSuperseded, a.law, a.at.Path)
+	}
+	for _, a := range s.counted {
+		if a.odd != nil {
+			if err := out.Odd(a.odd, a.law, a.days()...); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, row := range a.rows {
+			if err := out.Odd(row.odd, a.law, row.days); err != nil {
+				return err
+			}
+			if row.odd == nil && row.cents == 0 {
+				reason := adapters.SkippedRemoved
+				if row.end != row.start {
+					reason = adapters.SkippedZero
+				}
+				out.Skipped(reason, a.law, row.at.Path)
+			}
+		}
+	}
+	for _, row := range s.rights {
+		r.line(row, out)
+	}
+	for _, row := range s.omitted {
+		product, _ := product(row)
+		out.Omitted(row.law, product, row.period(), row.at)
 	}
 	return nil
 }
 
-// law is the law of the act that the message names; empty when it is another.
-func (m AwardMessage) law() string {
-	return map[string]string{"wmo": "WMO", "jw": "JW", "wlz": "WLZ"}[strings.ToLower(strings.TrimSpace(m.Wet))]
-}
-
-func (r Reader) funds(m AwardMessage, funds Funds, at adapters.Cursor, out *adapters.Writer) error {
-	period, amount, err := funds.read(at)
-	if err != nil {
-		return err
-	}
-	law := m.law()
-	if amount == nil && funds.hasMoney() {
-		out.Skipped(adapters.SkippedAmount, law, at.Field("Bedrag").Pointer)
-	}
+func (r Reader) line(row right, out *adapters.Writer) {
 	line := &budgetv1.BudgetLine{
-		Law: law, Funder: r.Party, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
-		Period: period, Amount: amount,
+		Law: row.law, Funder: r.Party, Kind: "ENTITLEMENT", DeliveryForm: "PGB", Fungibility: "POOLABLE",
+		Period: row.period(), Decision: &budgetv1.Decision{Budget: row.number, EarlierBudgets: row.others},
 	}
-	records := []adapters.Record{at.Record(adapters.RecordAward, m.Budgetidentificatie)}
 	var known bool
-	if line.Product, known = product(law, funds.Zorgfunctie); law == "WLZ" && r.Product != nil {
-		start, _ := adapters.DateISO.Parse(period.GetStart()) // read has parsed it
-		var more []adapters.Record
-		better, decision, rest := r.Product(start)
-		if better != nil {
-			line.Product = better
-			_, known = codelist.Label(codelist.Wlz, better.GetCode())
-		}
-		line.Decision, more = decision, rest
-		records = append(records, more...)
+	if line.Product, known = product(row); !known {
+		out.Notice(adapters.NoticeUnknownCode, row.law, row.at.Field("Zorgfunctie").Pointer)
 	}
-	if line.Decision == nil {
-		line.Decision = &budgetv1.Decision{}
+	if !row.disputed {
+		line.Amount = &budgetv1.Amount{Cents: row.cents, Basis: "PERIOD_TOTAL"}
 	}
-	line.Decision.Budget = m.Budgetidentificatie
-	if !known {
-		out.Notice(adapters.NoticeUnknownCode, law, at.Field("Zorgfunctie").Pointer)
+	out.Line(line, row.records...)
+	if row.disputed {
+		out.Disputed(line)
 	}
-	out.Line(line, records...)
-	return nil
+}
+
+func (r right) period() *budgetv1.Period {
+	p := &budgetv1.Period{Start: r.start.String(), End: proto.String(r.end.String())}
+	if r.original != 0 {
+		p.OriginalEnd = proto.String(r.original.String())
+	}
+	return p
 }
 
 // product is the function of an award as a product. The Wlz has one function for
-// everything (99), which is no care profile.
-func product(law, code string) (*budgetv1.Product, bool) {
-	list := map[string]codelist.List{"WMO": codelist.Wmo, "JW": codelist.Jeugd, "WLZ": codelist.Function}[law]
-	label, known := codelist.Label(list, code)
-	return &budgetv1.Product{System: string(list), Code: code, Label: label}, known
-}
-
-func (f Funds) hasMoney() bool { return f.Bedrag != "" || f.BedragOorspronkelijk != "" }
-
-// read gives the period and the money. A line that was cut short keeps the total
-// that was decided and the end it then had; when a new amount was sent as well,
-// that one holds and the old end says nothing any more.
-func (f Funds) read(at adapters.Cursor) (*budgetv1.Period, *budgetv1.Amount, error) {
-	days := adapters.Dates{From: f.Begindatum, To: f.Einddatum, FromAt: "Begindatum", ToAt: "Einddatum"}
-	period, err := days.Period(at)
-	if err != nil {
-		return nil, nil, err
-	}
-	text, field := f.Bedrag, "Bedrag"
-	cut := f.Bedrag == "" && f.BedragOorspronkelijk != "" && f.OorspronkelijkeEinddatum != ""
-	if cut {
-		text, field = f.BedragOorspronkelijk, "BedragOorspronkelijk"
-		if _, err := adapters.DateISO.Parse(f.OorspronkelijkeEinddatum); err != nil {
-			return nil, nil, at.Field("OorspronkelijkeEinddatum").Bad("a civil date")
-		}
-		period.OriginalEnd = proto.String(f.OorspronkelijkeEinddatum)
-	}
-	if text == "" || period.End == nil && period.OriginalEnd == nil {
-		return period, nil, nil
-	}
-	cents, err := money.Cents(strings.TrimSpace(text))
-	if err != nil {
-		return nil, nil, at.Field(field).Bad("a whole number of cents")
-	}
-	return period, &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}, nil
+// everything, which is no care profile.
+func product(r right) (*budgetv1.Product, bool) {
+	list := awardList(r.law)
+	label, known := codelist.Label(list, r.function)
+	return &budgetv1.Product{System: string(list), Code: r.function, Label: label}, known
 }

@@ -1,24 +1,20 @@
-// Package message answers: which awards and allocations do these messages hold?
-// It reads iPgb 501, iWmo 301 and iJw 301 messages out of an organisation's own
-// archive of the messages it sent.
+// Package message answers: which awards, allocations and payments do these messages hold?
+// It reads iPgb 501 and 507, iWmo 301 and iJw 301 messages out of an organisation's own
+// archive, and decides which of several about one right counts.
 //
-// The messages travel in batches and have no query interface. The archive's
-// envelope is therefore ours, and the element names of the 501 message are
-// assumed from the terms of the iPgb data dictionary; those of the 301 messages
-// follow iWmo and iJw 3.2.
+// The messages travel in batches and have no query interface: the request to the archive
+// and the envelope of its answer are ours. What is in the envelope has the published
+// structure: iPgb 2.1, of which the name of the root element is assumed, and iWmo and
+// iJw 3.2, and their 3.0 in so far as it differs.
 package message
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/xml"
-	"errors"
-	"io"
 	"strconv"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/source"
+	"github.com/ontschot/ontschot/adapters/native"
 )
 
 // Kind of message.
@@ -26,43 +22,61 @@ type Kind string
 
 // The kinds that are read.
 const (
-	Award Kind = "IPGB501"
-	Wmo   Kind = "WMO301"
-	Jeugd Kind = "JW301"
+	AwardWmo        Kind = "WMO501"
+	AwardJeugd      Kind = "JW501"
+	AwardWlz        Kind = "WLZ501"
+	AllocationWmo   Kind = "WMO301"
+	AllocationJeugd Kind = "JW301"
+	ClosingWmo      Kind = "WMO507"
+	ClosingJeugd    Kind = "JW507"
+	ClosingWlz      Kind = "WLZ507"
+	// Interim is what SVB paid so far of a budget that still runs. No message of iPgb
+	// says that: it is assumed, with the structure of a 507 without a reason.
+	Interim Kind = "TUSSENSTAND"
 )
+
+// law of a kind of message; empty for one that its BerichtCode alone tells.
+func (k Kind) law() string {
+	switch k {
+	case AwardWmo, AllocationWmo, ClosingWmo:
+		return "WMO"
+	case AwardJeugd, AllocationJeugd, ClosingJeugd:
+		return "JW"
+	case AwardWlz, ClosingWlz:
+		return "WLZ"
+	}
+	return ""
+}
 
 // Search is what an archive is asked for: messages about one person.
 type Search struct {
-	BSN    adapters.BSN
-	Kinds  []Kind
-	Awards []string // the acts whose awards are asked for: Wmo, Jw, Wlz
+	BSN   adapters.BSN
+	Kinds []Kind
 }
 
-// Found is one message, and where it stands in the archive's answer: a native record
-// begins with it.
+// Found is one message: a native record begins with it.
 type Found struct {
 	Kind Kind
-	adapters.Cursor
+	native.Node
 }
 
-// mostMessages, mostDepth and mostElements bound an archive's answer.
-const (
-	mostMessages = 1000
-	mostDepth    = 16
-	mostElements = 100_000
-)
+// mostMessages bounds an archive's answer.
+const mostMessages = 2000
 
-// Ask gets messages out of the archive of src, in the order of the archive. Its errors
+// Archive is where the messages of an agency are searched: source.Source.
+type Archive interface {
+	// Messages gives what a search finds, as XML. Its errors are those of package adapters.
+	Messages(ctx context.Context, search []byte) ([]byte, error)
+}
+
+// Ask gets messages out of an archive, in its order. Its errors
 // are those of package adapters.
-func Ask(ctx context.Context, src *source.Source, s Search) ([]Found, error) {
-	body, err := json.Marshal(map[string]any{"bsn": s.BSN.Reveal(), "soorten": s.Kinds, "wetten": s.Awards})
+func Ask(ctx context.Context, from Archive, s Search) ([]Found, error) {
+	body, err := json.Marshal(map[string]any{"bsn": s.BSN.Reveal(), "soorten": s.Kinds})
 	if err != nil {
 		return nil, adapters.Bug()
 	}
-	answer, err := src.Post(ctx, source.Message{
-		Path: "/berichten/zoeken", Type: "application/json", Body: body,
-		Accept: []string{"application/xml", "text/xml"},
-	})
+	answer, err := from.Messages(ctx, body)
 	if err != nil {
 		return nil, err
 	}
@@ -70,88 +84,86 @@ func Ask(ctx context.Context, src *source.Source, s Search) ([]Found, error) {
 }
 
 // Open takes the messages out of their envelope:
-// <berichten><bericht soort="IPGB501">...</bericht>...</berichten>
+// <berichten><bericht soort="WMO501"><Bericht>...</Bericht></bericht>...</berichten>
 func Open(raw []byte) ([]Found, error) {
-	if err := Bounded(raw); err != nil {
+	root, err := native.XML(raw)
+	if err != nil {
 		return nil, err
 	}
-	d := xml.NewDecoder(bytes.NewReader(raw))
-	root, err := element(d)
-	if err != nil || root.Name.Local != "berichten" {
-		return nil, adapters.BadData("/", "element berichten")
+	if _, err := envelope().Check(root); err != nil || root.Name() != "berichten" {
+		return nil, adapters.BadData("/", "element berichten with elements bericht")
+	}
+	all := root.All("bericht")
+	if len(all) > mostMessages {
+		return nil, adapters.BadData("/berichten", "at most "+strconv.Itoa(mostMessages))
 	}
 	var found []Found
-	for {
-		e, err := element(d)
-		switch {
-		case errors.Is(err, errEnd):
-			return found, nil
-		case err != nil || e.Name.Local != "bericht":
-			return nil, adapters.BadData("/berichten", "elements bericht")
-		case len(found) == mostMessages:
-			return nil, adapters.BadData("/berichten", "at most "+strconv.Itoa(mostMessages))
-		}
-		start := d.InputOffset()
-		if err := d.Skip(); err != nil {
-			return nil, adapters.BadData("/berichten", "well-formed XML")
-		}
-		inner := raw[start:d.InputOffset()]
-		inner = inner[:max(0, bytes.LastIndex(inner, []byte("</")))]
-		at := adapters.Cursor{}.Field("berichten").Item(len(found)).Begin(bytes.TrimSpace(inner))
-		found = append(found, Found{Kind(attribute(e, "soort")), at})
+	for _, b := range all {
+		found = append(found, Found{Kind(b.Attr("soort")), b.Get("Bericht").Begin()})
 	}
+	return found, nil
 }
 
-var errEnd = errors.New("end of element")
+func envelope() native.Table {
+	return native.Table{Format: "archive", Ignored: []string{"bericht[]/*"}}
+}
 
-// element gives the next child element; errEnd when there is none left.
-func element(d *xml.Decoder) (xml.StartElement, error) {
-	for {
-		t, err := d.Token()
+// Reader turns messages about one person into lines of one party.
+type Reader struct {
+	BSN   adapters.BSN
+	Party string
+	// Ours reports whether a funder code is the party's.
+	Ours func(code string) bool
+}
+
+// opened is a message of which the header was read.
+type opened struct {
+	Found
+	law     string
+	unknown error // of which law, person or funder it is cannot be told, or it is another
+	odd     error // it is not as its format is
+}
+
+// open holds a message against its table and reads of which law and person it is, and of
+// which funder, whose code stands at a path. What is not known in it is noticed.
+func (r Reader) open(f Found, codes map[string]string, funder string, out *adapters.Writer) opened {
+	o := opened{Found: f, law: codes[f.Text("Header/BerichtCode")]}
+	var more []native.Node
+	more, o.odd = tableOf(f.Kind).Check(f.Node)
+	for _, n := range more {
+		out.Unknown(o.law, n.Name(), n.At())
+	}
+	switch {
+	case o.law == "" || f.Kind.law() != "" && f.Kind.law() != o.law:
+		o.unknown = f.Bad("Header/BerichtCode", "a code of "+string(f.Kind))
+	case f.Text("Client/Bsn") != r.BSN.Reveal():
+		o.unknown = f.Bad("Client/Bsn", "the person who was asked about")
+	case r.Ours != nil && !r.Ours(f.Text(funder)):
+		o.unknown = f.Bad(funder, "a code of the party that answers")
+	}
+	return o
+}
+
+// Read writes the lines of messages, and accounts for each that gives none.
+func (r Reader) Read(found []Found, out *adapters.Writer) error {
+	var awards []award
+	var allocations []allocation
+	for _, f := range found {
+		var err error
+		switch f.Kind {
+		case AwardWmo, AwardJeugd, AwardWlz:
+			awards, err = r.award(f, awards, out)
+		case AllocationWmo, AllocationJeugd:
+			allocations, err = r.allocations(f, allocations, out)
+		default:
+			out.Skipped(adapters.SkippedOtherMessage, "", f.At().Path)
+		}
 		if err != nil {
-			return xml.StartElement{}, err
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			return t, nil
-		case xml.EndElement:
-			return xml.StartElement{}, errEnd
+			return err
 		}
 	}
-}
-
-func attribute(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
+	if err := r.awards(awards, out); err != nil {
+		return err
 	}
-	return ""
-}
-
-// Bounded refuses XML that is not well-formed, has a document type, or is deeper
-// or has more elements than any message has.
-func Bounded(raw []byte) error {
-	d := xml.NewDecoder(bytes.NewReader(raw))
-	depth, elements := 0, 0
-	for {
-		t, err := d.Token()
-		switch {
-		case errors.Is(err, io.EOF) && elements > 0:
-			return nil
-		case err != nil:
-			return adapters.BadData("/", "well-formed XML")
-		}
-		switch t.(type) {
-		case xml.Directive:
-			return adapters.BadData("/", "no document type")
-		case xml.StartElement:
-			depth, elements = depth+1, elements+1
-		case xml.EndElement:
-			depth--
-		}
-		if depth > mostDepth || elements > mostElements {
-			return adapters.BadData("/", "within the bounds of a message")
-		}
-	}
+	return r.newest(allocations, out)
 }

@@ -3,6 +3,7 @@ package money
 import (
 	"encoding/json"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -11,36 +12,92 @@ func unquote(raw []byte) (s string, err error) {
 	return s, err
 }
 
-// Decimal reads a number that is not negative, exactly, with a comma or a point
-// and with or without points between thousands.
-func Decimal(s string) (*big.Rat, error) {
-	s = strings.TrimSpace(s)
-	if s == "" || len(s) > longest {
+// Number is a number as a source wrote it.
+type Number struct {
+	Text string
+	// JSON says that it was a JSON number: there the point is decimal, always.
+	JSON bool
+}
+
+// String gives the text without space around it.
+func (n Number) String() string { return strings.TrimSpace(n.Text) }
+
+// Style is how a source writes numbers in text. The zero Style is Dutch.
+type Style string
+
+// The styles.
+const (
+	Dutch Style = "nl"    // comma decimal, points between thousands: 1.234,5
+	Point Style = "point" // point decimal, nothing between thousands: 1234.5
+)
+
+// Known reports whether there is such a style.
+func (s Style) Known() bool { return s == "" || s == Dutch || s == Point }
+
+// Decimal reads a number that is not negative, exactly, with at most so many decimals as
+// they are written. A Dutch text with one point that stands before one or two digits can
+// be read one way only, so it is read; before three it parts thousands, unless the field
+// may have three decimals: then it could be either, and is refused.
+func (s Style) Decimal(n Number, decimals int) (*big.Rat, error) {
+	text := n.String()
+	if text == "" || len(text) > longest {
 		return nil, ErrVolume
 	}
-	whole, fraction, comma := strings.Cut(s, ",")
-	if !comma {
-		whole, fraction = point(s)
+	if n.JSON {
+		return plain(text, decimals)
 	}
-	plain, ok := join(whole)
-	if !ok || !digits(fraction) && fraction != "" || comma && fraction == "" {
+	whole, fraction, comma := strings.Cut(text, ",")
+	switch {
+	case s == Point && comma:
+		return nil, ErrVolume
+	case s == Point:
+		whole, fraction, comma = strings.Cut(text, ".")
+	case !comma:
+		whole, fraction, comma = point(text, decimals)
+	}
+	joined, ok := join(whole)
+	if !ok || comma && !digits(fraction) || len(fraction) > decimals {
 		return nil, ErrVolume
 	}
-	r, ok := new(big.Rat).SetString(plain + "." + fraction + "0")
+	return plain(joined+"."+fraction+"0", decimals+1)
+}
+
+// plain reads a number with a decimal point. An exponent moves the point; 12 places are
+// more than any amount has.
+func plain(text string, decimals int) (*big.Rat, error) {
+	mantissa, exponent, scaled := strings.Cut(strings.ToLower(text), "e")
+	moved := 0
+	if scaled {
+		var err error
+		if moved, err = strconv.Atoi(exponent); err != nil || moved < -12 || moved > 12 {
+			return nil, ErrVolume
+		}
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	if !digits(whole) || fraction != "" && !digits(fraction) || len(fraction)-moved > decimals {
+		return nil, ErrVolume
+	}
+	r, ok := new(big.Rat).SetString(whole + "." + fraction + "0e" + strconv.Itoa(moved))
 	if !ok {
 		return nil, ErrVolume
 	}
 	return r, nil
 }
 
-// point takes a text without a comma apart: its last point is decimal unless
-// exactly three digits follow it.
-func point(s string) (whole, fraction string) {
-	at := strings.LastIndexByte(s, '.')
-	if at < 0 || len(s)-at-1 == 3 || at == len(s)-1 {
-		return s, ""
+// point takes a text without a comma apart. Its only point is decimal unless exactly
+// three digits follow it; a whole that is none is refused by the caller.
+func point(text string, decimals int) (whole, fraction string, decimal bool) {
+	at := strings.IndexByte(text, '.')
+	if at < 0 || at != strings.LastIndexByte(text, '.') {
+		return text, "", false
 	}
-	return s[:at], s[at+1:]
+	if len(text)-at-1 != 3 {
+		return text[:at], text[at+1:], true
+	}
+	if decimals >= 3 {
+		return "", "", false
+	}
+	return text, "", false
 }
 
 // join takes the points out from between groups of three digits.
@@ -58,13 +115,9 @@ func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == 
 
 // Volume reads a volume and writes it with a point, as the messages have it: at
 // most nine digits before and four behind it.
-func Volume(s string) (string, error) {
-	r, err := Decimal(s)
-	if err != nil {
-		return "", err
-	}
-	scaled := new(big.Rat).Mul(r, big.NewRat(10000, 1))
-	if !scaled.IsInt() || r.Cmp(big.NewRat(1_000_000_000, 1)) >= 0 {
+func (s Style) Volume(n Number) (string, error) {
+	r, err := s.Decimal(n, 4)
+	if err != nil || r.Cmp(big.NewRat(1_000_000_000, 1)) >= 0 {
 		return "", ErrVolume
 	}
 	text := r.FloatString(4) // exact: it has no more than four decimals

@@ -46,11 +46,10 @@ func (t *Text) UnmarshalJSON(raw []byte) error {
 // String gives the text without space around it.
 func (t Text) String() string { return strings.TrimSpace(string(t)) }
 
-// Euros reads an amount in euros ("1500,00", "1.500,00", "1500", or a JSON number
-// 1500.5) as cents. A point before three digits parts thousands, before one or
-// two it is decimal: no text can be read both ways.
-func Euros(s string) (int64, error) {
-	r, err := Decimal(s)
+// Euros reads an amount in euros as cents: "1.500,00", "1500", or the JSON number 1500.5.
+// More than two decimals are refused, zeros too.
+func (s Style) Euros(n Number) (int64, error) {
+	r, err := s.Decimal(n, 2)
 	if err != nil {
 		return 0, ErrEuros
 	}

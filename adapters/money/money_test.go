@@ -12,18 +12,18 @@ import (
 func TestEuros(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1500,00": 150000, "1.500,00": 150000, "1500": 150000, "1.500": 150000, "1500.00": 150000, "1500.5": 150050,
-		"0,01": 1, "0": 0, "1.234.567,89": 123456789, "12,5": 1250, "1500,000": 150000, " 7,00 ": 700,
+		"0,01": 1, "0": 0, "1.234.567,89": 123456789, "12,5": 1250, " 7,00 ": 700,
 		"1000000000,00": money.Most,
 	} {
-		got, err := money.Euros(text)
+		got, err := money.Dutch.Euros(money.Number{Text: text})
 		require.NoError(t, err, text)
 		require.Equal(t, want, got, text)
 	}
 	for _, text := range []string{
-		"", ",", "1,", ",50", "1,005", "-1,00", "1.50.000", "1500.000,00", "1,5,0", "€ 5", "1e3", "0x10", "1/2",
+		"", ",", "1,", "1500,000", "150.125,000", "1.5000", ",50", "1,005", "-1,00", "1.50.000", "1500.000,00", "1,5,0", "€ 5", "1e3", "0x10", "1/2",
 		"1.5.5", "1..5", "1000000000,01", "٣", "99999999999999999999999999999999999",
 	} {
-		_, err := money.Euros(text)
+		_, err := money.Dutch.Euros(money.Number{Text: text})
 		require.ErrorIs(t, err, money.ErrEuros, text)
 	}
 }
@@ -40,12 +40,12 @@ func TestCents(t *testing.T) {
 
 func TestVolume(t *testing.T) {
 	for text, want := range map[string]string{"300": "300", "1,5": "1.5", "2.50": "2.5", "7,0": "7", "0,0001": "0.0001", "0": "0"} {
-		got, err := money.Volume(text)
+		got, err := money.Dutch.Volume(money.Number{Text: text})
 		require.NoError(t, err, text)
 		require.Equal(t, want, got)
 	}
-	for _, text := range []string{"0,00001", "1000000000", "x", ""} {
-		_, err := money.Volume(text)
+	for _, text := range []string{"0,00001", "1000000000", "x", "", "12.375", "0.125", "1500.125", "12.3456789"} {
+		_, err := money.Dutch.Volume(money.Number{Text: text})
 		require.ErrorIs(t, err, money.ErrVolume, text)
 	}
 }
@@ -61,17 +61,47 @@ func TestTextKeepsNumbersAsTheyStand(t *testing.T) {
 	}
 }
 
+// In a JSON number the point is decimal, whatever the style of the source.
+func TestJSONNumbers(t *testing.T) {
+	for _, style := range []money.Style{"", money.Dutch, money.Point} {
+		for text, want := range map[string]int64{"12.5": 1250, "48.0": 4800, "1500": 150000, "0.07": 7, "1.25E3": 125000, "1e1": 1000} {
+			got, err := style.Euros(money.Number{Text: text, JSON: true})
+			require.NoError(t, err, text)
+			require.Equal(t, want, got, text)
+		}
+		for _, text := range []string{"150.125", "1.500", "-1", "1e99", "1e-3", "1,5", "1e9999999999999999999"} {
+			_, err := style.Euros(money.Number{Text: text, JSON: true})
+			require.ErrorIs(t, err, money.ErrEuros, text)
+		}
+		got, err := style.Volume(money.Number{Text: "7.125", JSON: true})
+		require.NoError(t, err)
+		require.Equal(t, "7.125", got)
+	}
+}
+
+func TestPointStyle(t *testing.T) {
+	got, err := money.Point.Volume(money.Number{Text: "12.375"})
+	require.NoError(t, err)
+	require.Equal(t, "12.375", got)
+	for _, text := range []string{"12,5", "1,234.5", "1.234.5", "1.234,5"} {
+		_, err := money.Point.Volume(money.Number{Text: text})
+		require.ErrorIs(t, err, money.ErrVolume, text)
+	}
+	require.True(t, money.Point.Known())
+	require.False(t, money.Style("us").Known())
+}
+
 func FuzzEuros(f *testing.F) {
 	for _, seed := range []string{"1500,00", "1.500,00", "1500.5", "1.500", "0,01", "-1", "1,2,3"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		cents, err := money.Euros(text)
+		cents, err := money.Dutch.Euros(money.Number{Text: text})
 		if err == nil {
 			require.GreaterOrEqual(t, cents, int64(0))
 			require.LessOrEqual(t, cents, int64(money.Most))
 		}
-		if volume, err := money.Volume(text); err == nil {
+		if volume, err := money.Dutch.Volume(money.Number{Text: text}); err == nil {
 			require.Regexp(t, `^[0-9]{1,9}([.][0-9]{1,4})?$`, volume, "as the message allows")
 		}
 	})

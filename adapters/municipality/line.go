@@ -7,90 +7,129 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
-	"github.com/ontschot/ontschot/adapters/message"
-	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-func (d decision) numbers() *budgetv1.Decision {
-	day, _, _ := strings.Cut(d.DatumAfgifte, "T") // some suppliers add a time of day
-	return &budgetv1.Decision{Number: d.BeschikkingNummer.String(), Issued: day}
-}
-
-// line maps one awarded product.
-func (c cases) line(law string, p decidedProduct, at adapters.Cursor, out *adapters.Writer) (*budgetv1.BudgetLine, error) {
-	g, granted := p.ToegewezenProduct, at.Field("toegewezenProduct")
-	period, err := adapters.Dates{
-		From: g.DatumIngangGeldigheid, To: g.DatumEindeGeldigheid,
-		FromAt: "datumIngangGeldigheid", ToAt: "datumEindeGeldigheid",
-	}.Period(granted)
+// product writes the line of one awarded product.
+func (c cases) product(application, p native.Node, days adapters.Days, out *adapters.Writer) error {
+	law := lawOf(application)
+	if days.Lapsed() { // it never was a right, whatever else is said of it
+		out.Skipped(adapters.SkippedLapsed, law, p.At().Path)
+		return nil
+	}
+	issued, err := adapters.DateISO.DayOrNone(application.Text("beschikking/datumAfgifte"))
 	if err != nil {
-		return nil, err
+		return application.Bad("beschikking/datumAfgifte", "a day")
 	}
-	line := &budgetv1.BudgetLine{Law: law, Funder: c.party, Kind: "ENTITLEMENT", Product: product(law, p), Period: period}
-	if line.GetProduct().GetLabel() == codelist.Unknown {
-		out.Notice(adapters.NoticeUnknownCode, law, at.Field("productCategorie/code").Path)
+	line := &budgetv1.BudgetLine{
+		Law: law, Funder: c.party, Kind: "ENTITLEMENT", Product: productOf(law, p),
+		Decision: &budgetv1.Decision{Number: application.Text("beschikking/beschikkingNummer"), Issued: issued},
 	}
-	if g.Omvang != nil {
-		o := g.Omvang
-		line.Quantity, err = message.Quantity(granted.Field("omvang"), o.Volume.String(), o.Eenheid.String(), o.Frequentie.String())
-		if err != nil {
-			return nil, err
-		}
+	g := p.Get("toegewezenProduct")
+	if line.Quantity, err = c.quantity(g.Get("omvang")); err != nil {
+		return err
 	}
-	switch strings.ToLower(g.Leveringsvorm) {
+	oneOff := false
+	switch strings.ToLower(g.Text("leveringsvorm")) {
 	case "zin": // in kind: money goes to the provider and is nobody's budget
 		line.DeliveryForm, line.Fungibility = "ZIN", "IN_KIND"
-		return line, nil
 	case "pgb":
 		line.DeliveryForm, line.Fungibility = "PGB", "POOLABLE"
+		if line.Amount, err = c.amount(g.Get("budget")); err != nil {
+			return err
+		}
+		oneOff = line.GetAmount().GetBasis() == "ONE_OFF" && days.To == 0
 	default:
-		return nil, granted.Field("leveringsvorm").Bad("zin or pgb")
+		return g.Bad("leveringsvorm", "zin or pgb")
 	}
-	if law == "LLV" { // for the journey to school and for nothing else
+	if law == "LLV" && line.GetDeliveryForm() == "PGB" { // for the journey to school and for nothing else
 		line.Fungibility = "RINGFENCED"
 	}
-	line.Amount, err = g.Budget.amount(law, period, granted.Field("budget"), out)
-	return line, err
+	if line.Period, err = out.Period(days, line.GetAmount().GetBasis(), g.At()); err != nil {
+		return err
+	}
+	if oneOff {
+		line.Period.End = proto.String(line.GetPeriod().GetStart()) // paid on its day and not again
+	}
+	c.notices(line, p, out)
+	out.Line(line, p.At().Record(adapters.RecordDecision, application.Text("identificatie")))
+	return nil
 }
 
-// product takes the national category, and for school transport, which has no
+// notices says what of a line is not known, and takes away money without a value in any
+// window: a total without an end. The right stands.
+func (c cases) notices(line *budgetv1.BudgetLine, p native.Node, out *adapters.Writer) {
+	law, budget := line.GetLaw(), p.At().Field("toegewezenProduct/budget")
+	if line.GetProduct().GetLabel() == codelist.Unknown {
+		out.Notice(adapters.NoticeUnknownCode, law, p.At().Field("productCategorie/code").Path)
+	}
+	switch {
+	case line.Amount == nil:
+	case line.GetAmount().GetBasis() == "":
+		out.Notice(adapters.NoticeUnknownCode, law, budget.Field("per").Path)
+		line.Amount = nil
+	case line.GetAmount().GetBasis() == "PERIOD_TOTAL" && line.GetPeriod().End == nil:
+		out.Skipped(adapters.SkippedAmount, law, budget.Field("bedrag").Path)
+		line.Amount = nil
+	}
+}
+
+// productOf takes the national category, and for school transport, which has no
 // national list, the municipality's own code.
-func product(law string, p decidedProduct) *budgetv1.Product {
-	list, code, local := codelist.Transport, p.Product.Identificatie.String(), ""
+func productOf(law string, p native.Node) *budgetv1.Product {
+	list, code, local := codelist.Transport, p.Text("product/identificatie"), ""
 	switch law {
 	case "WMO":
-		list, code, local = codelist.Wmo, p.ProductCategorie.Code.String(), code
+		list, code, local = codelist.Wmo, p.Text("productCategorie/code"), code
 	case "JW":
-		list, code, local = codelist.Jeugd, p.ProductCategorie.Code.String(), code
+		list, code, local = codelist.Jeugd, p.Text("productCategorie/code"), code
 	}
+	code = codelist.Code(list, code)
 	label, _ := codelist.Label(list, code)
 	return &budgetv1.Product{System: string(list), Code: code, Label: label, LocalCode: local}
 }
 
-// amount reads the budget in euros; nil where a decision names none, which is
-// usual: the money of a personal budget is in the award message.
-func (b *budget) amount(law string, period *budgetv1.Period, at adapters.Cursor, out *adapters.Writer) (*budgetv1.Amount, error) {
-	if b == nil || b.Bedrag.String() == "" {
+func (c cases) quantity(omvang native.Node) (*budgetv1.Quantity, error) {
+	volume := omvang.Number("volume")
+	if volume.String() == "" {
 		return nil, nil
 	}
-	cents, err := money.Euros(b.Bedrag.String())
+	exact, err := c.numbers.Volume(volume)
 	if err != nil {
-		return nil, at.Field("bedrag").Bad("an amount in euros with at most two decimals")
+		return nil, omvang.Bad("volume", "a number with at most four decimals")
 	}
-	basis, known := bases()[strings.Join(strings.Fields(strings.ToLower(b.Per)), " ")]
-	switch {
-	case !known:
-		out.Notice(adapters.NoticeUnknownCode, law, at.Field("per").Path)
-		return nil, nil
-	case basis == "PERIOD_TOTAL" && period.End == nil:
-		// A total without an end has no value in any window. The right stands.
-		out.Skipped(adapters.SkippedAmount, law, at.Field("bedrag").Path)
-		return nil, nil
-	case basis == "ONE_OFF" && period.End == nil:
-		period.End = proto.String(period.GetStart()) // paid on its day and not again
+	return &budgetv1.Quantity{
+		Volume: exact,
+		Unit:   codelist.Code(codelist.Unit, code(omvang, "eenheid")), Frequency: codelist.Code(codelist.Frequency, code(omvang, "frequentie")),
+	}, nil
+}
+
+// code is a code by itself or in an object {"code": ...}: suppliers differ.
+func code(n native.Node, name string) string {
+	if bare := n.Text(name); bare != native.Unclear {
+		return bare
 	}
-	return &budgetv1.Amount{Cents: cents, Basis: basis}, nil
+	return n.Text(name + "/code")
+}
+
+// amount reads the budget in euros, with an empty basis when that is not known; nil where
+// a decision names none, which is usual: the money of a personal budget is in the award
+// message.
+func (c cases) amount(budget native.Node) (*budgetv1.Amount, error) {
+	bedrag := budget.Number("bedrag")
+	if bedrag.String() == "" {
+		return nil, nil
+	}
+	cents, err := c.numbers.Euros(bedrag)
+	if err != nil {
+		return nil, budget.Bad("bedrag", "an amount in euros with at most two decimals")
+	}
+	per := strings.Join(strings.Fields(strings.ToLower(budget.Word("per"))), " ")
+	if per == "" || per == native.Unclear {
+		return nil, budget.Bad("per", "over what time the amount is")
+	}
+	return &budgetv1.Amount{Cents: cents, Basis: bases()[per]}, nil
 }
 
 func bases() map[string]string {

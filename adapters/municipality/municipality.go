@@ -45,11 +45,11 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if len(laws) == 0 {
 		return nil
 	}
-	raw, err := askCases(ctx, src, bsn, laws)
+	found, err := askCases(ctx, src, bsn, laws)
 	if err != nil {
 		return err
 	}
-	if err := (cases{bsn: bsn, party: src.Party()}).read(raw, out); err != nil {
+	if err := (cases{bsn: bsn, party: src.Party(), numbers: src.Numbers()}).read(found, out); err != nil {
 		return err
 	}
 	return messages(ctx, src, message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}, laws, out)
@@ -60,23 +60,17 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 func messages(ctx context.Context, src *source.Source, r message.Reader, laws []string, out *adapters.Writer) error {
 	s := message.Search{BSN: r.BSN}
 	if slices.Contains(laws, "WMO") {
-		s.Kinds, s.Awards = append(s.Kinds, message.Wmo), append(s.Awards, "Wmo")
+		s.Kinds = append(s.Kinds, message.AwardWmo, message.AllocationWmo)
 	}
 	if slices.Contains(laws, "JW") {
-		s.Kinds, s.Awards = append(s.Kinds, message.Jeugd), append(s.Awards, "Jw")
+		s.Kinds = append(s.Kinds, message.AwardJeugd, message.AllocationJeugd)
 	}
 	if len(s.Kinds) == 0 {
 		return nil
 	}
-	s.Kinds = append(s.Kinds, message.Award)
 	found, err := message.Ask(ctx, src, s)
 	if err != nil {
 		return err
 	}
-	for _, f := range found {
-		if err := r.Read(f, out); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.Read(found, out)
 }

@@ -26,7 +26,7 @@ type Message struct {
 	Header map[string]string
 	// Accept lists the media types that an answer may have.
 	Accept []string
-	// AlsoFaults lets an answer with status 500 through: SOAP faults have it.
+	// AlsoFaults lets answers with status 400 and 500 through: SOAP faults have those.
 	AlsoFaults bool
 }
 
@@ -45,6 +45,11 @@ func (s *Source) Post(ctx context.Context, m Message) ([]byte, error) {
 		body, _, err = s.send(ctx, m, token)
 	}
 	return body, err
+}
+
+// Messages searches an archive of messages: JSON in, XML out.
+func (s *Source) Messages(ctx context.Context, search []byte) ([]byte, error) {
+	return s.Post(ctx, Message{Path: "/berichten/zoeken", Type: "application/json", Body: search, Accept: []string{"application/xml", "text/xml"}})
 }
 
 func (s *Source) token(ctx context.Context, refused string) (string, error) {
@@ -106,7 +111,7 @@ func contains(accept []string, kind string) bool {
 // look like a person without rights.
 func statusFault(status int, alsoFaults bool) error {
 	switch {
-	case status == http.StatusOK, alsoFaults && status == http.StatusInternalServerError:
+	case status == http.StatusOK, alsoFaults && (status == http.StatusInternalServerError || status == http.StatusBadRequest):
 		return nil
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return adapters.NotAuthorised()
@@ -123,8 +128,8 @@ func tokenFault(ctx context.Context, err error) error {
 	var retrieve *oauth2.RetrieveError
 	if errors.As(err, &retrieve) && retrieve.Response != nil {
 		switch status := retrieve.Response.StatusCode; status {
-		case http.StatusBadRequest: // RFC 6749 section 5.2: the client is refused
-			return adapters.NotAuthorised()
+		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden: // RFC 6749 section 5.2: the client is refused
+			return adapters.LoginRefused()
 		case http.StatusOK:
 			return adapters.BadData("access_token", "an answer as in RFC 6749 section 5.1")
 		default:

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/money"
 )
 
 // Settings are the configuration keys that all reference adapters share.
@@ -30,6 +31,9 @@ type Settings struct {
 	CA string `json:"ca_pem"`
 	// Certificate of ours, PEM; its key is the secret tls_key.
 	Certificate string `json:"cert_pem"`
+	// Numbers says how the system writes numbers in text: "nl" (1.234,5; the default) or
+	// "point" (1234.5). In JSON numbers the point is decimal, always.
+	Numbers money.Style `json:"numbers"`
 	// TokenURL and ClientID for OAuth2 client credentials; the secret is client_secret.
 	TokenURL string `json:"token_url"`
 	ClientID string `json:"client_id"`
@@ -43,9 +47,10 @@ type Needs struct {
 
 // Source is one system, configured.
 type Source struct {
-	settings Settings
-	client   *http.Client
-	tokens   *tokens // nil when it needs none
+	settings    Settings
+	client      *http.Client
+	certificate tls.Certificate
+	tokens      *tokens // nil when it needs none
 }
 
 // New reads the shared configuration of an adapter.
@@ -60,11 +65,17 @@ func New(c adapters.Config, needs Needs) (*Source, error) {
 	if err := secure("url", s.URL); err != nil {
 		return nil, err
 	}
+	if !s.Numbers.Known() {
+		return nil, refused("numbers", "nl of point", "nl or point")
+	}
 	config, err := s.tls(c.Secret("tls_key"), needs)
 	if err != nil {
 		return nil, err
 	}
 	src := &Source{settings: s, client: client(config)}
+	if len(config.Certificates) > 0 {
+		src.certificate = config.Certificates[0]
+	}
 	if !needs.Token {
 		return src, nil
 	}
@@ -83,6 +94,16 @@ func New(c adapters.Config, needs Needs) (*Source, error) {
 
 // Party is the code for the funder of each line.
 func (s *Source) Party() string { return s.settings.Party }
+
+// Numbers is how the system writes numbers in text.
+func (s *Source) Numbers() money.Style { return s.settings.Numbers }
+
+// URL is the address of the system.
+func (s *Source) URL() string { return s.settings.URL }
+
+// Certificate is the one with which the client identifies itself, with its key; the zero
+// one when it has none.
+func (s *Source) Certificate() tls.Certificate { return s.certificate }
 
 // Ours reports whether a record's funder code is one of the party's.
 func (s *Source) Ours(code string) bool { return slices.Contains(s.settings.SchemeCodes, code) }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/adapters/trial"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // system is an agency's system that a test plays.
@@ -108,7 +110,26 @@ func TestServerOfAnotherAuthorityIsNotTrusted(t *testing.T) {
 	require.NoError(t, err)
 	_, err = src.Post(t.Context(), request())
 	require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
+	require.Equal(t, budgetv1.GapSourceCertificate, adapters.Cause(err))
 	require.NotContains(t, err.Error(), "127.0.0.1")
+}
+
+// Who can repair it: the source, we, or whoever wrote down the address.
+func TestFailuresAreToldApartByWhoCanRepairThem(t *testing.T) {
+	s := newSystem(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") })
+	s.server.TLS.ClientAuth = tls.RequireAndVerifyClientCert
+	ask := func(change func(m map[string]any)) error {
+		src, err := source.New(s.config(change), source.Needs{})
+		require.NoError(t, err)
+		_, err = src.Post(t.Context(), request())
+		require.Equal(t, adapters.ReasonSourceUnavailable, adapters.Reason(err))
+		return err
+	}
+	require.Equal(t, budgetv1.GapCertificateRefused, adapters.Cause(ask(func(m map[string]any) { m["cert_pem"] = "" })))
+	gone := &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true, Name: "nowhere.invalid"}}
+	require.Equal(t, budgetv1.GapNameNotFound, adapters.Cause(adapters.FromTransport(t.Context(), gone)))
+	s.server.Close()
+	require.Empty(t, adapters.Cause(ask(func(map[string]any) {})), "nobody listens: try again later")
 }
 
 func TestTokenIsKeptAndReplacedWhenItIsRefused(t *testing.T) {
@@ -153,6 +174,7 @@ func TestTokenEndpointThatFailsHasItsReason(t *testing.T) {
 		status.Store(int64(code))
 		_, err := s.source(source.Needs{Token: true}).Post(t.Context(), request())
 		require.Equal(t, want, adapters.Reason(err), code)
+		require.Equal(t, want == adapters.ReasonNotAuthorised, adapters.Cause(err) == budgetv1.GapLoginRefused, code)
 		require.NotContains(t, err.Error(), "999940004")
 	}
 }
@@ -179,6 +201,7 @@ func TestConfigurationIsRefusedAtItsKey(t *testing.T) {
 		"cert_pem":  func(m map[string]any) { m["cert_pem"] = s.ca.PEM() },
 		"token_url": func(m map[string]any) { m["token_url"] = "https://u:p@localhost/token" },
 		"client_id": func(m map[string]any) { m["client_id"] = "" },
+		"numbers":   func(m map[string]any) { m["numbers"] = "us" },
 		"urll":      func(m map[string]any) { m["urll"] = "" },
 	} {
 		_, err := source.New(s.config(change), source.Needs{Token: true, Certificate: true})

@@ -1,20 +1,19 @@
-// Package svb answers: what was spent so far of a personal budget? The SVB pays
-// out of the drawing right (trekkingsrecht) of Wmo, Jeugdwet and Wlz, and of the
-// Zvw where an insurer has it do so. It pays and does not decide: it knows budget
-// and function, and not under which law a budget was awarded.
+// Package svb answers: what was spent of a personal budget? The SVB pays out of the
+// drawing right (trekkingsrecht) of Wmo, Jeugdwet and Wlz. It pays and does not decide:
+// it knows budget, function, law and funder, and not how a budget was changed.
 //
-// Spending travels as iPgb messages (budgetafsluitbericht, 507), in batches
-// and without a query interface. The path, the envelope and the element names
-// here are therefore assumed, in the terms of the iPgb data dictionary; that
-// amounts are cents is the iStandaarden's own rule.
+// What it paid travels in iPgb messages (budgetafsluitbericht, 507): after the end of a
+// budget, at the end of a year, at a conflict and at a withdrawal. Of a budget that still
+// runs SVB has no message; that it gives interim figures in the structure of a 507 is
+// assumed, and so are the request and the envelope.
 package svb
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/source"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -30,15 +29,14 @@ func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certifica
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	return &adapterv1.DescribeResponse{
 		Id: "svb", Version: "1.0.0",
-		Laws:        []string{"WMO", "JW", "WLZ", "ZVW"},
+		Laws:        []string{"WMO", "JW", "WLZ"},
 		Categories:  []string{"product", "period", "spending", "reference"},
 		Identifiers: []string{"bsn"},
 	}
 }
 
-// Fetch implements adapters.Adapter. Nothing is asked when spending was not
-// granted under every law of the request: of no record could it be said that it may
-// be disclosed.
+// Fetch implements adapters.Adapter. Only messages of laws under which spending was
+// granted are asked for.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
 	src, err := a.Source()
 	if err != nil {
@@ -48,19 +46,22 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(adapters.GrantedEverywhere(r), budgetv1.CategorySpending) {
+	var kinds []message.Kind
+	for _, of := range []struct {
+		law  string
+		kind message.Kind
+	}{{"WMO", message.ClosingWmo}, {"JW", message.ClosingJeugd}, {"WLZ", message.ClosingWlz}} {
+		if slices.Contains(adapters.Granted(r, of.law), budgetv1.CategorySpending) {
+			kinds = append(kinds, of.kind)
+		}
+	}
+	if len(kinds) == 0 {
 		return nil
 	}
-	body, err := json.Marshal(map[string]string{"bsn": bsn.Reveal()})
-	if err != nil {
-		return adapters.Bug()
-	}
-	raw, err := src.Post(ctx, source.Message{
-		Path: "/bestedingen/zoeken", Type: "application/json", Body: body,
-		Accept: []string{"application/xml", "text/xml"},
-	})
+	kinds = append(kinds, message.Interim)
+	found, err := message.Ask(ctx, src, message.Search{BSN: bsn, Kinds: kinds})
 	if err != nil {
 		return err
 	}
-	return reader{bsn: bsn}.read(raw, out)
+	return message.Reader{BSN: bsn, Party: src.Party()}.Spent(found, out)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/source"
 	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -19,7 +20,11 @@ func read(t testing.TB, raw string) (*adapters.Writer, error) {
 	n, err := adapters.TakePassNumber(&budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{PassNumber: "VAL-1"}})
 	require.NoError(t, err)
 	w := trial.Writer(t, "VALYS")
-	return w, reader{pass: n, party: "VALYS"}.read([]byte(raw), w)
+	found, err := source.OnePage([]byte(raw), list)
+	if err != nil {
+		return w, err
+	}
+	return w, reader{pass: n, party: "VALYS"}.read(found, w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {
@@ -59,19 +64,26 @@ func TestSeveralPassesOfOneTraveller(t *testing.T) {
 	require.Len(t, answer(t, strings.Replace(one, record, record+","+record, 1)).GetLines(), 1, "it came twice and counts once")
 }
 
-func TestWrongPassIsRefusedAtItsPlace(t *testing.T) {
+func TestOddPassCostsItselfAlone(t *testing.T) {
 	at := "/passen/0"
 	for _, c := range []struct{ from, to, path string }{
 		{"VAL-1", "VAL-2", at + "/pas"},
 		{`"pas":"VAL-1",`, "", at + "/pas"},
 		{":350", ":-350", at + "/pkbKm"},
-		{":350", ":3.5e2", at + "/pkbKm"},
 		{":350", ":1000000000", at + "/pkbKm"},
-		{":350", ":true", at},
+		{":350", ":true", at + "/pkbKm"},
+		{":350", `:"1.500"`, at + "/pkbKm"},
 		{"2025-07-01", "01-07-2025", at + "/vanaf"},
-		{"2025-12-31", "2025-06-30", at + "/tot"},
+		{"2025-12-31", "2025-02-30", at + "/tot"},
+	} {
+		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
+		trial.Odd(t, w, err, c.path)
+	}
+}
+
+func TestAnswerThatIsNotAllIsRefused(t *testing.T) {
+	for _, c := range []struct{ from, to, path string }{
 		{"passen", "andere", "/passen"},
-		{"[" + record, "[" + strings.Repeat(record+",", 500) + record, "/passen"},
 		{"]}", "", "/"},
 	} {
 		w, err := read(t, strings.Replace(one, c.from, c.to, 1))
@@ -87,4 +99,16 @@ func FuzzPasses(f *testing.F) {
 		w, err := read(t, string(raw))
 		trial.Settle(t, w, err)
 	})
+}
+
+func FuzzBesideAMutatedPass(f *testing.F) {
+	trial.Beside(f, record, func(t testing.TB, mutated string) (*adapters.Writer, error) {
+		return read(t, `{"passen":[`+strings.Replace(record, "350", "1", 1)+","+mutated+","+strings.Replace(record, "350", "2", 1)+`]}`)
+	}, "VALYS/PKB-STD 1", "VALYS/PKB-STD 2")
+}
+
+func TestNoAnswerPassesForMoreThanItIs(t *testing.T) {
+	trial.Whole(t, [2]string{record, strings.Replace(record, "350", "1", 1)}, func(records ...string) string {
+		return `{"passen":[` + strings.Join(records, ",") + `]}`
+	}, func(raw string) (*adapters.Writer, error) { return read(t, raw) })
 }

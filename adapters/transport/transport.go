@@ -49,11 +49,11 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return adapters.Bug()
 	}
-	raw, err := src.Post(ctx, source.Message{
+	found, err := src.Records(ctx, source.Message{
 		Path: "/passen", Type: "application/json", Body: body, Accept: []string{"application/json"},
-	})
+	}, list)
 	if err != nil {
 		return err
 	}
-	return reader{pass: pass, party: src.Party()}.read(raw, out)
+	return reader{pass: pass, party: src.Party(), numbers: src.Numbers()}.read(found, out)
 }

@@ -5,6 +5,10 @@ package trial
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,4 +70,67 @@ func Refused(t testing.TB, w *adapters.Writer, err error, path string) {
 	}
 	require.Equal(t, adapters.ReasonBadData, adapters.Reason(err), "%v", err)
 	require.Equal(t, path, adapters.Path(err))
+}
+
+// Odd checks that a reader skipped one record, at a path, and that the answer has a gap
+// for it. It gives the answer, in which what is sound beside it stands.
+func Odd(t testing.TB, w *adapters.Writer, err error, path string) *budgetv1.FetchResponse {
+	t.Helper()
+	require.NoError(t, err)
+	a, err := w.Response()
+	require.NoError(t, err)
+	var gaps []string
+	for _, n := range a.GetNotices() {
+		if n.GetGap() != "" {
+			gaps = append(gaps, n.GetGap()+" "+n.GetPointer())
+		}
+	}
+	require.Equal(t, []string{budgetv1.GapRecordSkipped + " " + path}, gaps)
+	return a
+}
+
+// Beside is the fuzz test of a JSON format: it changes one record, and what comes of the
+// sound ones beside it must stand. read reads an answer in which the changed record stands
+// among the sound ones; sound lists what comes of those, as law/product and cents or volume, or as own, law and cents. What is no
+// JSON at all breaks the whole answer and is left out.
+func Beside(f *testing.F, record string, read func(t testing.TB, mutated string) (*adapters.Writer, error), sound ...string) {
+	f.Add(record)
+	for _, name := range names(record) {
+		f.Add(strings.Replace(record, name, `"x`+name[1:], 1))
+		f.Add(strings.Replace(record, name, strings.ToUpper(name), 1))
+		f.Add(strings.Replace(record, name, name+`:null,`+name, 1))
+	}
+	f.Fuzz(func(t *testing.T, mutated string) {
+		if !json.Valid([]byte(mutated)) {
+			return
+		}
+		w, err := read(t, mutated)
+		require.NoError(t, err)
+		a, err := w.Response()
+		require.NoError(t, err)
+		var lines []string
+		for _, l := range a.GetLines() {
+			what := l.GetQuantity().GetVolume()
+			if l.GetAmount() != nil {
+				what = fmt.Sprint(l.GetAmount().GetCents())
+			}
+			lines = append(lines, l.GetLaw()+"/"+l.GetProduct().GetCode()+" "+what)
+		}
+		for _, c := range a.GetOwnContributions() {
+			lines = append(lines, fmt.Sprint("own ", c.GetLaw(), " ", c.GetCentsPerMonth()))
+		}
+		require.Subset(t, lines, sound)
+		if len(lines)+len(a.GetHistory()) == len(sound) {
+			require.NotEmpty(t, a.GetNotices(), "the record is gone without a word")
+		}
+	})
+}
+
+// names lists the member names of a JSON text, with their quotes.
+func names(record string) []string {
+	all := regexp.MustCompile(`"[A-Za-z]+" ?:`).FindAllString(record, -1)
+	for i := range all {
+		all[i] = strings.TrimRight(all[i], " :")
+	}
+	return all
 }

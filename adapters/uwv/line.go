@@ -1,74 +1,124 @@
 package uwv
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
-	"github.com/ontschot/ontschot/adapters/message"
 	"github.com/ontschot/ontschot/adapters/money"
+	"github.com/ontschot/ontschot/adapters/native"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Elements of SuwiML. Dates are yyyymmdd, amounts cents.
-type (
-	person struct {
-		Burgerservicenr string      `xml:"Burgerservicenr"`
-		Relations       []relation  `xml:"Uitkeringsverhouding"`
-		Provisions      []provision `xml:"Voorziening"`
+// clients is the table of ClientSuwi as a whole.
+func clients() native.Table {
+	return native.Table{
+		Format: "SuwiML ClientSuwi", Read: []string{"Burgerservicenr"},
+		Ignored: []string{"Uitkeringsverhouding[]/*", "Voorziening[]/*", "Kind[]/*", "AanvraagUitkering[]/*"},
 	}
-	relation struct {
-		From    string   `xml:"DatBUitkeringsverhouding"`
-		To      string   `xml:"DatEUitkeringsverhouding"`
-		CdSzWet string   `xml:"SzWet>CdSzWet"`
-		Periods []period `xml:"Uitkeringsperiode"`
+}
+
+// benefits is the table of a benefit. Dates are yyyymmdd, of which a part may be unknown;
+// amounts are cents (assumed: the schema has no unit). What is paid out after taxes says
+// nothing beside what is paid before them.
+func benefits() native.Table {
+	const period, gross = "Uitkeringsperiode[]/", "Uitkeringsperiode[]/BrutoUitkeringsbedr[]/"
+	return native.Table{
+		Format: "SuwiML Uitkeringsverhouding",
+		Read: []string{
+			"DatBUitkeringsverhouding", "DatEUitkeringsverhouding", "SzWet/CdSzWet",
+			period + "DatBUitkeringsperiode", period + "DatEUitkeringsperiode",
+			gross + "CdMunteenheid", gross + "CdPositiefNegatief", gross + "WaardeBedr", gross + "CdUitkeringsperiode",
+			gross + "DatBBrutoUitkeringsbedr", gross + "DatEBrutoUitkeringsbedr",
+		},
+		Ignored: []string{period + "NettoUitkeringsbedr[]/*", period + "SpecifiekeGegevensAow/*", "SpecifiekeGegevensRemigratiewet[]/*"},
 	}
-	period struct {
-		From    string   `xml:"DatBUitkeringsperiode"`
-		To      string   `xml:"DatEUitkeringsperiode"`
-		Amounts []amount `xml:"BrutoUitkeringsbedr"`
-	}
-	amount struct {
-		Currency string `xml:"CdMunteenheid"`
-		Cents    string `xml:"WaardeBedr"`
-		Per      string `xml:"CdUitkeringsperiode"`
-	}
-	provision struct {
-		Kind  string `xml:"soort"`
-		From  string `xml:"DatB"`
-		To    string `xml:"DatE"`
-		Cents string `xml:"WaardeBedr"`
-	}
-)
+}
+
+// provisions is the table of a provision (assumed: no schema that is published has one).
+func provisions() native.Table {
+	return native.Table{Format: "Voorziening (assumed)", Read: []string{"soort", "DatB", "DatE", "WaardeBedr"}}
+}
 
 // reader turns an answer into lines.
 type reader struct {
 	bsn   adapters.BSN
 	party string
+	out   *adapters.Writer
 }
 
-func (r reader) read(raw []byte, out *adapters.Writer) error {
-	if err := message.Bounded(raw); err != nil {
+func (r reader) read(raw []byte) error {
+	c, err := client(raw, r.out)
+	if err != nil || !c.Has() {
 		return err
 	}
-	clients, err := parse(raw)
+	unknown, err := clients().Check(c)
 	if err != nil {
 		return err
 	}
-	for i, c := range clients {
-		at := adapters.Cursor{}.Field("Antwoord/ClientSuwi").Item(i).Begin(c.native)
-		if c.person.Burgerservicenr != r.bsn.Reveal() {
-			return at.Field("Burgerservicenr").Bad("the person who was asked about")
+	if c.Text("Burgerservicenr") != r.bsn.Reveal() {
+		return c.Bad("Burgerservicenr", "the person who was asked about")
+	}
+	for _, u := range unknown {
+		r.out.Unknown("", u.Name(), c.At())
+	}
+	err = native.Reader{
+		Table: benefits(), Read: r.benefit, Days: daysOfBenefit,
+		Law: func(n native.Node) string { return lawOf(n.Text("SzWet/CdSzWet")) },
+	}.All(c.Begun("Uitkeringsverhouding"), r.out)
+	if err != nil {
+		return err
+	}
+	return native.Reader{
+		Table: provisions(), Read: r.provision,
+		Law:  func(native.Node) string { return budgetv1.LawUWVProvision },
+		Days: func(n native.Node) []adapters.Days { return known(between(n, "DatB", "DatE")) },
+	}.All(c.Begun("Voorziening"), r.out)
+}
+
+// codes are UWV's codes of the laws (assumed: the list is not published); the provisions
+// rest on several laws and have none.
+func codes() map[string]string {
+	return map[string]string{"WIA": "WIA", "WAO": "WAO", "WAJ": "WAJONG", "WW": "WW", "ZW": "ZW", "TW": "TW"}
+}
+
+// lawOf gives the law of UWV's code; empty for one that is not on our list.
+func lawOf(code string) string { return codes()[code] }
+
+// between reads two dates of a node.
+func between(n native.Node, from, to string) (adapters.Days, error) {
+	return adapters.Dates{From: n.Text(from), To: n.Text(to), FromAt: from, ToAt: to, Form: adapters.DateCompact}.Read(n.At())
+}
+
+// known is a list of days as far as they could be read.
+func known(days adapters.Days, _ error) []adapters.Days { return []adapters.Days{days} }
+
+func daysOfBenefit(n native.Node) []adapters.Days {
+	return known(between(n, "DatBUitkeringsverhouding", "DatEUitkeringsverhouding"))
+}
+
+// benefit gives a line for each gross amount, and one without money for a period, or a
+// benefit, of which no amount is known. A period or an amount that is odd costs itself.
+func (r reader) benefit(n native.Node) error {
+	b := benefit{reader: r, node: n, code: n.Text("SzWet/CdSzWet")}
+	if b.code == "" || b.code == native.Unclear {
+		return n.Bad("SzWet/CdSzWet", "a code")
+	}
+	if b.law = lawOf(b.code); b.law == "" {
+		b.otherLaw()
+		return nil
+	}
+	periods := n.All("Uitkeringsperiode")
+	if len(periods) == 0 {
+		return b.line(n, nil)
+	}
+	for _, p := range periods {
+		amounts := p.All("BrutoUitkeringsbedr")
+		if len(amounts) == 0 {
+			amounts = []native.Node{{}} // a period of which no amount is known
 		}
-		for j, rel := range c.person.Relations {
-			b := benefit{reader: r, at: at.Field("Uitkeringsverhouding").Item(j)}
-			if err := b.relation(rel, out); err != nil {
-				return err
-			}
-		}
-		for j, p := range c.person.Provisions {
-			if err := r.provision(p, at.Field("Voorziening").Item(j), out); err != nil {
+		for _, a := range amounts {
+			if err := b.line(p, &a); err != nil {
 				return err
 			}
 		}
@@ -79,134 +129,191 @@ func (r reader) read(raw []byte, out *adapters.Writer) error {
 // benefit is one benefit while it is read.
 type benefit struct {
 	reader
-	at        adapters.Cursor
+	node      native.Node
 	law, code string
 }
 
-// relation gives a line for each gross amount, and one without money where no
-// amount is known.
-func (b benefit) relation(rel relation, out *adapters.Writer) error {
-	b.code = rel.CdSzWet
-	b.law = lawOf(rel.CdSzWet)
-	if b.law == "" {
-		// A benefit of an act that is never asked for. Without a law there is no
-		// line, and to coerce it into a law would be wrong.
-		out.Notice(adapters.NoticeUnknownCode, "", b.at.Field("SzWet/CdSzWet").Pointer)
-		out.Skipped(adapters.SkippedOtherLaw, "", b.at.Pointer)
-		return nil
+// otherLaw accounts for a benefit of a law that is not on our list. Without a law there is
+// no line, and to coerce it into one would be wrong; that it is missing is said, unless it
+// ended before all that was asked about.
+func (b benefit) otherLaw() {
+	at := b.node.At()
+	b.out.Notice(adapters.NoticeUnknownCode, "", at.Field("SzWet/CdSzWet").Pointer)
+	if b.out.Outside(daysOfBenefit(b.node)...) {
+		b.out.Skipped(adapters.SkippedOtherLaw, "", at.Pointer)
+		return
 	}
-	if len(rel.Periods) == 0 {
-		return b.line(days(rel.From, rel.To), nil, b.at, out)
-	}
-	for i, p := range rel.Periods {
-		at := b.at.Field("Uitkeringsperiode").Item(i)
-		if len(p.Amounts) == 0 {
-			if err := b.line(days(p.From, cmp.Or(p.To, rel.To)), nil, at, out); err != nil {
-				return err
-			}
-		}
-		for j, a := range p.Amounts {
-			end := cmp.Or(p.To, rel.To) // the benefit ended, and its last period with it
-			if basis, _ := basisOf(a.Per); basis == "ONE_OFF" {
-				end = cmp.Or(p.To, p.From) // paid on its day and not again
-			}
-			if err := b.line(days(p.From, end), &a, at.Field("BrutoUitkeringsbedr").Item(j), out); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	b.out.Incomplete(budgetv1.GapUnknownLaw, "", at)
 }
 
-// lawOf gives the law of UWV's code; empty for one we do not ask about.
-func lawOf(code string) string {
-	for law, known := range codes() {
-		if known == code {
-			return law
-		}
+// line writes one amount, or that there is a benefit without one. An error costs the line,
+// not the benefit: it is given back only where the source is at fault for more.
+func (b benefit) line(period native.Node, amount *native.Node) error {
+	s := stretch{benefit: b.node, period: period}
+	if amount != nil {
+		s.amount = *amount
 	}
-	return ""
+	days, err := s.days()
+	if err == nil {
+		err = b.paid(s, days)
+	}
+	return b.out.Odd(err, b.law, days)
 }
 
-func (b benefit) line(d adapters.Dates, a *amount, at adapters.Cursor, out *adapters.Writer) error {
-	period, err := d.Period(at)
+func (b benefit) paid(s stretch, days adapters.Days) error {
+	income, err := b.income(s.amount)
 	if err != nil {
 		return err
 	}
-	label, _ := codelist.Label(codelist.Benefit, b.code)
-	line := &budgetv1.BudgetLine{
-		Law: b.law, Funder: b.party, Kind: "BENEFIT", DeliveryForm: "CASH", Fungibility: "INCOME",
-		Product: &budgetv1.Product{System: string(codelist.Benefit), Code: b.code, Label: label},
-		Period:  period,
+	at := s.at()
+	if days.Lapsed() && income == nil {
+		b.out.Skipped(adapters.SkippedLapsed, b.law, at.Pointer)
+		return nil
 	}
-	if a != nil {
-		if line.Income, err = a.income(b.law, at, out); err != nil {
+	period, err := b.out.Period(days, income.GetBasis(), at)
+	if err != nil {
+		return err
+	}
+	if income == nil && s.amount.Text("WaardeBedr") != "" { // the benefit stands, its money does not
+		if err := b.out.Odd(s.amount.Bad("CdUitkeringsperiode", "a span of time over which money counts"), b.law, days); err != nil {
 			return err
 		}
 	}
-	out.Line(line, at.Record("suwi", ""))
+	label, _ := codelist.Label(codelist.Benefit, b.code)
+	b.out.Line(&budgetv1.BudgetLine{
+		Law: b.law, Funder: b.party, Kind: "BENEFIT", DeliveryForm: budgetv1.FormCash, Fungibility: budgetv1.MoneyIncome,
+		Product: &budgetv1.Product{System: string(codelist.Benefit), Code: b.code, Label: label},
+		Period:  period, Income: income,
+	}, at.Record("suwi", ""))
 	return nil
 }
 
-func (a amount) income(law string, at adapters.Cursor, out *adapters.Writer) (*budgetv1.Amount, error) {
-	if a.Currency != "EUR" {
-		return nil, at.Field("CdMunteenheid").Bad("EUR")
+// stretch is what an amount is paid over: its own days, within those of its period and of
+// the benefit.
+type stretch struct{ benefit, period, amount native.Node }
+
+// at is the innermost of its elements.
+func (s stretch) at() adapters.Cursor {
+	if s.amount.Has() {
+		return s.amount.At()
 	}
-	cents, err := money.Cents(strings.TrimSpace(a.Cents))
+	return s.period.At()
+}
+
+// edge is a first or a last day: a member of one of the elements.
+type edge struct {
+	of   native.Node
+	name string
+}
+
+func (e edge) text() string { return e.of.Text(e.name) }
+
+// from reads a first day by itself.
+func (e edge) from() (adapters.Days, error) {
+	return adapters.Dates{From: e.text(), FromAt: e.name, Form: adapters.DateCompact}.Read(e.of.At())
+}
+
+// days are the days that all three have in common. A one-off payment without a last day of
+// its own is of its first.
+func (s stretch) days() (adapters.Days, error) {
+	if s.period.At().Path == s.benefit.At().Path { // a benefit without periods
+		return between(s.benefit, "DatBUitkeringsverhouding", "DatEUitkeringsverhouding")
+	}
+	own := edge{s.amount, "DatBBrutoUitkeringsbedr"}
+	first := edge{s.period, "DatBUitkeringsperiode"}
+	start, wrong := first.from()
+	if own.text() != "" {
+		if mine, err := own.from(); err != nil || wrong != nil || mine.From >= start.From {
+			first, start, wrong = own, mine, err
+		}
+	}
+	ends := []edge{{s.amount, "DatEBrutoUitkeringsbedr"}, {s.period, "DatEUitkeringsperiode"}, {s.benefit, "DatEUitkeringsverhouding"}}
+	if basisOf(s.amount.Text("CdUitkeringsperiode")) == "ONE_OFF" && ends[0].text() == "" && (first.name == own.name || ends[1].text() == "") {
+		ends = []edge{first}
+	}
+	days := start
+	for _, end := range ends {
+		one, err := adapters.Dates{From: first.text(), To: end.text(), ToAt: end.name, Form: adapters.DateCompact}.Read(end.of.At())
+		if wrong == nil {
+			wrong = err
+		}
+		if one.To != 0 && (days.To == 0 || one.To < days.To) {
+			days = one
+		}
+	}
+	return days, wrong
+}
+
+// income reads an amount; nil where none is known, or over no span of time that counts.
+// Without a currency it is euros.
+func (b benefit) income(a native.Node) (*budgetv1.Amount, error) {
+	text := a.Text("WaardeBedr")
+	switch {
+	case text == "":
+		return nil, nil
+	case a.Text("CdMunteenheid") != "" && a.Text("CdMunteenheid") != "EUR":
+		return nil, a.Bad("CdMunteenheid", "EUR")
+	case a.Text("CdPositiefNegatief") != "" && a.Text("CdPositiefNegatief") != "+":
+		return nil, a.Bad("CdPositiefNegatief", "an amount that is paid")
+	}
+	cents, err := money.Cents(text)
 	if err != nil {
-		return nil, at.Field("WaardeBedr").Bad("a whole number of cents")
+		return nil, a.Bad("WaardeBedr", "a whole number of cents")
 	}
-	basis, known := basisOf(a.Per)
-	if !known { // the benefit stands; money over an unknown span of time does not
-		out.Notice(adapters.NoticeUnknownCode, law, at.Field("CdUitkeringsperiode").Pointer)
+	basis := basisOf(a.Text("CdUitkeringsperiode"))
+	if basis == "" {
+		b.out.Notice(adapters.NoticeUnknownCode, b.law, a.At().Field("CdUitkeringsperiode").Pointer)
 		return nil, nil
 	}
 	return &budgetv1.Amount{Cents: cents, Basis: basis, Gross: true}, nil
 }
 
-// basisOf reads CdUitkeringsperiode. UWV's other list of periods, CdPeriode, gives
-// the same codes other meanings and may never be read with this one.
-func basisOf(code string) (basis string, known bool) {
-	basis, known = map[string]string{
+// basisOf reads CdUitkeringsperiode (assumed: the list is not published); empty for a code
+// that is over no span of time of ours: 0, not applicable; 5, five weeks; and what nobody
+// knows. UWV's other list of periods, CdPeriode, gives the same codes other meanings and
+// may never be read with this.
+func basisOf(code string) string {
+	return map[string]string{
 		"1": "PER_DAY", "2": "PER_WEEK", "3": "PER_2_WEEKS", "4": "PER_4_WEEKS",
 		"6": "PER_MONTH", "7": "PER_QUARTER", "8": "PER_YEAR", "9": "ONE_OFF",
-	}[strings.TrimLeft(code, "0")]
-	return basis, known
-}
-
-// days are two dates of SuwiML. The last can be of another element than the first, so an
-// error names the element as a whole.
-func days(from, to string) adapters.Dates {
-	return adapters.Dates{From: from, To: to, Form: adapters.DateCompact}
+	}[code]
 }
 
 // provision is money for one purpose: a total from its first to its last day.
-func (r reader) provision(p provision, at adapters.Cursor, out *adapters.Writer) error {
-	period, err := days(p.From, p.To).Period(at)
+func (r reader) provision(n native.Node) error {
+	days, err := between(n, "DatB", "DatE")
 	if err != nil {
 		return err
 	}
-	code := strings.ToUpper(strings.TrimSpace(p.Kind))
-	label, known := codelist.Label(codelist.Provision, code)
-	if !known {
-		out.Notice(adapters.NoticeUnknownCode, "UWV_PROVISION", at.Field("soort").Pointer)
-	}
-	line := &budgetv1.BudgetLine{
-		Law: "UWV_PROVISION", Funder: r.party, Kind: "PROVISION", DeliveryForm: "REIMBURSEMENT", Fungibility: "RINGFENCED",
-		Product: &budgetv1.Product{System: string(codelist.Provision), Code: code, Label: label},
-		Period:  period,
-	}
-	switch {
-	case p.Cents == "":
-	case period.End == nil: // a total without an end has no value in any window
-		out.Skipped(adapters.SkippedAmount, "UWV_PROVISION", at.Field("WaardeBedr").Pointer)
-	default:
-		cents, err := money.Cents(strings.TrimSpace(p.Cents))
+	text, at := n.Text("WaardeBedr"), n.At()
+	var amount *budgetv1.Amount
+	if text != "" && days.To != 0 { // a total without an end has no value in any window
+		cents, err := money.Cents(text)
 		if err != nil {
-			return at.Field("WaardeBedr").Bad("a whole number of cents")
+			return n.Bad("WaardeBedr", "a whole number of cents")
 		}
-		line.Amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
+		amount = &budgetv1.Amount{Cents: cents, Basis: "PERIOD_TOTAL"}
 	}
-	out.Line(line, at.Record("suwi", ""))
+	if days.Lapsed() && amount == nil {
+		r.out.Skipped(adapters.SkippedLapsed, budgetv1.LawUWVProvision, at.Pointer)
+		return nil
+	}
+	period, err := r.out.Period(days, amount.GetBasis(), at)
+	if err != nil {
+		return err
+	}
+	code := strings.ToUpper(n.Text("soort"))
+	label, listed := codelist.Label(codelist.Provision, code)
+	if !listed {
+		r.out.Notice(adapters.NoticeUnknownCode, budgetv1.LawUWVProvision, at.Field("soort").Pointer)
+	}
+	if text != "" && amount == nil {
+		r.out.Skipped(adapters.SkippedAmount, budgetv1.LawUWVProvision, at.Field("WaardeBedr").Pointer)
+	}
+	r.out.Line(&budgetv1.BudgetLine{
+		Law: budgetv1.LawUWVProvision, Funder: r.party, Kind: "PROVISION", DeliveryForm: budgetv1.FormReimbursement, Fungibility: budgetv1.MoneyRingfenced,
+		Product: &budgetv1.Product{System: string(codelist.Provision), Code: code, Label: label},
+		Period:  period, Amount: amount,
+	}, at.Record("suwi", ""))
 	return nil
 }

@@ -1,5 +1,6 @@
 // Package uwv answers: which benefits and provisions does UWV pay or give? It
-// asks over SOAP, in elements of SuwiML. A benefit is income and never budget.
+// asks over SOAP, in messages of SuwiML: WS-Addressing, a signature, and the results of
+// the infrastructure (FWI) inside an answer. A benefit is income and never budget.
 //
 // Suwinet itself is bound to the Wet SUWI and the Participatiewet and may not be
 // reused for the Wmo or the Jeugdwet (assumed, until a lawyer has read it): this
@@ -8,6 +9,7 @@ package uwv
 
 import (
 	"context"
+	"time"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/source"
@@ -24,14 +26,20 @@ func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certifica
 // Describe implements adapters.Adapter.
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
 	return &adapterv1.DescribeResponse{
-		Id: "uwv", Version: "1.0.0",
-		Laws:        []string{"WIA", "WAJONG", "WW", "ZW", "UWV_PROVISION"},
+		Id: "uwv", Version: "1.1.0",
+		Laws:        laws(),
 		Categories:  []string{"entitlement", "product", "period", "amount", "income"},
 		Identifiers: []string{"bsn"},
 	}
 }
 
-// Fetch implements adapters.Adapter. The request names the acts that were asked for.
+func laws() []string {
+	return []string{
+		budgetv1.LawWIA, budgetv1.LawWAO, budgetv1.LawWAJONG, budgetv1.LawWW, budgetv1.LawZW, budgetv1.LawTW, budgetv1.LawUWVProvision,
+	}
+}
+
+// Fetch implements adapters.Adapter.
 func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
 	src, err := a.Source()
 	if err != nil {
@@ -41,21 +49,20 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return err
 	}
-	laws := adapters.Asked(r, "WIA", "WAJONG", "WW", "ZW", "UWV_PROVISION")
-	if len(laws) == 0 {
+	if len(adapters.Asked(r, laws()...)) == 0 {
 		return nil
 	}
-	body, err := request(bsn, laws)
+	body, err := request{to: src.URL() + "/", bsn: bsn, now: time.Now(), with: src.Certificate()}.write()
 	if err != nil {
 		return err
 	}
 	raw, err := src.Post(ctx, source.Message{
 		Path: "/", Type: "text/xml; charset=utf-8", Body: body,
-		Header: map[string]string{"SOAPAction": `"Vraag"`},
-		Accept: []string{"text/xml"}, AlsoFaults: true,
+		Header: map[string]string{"SOAPAction": `""`}, // empty, as the service descriptions have it
+		Accept: []string{"text/xml", "application/soap+xml"}, AlsoFaults: true,
 	})
 	if err != nil {
 		return err
 	}
-	return reader{bsn: bsn, party: src.Party()}.read(raw, out)
+	return reader{bsn: bsn, party: src.Party(), out: out}.read(raw)
 }

@@ -147,6 +147,7 @@ func (a *agreements) command(c *cobra.Command, run func(ctx context.Context, cl 
 		if err := a.out.check(); err != nil {
 			return err
 		}
+		a.out.parties = a.call.parties()
 		return a.call.do(c.Context(), func(ctx context.Context, cl *client.Client) error { return run(ctx, cl.Agreements, args, c) })
 	}
 	return c
@@ -458,11 +459,12 @@ func agreementDelegationsCommand() *cobra.Command {
 				p.line("%s", p.say("Niemand handelt namens deze organisatie.", "Nobody acts for this organisation."))
 				return
 			}
-			rows := [][]string{{"id", p.say("gemachtigde", "who may act"), p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("doelen", "purposes")}}
+			header := []string{"id", p.say("gemachtigde", "who may act"), p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("doelen", "purposes")}
+			var rows [][]string
 			for _, d := range answer.GetDelegations() {
-				rows = append(rows, []string{d.GetId(), d.GetTo(), p.statusOf(d.GetStatus()), d.GetFrom(), d.GetUntil(), strings.Join(d.GetPurposes(), " ")})
+				rows = append(rows, []string{d.GetId(), d.GetTo(), p.statusOf(d.GetStatus()), p.date(d.GetFrom()), p.date(d.GetUntil()), strings.Join(p.purposes(d.GetPurposes()), "; ")})
 			}
-			p.columnsOfText(rows)
+			p.columnsOfText(header, rows)
 		})
 	})
 }

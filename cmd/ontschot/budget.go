@@ -31,11 +31,16 @@ func budgetCommand() *cobra.Command {
 }
 
 // output is how an answer is printed.
-type output struct{ format, lang string }
+type output struct {
+	format, lang string
+	codes        bool
+	parties      map[string]string // names by code, as far as the command knows them
+}
 
 func (o *output) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.format, "format", "table", "table, or json: exactly one object on stdout")
 	c.Flags().StringVar(&o.lang, "lang", "nl", "language of the texts: nl or en")
+	c.Flags().BoolVar(&o.codes, "codes", false, "print the codes behind the words, and the ids of budgets")
 }
 
 func (o *output) check() error {
@@ -75,6 +80,7 @@ its receipt, and print it. A budget that does not verify is not printed, exit co
 			if err != nil {
 				return err
 			}
+			out.parties = call.parties()
 			return out.print(c.OutOrStdout(), cf, b)
 		},
 	}
@@ -102,6 +108,20 @@ func (k *call) flags(c *cobra.Command) {
 // keyFlag is for commands that the audit log counts, of which an honest retry is recognised.
 func (k *call) keyFlag(c *cobra.Command) {
 	c.Flags().StringVar(&k.key, "idempotency-key", "", "16 to 128 characters, such as a UUID: the same command with the same key counts once")
+}
+
+// parties gives the names of the organisations that the client's trust file names, by code;
+// none when it cannot be read.
+func (k *call) parties() map[string]string {
+	names := map[string]string{}
+	if conf, err := config.ReadClient(k.config); err == nil {
+		if trust, _, err := conf.ReadTrust(); err == nil {
+			for _, p := range trust.Parties {
+				names[p.Code] = p.Name
+			}
+		}
+	}
+	return names
 }
 
 // do connects and asks, and words it when nobody answers.
@@ -165,7 +185,7 @@ func progressTo(w io.Writer) func(*ontschotv1.Progress) {
 // amount that is not known is left out.
 func (o *output) print(w io.Writer, cf *casefile.Case, b *budgetv1.Budget) error {
 	if o.format == "table" {
-		return printBudget(w, cf, b, o.lang)
+		return o.printBudget(w, cf, b)
 	}
 	return printJSON(w, b)
 }

@@ -52,6 +52,7 @@ func (k *consents) command(c *cobra.Command, run func(ctx context.Context, cl on
 		if err := k.out.check(); err != nil {
 			return err
 		}
+		k.out.parties = k.call.parties()
 		return k.call.do(c.Context(), func(ctx context.Context, cl *client.Client) error { return run(ctx, cl.Consents, args, c) })
 	}
 	return c
@@ -65,6 +66,7 @@ type wanted struct {
 	settled     string
 	kind        string
 	holders     int32
+	lasts       string // last day of that authority
 }
 
 func (q *wanted) flags(c *cobra.Command) {
@@ -81,6 +83,7 @@ func (q *wanted) dayFlags(c *cobra.Command) {
 	f.StringVar(&q.until, "until", "", "last day, YYYY-MM-DD; default twelve months")
 	f.StringVar(&q.kind, "authority", "", "who decides for the person, in the register's terms; default what the case says")
 	f.Int32Var(&q.holders, "holders", 0, "how many hold that authority")
+	f.StringVar(&q.lasts, "authority-until", "", "the last day of that authority, YYYY-MM-DD, where one is known")
 	f.StringVar(&q.settled, "settled", "", "what a human settled an unclear case on: gezagsregister, rechterlijke_uitspraak or voogdijregister")
 	q.who.flags(c)
 }
@@ -116,6 +119,9 @@ func (q *wanted) read(c *cobra.Command) (*ontschotv1.ConsentQuestion, error) {
 	if q.kind != "" {
 		m.Authority = &ontschotv1.ConsentAuthority{Kind: q.kind, Holders: q.holders}
 	}
+	if q.lasts != "" {
+		m.Authority.Until = q.lasts
+	}
 	m.Authority.Settled = q.settled
 	return m, nil
 }
@@ -142,13 +148,8 @@ func authorityOf(cf *casefile.Case, person identity.PersonRef, on string) *ontsc
 	if err != nil {
 		day = cf.Today.Date
 	}
-	a := &ontschotv1.ConsentAuthority{}
-	for _, one := range cf.Authority {
-		if one.Person == person && (civil.Span{From: one.From.Date, To: one.To.Date}).Contains(day) {
-			a.Kind, a.Holders = one.Kind, int32(len(one.Holders))
-		}
-	}
-	return a
+	a, until := cf.AuthorityOn(person, day)
+	return &ontschotv1.ConsentAuthority{Kind: a.Kind, Holders: int32(len(a.Holders)), Until: until.String()}
 }
 
 // grants reads CODE or CODE=category,category.
@@ -304,7 +305,9 @@ func (k *consents) whoSigns(ctx context.Context, cl ontschotv1.ConsentServiceCli
 		return
 	}
 	if answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m}); err == nil {
-		(&page{w: c.ErrOrStderr(), lang: k.out.lang}).signers(answer.GetSigners())
+		if p, err := k.out.newPage(c.ErrOrStderr(), nil); err == nil {
+			p.signers(answer.GetSigners())
+		}
 	}
 }
 
@@ -377,21 +380,27 @@ JSON-LD, the signed document in it), with --document the signed document alone.`
 func consentNarrowCommand() *cobra.Command {
 	var k consents
 	var without []string
+	var lasts string
 	c := &cobra.Command{
 		Use: "narrow ID --case CASE --person REF --without CODE", Short: "Take a source, or some categories, out of a consent",
 		Long: `Take a source or some of its categories out of a consent. Nobody has to sign again for less. What is
-taken out is not released from that moment on.`,
-		Example: "  ontschot consent narrow ID --case case.json --person A3 --without UWV --without ZK5503=amount",
-		Args:    oneArg("its id"),
+taken out is not released from that moment on.
+
+With --authority-until take in that whoever signed for the person has had no authority since that day:
+nothing that rests on the consent is released from then on, until whoever has authority now signs anew.`,
+		Example: "  ontschot consent narrow ID --case case.json --person A3 --without UWV --without ZK5503=amount\n" +
+			"  ontschot consent narrow ID --case case.json --person A5 --authority-until 2025-04-30",
+		Args: oneArg("its id"),
 	}
 	k.who.flags(c)
 	c.Flags().StringArrayVar(&without, "without", nil, "CODE, or CODE=category,category")
+	c.Flags().StringVar(&lasts, "authority-until", "", "the last day on which the authority held that the consent rests on, YYYY-MM-DD; instead of --without")
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
 		_, member, err := k.who.member()
 		if err != nil {
 			return err
 		}
-		answer, err := cl.NarrowConsent(ctx, &ontschotv1.NarrowConsentRequest{Id: args[0], Without: grants(without), Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}})
+		answer, err := cl.NarrowConsent(ctx, &ontschotv1.NarrowConsentRequest{Id: args[0], Without: grants(without), AuthorityUntil: lasts, Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}})
 		if err != nil {
 			return err
 		}
@@ -513,12 +522,21 @@ func (p *page) ask(a *ontschotv1.AskConsentResponse) {
 
 func (p *page) signers(list []*ontschotv1.ConsentSigner) {
 	for _, s := range list {
-		p.line("%s: %d x %s", p.say("Handtekening nodig", "Signature needed"), s.GetCount(), strings.Join(s.GetRoles(), p.say(" of ", " or ")))
+		p.text(0, fmt.Sprintf("%s: %d x %s", p.say("Handtekening nodig", "Signature needed"), s.GetCount(), strings.Join(p.roles(s.GetRoles()), p.say(" of ", " or "))))
 	}
 	if slices.ContainsFunc(list, func(s *ontschotv1.ConsentSigner) bool { return slices.Contains(s.GetRoles(), ontschotv1.SignerProxy) }) {
-		p.line("%s", p.say("Een gemachtigde tekent alleen op een machtiging voor dit doel, tot en met de laatste dag van de toestemming.",
+		p.text(0, p.say("Een gemachtigde tekent alleen op een machtiging voor dit doel. Die loopt tot en met de laatste dag van de toestemming.",
 			"A gemachtigde signs on a mandate only, for this purpose and until the last day of the consent."))
 	}
+}
+
+// roles names who signs.
+func (p *page) roles(codes []string) []string {
+	var names []string
+	for _, code := range codes {
+		names = append(names, p.coded(p.label("signers", code), code))
+	}
+	return names
 }
 
 func (p *page) consentReceipt(r *ontschotv1.ConsentReceipt) {
@@ -531,15 +549,16 @@ func (p *page) consents(list []*ontschotv1.ConsentReceipt) {
 		p.line("%s", p.say("Er zijn geen toestemmingen van deze persoon in deze zaak.", "There are no consents of this person in this case."))
 		return
 	}
-	rows := [][]string{{"id", p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("bronnen", "sources"), p.say("gegeven door", "given by")}}
+	header := []string{"id", p.say("stand", "state"), p.say("van", "from"), p.say("tot en met", "until"), p.say("bronnen", "sources"), p.say("gegeven door", "given by")}
+	var rows [][]string
 	for _, r := range list {
 		var sources []string
 		for _, g := range r.GetGrants() {
 			if len(g.GetCategories()) > 0 {
-				sources = append(sources, g.GetSource())
+				sources = append(sources, p.party(g.GetSource()))
 			}
 		}
-		rows = append(rows, []string{r.GetId(), p.statusOf(r.GetStatus()), r.GetFrom(), r.GetUntil(), strings.Join(sources, " "), strings.Join(r.GetGivenBy(), " ")})
+		rows = append(rows, []string{r.GetId(), p.statusOf(r.GetStatus()), p.date(r.GetFrom()), p.date(r.GetUntil()), strings.Join(sources, ", "), strings.Join(p.roles(r.GetGivenBy()), ", ")})
 	}
-	p.columnsOfText(rows)
+	p.columnsOfText(header, rows)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -263,4 +264,59 @@ func TestAGivenConsentHoldsWhatWasAsked(t *testing.T) {
 		require.NotContains(t, part, m.Born.String())
 	}
 	require.Equal(t, []string{"spending"}, r.GetGrants()[1].GetCategories())
+}
+
+// The keeper hears that whoever signed for a child has no authority any more: it is an entry
+// in the log, and from then on a human decides, for what was released as well, until whoever
+// has authority now signs anew.
+func TestAuthorityThatEndedAfterSigning(t *testing.T) {
+	h, b, p, ids := toPresent(t)
+	cf, cl := h.family.Case, h.consents(nil)
+	at := slices.IndexFunc(cf.Consents, func(c casefile.Consent) bool { return c.Person == "A5" })
+	narrow := func(until string, without ...string) (*ontschotv1.ConsentReceipt, error) {
+		r, err := cl.NarrowConsent(bounded(t), &ontschotv1.NarrowConsentRequest{Id: ids[at], AuthorityUntil: until, Without: grants(without), Identifiers: identifiersOf(cf, "A5")})
+		return r.GetReceipt(), err
+	}
+	for name, c := range map[string]struct {
+		until   string
+		without []string
+	}{
+		"no day": {"2025-02-30", nil}, "before it was given": {"2024-06-30", nil}, "no sooner than it ends": {"2026-06-30", nil},
+		"and something taken out": {"2025-05-31", []string{"GM0119=period"}}, "nothing at all": {"", nil},
+	} {
+		_, err := narrow(c.until, c.without...)
+		_, why, _ := reason(t, err)
+		require.Equal(t, "INVALID_FIELD", why, name)
+	}
+	require.Empty(t, gapOf(b, "A5", "GM0119"))
+	r, err := narrow("2025-05-31")
+	require.NoError(t, err)
+	require.Equal(t, ids[at], r.GetReplaces())
+	require.Equal(t, "2025-06-01", r.GetLapsesOn())
+	require.Equal(t, "2025-05-31", r.GetUntil())
+
+	after, err := h.ask()
+	require.NoError(t, err)
+	require.Equal(t, "AUTHORITY_UNCLEAR", gapOf(after, "A5", "GM0119"))
+	require.Empty(t, gapOf(after, "A3", "GM0119"), "each has their own")
+	check, err := h.client(nil).CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})
+	require.NoError(t, err)
+	require.NotEmpty(t, check.GetLeftOut())
+	for _, g := range check.GetLeftOut() {
+		require.Equal(t, "A5 AUTHORITY_UNCLEAR", g.GetPerson()+" "+g.GetReason())
+	}
+
+	q := h.questionFor("A5", "GM0119", "SVB")
+	q.Authority = &ontschotv1.ConsentAuthority{Kind: "Voogdij", Holders: 1}
+	_, err = h.give(cl, q, "self", "voogd")
+	require.NoError(t, err)
+	anew, err := h.ask()
+	require.NoError(t, err)
+	require.Empty(t, gapOf(anew, "A5", "GM0119"), "signed anew")
+
+	q.Authority.Until = "2025-08-31"
+	asked, err := cl.AskConsent(bounded(t), &ontschotv1.AskConsentRequest{Question: proto.CloneOf(q)})
+	require.NoError(t, err)
+	require.Equal(t, "2025-09-01", asked.GetLapsesOn(), "before the birthday in November")
+	require.Contains(t, asked.GetNotice().GetTextNl(), "1 september 2025")
 }

@@ -47,7 +47,7 @@ Nothing is left behind, unless --keep names a folder.`,
 				return err
 			}
 			if out.format == "table" {
-				if err := out.printFor(c, cf, nil, played.show); err != nil {
+				if err := out.printFor(c, cf, played.budget, nil, played.show); err != nil {
 					return err
 				}
 			}

@@ -43,7 +43,7 @@ func mayImport() map[string][]string {
 		"internal/dev/family": with(facts, words, []string{
 			"internal/dev/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "gateway/wording", "policies"}),
 		"policies":                  {},
-		"gateway/wording":           {"internal/civil", "proto/ontschot/v1"},
+		"gateway/wording":           {"internal/civil", "proto/ontschot/budget/v1", "proto/ontschot/v1"},
 		"gateway/token":             {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/v1"},
 		"gateway/agreement":         {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1", "proto/ontschot/v1"},
 		"gateway/consent":           {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/budget/v1", "proto/ontschot/v1"},

@@ -75,6 +75,9 @@ running. Exit code 1 when something must be done.`,
 // errToDo is the no of "keys show".
 var errToDo = errors.New("something must be done; see the last column")
 
+// operatorWidth lets the rows of a table for operators be as long as they are.
+const operatorWidth = 1000
+
 func printKeys(w io.Writer, rows []keyRow, format string) error {
 	todo := false
 	table := [][]string{{"what", "whose", "id", "state", "from", "until", "to do"}}
@@ -87,8 +90,8 @@ func printKeys(w io.Writer, rows []keyRow, format string) error {
 			return err
 		}
 	} else {
-		p := &page{w: w}
-		p.columnsOfText(table)
+		p := &page{w: w, width: operatorWidth}
+		p.columnsOfText(nil, table)
 		if p.err != nil {
 			return p.err
 		}

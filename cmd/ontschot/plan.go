@@ -20,7 +20,7 @@ import (
 )
 
 // files are what is presented to a gateway with a request.
-type files struct{ budget, plan, assume string }
+type files struct{ budget, plan, assume, name string }
 
 func (f *files) flags(c *cobra.Command, plan bool) {
 	c.Flags().StringVar(&f.budget, "budget", "budget.json", "a budget as ontschot budget get --format json printed it")
@@ -28,6 +28,22 @@ func (f *files) flags(c *cobra.Command, plan bool) {
 		c.Flags().StringVar(&f.plan, "plan", "plan.json", "the plan: JSON {goals, allocations}, or a case file that holds one")
 		c.Flags().StringVar(&f.assume, "assume-basis", "", "a legal basis to assume, JSON, or a case file with a test_legal_basis; the answer says it was assumed")
 	}
+	c.Flags().StringVar(&f.name, "case", "", caseHelp+"; only for the names on the page, and by default the plan, when that is a case file")
+}
+
+// readCase reads the case that gives the names; nil: there is none.
+func (f *files) readCase() (*casefile.Case, error) {
+	if f.name != "" {
+		return casefile.Open(f.name)
+	}
+	if f.plan == "" {
+		return nil, nil
+	}
+	cf, err := casefile.Open(f.plan)
+	if err != nil {
+		return nil, nil // a plan of its own
+	}
+	return cf, nil
 }
 
 // readBudget reads a stored budget.
@@ -131,12 +147,17 @@ func aboutPlan(c *cobra.Command, ask asked) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		cf, err := in.readCase()
+		if err != nil {
+			return err
+		}
 		return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
 			answer, show, err := ask(ctx, cl, b, p, assume)
 			if err != nil {
 				return err
 			}
-			return out.printAny(c, answer, show)
+			out.parties = call.parties()
+			return out.printFor(c, cf, b, answer, show)
 		})
 	}
 	in.flags(c, true)
@@ -212,12 +233,17 @@ took back their consent.`,
 			if err != nil {
 				return err
 			}
+			cf, err := in.readCase()
+			if err != nil {
+				return err
+			}
 			return call.do(c.Context(), func(ctx context.Context, cl *client.Client) error {
 				d, err := cl.Dissolve(ctx, &ontschotv1.DissolveRequest{Budget: b, Date: date})
 				if err != nil {
 					return err
 				}
-				return out.printAny(c, d, func(p *page) { p.dissolution(d) })
+				out.parties = call.parties()
+				return out.printFor(c, cf, b, d, func(p *page) { p.dissolution(d) })
 			})
 		},
 	}
@@ -232,7 +258,7 @@ func budgetViewCommand() *cobra.Command {
 	var out output
 	var call call
 	var in files
-	var person, name string
+	var person string
 	c := &cobra.Command{
 		Use:   "view --budget FILE --person REF",
 		Short: "What one member of the household may see of a budget, signed",
@@ -244,12 +270,9 @@ row that says "niet gedeeld", whatever they have or decided. Every total is of t
 			if err := out.check(); err != nil {
 				return err
 			}
-			var cf *casefile.Case
-			if name != "" {
-				var err error
-				if cf, err = casefile.Open(name); err != nil {
-					return err
-				}
+			cf, err := in.readCase()
+			if err != nil {
+				return err
 			}
 			b, err := in.readBudget()
 			if err != nil {
@@ -260,12 +283,12 @@ row that says "niet gedeeld", whatever they have or decided. Every total is of t
 				if err != nil {
 					return err
 				}
+				out.parties = call.parties()
 				return out.print(c.OutOrStdout(), cf, view)
 			})
 		},
 	}
 	c.Flags().StringVar(&person, "person", "", "the member's reference, for example A3")
-	c.Flags().StringVar(&name, "case", "", caseHelp+"; only for the names on the page")
 	in.flags(c, false)
 	call.flags(c)
 	out.flags(c)

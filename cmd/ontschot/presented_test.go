@@ -99,6 +99,11 @@ func TestBudgetsThatAreNotAccepted(t *testing.T) {
 	_, err := only.Account(t.Context(), &ontschotv1.AccountRequest{Budget: b, Plan: p})
 	code, _, _ = reason(t, err)
 	require.Equal(t, codes.PermissionDenied, code)
+	for _, date := range []string{"2024-12-31", "2026-01-01"} {
+		_, err = c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: date})
+		_, why, where := reason(t, err)
+		require.Equal(t, "INVALID_FIELD date", why+" "+where["field"], "no day of the window")
+	}
 	_, err = c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: "2025-02-30"})
 	code, _, meta := reason(t, err)
 	require.Equal(t, codes.InvalidArgument, code)
@@ -151,7 +156,7 @@ func TestWhatWasLeftOutIsPrinted(t *testing.T) {
 	require.NoError(t, os.WriteFile(token, []byte(minted), 0o600))
 	require.NoError(t, os.WriteFile(basis, []byte(`{"id":"x","from":"2025-01-01","to":"2025-10-31","poolable_laws":["WMO","JW","WLZ"],"municipalities":["GM0119"]}`), 0o600))
 	run := func(lang string, args ...string) string {
-		code, out, errs := cli(t, append(append([]string{"budget"}, args...), "--config", filepath.Join(h.dir, "client.yaml"), "--token", token, "--budget", budget, "--lang", lang)...)
+		code, out, errs := cli(t, append(append([]string{"budget"}, args...), "--config", filepath.Join(h.dir, "client.yaml"), "--token", token, "--budget", budget, "--codes", "--lang", lang)...)
 		require.Equal(t, exitDone, code, "%v: %s", args, errs)
 		return out
 	}
@@ -185,7 +190,7 @@ func TestWhatWasLeftOutIsPrinted(t *testing.T) {
 		}
 	}
 	apart := run("nl", commands["dissolve"]...)
-	require.Contains(t, apart, "stand per "+b.GetToday())
+	require.Contains(t, apart, "stand per 30 juni 2025")
 	code, out, errs := cli(t, "audit", "verify", "--data", filepath.Join(h.dir, "data"))
 	require.Equal(t, exitDone, code, out+errs)
 }
@@ -347,7 +352,7 @@ func TestALegalBasisThatHasEnded(t *testing.T) {
 	require.NoError(t, err)
 	p := &budgetv1.Plan{Allocations: []*budgetv1.Allocation{{
 		Id: "P1", Beneficiaries: []string{"A3", "A4"}, Cents: 300, From: "2025-03-01", To: "2025-06-15",
-		Splits: []*budgetv1.Split{{Line: "A3/WMO/02/2025-01-01", Cents: 100}, {Line: "A4/WLZ/830/2025-01-01", Cents: 200}},
+		Splits: []*budgetv1.Split{{Line: "A3/WMO/02/2025-01-01", Cents: 100}, {Line: "A4/WLZ/99/2025-01-01", Cents: 200}},
 	}}}
 	c := h.client(nil)
 	check, err := c.CheckPlan(t.Context(), &ontschotv1.CheckPlanRequest{Budget: b, Plan: p})

@@ -5,44 +5,27 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
-	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// page prints a budget for a case worker. It is shown to who asked, so it may
-// name the persons: the budget itself speaks of references only.
-type page struct {
-	w     io.Writer
-	b     *budgetv1.Budget
-	names map[string]string
-	texts *wording.Texts
-	lang  string
-	err   error
-}
-
-// printBudget writes the household matrix, totals, findings, gaps, times and receipt.
-func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string) error {
-	texts, err := wording.ReadTexts(policies.FS)
+// printBudget writes the household matrix, rights, totals, findings, gaps, sources and receipt.
+func (o *output) printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget) error {
+	p, err := o.newPage(w, cf)
 	if err != nil {
 		return err
 	}
-	p := &page{w: w, b: b, names: namesOf(cf), texts: texts, lang: lang}
-	if cf != nil {
-		p.line("%s", cf.Title)
-	}
+	p.b = b
+	p.text(0, p.titleOf())
 	if me := b.GetViewOf(); me != "" {
-		p.line("%s %s. %s", p.say("Dit overzicht is van", "This view is of"), p.person(me),
-			p.say("Wat van anderen is, staat er niet in; elk totaal is alleen van hem of haar.", "What is of others is not in it; every total is of this person alone."))
+		p.text(0, fmt.Sprintf("%s %s. %s", p.say("Dit overzicht is van", "This view is of"), p.person(me),
+			p.say("Wat van anderen is, staat er niet in. Elk totaal is van deze persoon alleen.", "What is of others is not in it. Every total is of this person alone.")))
 	}
-	p.line("%s %s %s %s; %s %s%s", p.say("Periode", "Period"), b.GetWindow().GetFrom(), p.say("tot en met", "to"), b.GetWindow().GetTo(),
-		p.say("opgemaakt op", "drawn up on"), b.GetToday(), p.setByHand())
+	p.text(0, fmt.Sprintf("%s %s.", p.say("Periode:", "Period:"), p.span(b.GetWindow().GetFrom(), b.GetWindow().GetTo())))
+	p.text(0, fmt.Sprintf("%s %s%s.", p.say("Opgemaakt op", "Drawn up on"), p.date(b.GetToday()), p.setByHand()))
 	p.matrix()
 	p.lines()
 	p.totals()
@@ -53,22 +36,16 @@ func printBudget(w io.Writer, cf *casefile.Case, b *budgetv1.Budget, lang string
 	return p.err
 }
 
-// namesOf gives the names of a case by reference; none without a case.
-func namesOf(cf *casefile.Case) map[string]string {
-	names := map[string]string{}
-	if cf != nil {
-		for _, m := range cf.Household {
-			names[string(m.Ref)] = m.Name
-		}
+// titleOf is what the case is called; on a Dutch page it says how many people it is about.
+func (p *page) titleOf() string {
+	switch rows := p.b.GetMatrix(); {
+	case p.lang == "en" && p.title != "":
+		return p.title
+	case len(rows) == 1:
+		return fmt.Sprintf("%s %s", p.say("Integraal budget van", "Integrated budget of"), p.person(rows[0].GetPerson()))
+	default:
+		return fmt.Sprintf(p.say("Integraal budget van een gezin van %d personen", "Integrated budget of a household of %d persons"), len(rows))
 	}
-	return names
-}
-
-func (p *page) say(nl, en string) string {
-	if p.lang == "en" {
-		return en
-	}
-	return nl
 }
 
 func (p *page) setByHand() string {
@@ -77,74 +54,6 @@ func (p *page) setByHand() string {
 	}
 	return p.say(" (datum met de hand gezet, alleen voor ontwikkeling)", " (date set by hand, for development only)")
 }
-
-func (p *page) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *page) heading(nl, en string) { p.line("\n%s", strings.ToUpper(p.say(nl, en))) }
-
-// euro writes cents as € 1.234,56, or € 1,234.56 in English.
-func (p *page) euro(cents int64) string {
-	sign := ""
-	if cents < 0 {
-		sign, cents = "-", -cents
-	}
-	whole := fmt.Sprint(cents / 100)
-	point, comma := ".", ","
-	if p.lang == "en" {
-		point, comma = ",", "."
-	}
-	var groups []string
-	for len(whole) > 3 {
-		groups = append([]string{whole[len(whole)-3:]}, groups...)
-		whole = whole[:len(whole)-3]
-	}
-	return fmt.Sprintf("€ %s%s%s%02d", sign, strings.Join(append([]string{whole}, groups...), point), comma, cents%100)
-}
-
-// table prints rows in columns; the first column to the left, the others, which are
-// figures, to the right.
-func (p *page) table(rows [][]string) { p.columns(rows, true) }
-
-// columnsOfText prints rows in columns, all to the left.
-func (p *page) columnsOfText(rows [][]string) { p.columns(rows, false) }
-
-func (p *page) columns(rows [][]string, figures bool) {
-	var widths []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, row := range rows {
-		var cells []string
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 || !figures {
-				cells = append(cells, cell+pad)
-			} else {
-				cells = append(cells, pad+cell)
-			}
-		}
-		p.line("  %s", strings.TrimRight(strings.Join(cells, "   "), " "))
-	}
-}
-
-// word is what a reference to a person can look like in a text.
-var word = regexp.MustCompile(`[A-Za-z0-9_-]+`)
-
-// named puts the names of persons for their references in a text.
-func (p *page) named(text string) string {
-	return word.ReplaceAllStringFunc(text, func(w string) string { return cmp.Or(p.names[w], w) })
-}
-
-func (p *page) person(ref string) string { return strings.TrimSpace(ref + " " + p.names[ref]) }
 
 // matrix shows person × law. Laws that nobody was asked about are left out.
 func (p *page) matrix() {
@@ -157,7 +66,11 @@ func (p *page) matrix() {
 			}
 		}
 	}
-	rows := [][]string{append([]string{""}, laws...)}
+	header := []string{""}
+	for _, law := range laws {
+		header = append(header, p.coded(p.law(law), law))
+	}
+	var rows [][]string
 	for _, row := range p.b.GetMatrix() {
 		line := []string{p.person(row.GetPerson())}
 		for _, law := range laws {
@@ -168,9 +81,15 @@ func (p *page) matrix() {
 			}
 			line = append(line, p.cell(row.GetCells()[i]))
 		}
+		switch cells := slices.Compact(slices.Clone(line[1:])); {
+		case slices.Equal(cells, []string{"-"}):
+			line = []string{line[0] + ": " + p.say("niets gevraagd", "nothing asked")}
+		case slices.Equal(cells, []string{p.label("statuses", budgetv1.StatusNotShared)}):
+			line = []string{line[0] + ": " + cells[0]}
+		}
 		rows = append(rows, line)
 	}
-	p.table(rows)
+	p.table(header, rows)
 }
 
 func (p *page) cell(c *budgetv1.MatrixCell) string {
@@ -183,85 +102,169 @@ func (p *page) cell(c *budgetv1.MatrixCell) string {
 	if len(parts) == 0 && len(c.GetLines()) > 0 {
 		parts = append(parts, p.say("recht zonder bedrag", "right without an amount"))
 	}
-	if c.GetStatus() == budgetv1.StatusNotAsked {
+	switch status := p.label("statuses", c.GetStatus()); {
+	case c.GetStatus() == budgetv1.StatusNotAsked:
 		return "-"
-	}
-	if c.GetStatus() == budgetv1.StatusNotShared {
-		return p.say("niet gedeeld", "not shared")
-	}
-	if c.GetStatus() != budgetv1.StatusOK || len(parts) == 0 {
-		parts = append(parts, "("+p.texts.Label("statuses", c.GetStatus(), p.lang)+")")
+	case len(parts) == 0:
+		return status
+	case c.GetStatus() != budgetv1.StatusOK:
+		parts = append(parts, "("+status+")")
 	}
 	return strings.Join(parts, " ")
 }
 
+// lines shows the rights of each person.
 func (p *page) lines() {
 	p.heading("De rechten", "The rights")
-	rows := [][]string{{"", "", "", "", "", p.say("in deze periode", "in this period"), p.say("daarna", "after it"), p.say("nog te besteden", "left to spend")}}
+	person := ""
 	for _, l := range p.b.GetLines() {
-		value := p.say("geen bedrag bekend", "no amount known")
-		if l.ValueCents != nil {
-			value = p.euro(l.GetValueCents())
+		if l.GetPerson() != person {
+			person = l.GetPerson()
+			p.text(2, p.bold(p.person(person)))
 		}
-		if l.GetContested() {
-			value += p.say(" (betwist)", " (contested)")
-		}
-		end := cmp.Or(l.GetPeriod().GetEnd(), p.say("doorlopend", "open"))
-		if l.GetPeriod() == nil {
-			end = ""
-		}
-		rows = append(rows, []string{
-			l.GetId(), cmp.Or(l.GetProduct().GetLabel(), l.GetProduct().GetCode()), l.GetDeliveryForm(),
-			strings.TrimSpace(l.GetPeriod().GetStart() + " - " + end), l.GetFunder(), value,
-			p.figure(p.b.GetCarryOverCents(), l.GetId()), p.figure(p.b.GetRemainingCents(), l.GetId()),
-		})
+		p.right(l)
 	}
-	p.table(rows)
+	if len(p.b.GetLines()) == 0 {
+		p.text(2, p.say("niets", "nothing"))
+	}
 }
 
-func (p *page) figure(by map[string]int64, id string) string {
-	if cents, known := by[id]; known {
-		return p.euro(cents)
+func (p *page) right(l *budgetv1.BudgetLine) {
+	value := p.say("geen bedrag bekend", "no amount known")
+	if l.ValueCents != nil {
+		value = p.euro(l.GetValueCents())
 	}
-	return "-"
+	p.pair(4, p.product(l), value)
+	if l.GetPeriod() != nil {
+		p.text(6, p.span(l.GetPeriod().GetStart(), l.GetPeriod().GetEnd()))
+	}
+	p.text(6, p.say("van ", "of ")+p.party(l.GetFunder()))
+	if l.GetContested() {
+		p.text(6, p.say("onder voorbehoud: de Wlz gaat mogelijk voor", "provisional: the Wlz may go first"))
+	}
+	if cents, known := p.b.GetCarryOverCents()[l.GetId()]; known {
+		p.text(6, p.say("na deze periode nog ", "after this period another ")+p.euro(cents))
+	}
+	if cents, known := p.b.GetRemainingCents()[l.GetId()]; known {
+		left := p.say("nog te besteden: ", "left to spend: ") + p.euro(cents)
+		if day := p.b.GetSpentAsOf()[l.GetId()]; day != "" {
+			left += p.say(", stand per ", ", as of ") + p.date(day)
+		}
+		p.text(6, left)
+	}
+	p.code(6, l.GetId())
 }
+
+// product is what a line is for, under which law and in which form.
+func (p *page) product(l *budgetv1.BudgetLine) string {
+	text := p.coded(p.texts.Product(l.GetProduct().GetCode(), l.GetProduct().GetLabel(), p.lang), l.GetProduct().GetCode())
+	if l.GetLaw() != "" {
+		text += " (" + p.law(l.GetLaw()) + ")"
+	}
+	if l.GetDeliveryForm() != "" {
+		text += ", " + p.label("delivery_forms", l.GetDeliveryForm())
+	}
+	return text
+}
+
+// lineName names a line of the budget: what for, of whom, from when. One that is not there
+// has its id only.
+func (p *page) lineName(id string) string {
+	i := slices.IndexFunc(p.b.GetLines(), func(l *budgetv1.BudgetLine) bool { return l.GetId() == id })
+	if i < 0 {
+		return id
+	}
+	l := p.b.GetLines()[i]
+	text := p.texts.Product(l.GetProduct().GetCode(), l.GetProduct().GetLabel(), p.lang)
+	if l.GetLaw() != "" {
+		text += " (" + p.law(l.GetLaw()) + ")"
+	}
+	text += p.say(" van ", " of ") + cmp.Or(p.names[l.GetPerson()], l.GetPerson())
+	if start := l.GetPeriod().GetStart(); start != "" {
+		text += p.say(", vanaf ", ", from ") + p.date(start)
+	}
+	return p.coded(text, id)
+}
+
+// Columns of the totals: money is never added up across these.
+const (
+	columnCare = iota + 1
+	columnOwnPurpose
+	columnIncome
+	columnUnknown
+)
 
 func (p *page) totals() {
 	p.heading("Totalen", "Totals")
 	if !p.b.GetComplete() {
-		p.line("  %s", p.say("Niet volledig: wat ontbreekt is niet meegeteld en is geen nul. Zie onder.", "Not complete: what is missing is not counted and is no zero. See below."))
+		p.text(2, p.say("Niet volledig. Wat ontbreekt, is niet meegeteld en is geen nul. Zie onder.", "Not complete. What is missing is not counted and is no zero. See below."))
 	}
-	p.table([][]string{
+	p.table(nil, [][]string{
 		{p.say("Budget voor zorg en ondersteuning", "Budget for care and support"), p.amount(p.b.CareTotalCents)},
-		{p.say("  waarvan betwist", "  of which contested"), p.amount(p.b.ContestedCents)},
+		{p.say("  waarvan onder voorbehoud", "  of which provisional"), p.amount(p.b.ContestedCents)},
 		{p.say("Geld met een eigen doel (apart)", "Money with a purpose of its own (apart)"), p.amount(p.b.RingfencedCents)},
 		{p.say("Inkomen, bruto (apart, geen budget)", "Income, gross (apart, no budget)"), p.amount(p.b.IncomeCents)},
 		{p.say("Eigen bijdrage", "Own contribution"), p.amount(p.b.OwnContributionCents)},
 	})
-	t := p.b.GetTotals()
-	for _, by := range []struct {
-		nl, en string
-		sums   map[string]int64
-		label  func(string) string
-	}{
-		{"per wet", "by law", t.GetByLaw(), func(c string) string { return p.texts.Label("laws", c, p.lang) }},
-		{"per verstrekker", "by funder", t.GetByFunder(), func(c string) string { return c }},
-		{"per persoon", "by person", t.GetByPerson(), p.person},
-	} {
-		p.line("  %s", p.say(by.nl, by.en))
-		rows := [][]string{}
-		for _, key := range slices.Sorted(maps.Keys(by.sums)) {
-			rows = append(rows, []string{"  " + by.label(key), p.euro(by.sums[key])})
-		}
-		p.table(rows)
-	}
+	p.totalsBy("Per wet", "By law", func(l *budgetv1.BudgetLine) string { return l.GetLaw() }, func(c string) string { return p.coded(p.label("laws", c), c) })
+	p.totalsBy("Per verstrekker", "By funder", (*budgetv1.BudgetLine).GetFunder, p.party)
+	p.totalsBy("Per persoon", "By person", (*budgetv1.BudgetLine).GetPerson, p.person)
 }
 
-func (p *page) amount(cents *int64) string {
-	if cents == nil {
-		return p.say("niet bekend", "not known")
+// totalsBy adds up the lines with known money by what they have in common: budget, money with
+// a purpose of its own and income each in a column.
+func (p *page) totalsBy(nl, en string, key func(*budgetv1.BudgetLine) string, name func(string) string) {
+	sums, used := map[string]map[int]int64{}, map[int]bool{}
+	for _, l := range p.b.GetLines() {
+		if l.ValueCents == nil {
+			continue
+		}
+		if sums[key(l)] == nil {
+			sums[key(l)] = map[int]int64{}
+		}
+		column := columnOf(l.GetFungibility())
+		sums[key(l)][column] += l.GetValueCents()
+		used[column] = true
 	}
-	return p.euro(*cents)
+	if len(sums) == 0 {
+		return
+	}
+	names := map[int]string{
+		columnCare: p.say("budget", "budget"), columnOwnPurpose: p.say("eigen doel", "own purpose"),
+		columnIncome: p.say("inkomen", "income"), columnUnknown: p.say("soort niet bekend", "kind not known"),
+	}
+	header := []string{p.say(nl, en)}
+	columns := slices.Sorted(maps.Keys(used))
+	for _, column := range columns {
+		header = append(header, names[column])
+	}
+	var rows [][]string
+	for _, k := range slices.Sorted(maps.Keys(sums)) {
+		row := []string{name(cmp.Or(k, "-"))}
+		for _, column := range columns {
+			cents, has := sums[k][column]
+			if !has {
+				row = append(row, "-")
+				continue
+			}
+			row = append(row, p.euro(cents))
+		}
+		rows = append(rows, row)
+	}
+	p.line("")
+	p.table(header, rows)
+}
+
+func columnOf(fungibility string) int {
+	switch fungibility {
+	case budgetv1.MoneyPoolable:
+		return columnCare
+	case budgetv1.MoneyIncome:
+		return columnIncome
+	case "":
+		return columnUnknown
+	}
+	return columnOwnPurpose
 }
 
 func (p *page) findings() {
@@ -270,14 +273,21 @@ func (p *page) findings() {
 		p.finding(f)
 	}
 	if len(p.b.GetFindings()) == 0 {
-		p.line("  %s", p.say("niets", "nothing"))
+		p.text(2, p.say("niets", "nothing"))
 	}
 }
 
 func (p *page) finding(f *budgetv1.Finding) {
-	weight := map[string]string{budgetv1.SeverityError: p.say("klopt niet", "wrong"), budgetv1.SeverityWarning: p.say("let op", "look at"), budgetv1.SeverityInfo: p.say("ter info", "for info")}[f.GetSeverity()]
-	p.line("  %-10s %s", cmp.Or(weight, f.GetSeverity()), p.named(p.say(f.GetTextNl(), f.GetTextEn())))
-	p.line("             [%s]", strings.TrimSpace(f.GetCode()+" "+f.GetLine()))
+	weight, colour := p.say("Ter info", "For info"), plain
+	switch f.GetSeverity() {
+	case budgetv1.SeverityError:
+		weight, colour = p.say("Klopt niet", "Wrong"), red
+	case budgetv1.SeverityWarning:
+		weight, colour = p.say("Let op", "Look at"), yellow
+	}
+	p.line("  %s", p.in(colour, weight))
+	p.text(4, p.named(p.say(f.GetTextNl(), f.GetTextEn())))
+	p.code(4, f.GetCode(), f.GetLine())
 }
 
 func (p *page) gaps() {
@@ -285,47 +295,47 @@ func (p *page) gaps() {
 	p.gapLines(p.b.GetGaps())
 	if len(p.b.GetGaps()) == 0 {
 		if p.b.GetViewOf() != "" {
-			p.line("  %s", p.say("niets van wat van deze persoon is", "nothing of what is of this person"))
+			p.text(2, p.say("niets van wat van deze persoon is", "nothing of what is of this person"))
 			return
 		}
-		p.line("  %s", p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
+		p.text(2, p.say("niets: dit budget is volledig", "nothing: this budget is complete"))
 	}
 }
 
 func (p *page) gapLines(gaps []*budgetv1.Gap) {
 	for _, g := range gaps {
-		p.line("  %s, %s: %s", p.person(g.GetPerson()), g.GetSource(), p.named(p.say(g.GetTextNl(), g.GetTextEn())))
-		only := ""
-		if len(g.GetLaws()) > 0 {
-			only += " " + strings.Join(g.GetLaws(), ",")
-		}
-		if len(g.GetCategories()) > 0 {
-			only += " " + strings.Join(g.GetCategories(), ",")
-		}
-		p.line("             [%s]", strings.TrimSpace(g.GetReason()+only+" "+g.GetCode()))
+		p.text(2, p.bold(p.person(g.GetPerson())+", "+p.party(g.GetSource())))
+		p.text(4, p.named(p.say(g.GetTextNl(), g.GetTextEn())))
+		p.code(4, g.GetReason(), strings.Join(g.GetLaws(), ","), strings.Join(g.GetCategories(), ","), g.GetCode())
 	}
 }
 
+// sources says how each source fared for each person.
 func (p *page) sources() {
 	p.heading("Bronnen", "Sources")
-	rows := [][]string{}
 	for _, s := range p.b.GetSources() {
-		took := fmt.Sprintf("%d ms", s.GetElapsedMs())
-		if s.GetElapsedMs() == 0 && s.GetStatus() != budgetv1.StatusOK {
-			took = p.say("niet gevraagd", "not asked")
-		}
-		rows = append(rows, []string{s.GetSource(), p.person(s.GetPerson()), s.GetStatus(), took, strings.TrimSpace(s.GetAdapter() + " " + s.GetVersion())})
+		p.pair(2, p.party(s.GetSource())+", "+p.person(s.GetPerson()), p.sourceStatus(s.GetStatus()))
+		p.code(4, s.GetStatus(), fmt.Sprintf("%d ms", s.GetElapsedMs()), s.GetAdapter(), s.GetVersion())
 	}
-	p.table(rows)
+}
+
+// sourceStatus is what came of asking a source: an answer, or why there is none.
+func (p *page) sourceStatus(status string) string {
+	if status == budgetv1.StatusOK {
+		return p.say("antwoord gekregen", "answer received")
+	}
+	if name := p.texts.GapName(status, p.lang); name != status {
+		return name
+	}
+	return p.label("statuses", status)
 }
 
 func (p *page) receipt() {
 	r := p.b.GetReceipt()
 	p.heading("Bewijs", "Receipt")
-	p.line("  %s", p.say("Handtekening en bewijs zijn gecontroleerd.", "Signature and receipt have been verified."))
-	p.table([][]string{
-		{p.say("logboek", "log"), r.GetOrigin()},
-		{p.say("besluit en vrijgave", "decision and release"), fmt.Sprintf("%d, %d", r.GetDecisionIndex(), r.GetIndex())},
-		{p.say("beleid", "policy"), fmt.Sprintf("%.16s", p.b.GetPolicyRevision())},
-	})
+	p.text(2, p.say("Handtekening en bewijs zijn gecontroleerd.", "Signature and receipt have been verified."))
+	p.text(2, fmt.Sprintf(p.say("In het logboek staan het besluit (regel %d) en de vrijgave (regel %d).", "The log holds the decision (entry %d) and the release (entry %d)."), r.GetDecisionIndex(), r.GetIndex()))
+	if p.codes {
+		p.columnsOfText(nil, [][]string{{p.say("logboek", "log"), r.GetOrigin()}, {p.say("beleid", "policy"), fmt.Sprintf("%.16s", p.b.GetPolicyRevision())}})
+	}
 }

@@ -39,11 +39,13 @@ func (v *view) reached(code string, day func(born civil.Date) (civil.Date, bool)
 type pensionAge struct{ year, years, months int }
 
 // pensionAges is data: the ages of AOW art. 7a, which are set five years ahead
-// by decree (lid 2 and 3). A year after the last is not known, and nothing is
-// concluded for it.
+// by decree (lid 2 and 3): that of 2029 was announced to parliament in November 2023,
+// that of 2030 in November 2024. A year after the last is not in the table, and nothing
+// is concluded for it.
 func pensionAges() []pensionAge {
 	return []pensionAge{
 		{2022, 66, 7}, {2023, 66, 10}, {2024, 67, 0}, {2025, 67, 0}, {2026, 67, 0}, {2027, 67, 0}, {2028, 67, 3},
+		{2029, 67, 3}, {2030, 67, 3},
 	}
 }
 

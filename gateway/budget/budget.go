@@ -71,12 +71,12 @@ type Answer struct {
 	Laws []string
 }
 
-// Texts words gaps and findings. lang is "nl" or "en"; params holds what a text
-// may mention: person, source, law, category, number (the name of the identifier that
-// the source goes by) and code of a gap, of which the code can select a text; person, source,
-// law, product, label, line, from, to, days, date of a finding. One that is about
-// several people has no person: its text names none. It is called
-// from the goroutine that assembles and must not fail: no text is "".
+// Texts words gaps and findings. lang is "nl" or "en"; params holds what a text may
+// mention: person, source (its name), law, category, number (the name of the identifier
+// that the source goes by) and code of a gap; person, source, law, product, label, line,
+// from, to, days, date and code (budgetv1.FindingDetail) of a finding. The code can select
+// a text. One that is about several people has no person: its text names none. It is
+// called from the goroutine that assembles and must not fail: no text is "".
 type Texts interface {
 	Gap(reason, lang string, params map[string]string) string
 	Finding(code, lang string, params map[string]string) string

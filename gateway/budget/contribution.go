@@ -19,17 +19,21 @@ type contributed struct {
 // contributions are own contributions in the window, in cents.
 //
 // A month counts when it lies wholly inside the window and the period of the
-// contribution, once for each household and law; without a handle of the
-// household the person is a household of their own. If two records of one household and
+// contribution (N8), once for each household and law; without a handle of the
+// household the person is one of their own. If two records of one household and
 // law differ about a month the larger counts.
 //
 // total is absent while any CAK that was asked has a gap that touches it, or
-// withheld an amount or a period; a share of the matrix is absent
-// when that holds for its person and law. It is 0 when CAK had nothing to send,
+// withheld an amount or a period, and while it cannot be told whether two adults are one
+// household, which pays once a month; a share of the matrix is absent
+// when the former holds for its person and law. It is 0 when CAK had nothing to tell,
 // and when it was not asked, which the sources of the budget show.
 type contributions struct {
 	total *int64
 	byLaw map[share]int64
+	// unclear are adults of whom it is not known whether they are one household: those of
+	// one month and law of whom one at least has no handle.
+	unclear []string
 }
 
 // share is a cell of the matrix.
@@ -85,14 +89,53 @@ func (v *view) contributed() contributions {
 	for _, cents := range households {
 		total += cents // at most 256 records a source and 60 months, each of maxAmount
 	}
-	if complete {
+	out.unclear = v.unclearHouseholds()
+	if complete && len(out.unclear) == 0 {
 		out.total = &total
 	}
 	maps.DeleteFunc(out.byLaw, func(s share, _ int64) bool { return s.law == "" || v.withheld(s) })
 	return out
 }
 
-// key identifies a household; a handle and a person never collide.
+// unclearHouseholds lists the adults of whom contributions of one month and law would count
+// once if they were one household and more than once if they were not. An adult of whom the
+// age is not known is one.
+func (v *view) unclearHouseholds() (persons []string) {
+	of := map[month][]contributed{}
+	for _, c := range v.contribution {
+		if !c.known || c.cents == 0 {
+			continue
+		}
+		for _, first := range v.wholeMonths(c.span) {
+			if born := v.person(c.person).Born; born.IsZero() || born.Birthday(18) <= first {
+				of[month{law: c.law, first: first}] = append(of[month{law: c.law, first: first}], c)
+			}
+		}
+	}
+	for _, all := range of {
+		keyless := slices.ContainsFunc(all, func(c contributed) bool { return c.household == "" })
+		others := slices.ContainsFunc(all, func(c contributed) bool { return c.person != all[0].person })
+		for _, c := range all {
+			if keyless && others {
+				persons = append(persons, c.person)
+			}
+		}
+	}
+	return among(persons, "")
+}
+
+// householdsUnclear: two adults have own contributions and CAK does not tell whether they
+// are one household, which pays once a month.
+func householdsUnclear(v *view) []*budgetv1.Finding {
+	if len(v.contributions.unclear) == 0 {
+		return nil
+	}
+	return []*budgetv1.Finding{{
+		Code: budgetv1.FindingContributionUnknown, Severity: budgetv1.SeverityWarning, Persons: v.contributions.unclear,
+	}}
+}
+
+// key tells households apart; a handle and a person never collide.
 func (c contributed) key() string {
 	if c.household != "" {
 		return "household " + c.household

@@ -23,6 +23,29 @@ func TestTransition18(t *testing.T) {
 	require.Equal(t, []string{"TRANSITION_18 P1 2026-03-01"}, spoken(budget.Assemble(q, nil)), "born on 29 February")
 }
 
+// What is said of a birthday depends on which side of it today is.
+func TestADayThatIsPast(t *testing.T) {
+	for today, past := range map[string]bool{"2025-06-14": false, "2025-06-15": true, "2025-06-16": true} {
+		q := small()
+		q.Today, q.Text = civil.MustParse(today), detailed{}
+		q.Persons[0].Born, q.Persons[1].Born = civil.MustParse("2007-06-15"), civil.MustParse("1958-06-15")
+		b := budget.Assemble(q, nil)
+		require.Len(t, b.GetFindings(), 2)
+		for _, f := range b.GetFindings() {
+			require.Equal(t, f.GetCode()+map[bool]string{true: " PAST", false: " "}[past], f.GetTextNl(), today)
+		}
+	}
+}
+
+// detailed says of which detail a text is.
+type detailed struct{}
+
+func (detailed) Gap(string, string, map[string]string) string { return "" }
+
+func (detailed) Finding(code, _ string, params map[string]string) string {
+	return code + " " + params["code"]
+}
+
 // TestAowAge: the ages of AOW art. 7a by year of the day itself, at their edges.
 func TestAowAge(t *testing.T) {
 	for born, want := range map[string]string{
@@ -30,13 +53,14 @@ func TestAowAge(t *testing.T) {
 		"1956-06-01": "2023-04-01", "1957-02-28": "2023-12-28", // 66 and 10
 		"1957-03-01": "2024-03-01", "1960-12-31": "2027-12-31", // 67
 		"1961-01-01": "2028-04-01", "1961-09-30": "2028-12-30", // 67 and 3
+		"1961-10-01": "2029-01-01", "1963-09-30": "2030-12-30", // 67 and 3
 	} {
 		q := small()
 		q.Persons[1].Born = civil.MustParse(born)
 		q.Window = span("2020-01-01", "2035-12-31")
 		require.Equal(t, []string{"AOW_AGE P2 " + want}, spoken(budget.Assemble(q, nil)), born)
 	}
-	for _, born := range []string{"1950-01-01", "1961-10-01", "1990-01-01"} {
+	for _, born := range []string{"1950-01-01", "1963-10-01", "1990-01-01"} {
 		q := small()
 		q.Persons[1].Born, q.Window = civil.MustParse(born), span("2020-01-01", "2057-12-31")
 		require.Empty(t, coded(budget.Assemble(q, nil), "AOW_AGE"), "%s: a year that the table does not have", born)

@@ -1,11 +1,14 @@
 package budget_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -58,13 +61,18 @@ func TestSpendFindsItsLine(t *testing.T) {
 			map[string]int64{"P1/JW/99/2025-01-01": 500}, map[string]int64{"P1/JW/99/2025-01-01": 3500}},
 		"more than there was": {spent("B-1", "07", "2025-01-01", 3001, ""),
 			map[string]int64{"P1/WMO/07/2025-01-01": 3001}, map[string]int64{"P1/WMO/07/2025-01-01": -1}},
-		"another start": {spent("B-1", "07", "2025-02-01", 500, ""),
-			map[string]int64{"P1/-/07/2025-02-01": 500}, map[string]int64{}},
-		"an award from before": {spent("B-0", "07", "2024-02-01", 500, ""), map[string]int64{}, map[string]int64{}},
-		"no budget":            {spent("", "07", "2025-01-01", 500, ""), map[string]int64{"P1/-/07/2025-01-01": 500}, map[string]int64{}},
-		"no start":             {spent("B-1", "07", "", 500, ""), map[string]int64{}, map[string]int64{}},
-		"no amount":            {&budgetv1.Spend{Budget: "B-1", Function: "07", Start: "2025-01-01"}, map[string]int64{}, map[string]int64{}},
-		"nothing":              {nil, map[string]int64{}, map[string]int64{}},
+		"a day inside it": {spent("B-1", "07", "2025-02-01", 500, ""),
+			map[string]int64{"P1/WMO/07/2025-01-01": 500}, map[string]int64{"P1/WMO/07/2025-01-01": 2500}},
+		"a day outside it": {spent("B-1", "07", "2024-12-31", 500, ""), map[string]int64{}, map[string]int64{}},
+		"another budget":   {spent("B-0", "07", "2025-02-01", 500, ""), map[string]int64{"P1/-/07/2025-02-01": 500}, map[string]int64{}},
+		"another law":      {under("JW", "", spent("B-1", "07", "2025-01-01", 500, "")), map[string]int64{"P1/-/07/2025-01-01": 500}, map[string]int64{}},
+		"its law and funder": {under("WMO", "1", spent("B-1", "07", "2025-01-01", 500, "")),
+			map[string]int64{"P1/WMO/07/2025-01-01": 500}, map[string]int64{"P1/WMO/07/2025-01-01": 2500}},
+		"another funder": {under("WMO", "2", spent("B-1", "07", "2025-01-01", 500, "")), map[string]int64{"P1/-/07/2025-01-01": 500}, map[string]int64{}},
+		"no budget":      {spent("", "07", "2025-01-01", 500, ""), map[string]int64{"P1/-/07/2025-01-01": 500}, map[string]int64{}},
+		"no start":       {spent("B-1", "07", "", 500, ""), map[string]int64{}, map[string]int64{}},
+		"no amount":      {&budgetv1.Spend{Budget: "B-1", Function: "07", Start: "2025-01-01"}, map[string]int64{}, map[string]int64{}},
+		"nothing":        {nil, map[string]int64{}, map[string]int64{}},
 	} {
 		b := budget.Assemble(small(), []budget.Answer{care(), wlz(), paid("P1", c.spend)})
 		require.Equal(t, c.spent, b.GetSpentCents(), name)
@@ -76,21 +84,112 @@ func TestSpendFindsItsLine(t *testing.T) {
 	require.Equal(t, map[string]int64{"P2/-/07/2025-01-01": 500}, b.GetSpentCents(), "another person's")
 }
 
-// TestWhatFitsNoLineIsSummedNowhere: two figures have two keys, and neither is
-// the id of a line.
-func TestWhatFitsNoLineIsSummedNowhere(t *testing.T) {
-	nameless := &budgetv1.BudgetLine{Product: &budgetv1.Product{Code: "07"}, Period: period("2025-01-01", "")}
-	b := budget.Assemble(small(), []budget.Answer{says("P1", "GM1", nameless), paid("P1",
-		spent("B-8", "07", "2025-01-01", 2, ""), spent("B-7", "07", "2025-01-01", 1, ""),
-	)})
-	require.Equal(t, []string{"P1/-/07/2025-01-01"}, ids(b))
-	require.Equal(t, map[string]int64{"P1/-/07/2025-01-01#2": 1, "P1/-/07/2025-01-01#3": 2}, b.GetSpentCents())
-	require.Nil(t, b.GetMatrix()[0].GetCells()[0].SpentCents)
+// TestWhatFitsNoLineIsToldAndSummedNowhere: unless what it is of is withheld, or the gap of
+// its funder says what is missing.
+func TestWhatFitsNoLineIsToldAndSummedNowhere(t *testing.T) {
+	one := award("WMO", "02", "2025-01-01", "2025-12-31", "B-1", 1000)
+	one.Provenance = []*budgetv1.Provenance{{RecordType: "award", Sha256: []byte("1")}}
+	nameless := proto.CloneOf(one)
+	nameless.Decision = nil
+	gap := &budgetv1.Gap{Reason: budgetv1.ReasonNoConsent}
+	whole := []*budgetv1.Finding{{
+		Code: "SPENDING_UNMATCHED", Severity: "WARNING", Person: "P1", Persons: []string{"P1"},
+		Law: "WMO", Product: "02", From: "2025-01-01", To: "2025-06-30", Days: 181,
+	}}
+	of := func(number string) *budgetv1.Spend {
+		s := under("WMO", "1", spent(number, "02", "2025-01-01", 5, "2025-06-30"))
+		s.End = "2025-06-30"
+		return s
+	}
+	late := of("B-7")
+	late.Start, late.End = "2024-01-01", "2024-12-31"
+	for name, c := range map[string]struct {
+		answer budget.Answer
+		spend  *budgetv1.Spend
+		want   []*budgetv1.Finding
+	}{
+		"unknown":                 {says("P1", "GM1", one), of("B-7"), whole},
+		"no line at all":          {says("P1", "GM1"), of("B-7"), whole},
+		"known":                   {says("P1", "GM1", one), of("B-1"), nil},
+		"it fits two lines":       {says("P1", "GM1", one, award("WMO", "02", "2025-01-01", "2025-12-31", "B-1", 2)), of("B-1"), whole},
+		"numbers are withheld":    {says("P1", "GM1", nameless), of("B-7"), nil},
+		"its own number is":       {says("P1", "GM1", one), of(""), nil},
+		"the funder is a gap":     {budget.Answer{Person: "P1", Source: "GM1", Gaps: []*budgetv1.Gap{gap}}, of("B-7"), nil},
+		"another funder is a gap": {budget.Answer{Person: "P1", Source: "GM2", Gaps: []*budgetv1.Gap{gap}}, of("B-7"), whole},
+		"of before the window":    {says("P1", "GM1", one), late, nil},
+	} {
+		b := budget.Assemble(small(), []budget.Answer{c.answer, paid("P1", c.spend)})
+		var found []*budgetv1.Finding
+		for _, f := range b.GetFindings() {
+			if f.GetCode() == "SPENDING_UNMATCHED" {
+				found = append(found, f)
+			}
+		}
+		require.Len(t, found, len(c.want), name)
+		for i := range found {
+			require.True(t, proto.Equal(c.want[i], found[i]), "%s: %v", name, found[i])
+		}
+		require.Equal(t, name != "known" && name != "of before the window", b.GetSpentCents()["P1/-/02/2025-01-01"] == 5, name)
+		require.Len(t, b.GetRemainingCents(), map[bool]int{true: 1}[name == "known"], name)
+	}
+}
 
-	twice := says("P1", "GM1", award("WMO", "02", "2025-01-01", "2025-12-31", "B-1", 1), award("WMO", "02", "2025-01-01", "2025-12-31", "B-1", 2))
-	b = budget.Assemble(small(), []budget.Answer{twice, paid("P1", spent("B-1", "02", "2025-01-01", 1, ""))})
-	require.Equal(t, map[string]int64{"P1/-/02/2025-01-01": 1}, b.GetSpentCents(), "it fits two lines: nobody guesses")
+// Of one slice the newest figure counts, under whichever number of the chain it was told;
+// slices of different years add up.
+func TestSlicesOfSpending(t *testing.T) {
+	line := award("WMO", "02", "2024-07-01", "2025-12-31", "B-2", 10_000)
+	line.Decision.EarlierBudgets = []string{"B-0", "B-1"}
+	slice := func(number, from, to string, cents int64, asOf string) *budgetv1.Spend {
+		s := spent(number, "02", from, cents, asOf)
+		s.End = to
+		return s
+	}
+	const id = "P1/WMO/02/2024-07-01"
+	for name, c := range map[string]struct {
+		spends []*budgetv1.Spend
+		spent  int64
+		asOf   string
+		left   bool
+	}{
+		"two years": {[]*budgetv1.Spend{
+			slice("B-2", "2025-01-01", "2025-06-30", 1500, "2025-06-30"), slice("B-1", "2024-07-01", "2024-12-31", 3000, "2024-10-31"),
+			slice("B-2", "2024-07-01", "2024-12-31", 3600, "2025-04-09"),
+		}, 5100, "2025-06-30", true},
+		"last year only":    {[]*budgetv1.Spend{slice("B-2", "2024-07-01", "2024-12-31", 3600, "2025-04-09")}, 3600, "2025-04-09", false},
+		"this year only":    {[]*budgetv1.Spend{slice("B-2", "2025-01-01", "2025-06-30", 1500, "2025-06-30")}, 1500, "2025-06-30", false},
+		"all of it at once": {[]*budgetv1.Spend{slice("B-0", "2024-07-01", "2025-06-30", 5000, "2025-06-30")}, 5000, "2025-06-30", true},
+		"all of it after a part": {[]*budgetv1.Spend{
+			slice("B-2", "2024-07-01", "2025-06-30", 5000, "2025-06-30"), slice("B-2", "2025-01-01", "2025-03-31", 700, "2025-03-31"),
+		}, 5000, "2025-06-30", true},
+		"said twice": {[]*budgetv1.Spend{
+			slice("B-1", "2024-07-01", "2025-06-30", 5000, "2025-06-30"), slice("B-2", "2024-07-01", "2025-06-30", 5000, "2025-06-30"),
+		}, 5000, "2025-06-30", true},
+	} {
+		b := budget.Assemble(small(), []budget.Answer{says("P1", "GM1", line), paid("P1", c.spends...)})
+		require.Equal(t, map[string]int64{id: c.spent}, b.GetSpentCents(), name)
+		require.Equal(t, map[string]string{id: c.asOf}, b.GetSpentAsOf(), name)
+		left, known := b.GetRemainingCents()[id]
+		require.Equal(t, c.left, known, "%s: without this year's figure nobody knows what is left", name)
+		if known {
+			require.Equal(t, 10_000-c.spent, left, name)
+		}
+		require.True(t, b.GetComplete(), name)
+		back := budget.Without(b, []budget.Left{{Person: "P2", Source: "GM1", Gap: &budgetv1.Gap{Reason: budgetv1.ReasonNoConsent}}}, small().Parties, nil)
+		require.Equal(t, b.GetRemainingCents(), back.GetRemainingCents(), name)
+	}
+	b := budget.Assemble(small(), []budget.Answer{says("P1", "GM1", line), paid("P1",
+		slice("B-1", "2024-07-01", "2025-06-30", 5000, "2025-06-30"), slice("B-2", "2024-07-01", "2025-06-30", 5001, "2025-06-30"))})
+	require.Empty(t, b.GetSpentCents(), "two figures of one day: nobody guesses")
 	require.Empty(t, b.GetRemainingCents())
+	require.False(t, b.GetComplete())
+	require.Equal(t, []string{"BAD_DATA_AT_SOURCE", "VERSION_CONFLICT", "SVB"}, []string{b.GetGaps()[0].GetReason(), b.GetGaps()[0].GetCode(), b.GetGaps()[0].GetSource()})
+	require.Equal(t, []string{"CONFLICT P1/WMO/02 .."}, coded(b, "CONFLICT"))
+}
+
+// under gives a figure its law and the code of its funder.
+func under(law, funder string, s *budgetv1.Spend) *budgetv1.Spend {
+	s.Law, s.Funder = law, funder
+	return s
 }
 
 func TestSpendingIsCumulative(t *testing.T) {
@@ -101,9 +200,6 @@ func TestSpendingIsCumulative(t *testing.T) {
 		"the latest": {[]*budgetv1.Spend{
 			spent("B-1", "02", "2025-01-01", 900, "2025-05-31"), spent("B-1", "02", "2025-01-01", 700, "2025-06-30"),
 		}, 700},
-		"the larger of one day": {[]*budgetv1.Spend{
-			spent("B-1", "02", "2025-01-01", 700, "2025-06-30"), spent("B-1", "02", "2025-01-01", 900, "2025-06-30"),
-		}, 900},
 		"a day before none": {[]*budgetv1.Spend{
 			spent("B-1", "02", "2025-01-01", 700, "2025-06-30"), spent("B-1", "02", "2025-01-01", 900, ""),
 		}, 700},
@@ -118,15 +214,15 @@ func TestSpendingIsCumulative(t *testing.T) {
 	}
 }
 
-// TestRemainingIsOfTheWholeAward: cut short if it was, and not of the window.
+// TestRemainingIsOfTheWholeAward: the newest total (N7), and not of the window.
 func TestRemainingIsOfTheWholeAward(t *testing.T) {
 	long := award("WMO", "02", "2024-07-01", "2026-06-30", "B-1", 73000)
-	cut := award("WMO", "07", "2025-01-01", "2025-04-30", "B-1", 36500)
+	cut := award("WMO", "07", "2025-01-01", "2025-04-30", "B-1", 12000)
 	cut.Period.OriginalEnd = new("2025-12-31")
 	rate := pgb("WMO", "03", "2025-01-01", "2025-12-31")
 	rate.Decision = &budgetv1.Decision{Budget: "B-1"}
 	b := budget.Assemble(small(), []budget.Answer{says("P1", "GM1", long, cut, rate), paid("P1",
-		spent("B-1", "02", "2024-07-01", 40000, ""), spent("B-1", "07", "2025-01-01", 2000, ""), spent("B-1", "03", "2025-01-01", 5, ""),
+		spent("B-1", "02", "2024-07-01", 40000, "2025-06-30"), spent("B-1", "07", "2025-01-01", 2000, ""), spent("B-1", "03", "2025-01-01", 5, ""),
 	)})
 	require.Equal(t, map[string]int64{"P1/WMO/02/2024-07-01": 33000, "P1/WMO/07/2025-01-01": 10000}, b.GetRemainingCents())
 	require.Equal(t, int64(5), b.GetSpentCents()["P1/WMO/03/2025-01-01"], "a rate has no whole award to be left of")
@@ -194,7 +290,12 @@ func TestOwnContribution(t *testing.T) {
 		"after the window":  {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2026-01-01", ""))}, 0, 0},
 		"less than a month": {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-02-02", "2025-02-28"))}, 0, 0},
 		"February":          {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-02-01", "2025-02-28"))}, 2100, 0},
-		"two persons":       {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WMO", 2100, "2025-01-01", ""))}, 24 * 2100, 0},
+		"two households": {[]budget.Answer{
+			pays("P1", household("h", perMonth("WMO", 2100, "2025-01-01", ""))), pays("P2", household("i", perMonth("WMO", 2100, "2025-01-01", ""))),
+		}, 24 * 2100, 0},
+		"one after the other": {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "2025-05-15")), pays("P2", perMonth("WMO", 2100, "2025-05-15", ""))}, 11 * 2100, 0},
+		"two laws":            {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WLZ", 2100, "2025-01-01", ""))}, 24 * 2100, 0},
+		"one pays nothing":    {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WMO", 0, "2025-01-01", ""))}, 12 * 2100, 0},
 		"one household": {[]budget.Answer{
 			pays("P1", household("h", perMonth("WMO", 2100, "2025-01-01", ""))), pays("P2", household("h", perMonth("WMO", 2100, "2025-01-01", ""))),
 		}, 12 * 2100, 12 * 2100},
@@ -208,8 +309,8 @@ func TestOwnContribution(t *testing.T) {
 			pays("P1", perMonth("WMO", 2100, "2025-01-01", "2025-01-31"), perMonth("WMO", 2000, "2025-01-01", "2025-02-28")),
 		}, 4100, 0},
 		"a household called as a person is": {[]budget.Answer{
-			pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", household("P1", perMonth("WMO", 2100, "2025-01-01", ""))),
-		}, 24 * 2100, 0},
+			pays("P1", perMonth("WMO", 2100, "2025-01-01", "2025-06-30")), pays("P2", household("P1", perMonth("WMO", 2100, "2025-07-01", ""))),
+		}, 12 * 2100, 0},
 	} {
 		b := budget.Assemble(small(), c.answers)
 		require.NotNil(t, b.OwnContributionCents, name)
@@ -222,6 +323,44 @@ func TestOwnContribution(t *testing.T) {
 		}
 		require.Equal(t, c.want+c.twice, shares, name)
 		require.Empty(t, b.GetTotals().GetByLaw(), name)
+		require.Empty(t, coded(b, "CONTRIBUTION_HOUSEHOLD_UNKNOWN"), name)
+	}
+}
+
+// Two adults who are one household pay once a month. Where it is not known whether they
+// are, there is no total: neither the one nor the double. What is told of each stays.
+func TestOwnContributionsOfWhoKnowsHowManyHouseholds(t *testing.T) {
+	mine := perMonth("WMO", 2100, "2025-01-01", "")
+	mine.Household = "h"
+	q := small()
+	for name, c := range map[string]struct {
+		answers []budget.Answer
+		born    string
+		unclear bool
+	}{
+		"no keys":          {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WMO", 2100, "2025-01-01", ""))}, "1980-01-01", true},
+		"one key":          {[]budget.Answer{pays("P1", mine), pays("P2", perMonth("WMO", 2100, "2025-01-01", ""))}, "1980-01-01", true},
+		"one month shared": {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "2025-06-30")), pays("P2", perMonth("WMO", 2100, "2025-06-01", ""))}, "1980-01-01", true},
+		"no birth date":    {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WMO", 2100, "2025-01-01", ""))}, "", true},
+		"a child":          {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WMO", 2100, "2025-01-01", ""))}, "2012-01-01", false},
+		"18 in December":   {[]budget.Answer{pays("P1", perMonth("WMO", 2100, "2025-01-01", "")), pays("P2", perMonth("WMO", 2100, "2025-01-01", ""))}, "2007-11-15", true},
+	} {
+		q.Persons[1].Born = 0
+		if c.born != "" {
+			q.Persons[1].Born = civil.MustParse(c.born)
+		}
+		b := budget.Assemble(q, c.answers)
+		require.Equal(t, !c.unclear, b.OwnContributionCents != nil, name)
+		found := slices.DeleteFunc(b.GetFindings(), func(f *budgetv1.Finding) bool { return f.GetCode() != "CONTRIBUTION_HOUSEHOLD_UNKNOWN" })
+		require.Equal(t, c.unclear, len(found) == 1, name)
+		require.Positive(t, b.GetMatrix()[1].GetCells()[0].GetOwnContributionCents(), name)
+		require.True(t, b.GetComplete(), name)
+		if !c.unclear {
+			continue
+		}
+		require.Equal(t, []string{"P1", "P2"}, found[0].GetPersons(), name)
+		left := []budget.Left{{Person: "P2", Source: "CAK", Gap: &budgetv1.Gap{Reason: budgetv1.ReasonConsentWithdrawn}}}
+		require.Empty(t, coded(budget.Without(b, left, q.Parties, nil), "CONTRIBUTION_HOUSEHOLD_UNKNOWN"), name)
 	}
 }
 

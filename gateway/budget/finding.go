@@ -23,12 +23,12 @@ type rule func(*view) []*budgetv1.Finding
 // cannot see the law, the product or the dates: what was withheld is no alarm.
 func rules() []rule {
 	return []rule{
-		twoForms, twoFunders, oneNeedTwice, otherStarts, priorityOverlaps, // lines that meet
-		sameRecords, crossings, unknownCodes, conflicts, partial, // the data
+		twoForms, twoFunders, oneNeedTwice, priorityOverlaps, overlappingAwards, // lines that meet
+		sameRecords, awardsMissing, crossings, unknownCodes, unknownElements, conflicts, rowsOmitted, partial, // the data
 		holes, endings, // days
 		adulthood, pensions, // ages
 		moves, continuity, // places
-		overspent,                               // money
+		overspent, spendingUnmatched, spendingDisputed, householdsUnclear, // money
 		consentsEnding, ageOfConsent, basisEnds, // documents
 	}
 }
@@ -98,14 +98,26 @@ func (v *view) wordFinding(f *budgetv1.Finding) {
 		"to":      f.GetTo(),
 		"date":    f.GetDate(),
 		"days":    strconv.Itoa(int(f.GetDays())),
+		"label":   v.labelOf(f),
+		"code":    budgetv1.FindingDetail(f, v.q.Today.String()),
 	}
 	if l, ok := v.line(f.GetLine()); ok {
-		params["source"] = l.GetFunder()
-		params["label"] = l.GetProduct().GetLabel()
+		params["source"] = v.nameOf(l.GetFunder())
 	}
 	f.TextNl = v.q.Text.Finding(f.GetCode(), "nl", params)
 	f.TextEn = v.q.Text.Finding(f.GetCode(), "en", params)
 }
+
+// labelOf is the name of the product of a finding: that of its line, or of the right.
+func (v *view) labelOf(f *budgetv1.Finding) string {
+	if l, ok := v.line(f.GetLine()); ok {
+		return l.GetProduct().GetLabel()
+	}
+	return v.names[right{f.GetPerson(), f.GetLaw(), f.GetProduct()}]
+}
+
+// nameOf is what people call a party; one that is not known has a code only.
+func (v *view) nameOf(code string) string { return cmp.Or(v.party(code).Name, code) }
 
 // about starts a finding on one line.
 func about(l line, code, severity string) *budgetv1.Finding {

@@ -99,7 +99,17 @@ func TestHoles(t *testing.T) {
 		"a one-off": {
 			lines: []*budgetv1.BudgetLine{oneTime("WMO", "11", "2025-03-01")},
 		},
-		"what cannot be distinguished": {
+		"a changed Wlz profile": {
+			lines: []*budgetv1.BudgetLine{pgb("WLZ", "830", "2025-01-01", "2025-06-30"), pgb("WLZ", "804", "2025-07-01", "")},
+		},
+		"a hole in the Wlz": {
+			lines: []*budgetv1.BudgetLine{pgb("WLZ", "830", "2025-01-01", "2025-06-30"), pgb("WLZ", "", "2025-08-01", "")},
+			want:  []string{"GAP P1/WLZ/99 2025-07-01..2025-07-31"},
+		},
+		"a supplement": {
+			lines: []*budgetv1.BudgetLine{pgb("TW", "TW", "2025-01-01", "2025-03-31"), pgb("WAO", "WAO", "2025-01-01", "2025-03-31")},
+		},
+		"what cannot be told apart": {
 			lines: []*budgetv1.BudgetLine{
 				pgb("WMO", "", "2025-01-01", "2025-06-30"), pgb("", "02", "2025-01-01", "2025-06-30"),
 			},

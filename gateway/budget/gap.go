@@ -11,7 +11,8 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// gapsOf gives the gaps an answer comes with, its stale data among them. An
+// gapsOf gives the gaps an answer comes with, its stale data and the records that could
+// not be read among them. An
 // answer with neither a response nor a reason is a source that did not answer:
 // nothing may be missing in silence.
 func gapsOf(a Answer) []*budgetv1.Gap {
@@ -24,6 +25,9 @@ func gapsOf(a Answer) []*budgetv1.Gap {
 	for _, n := range a.Response.GetNotices() {
 		if n.GetCode() == budgetv1.NoticeStale {
 			gaps = append(gaps, a.own(&budgetv1.Gap{Reason: budgetv1.ReasonStale, Laws: some(n.GetLaw())}))
+		}
+		if n.GetGap() != "" {
+			gaps = append(gaps, a.own(&budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: n.GetGap(), Laws: some(n.GetLaw())}))
 		}
 	}
 	if a.Response == nil && len(gaps) == 0 {
@@ -97,7 +101,7 @@ func (v *view) wordGap(g *budgetv1.Gap, detail string) {
 	}
 	params := map[string]string{
 		"person":   g.GetPerson(),
-		"source":   g.GetSource(),
+		"source":   v.nameOf(g.GetSource()),
 		"law":      strings.Join(g.GetLaws(), ", "),
 		"category": strings.Join(g.GetCategories(), ", "),
 		"number":   budgetv1.IdentifierOf(v.party(g.GetSource()).Kind),
@@ -111,8 +115,9 @@ func (v *view) wordGap(g *budgetv1.Gap, detail string) {
 	}
 }
 
-// reports says how each source fared for each person. A source that answered
-// is OK, also when a part of its answer is a gap; else its first reason is given.
+// reports says how each source fared for each person. A source that answered is OK, also
+// when a part was withheld; it is PARTIAL when a part of its answer could not be read. Of
+// one that did not answer it is the first reason.
 func (v *view) reports() []*budgetv1.SourceReport {
 	var out []*budgetv1.SourceReport
 	for _, a := range v.answers {
@@ -129,8 +134,11 @@ func (v *view) reports() []*budgetv1.SourceReport {
 
 func report(a Answer) *budgetv1.SourceReport {
 	status := budgetv1.StatusOK
+	gaps := gapsOf(a)
 	if a.Response == nil {
-		status = gapsOf(a)[0].GetReason()
+		status = gaps[0].GetReason()
+	} else if slices.ContainsFunc(gaps, func(g *budgetv1.Gap) bool { return g.GetReason() == budgetv1.ReasonBadDataAtSource }) {
+		status = budgetv1.StatusPartial
 	}
 	return &budgetv1.SourceReport{
 		Source:    a.Source,

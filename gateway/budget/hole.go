@@ -27,9 +27,9 @@ func holes(v *view) []*budgetv1.Finding {
 func (v *view) mayGoOn(r right) bool {
 	unknown := func(given, wanted string) bool { return given == "" || given == wanted }
 	return slices.ContainsFunc(v.own[r.person], func(l line) bool {
-		code := l.GetProduct().GetCode()
-		known := l.dated && l.GetLaw() != "" && code != ""
-		return !known && unknown(l.GetLaw(), r.law) && unknown(code, r.product)
+		of := l.right()
+		known := l.dated && of.law != "" && of.product != ""
+		return !known && unknown(of.law, r.law) && unknown(of.product, r.product)
 	})
 }
 
@@ -77,7 +77,9 @@ func (v *view) underWlz() map[string][]civil.Span {
 // income, and what lasted a day. Of history nothing but dates is known, and a
 // one-off is its only line of one day.
 func note(rights map[right][]civil.Span, s stay) {
-	benefit := slices.Contains([]string{budgetv1.LawWIA, budgetv1.LawWAJONG, budgetv1.LawWW, budgetv1.LawZW, budgetv1.LawPW}, s.law)
+	benefit := slices.Contains([]string{
+		budgetv1.LawWIA, budgetv1.LawWAO, budgetv1.LawWAJONG, budgetv1.LawWW, budgetv1.LawZW, budgetv1.LawTW, budgetv1.LawPW,
+	}, s.law)
 	if benefit || s.law == "" || s.product == "" || s.span.Days() <= 1 {
 		return
 	}

@@ -194,7 +194,7 @@ func TestWhatIsWithheldIsNoAlarm(t *testing.T) {
 				granted = append(granted, budgetv1.CategoryPeriod)
 			}
 			hidden[j].Response = proto.CloneOf(a.Response)
-			budgetv1.Minimise(hidden[j].Response, append(granted, "spending", "own_contribution"))
+			budgetv1.Minimise(hidden[j].Response, append(granted, "spending", "own_contribution"), nil)
 			i++
 		}
 		b := budget.Assemble(q, hidden)

@@ -61,9 +61,7 @@ func part(code string) string {
 	return code
 }
 
-func (l line) right() right {
-	return right{l.GetPerson(), l.GetLaw(), l.GetProduct().GetCode()}
-}
+func (l line) right() right { return rightOf(l.GetPerson(), l.GetLaw(), l.GetProduct().GetCode()) }
 
 // money is what the line is worth as decided: income for a benefit, else the
 // amount, so that income can never pass for care money. ok is false when

@@ -1,7 +1,9 @@
 package budget
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -75,15 +77,33 @@ func findingsOf(meetings []meeting, code, severity string) []*budgetv1.Finding {
 }
 
 // twoForms: one product as a personal budget and in kind on the same days, which
-// the award message forbids (iPgb rule OP043). The line is the personal budget.
+// the award message forbids (iPgb rule OP043; that it is the product and not the category
+// is assumed). The line is the personal budget. A funder's two products of one category
+// stand beside each other. Where a side names the category alone it may be one product or
+// two, and it is a question.
 func twoForms(v *view) []*budgetv1.Finding {
 	asBudget := func(l line) bool {
 		return l.GetDeliveryForm() == budgetv1.FormPGB && (l.GetLaw() == budgetv1.LawWMO || l.GetLaw() == budgetv1.LawJW)
 	}
-	meetings := v.meetings(asBudget, func(a, b line) bool {
-		return b.GetDeliveryForm() == budgetv1.FormZIN && sameProduct(a, b)
-	})
-	return findingsOf(meetings, budgetv1.FindingDupDelivery, budgetv1.SeverityError)
+	inKind := func(of func(a, b line) bool) func(a, b line) bool {
+		return func(a, b line) bool { return b.GetDeliveryForm() == budgetv1.FormZIN && sameProduct(a, b) && of(a, b) }
+	}
+	return slices.Concat(
+		findingsOf(v.meetings(asBudget, inKind(sameLocally)), budgetv1.FindingDupDelivery, budgetv1.SeverityError),
+		findingsOf(v.meetings(asBudget, inKind(maybeSame)), budgetv1.FindingDupDelivery, budgetv1.SeverityWarning),
+	)
+}
+
+// sameLocally reports whether two lines of one category name the same product in it.
+func sameLocally(a, b line) bool {
+	return a.GetProduct().GetLocalCode() != "" && strings.EqualFold(a.GetProduct().GetLocalCode(), b.GetProduct().GetLocalCode())
+}
+
+// maybeSame reports whether two lines of one category may be of the same product and do
+// not say so: one names none, or they name those of two funders.
+func maybeSame(a, b line) bool {
+	unnamed := a.GetProduct().GetLocalCode() == "" || b.GetProduct().GetLocalCode() == ""
+	return unnamed || a.GetFunder() != b.GetFunder() && !sameLocally(a, b)
 }
 
 // twoFunders: two municipalities grant one product on the same days. Only the
@@ -135,22 +155,29 @@ func need(l line) string {
 	return ""
 }
 
-// otherStarts: an award message and a decision of one product overlap and begin
-// on different days. They may be one right or two: both count, and somebody must
-// look. The line is the award.
-func otherStarts(v *view) []*budgetv1.Finding {
-	meetings := v.meetings(func(l line) bool { return l.only("award", "case_system") }, func(a, b line) bool {
-		return b.only("case_system", "award") && a.GetFunder() == b.GetFunder() &&
-			sameProduct(a, b) && a.term.span.From != b.term.span.From
-	})
-	return findingsOf(meetings, budgetv1.FindingConflict, budgetv1.SeverityWarning)
+// overlappingAwards: two awards of one funder for one function share days, and their
+// numbers are not of one chain (iPgb OP508 forbids it). Both count; the one that starts
+// later is contested, and is the line of the finding.
+func overlappingAwards(v *view) []*budgetv1.Finding {
+	meetings := v.meetings(line.isAward, laterAward)
+	for i := range meetings {
+		meetings[i].others = meetings[i].others[:min(len(meetings[i].others), mostAwards)]
+	}
+	return findingsOf(meetings, budgetv1.FindingOverlappingAwards, budgetv1.SeverityWarning)
 }
 
-// only reports whether a personal budget rests on records of one type and not on any
-// of another.
-func (l line) only(recordType, not string) bool {
-	has := func(kind string) bool {
-		return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool { return p.GetRecordType() == kind })
-	}
-	return l.GetDeliveryForm() == budgetv1.FormPGB && has(recordType) && !has(not)
+// mostAwards bounds the awards that one finding names beside its own: each of a pile of
+// them meets all the others.
+const mostAwards = 8
+
+// laterAward reports whether an award starts later than another one of the same right, or
+// on the same day and stands behind it.
+func laterAward(a, b line) bool {
+	return b.isAward() && a.GetFunder() == b.GetFunder() && sameProduct(a, b) &&
+		cmp.Or(cmp.Compare(a.term.span.From, b.term.span.From), cmp.Compare(a.GetId(), b.GetId())) > 0
+}
+
+// isAward reports whether a line is of an award message.
+func (l line) isAward() bool {
+	return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool { return p.GetRecordType() == "award" })
 }

@@ -2,6 +2,8 @@ package budget_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,12 +61,50 @@ func TestDupDelivery(t *testing.T) {
 	})
 	b := budget.Assemble(small(), one(pgb("WMO", "07", "2025-01-01", ""), zin("WMO", "07", "2025-02-01", "2025-02-28"), zin("WMO", "07", "2025-04-01", "2025-04-30")))
 	f := b.GetFindings()[0]
-	require.Equal(t, "ERROR", f.GetSeverity())
+	require.Equal(t, "WARNING", f.GetSeverity(), "whether it is one product is not known")
 	require.Equal(t, "P1/WMO/07/2025-01-01", f.GetLine(), "the line is the personal budget")
 	require.Equal(t, []string{"P1"}, f.GetPersons())
 	require.Equal(t, []string{"P1/WMO/07/2025-01-01", "P1/WMO/07/2025-02-01", "P1/WMO/07/2025-04-01"}, f.GetLines())
 	require.Equal(t, "2025-02-01", f.GetFrom())
 	require.Equal(t, "2025-04-30", f.GetTo())
+}
+
+// Two forms of one product are an error, of two products of one category nothing, and of
+// what may be one product a question.
+func TestDupDeliveryByProduct(t *testing.T) {
+	local := func(l *budgetv1.BudgetLine, code string) *budgetv1.BudgetLine {
+		l.Product.LocalCode = code
+		return l
+	}
+	budgetOf := func(code string) *budgetv1.BudgetLine { return local(pgb("WMO", "02", "2025-01-01", ""), code) }
+	kindOf := func(code, from string) *budgetv1.BudgetLine { return local(zin("WMO", "02", from, ""), code) }
+	for name, c := range map[string]struct {
+		answers []budget.Answer
+		want    []string
+	}{
+		"one product":             {one(budgetOf("02A01"), kindOf("02A01", "2025-02-01")), []string{"ERROR P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"in another case":         {one(budgetOf("02A01"), kindOf("02a01", "2025-02-01")), []string{"ERROR P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"two products":            {one(budgetOf("02A01"), kindOf("02A22", "2025-02-01")), nil},
+		"the budget names none":   {one(budgetOf(""), kindOf("02A22", "2025-02-01")), []string{"WARNING P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"the care names none":     {one(budgetOf("02A01"), kindOf("", "2025-02-01")), []string{"WARNING P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"neither names one":       {one(budgetOf(""), kindOf("", "2025-02-01")), []string{"WARNING P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"two funders, one code":   {append(one(budgetOf("02A01")), says("P1", "GM2", kindOf("02A01", "2025-02-01"))), []string{"ERROR P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"two funders, two codes":  {append(one(budgetOf("02A01")), says("P1", "GM2", kindOf("02A22", "2025-02-01"))), []string{"WARNING P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"one of it, one of other": {one(budgetOf("02A01"), kindOf("02A01", "2025-02-01"), kindOf("02A22", "2025-03-01")), []string{"ERROR P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01"}},
+		"one of it, one unknown": {one(budgetOf("02A01"), kindOf("02A01", "2025-02-01"), kindOf("", "2025-03-01")),
+			[]string{"ERROR P1/WMO/02/2025-01-01 P1/WMO/02/2025-02-01", "WARNING P1/WMO/02/2025-01-01 P1/WMO/02/2025-03-01"}},
+	} {
+		q := small()
+		q.Text = detailed{}
+		var got []string
+		for _, f := range budget.Assemble(q, c.answers).GetFindings() {
+			if f.GetCode() == "DUP_DELIVERY" {
+				got = append(got, f.GetSeverity()+" "+strings.Join(f.GetLines(), " "))
+				require.Equal(t, map[string]string{"ERROR": "DUP_DELIVERY ", "WARNING": "DUP_DELIVERY QUESTION"}[f.GetSeverity()], f.GetTextNl(), name)
+			}
+		}
+		require.Equal(t, c.want, got, name)
+	}
 }
 
 func TestDupFunder(t *testing.T) {
@@ -100,8 +140,10 @@ func TestPriorityLawOverlap(t *testing.T) {
 		law, code, severity string
 		contested           bool
 	}{
+		{"JW", "30", "", false}, {"JW", "31", "WARNING", false}, {"JW", "35", "WARNING", false}, {"JW", "38", "WARNING", false},
+		{"JW", "99", "WARNING", false}, {"WMO", "99", "WARNING", false}, {"JW", "350", "", false},
 		{"JW", "39", "", false}, {"JW", "40", "ERROR", true}, {"JW", "45", "ERROR", true}, {"JW", "53", "ERROR", true},
-		{"JW", "54", "WARNING", false}, {"JW", "55", "", false}, {"JW", "4", "", false}, {"JW", "450", "", false}, {"JW", "", "", false},
+		{"JW", "54", "WARNING", false}, {"JW", "55", "WARNING", false}, {"JW", "56", "", false}, {"JW", "4", "", false}, {"JW", "450", "", false}, {"JW", "", "", false},
 		{"WMO", "01", "WARNING", false}, {"WMO", "02", "WARNING", false}, {"WMO", "03", "WARNING", false},
 		{"WMO", "07", "WARNING", false}, {"WMO", "15", "WARNING", false}, {"WMO", "08", "", false},
 		{"WMO", "11", "", false}, {"WMO", "12", "", false}, {"WMO", "13", "", false}, {"WMO", "14", "", false},
@@ -148,19 +190,68 @@ func TestContestedCountsAsGranted(t *testing.T) {
 	require.Equal(t, int64(100), b.GetUncontestedCareTotalCents())
 }
 
-func TestAnotherStartIsAConflict(t *testing.T) {
-	requireMeetings(t, "CONFLICT", map[string]meetingCase{
-		"award and decision": {one(from("award", pgb("WMO", "02", "2025-02-01", "2025-12-31")), from("case_system", pgb("WMO", "02", "2025-01-01", "2025-11-30"))),
-			[]string{"CONFLICT P1/WMO/02 2025-02-01..2025-11-30"}},
-		"no shared days":  {one(from("award", pgb("WMO", "02", "2025-07-01", "")), from("case_system", pgb("WMO", "02", "2025-01-01", "2025-06-30"))), nil},
-		"two awards":      {one(from("award", pgb("WMO", "02", "2025-02-01", "")), from("award", pgb("WMO", "02", "2025-01-01", ""))), nil},
-		"two decisions":   {one(from("case_system", pgb("WMO", "02", "2025-02-01", "")), from("case_system", pgb("WMO", "02", "2025-01-01", ""))), nil},
-		"another product": {one(from("award", pgb("WMO", "02", "2025-02-01", "")), from("case_system", pgb("WMO", "07", "2025-01-01", ""))), nil},
-		"another funder":  {append(one(from("award", pgb("WMO", "02", "2025-02-01", ""))), says("P1", "GM2", from("case_system", pgb("WMO", "02", "2025-01-01", "")))), nil},
-		"care in kind":    {one(from("award", pgb("WMO", "02", "2025-02-01", "")), from("case_system", zin("WMO", "02", "2025-01-01", ""))), nil},
-		"one that was merged": {one(from("award", pgb("WMO", "02", "2025-02-01", "")),
-			from("award", from("case_system", pgb("WMO", "02", "2025-01-01", "")))), nil},
-	})
+// Two awards of one right that share days: both count, and the later one is contested.
+func TestOverlappingAwards(t *testing.T) {
+	awarded := func(l *budgetv1.BudgetLine) *budgetv1.BudgetLine { return from("award", l) }
+	early := func() *budgetv1.BudgetLine { return pgb("WMO", "02", "2025-01-01", "2025-12-31") }
+	late := func() *budgetv1.BudgetLine { return pgb("WMO", "02", "2025-04-01", "2025-12-31") }
+	other := pgb("WMO", "02", "2025-01-01", "2025-12-31")
+	other.Amount.Cents += 5
+	cases := map[string]meetingCase{
+		"overlapping":     {one(awarded(early()), awarded(late())), []string{"OVERLAPPING_AWARDS P1/WMO/02 2025-04-01..2025-12-31"}},
+		"of one day":      {one(awarded(early()), awarded(other)), []string{"OVERLAPPING_AWARDS P1/WMO/02 2025-01-01..2025-12-31"}},
+		"no shared days":  {one(awarded(pgb("WMO", "02", "2025-01-01", "2025-03-31")), awarded(late())), nil},
+		"another product": {one(awarded(early()), awarded(pgb("WMO", "07", "2025-04-01", ""))), nil},
+		"another law":     {one(awarded(early()), awarded(pgb("JW", "02", "2025-04-01", ""))), nil},
+		"a decision":      {one(awarded(early()), from("case_system", pgb("WMO", "02", "2025-04-01", ""))), nil},
+		"another funder":  {append(one(awarded(early())), says("P1", "GM2", awarded(late()))), nil},
+	}
+	requireMeetings(t, "OVERLAPPING_AWARDS", cases)
+	b := budget.Assemble(small(), cases["overlapping"].answers)
+	require.Equal(t, []bool{false, true}, []bool{b.GetLines()[0].GetContested(), b.GetLines()[1].GetContested()})
+	require.Equal(t, b.GetLines()[1].GetValueCents(), b.GetContestedCents())
+	require.Equal(t, b.GetLines()[0].GetValueCents(), b.GetUncontestedCareTotalCents())
+	f := b.GetFindings()[slices.IndexFunc(b.GetFindings(), func(f *budgetv1.Finding) bool { return f.GetCode() == "OVERLAPPING_AWARDS" })]
+	require.Equal(t, "P1/WMO/02/2025-04-01", f.GetLine())
+	require.Len(t, f.GetLines(), 2)
+	for _, name := range []string{"of one day"} {
+		b := budget.Assemble(small(), cases[name].answers)
+		require.Equal(t, []bool{false, true}, []bool{b.GetLines()[0].GetContested(), b.GetLines()[1].GetContested()}, name)
+	}
+}
+
+// Days of a decision that no award covers, in the window.
+func TestAwardMissing(t *testing.T) {
+	l := from("case_system", pgb("WMO", "02", "2025-07-01", "2025-12-31"))
+	l.AwardMissing = true
+	early := from("case_system", pgb("WMO", "03", "2024-07-01", "2024-12-31"))
+	early.AwardMissing = true
+	b := budget.Assemble(small(), one(l, early, from("case_system", pgb("WMO", "07", "2025-01-01", ""))))
+	require.Equal(t, []string{"AWARD_MISSING P1/WMO/02 2025-07-01.."}, coded(b, "AWARD_MISSING"))
+	back := budget.Without(b, []budget.Left{{Person: "P2", Source: "GM1", Gap: &budgetv1.Gap{Reason: budgetv1.ReasonNoConsent}}}, small().Parties, nil)
+	require.Equal(t, []string{"AWARD_MISSING P1/WMO/02 2025-07-01.."}, coded(back, "AWARD_MISSING"))
+}
+
+// What a source could not order is an error and a gap; what it left out is told.
+func TestVersionsThatContradictEachOther(t *testing.T) {
+	one := from("award", pgb("WMO", "02", "2025-01-01", "2025-12-31"))
+	one.Amount = nil
+	twin := from("award", pgb("WMO", "02", "2025-02-01", "2025-12-31"))
+	for _, l := range []*budgetv1.BudgetLine{one, twin} {
+		l.Provenance[0].Pointer = "/F/0"
+	}
+	a := says("P1", "GM1", one, twin)
+	a.Response.Notices = []*budgetv1.Notice{
+		{Code: "CONFLICT", Law: "WMO", Pointer: "/F/0", Product: &budgetv1.Product{Code: "02"}, Period: period("2025-01-01", "2025-12-31"), Gap: budgetv1.GapVersionConflict},
+		{Code: "AWARD_ROW_OMITTED", Law: "WMO", Pointer: "/F/0", Product: &budgetv1.Product{Code: "07"}, Period: period("2025-01-01", "2025-12-31")},
+	}
+	b := budget.Assemble(small(), []budget.Answer{a})
+	i := slices.IndexFunc(b.GetFindings(), func(f *budgetv1.Finding) bool { return f.GetCode() == "CONFLICT" })
+	require.Equal(t, []string{"ERROR", "P1/WMO/02/2025-01-01"}, []string{b.GetFindings()[i].GetSeverity(), b.GetFindings()[i].GetLine()})
+	require.Equal(t, []string{"AWARD_ROW_OMITTED P1/WMO/07 2025-01-01..2025-12-31"}, coded(b, "AWARD_ROW_OMITTED"))
+	require.False(t, b.GetComplete())
+	require.Equal(t, "VERSION_CONFLICT", b.GetGaps()[0].GetCode())
+	require.Equal(t, "PARTIAL", b.GetSources()[0].GetStatus())
 }
 
 // TestFindingsStayOfASize: an answer full of lines that all meet.

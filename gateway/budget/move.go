@@ -71,9 +71,6 @@ func (v *view) successions() []change {
 	ends := map[seam][]string{}
 	of := func(l line, day civil.Date) (seam, bool) {
 		s := seam{l.right(), v.party(l.GetFunder()).Kind, day}
-		if s.law == budgetv1.LawWLZ {
-			s.product = budgetv1.LawWLZ // one right: the care profile may change with the office
-		}
 		return s, l.dated && s.law != "" && s.product != "" && local(s.kind)
 	}
 	for _, l := range v.lines {
@@ -109,8 +106,10 @@ func (v *view) around(c change) []string {
 }
 
 // continuity: a child with youth care moved inside the window or the year before.
-// The new municipality continues the decision for at most a year (Jw 2.7a); the
-// date is the last day of it. It holds for care that ran on the eve of the move,
+// On request the same provider goes on for at most a year from the move (Jw 2.7a lid 1);
+// without one the new municipality provides the like for as long (lid 3). With stay the old
+// one stays responsible (Jw 1.1, woonplaats), and there is nothing to continue. The date is
+// the last day of it. It holds for care that ran on the eve of the move,
 // or that the new municipality has granted from that very day.
 func continuity(v *view) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
@@ -126,7 +125,7 @@ func continuity(v *view) []*budgetv1.Finding {
 			Person: c.person, Law: budgetv1.LawJW, Date: last.String(),
 		}
 		for _, l := range v.own[c.person] {
-			if l.dated && l.GetLaw() == budgetv1.LawJW && l.term.span.Contains(c.date) && len(f.Lines) < mostListed {
+			if l.isAmbulatory() && l.term.span.Contains(c.date) && len(f.Lines) < mostListed {
 				f.Lines = append(f.Lines, l.GetId())
 			}
 		}
@@ -139,6 +138,14 @@ func continuity(v *view) []*budgetv1.Finding {
 // window: what ended before it serves to find holes and nothing else.
 func (v *view) youthCare(c change) bool {
 	return slices.ContainsFunc(v.own[c.person], func(l line) bool {
-		return l.dated && l.GetLaw() == budgetv1.LawJW && (l.term.span.Contains(c.date-1) || l.term.span.From == c.date)
+		return l.isAmbulatory() && (l.term.span.Contains(c.date-1) || l.term.span.From == c.date)
 	})
+}
+
+// isAmbulatory reports whether the line is youth care without stay, on days that are known:
+// of JZ020, 35 to 38, 43 and 44 are with stay. A product that was withheld may be either.
+func (l line) isAmbulatory() bool {
+	code := l.GetProduct().GetCode()
+	withStay := slices.Contains([]string{"35", "36", "37", "38", "43", "44"}, code)
+	return l.dated && l.GetLaw() == budgetv1.LawJW && code != "" && !withStay
 }

@@ -101,7 +101,12 @@ func TestContinuityLimit(t *testing.T) {
 		"an age nobody knows":  {"2025-05-01", "", one(pgb("JW", "45", "2025-01-01", "")), []string{"CONTINUITY_LIMIT P1 2026-04-30"}},
 		"other care":           {"2025-05-01", "2012-10-08", one(pgb("WMO", "02", "2025-01-01", "")), nil},
 		"somebody else's care": {"2025-05-01", "2012-10-08", []budget.Answer{says("P2", "GM1", pgb("JW", "45", "2025-01-01", ""))}, nil},
-		"hidden days":          {"2025-05-01", "2012-10-08", one(hidden), nil},
+		"with stay":            {"2025-05-01", "2012-10-08", one(zin("JW", "44", "2025-01-01", "")), nil},
+		"foster care":          {"2025-05-01", "2012-10-08", one(zin("JW", "35", "2025-01-01", ""), zin("JW", "38", "2025-01-01", ""), zin("JW", "43", "2025-01-01", "")), nil},
+		"with stay and without": {"2025-05-01", "2012-10-08", one(zin("JW", "44", "2025-01-01", ""), pgb("JW", "45", "2025-01-01", "")),
+			[]string{"CONTINUITY_LIMIT P1 2026-04-30"}},
+		"a product that is hidden": {"2025-05-01", "2012-10-08", one(pgb("JW", "", "2025-01-01", "")), nil},
+		"hidden days":              {"2025-05-01", "2012-10-08", one(hidden), nil},
 	} {
 		q := moved(c.moved)
 		if c.born != "" {

@@ -30,12 +30,30 @@ func (v *view) saidByLine(f *budgetv1.Finding) bool {
 
 func (l line) isUnlisted() bool { return l.GetProduct().GetLabel() == budgetv1.Unlisted }
 
-// conflicts: two records of one right name unequal money.
+// unknownElements: a record had a member that its adapter does not know. What is known
+// of it stands.
+func unknownElements(v *view) []*budgetv1.Finding {
+	found := v.noticed(budgetv1.FindingUnknownElement, line.isDated)
+	for _, f := range found {
+		f.Severity = budgetv1.SeverityInfo
+	}
+	return found
+}
+
+func (l line) isDated() bool { return l.dated }
+
+// conflicts: two records of one right name unequal money. It is an error where nobody can
+// tell which of two versions holds: then neither counts.
 func conflicts(v *view) []*budgetv1.Finding {
 	return v.noticed(budgetv1.FindingConflict, line.isMerged)
 }
 
-// isMerged reports whether a line rests on several native records.
+// rowsOmitted: an award left out a right that the one before it had.
+func rowsOmitted(v *view) []*budgetv1.Finding {
+	return v.noticed(budgetv1.FindingRowOmitted, func(line) bool { return false })
+}
+
+// isMerged tells that a line rests on several native records.
 func (l line) isMerged() bool {
 	return slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool {
 		first := l.Provenance[0]
@@ -59,14 +77,21 @@ func (v *view) noticed(code string, likely func(line) bool) []*budgetv1.Finding 
 }
 
 func (v *view) notice(a Answer, n *budgetv1.Notice, likely func(line) bool) *budgetv1.Finding {
+	severity := budgetv1.SeverityWarning
+	if n.GetCode() == budgetv1.FindingConflict && n.GetGap() != "" {
+		severity = budgetv1.SeverityError
+	}
 	lines := v.pointedAt(a, n)
 	if slices.ContainsFunc(lines, likely) {
 		lines = slices.DeleteFunc(lines, func(l line) bool { return !likely(l) })
 	}
 	if len(lines) == 1 {
-		return about(lines[0], n.GetCode(), budgetv1.SeverityWarning)
+		return about(lines[0], n.GetCode(), severity)
 	}
-	return &budgetv1.Finding{Code: n.GetCode(), Severity: budgetv1.SeverityWarning, Person: string(a.Person), Law: n.GetLaw()}
+	return &budgetv1.Finding{
+		Code: n.GetCode(), Severity: severity, Person: string(a.Person), Law: n.GetLaw(), Product: n.GetProduct().GetCode(),
+		From: n.GetPeriod().GetStart(), To: n.GetPeriod().GetEnd(),
+	}
 }
 
 // pointedAt lists the lines of an answer at whose native record, or a field of
@@ -74,7 +99,9 @@ func (v *view) notice(a Answer, n *budgetv1.Notice, likely func(line) bool) *bud
 func (v *view) pointedAt(a Answer, n *budgetv1.Notice) []line {
 	var lines []line
 	for _, l := range v.own[string(a.Person)] {
-		if l.GetFunder() != a.Source || n.GetLaw() != "" && n.GetLaw() != l.GetLaw() {
+		other := func(told, has string) bool { return told != "" && told != has }
+		if l.GetFunder() != a.Source || other(n.GetLaw(), l.GetLaw()) || n.GetCode() == budgetv1.NoticeRowOmitted ||
+			other(n.GetProduct().GetCode(), l.GetProduct().GetCode()) || other(n.GetPeriod().GetStart(), l.GetPeriod().GetStart()) {
 			continue
 		}
 		if slices.ContainsFunc(l.Provenance, func(p *budgetv1.Provenance) bool {

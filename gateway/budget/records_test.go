@@ -1,6 +1,7 @@
 package budget_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,47 +12,35 @@ import (
 )
 
 func (f *fixture) awards() {
-	var records []struct {
-		Bsn, Wet, Budgetidentificatie string
-		Functiebudgetten              []struct {
-			Zorgfunctie, Begindatum, Einddatum, OorspronkelijkeEinddatum string
-			Bedrag, BedragOorspronkelijk                                 int64
+	type award struct {
+		Bsn, Wet, Budgetidentificatie, BudgetidentificatieOud string
+		Functiebudgetten                                      []struct {
+			Zorgfunctie, Begindatum, Einddatum string
+			Bedrag                             int64
 		}
 	}
+	var records []award
 	f.read("award", &records)
+	ends := map[string]string{} // of what the next message replaced, in these cases a budget of one row
+	for _, r := range records {
+		ends[r.Budgetidentificatie] = r.Functiebudgetten[0].Einddatum
+	}
 	for _, r := range records {
 		for _, b := range r.Functiebudgetten {
-			if r.Bsn != f.member.BSN {
+			replaced := slices.ContainsFunc(records, func(o award) bool { return o.BudgetidentificatieOud == r.Budgetidentificatie })
+			if r.Bsn != f.member.BSN || replaced {
 				continue
 			}
-			law, code := strings.ToUpper(r.Wet), b.Zorgfunctie
-			if law == "WLZ" {
-				code = f.zzp(b.Begindatum)
-			}
-			l := right(law, "PGB", "POOLABLE", law, code, b.Begindatum, b.Einddatum)
-			l.Amount = amount(b.Bedrag+b.BedragOorspronkelijk, "PERIOD_TOTAL") // these cases have one of the two
-			if b.OorspronkelijkeEinddatum != "" {
-				l.Period.OriginalEnd = &b.OorspronkelijkeEinddatum
+			law := strings.ToUpper(r.Wet)
+			l := right(law, "PGB", "POOLABLE", law, b.Zorgfunctie, b.Begindatum, b.Einddatum)
+			l.Amount = amount(b.Bedrag, "PERIOD_TOTAL")
+			if end := ends[r.BudgetidentificatieOud]; end != "" {
+				l.Period.OriginalEnd = &end
 			}
 			l.Decision = &budgetv1.Decision{Budget: r.Budgetidentificatie}
 			f.add("award", r.Budgetidentificatie, l)
 		}
 	}
-}
-
-// zzp is the care profile of the bemiddeling in force on a day.
-func (f *fixture) zzp(day string) string {
-	var records struct {
-		Bemiddelingspecificaties []struct{ Bsn, ZzpCode, ToewijzingIngangsdatum, ToewijzingEinddatum string }
-	}
-	f.read("iwlz", &records)
-	for _, b := range records.Bemiddelingspecificaties {
-		if b.Bsn == f.member.BSN && b.ToewijzingIngangsdatum <= day &&
-			(b.ToewijzingEinddatum == "" || b.ToewijzingEinddatum >= day) {
-			return b.ZzpCode
-		}
-	}
-	return "99"
 }
 
 func (f *fixture) decisions() {

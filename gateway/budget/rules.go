@@ -16,6 +16,22 @@ func sameRecords(v *view) []*budgetv1.Finding {
 	return found
 }
 
+// awardsMissing: a decision grants days of which no award or allocation is known, while
+// there is one for other days of the same right.
+func awardsMissing(v *view) []*budgetv1.Finding {
+	var found []*budgetv1.Finding
+	for _, l := range v.lines {
+		if l.GetAwardMissing() {
+			f := about(l, budgetv1.FindingAwardMissing, budgetv1.SeverityInfo)
+			if l.dated {
+				f.From = l.term.span.From.String()
+			}
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
 // crossings: only a part of one decided total falls in the window, because the
 // line began before it or runs past it. A line without known money and a rate
 // per month or week have no total that is divided, and are no finding.

@@ -21,12 +21,9 @@ const (
 	oneOff      = "ONE_OFF"
 )
 
-// term is a period that was read. total is the last day the decided total runs
-// to: the original end of a line that was cut short, else the end; zero is open.
-type term struct {
-	span  civil.Span
-	total civil.Date
-}
+// term is a period that was read: a decided total runs over all of it. That it once was
+// to end later changes nothing: the amount of a line that was cut short is the new one.
+type term struct{ span civil.Span }
 
 // Value is what an amount over a period comes to in a window, in whole cents:
 // exact rationals, rounded half up once. A window that the period
@@ -50,10 +47,7 @@ func readTerm(p *budgetv1.Period) (t term, ok bool) {
 	}
 	end, endOK := readEnd(p.GetEnd(), p != nil && p.End != nil)
 	original, originalOK := readEnd(p.GetOriginalEnd(), p != nil && p.OriginalEnd != nil)
-	t = term{span: civil.Span{From: start, To: end}, total: end}
-	if original != 0 {
-		t.total = original
-	}
+	t = term{civil.Span{From: start, To: end}}
 	inOrder := start <= t.span.Until() && (original == 0 || end != 0 && end <= original)
 	return t, endOK && originalOK && inOrder
 }
@@ -74,7 +68,7 @@ func (t term) value(a *budgetv1.Amount, w civil.Span) (int64, bool) {
 	if a.GetDivisor() < 0 || a.GetDivisor() > 1 && rate(a.GetBasis()) == nil {
 		return 0, false // a total or a one-off is decided in whole cents
 	}
-	if a.GetBasis() == periodTotal && t.total == 0 {
+	if a.GetBasis() == periodTotal && t.span.To == 0 {
 		return 0, false // a total over an unknown time cannot be divided
 	}
 	part, touches := t.span.Overlap(w)
@@ -105,7 +99,7 @@ func (t term) value(a *budgetv1.Amount, w civil.Span) (int64, bool) {
 // adjoin add up to the cent (cumulative rounding).
 func (t term) upTo(total int64, d civil.Date) int64 {
 	days := int64(civil.Span{From: t.span.From, To: d}.Days())
-	whole := int64(civil.Span{From: t.span.From, To: t.total}.Days())
+	whole := int64(civil.Span{From: t.span.From, To: t.span.To}.Days())
 	return round(big.NewRat(total*days, whole)) // maxAmount over all days there are fits
 }
 

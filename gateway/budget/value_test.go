@@ -83,17 +83,18 @@ func TestOtherBases(t *testing.T) {
 	}
 }
 
-// TestCutShort: the total runs to the original end, the value to the end.
+// TestCutShort (N7): the amount of a line that was cut short is the new one, over the days
+// that are left of it.
 func TestCutShort(t *testing.T) {
 	p := period("2025-01-01", "2025-04-30")
 	p.OriginalEnd = new("2025-12-31")
-	cents, ok := budget.Value(amount(390000, "PERIOD_TOTAL"), p, span("2025-01-01", "2025-12-31"))
+	cents, ok := budget.Value(amount(128219, "PERIOD_TOTAL"), p, span("2025-01-01", "2025-12-31"))
 	require.True(t, ok)
 	require.Equal(t, int64(128219), cents)
 
 	cents, ok = budget.Value(amount(1000, "PER_MONTH"), p, span("2025-01-01", "2025-12-31"))
 	require.True(t, ok)
-	require.Equal(t, int64(4000), cents, "a rate is not affected")
+	require.Equal(t, int64(4000), cents)
 }
 
 func TestWhatCannotBeValued(t *testing.T) {

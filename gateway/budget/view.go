@@ -18,6 +18,7 @@ type view struct {
 	past    []stay   // lines wholly outside the window, and history
 	undated []right  // history of which the days were withheld
 	gaps    []*budgetv1.Gap
+	names   map[right]string // of the product of each right, also of those in the past
 
 	spends       []spend       // as SVB sent them
 	contribution []contributed // as CAK sent them
@@ -32,8 +33,16 @@ type view struct {
 }
 
 // right is what one line after another can continue: holes are looked for
-// per person × law × product.
+// per person × law × product. The Wlz is one right: a changed profile, or another form,
+// continues it.
 type right struct{ person, law, product string }
+
+func rightOf(person, law, product string) right {
+	if law == budgetv1.LawWLZ {
+		product = budgetv1.CodeWlzCare
+	}
+	return right{person, law, product}
+}
 
 // stay is a span of days in which there was a right.
 type stay struct {
@@ -43,7 +52,7 @@ type stay struct {
 
 // look reads the answers.
 func look(q Request, answers []Answer) *view {
-	v := &view{q: q, answers: answers, persons: persons(q, answers)}
+	v := &view{q: q, answers: answers, persons: persons(q, answers), names: map[right]string{}}
 	for _, a := range answers {
 		v.gaps = append(v.gaps, gapsOf(a)...)
 		for _, m := range a.Response.GetLines() {
@@ -56,10 +65,11 @@ func look(q Request, answers []Answer) *view {
 		v.takeContributions(a)
 	}
 	v.lines = number(v.lines)
-	v.gaps = v.settle(v.gaps)
 	v.arrange()
+	v.attach()
+	v.gaps = v.settle(v.gaps)
 	v.contest()
-	v.spending = v.spent()
+	v.spent()
 	v.contributions = v.contributed()
 	return v
 }
@@ -86,6 +96,7 @@ func (v *view) take(a Answer, m *budgetv1.BudgetLine) {
 		return
 	}
 	l := adopt(a, m)
+	v.name(l.right(), m.GetProduct())
 	if _, touches := l.term.span.Overlap(v.q.Window); l.dated && !touches {
 		v.past = append(v.past, stay{l.right(), l.term.span})
 		return
@@ -99,12 +110,21 @@ func (v *view) take(a Answer, m *budgetv1.BudgetLine) {
 // remember reads a line that ended before the window. It is never released.
 func (v *view) remember(a Answer, h *budgetv1.HistoryLine) {
 	t, ok := readTerm(h.GetPeriod())
-	r := right{string(a.Person), h.GetLaw(), h.GetProduct().GetCode()}
+	r := rightOf(string(a.Person), h.GetLaw(), h.GetProduct().GetCode())
+	v.name(r, h.GetProduct())
 	if !ok {
 		v.undated = append(v.undated, r)
 		return
 	}
 	v.past = append(v.past, stay{r, t.span})
+}
+
+// name remembers what the product of a right is called. Of two names the first in the
+// alphabet counts, so that the order of the answers does not matter.
+func (v *view) name(r right, p *budgetv1.Product) {
+	if label := p.GetLabel(); label != "" && (v.names[r] == "" || label < v.names[r]) {
+		v.names[r] = label
+	}
 }
 
 // line finds a line by its id.

@@ -68,7 +68,7 @@ type remainder struct {
 // again reads a budget back as far as it holds what it was assembled of. Answers stand
 // in the order of its source reports.
 func again(b *budgetv1.Budget, left []Left, parties identity.Directory, text Texts) *view {
-	v := &view{q: Request{Parties: parties, Text: text, LegalBasis: b.GetLegalBasis()}}
+	v := &view{q: Request{Parties: parties, Text: text, LegalBasis: b.GetLegalBasis()}, names: map[right]string{}}
 	v.q.Window.From, _ = civil.Parse(b.GetWindow().GetFrom()) // assembled, so they can be read
 	v.q.Window.To, _ = civil.Parse(b.GetWindow().GetTo())
 	v.q.Today, _ = civil.Parse(b.GetToday())
@@ -89,7 +89,7 @@ func again(b *budgetv1.Budget, left []Left, parties identity.Directory, text Tex
 				v.wordGap(g, cmp.Or(left[i].Detail, g.GetCode()))
 				v.gaps = append(v.gaps, g)
 			}
-		} else if s.GetStatus() == budgetv1.StatusOK {
+		} else if s.Disclosed() {
 			a.Response = &budgetv1.FetchResponse{}
 		}
 		v.answers = append(v.answers, a)
@@ -100,6 +100,7 @@ func again(b *budgetv1.Budget, left []Left, parties identity.Directory, text Tex
 			l := line{BudgetLine: m}
 			l.term, l.dated = readTerm(m.GetPeriod())
 			l.Contested = false
+			v.name(l.right(), m.GetProduct())
 			v.lines = append(v.lines, l)
 		}
 	}
@@ -138,7 +139,7 @@ func ofLaw(law string) func(identity.Organisation) bool {
 // spentOf is what was spent, as far as SVB may disclose of the person and the funder of
 // the line.
 func (r remainder) spentOf(b *budgetv1.Budget) spending {
-	out := spending{map[string]int64{}, map[string]string{}}
+	out := spending{byLine: map[string]int64{}, asOf: map[string]string{}, whole: map[string]bool{}}
 	removed := map[string]bool{}
 	for _, m := range b.GetLines() {
 		removed[m.GetId()] = r.gone(m.GetPerson(), m.GetFunder())
@@ -147,6 +148,7 @@ func (r remainder) spentOf(b *budgetv1.Budget) spending {
 		person, _, _ := strings.Cut(id, "/")
 		if !removed[id] && !r.touched(person, ofKind(budgetv1.KindSVB)) {
 			out.byLine[id] = cents
+			_, out.whole[id] = b.GetRemainingCents()[id]
 			if day, known := b.GetSpentAsOf()[id]; known {
 				out.asOf[id] = day
 			}
@@ -196,8 +198,8 @@ func (r remainder) rows(old []*budgetv1.MatrixRow) []*budgetv1.MatrixRow {
 func (r remainder) drawn() []*budgetv1.Finding {
 	var all []*budgetv1.Finding
 	for _, look := range []rule{
-		twoForms, twoFunders, oneNeedTwice, otherStarts, priorityOverlaps,
-		sameRecords, crossings, unknownCodes, partial, overspent, basisEnds,
+		twoForms, twoFunders, oneNeedTwice, priorityOverlaps, overlappingAwards,
+		sameRecords, awardsMissing, crossings, unknownCodes, partial, overspent, basisEnds,
 	} {
 		all = append(all, look(r.view)...)
 	}
@@ -229,12 +231,16 @@ func (r remainder) stands(f *budgetv1.Finding) bool {
 		return known
 	case budgetv1.FindingGap, budgetv1.FindingContinuityLimit: // history may be of any source of the law
 		return !r.touched(f.GetPerson(), ofLaw(f.GetLaw()))
-	case budgetv1.FindingUnknownCode, budgetv1.FindingConflict: // as a source gave notice of it
+	case budgetv1.FindingSpendingUnmatched:
+		return !r.touched(f.GetPerson(), ofLaw(f.GetLaw())) && !r.touched(f.GetPerson(), ofKind(budgetv1.KindSVB))
+	case budgetv1.FindingUnknownCode, budgetv1.FindingConflict, budgetv1.FindingUnknownElement, budgetv1.FindingRowOmitted: // as a source gave notice of it
 		if f.GetLine() != "" {
 			anew := len(f.GetLines()) > 1 || f.GetCode() == budgetv1.FindingUnknownCode && known && of.isUnlisted()
 			return known && !anew
 		}
 		return !r.touched(f.GetPerson(), ofLaw(f.GetLaw())) && !r.touched(f.GetPerson(), figures)
+	case budgetv1.FindingContributionUnknown: // of both, or of neither
+		return !slices.ContainsFunc(f.GetPersons(), func(ref string) bool { return r.touched(ref, ofKind(budgetv1.KindCAK)) })
 	case budgetv1.FindingTransition18, budgetv1.FindingAowAge:
 		return !r.touched(f.GetPerson(), everySource) || slices.ContainsFunc(r.answers, func(a Answer) bool {
 			return a.Response != nil && string(a.Person) == f.GetPerson()

@@ -69,10 +69,12 @@ func (d Draft) terms() []field {
 
 func (d Draft) people() []field {
 	looked, err := civil.Parse(d.Authority.LookedUp)
+	last, ended := civil.Parse(d.Authority.Until)
 	fields := []field{
 		{"born: must not be after from", d.Born <= d.From},
 		{"authority.looked_up: a date is needed, not after from", err == nil && looked <= d.From},
 		{"authority.kind: too long", len(d.Authority.Kind) <= 64},
+		{"authority.until: must be a date that is not before from", d.Authority.Until == "" || ended == nil && last >= d.From},
 		{"authority.settled: must be one of " + strings.Join(settlements()[1:], ", ") + " or empty", slices.Contains(settlements(), d.Authority.Settled)},
 		{"co_given_by: too many", len(d.CoGivenBy) <= 8},
 	}

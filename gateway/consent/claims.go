@@ -28,7 +28,9 @@ type Claims struct {
 	IssuedAt int64        `json:"iat"` // seconds since 1970
 	Issuer   identity.OIN `json:"iss"` // the keeper
 	ID       string       `json:"jti"` // UUIDv7
-	// LapsesOn is the next 12th, 16th or 18th birthday; empty for an adult.
+	// LapsesOn is the day from which others must sign: the earliest of the next 12th, 16th or
+	// 18th birthday and the day after the authority it rests on is known to end. Empty when
+	// neither is to come.
 	LapsesOn   string         `json:"lapses_on"`
 	Notice     Notice         `json:"notice"`
 	Purpose    string         `json:"purpose"`
@@ -78,6 +80,9 @@ type Authority struct {
 	// gezagsregister, rechterlijke_uitspraak or voogdijregister. Kind and Holders are
 	// then what the human found. Empty when no human had to.
 	Settled string `json:"settled"`
+	// Until is its last day, where one is known that comes before the next of those
+	// birthdays; else it is absent.
+	Until string `json:"until,omitempty"`
 }
 
 // settlements is the closed list of Settled.

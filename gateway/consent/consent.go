@@ -52,9 +52,12 @@ func (c Consent) Disclosure() string { return c.grant.disclosure }
 // SubjectKey opens the subject commitment; it travels inside the call only.
 func (c Consent) SubjectKey() []byte { return slices.Clone(c.document.key) }
 
-// Lapses is the birthday on which the consent lapses, and how old the person then
-// is: 12, 16 or 18. Zero for an adult.
+// Lapses is the day on which the consent lapses, and how old the person then becomes: 12,
+// 16 or 18; 0 when it is the authority that ends. No date: neither is to come.
 func (c Consent) Lapses() (civil.Date, int) {
+	if c.document.authority != 0 {
+		return c.document.lapses, 0
+	}
 	age := map[string]int{"under_12": 12, "12_15": 16, "16_17": 18}[c.document.claims.Authority.AgeGroup]
 	return c.document.lapses, age
 }
@@ -118,6 +121,8 @@ func (d Document) answers(u Use) (Consent, error) {
 		return Consent{}, ErrWithdrawn
 	case u.Today < d.span.From:
 		return Consent{}, ErrNone // said yes to a later time
+	case d.AuthorityEnded(u.Today):
+		return Consent{}, ErrAuthority
 	case !d.effective().Contains(u.Today):
 		return Consent{}, ErrExpired
 	case len(g.categories) == 0:
@@ -136,8 +141,14 @@ func (d Document) isOf(subject identity.BSN) bool {
 // InForce reports whether the day lies within the days in which the consent holds.
 func (d Document) InForce(today civil.Date) bool { return d.effective().Contains(today) }
 
-// effective is the span in which the consent holds: at most twelve months, and
-// not past the birthday on which others become the ones to ask.
+// AuthorityEnded reports whether it would hold on the day, had the authority it rests on not
+// ended: whoever has authority since then must sign anew.
+func (d Document) AuthorityEnded(today civil.Date) bool {
+	return d.authority != 0 && d.authority < min(d.span.To, d.span.From.Birthday(1)-1) && today > d.authority
+}
+
+// effective is the span in which the consent holds: at most twelve months, and not past the
+// day on which others become the ones to ask.
 func (d Document) effective() civil.Span {
 	s := d.span
 	s.To = min(s.To, s.From.Birthday(1)-1)

@@ -39,9 +39,10 @@ type Document struct {
 	grants map[identity.OIN]grant
 	span   civil.Span
 	lapses civil.Date
-	// lookedUp is the day on which the keeper looked up who may sign.
-	lookedUp civil.Date
-	keys     []string
+	// lookedUp is the day on which the keeper looked up who may sign, and authority the last
+	// on which that holds; zero: no end is known.
+	lookedUp, authority civil.Date
+	keys                []string
 }
 
 type grant struct {
@@ -155,19 +156,25 @@ func open(c Claims, raw []byte, disclosures []string, key []byte) (Document, err
 }
 
 func (d Document) dates() (Document, error) {
-	var err [4]error
+	var err [5]error
 	d.span.From, err[0] = civil.Parse(d.claims.From)
 	d.span.To, err[1] = civil.Parse(d.claims.Until)
 	d.lookedUp, err[3] = civil.Parse(d.claims.Authority.LookedUp)
 	if d.claims.LapsesOn != "" {
 		d.lapses, err[2] = civil.Parse(d.claims.LapsesOn)
 	}
+	if d.claims.Authority.Until != "" {
+		d.authority, err[4] = civil.Parse(d.claims.Authority.Until)
+	}
 	if errors.Join(err[:]...) != nil || d.lookedUp > d.span.From || d.span.To < d.span.From || d.claims.ID == "" || d.claims.Purpose == "" || len(d.key) != 32 {
 		return Document{}, fmt.Errorf("%w: id, purpose, from, until, the day authority was looked up and subject key are needed", ErrDocument)
 	}
-	underAge := d.claims.Authority.AgeGroup != "adult" && d.claims.Authority.AgeGroup != ""
-	if underAge != (d.lapses != 0) {
-		return Document{}, fmt.Errorf("%w: lapses_on is for who is under age, and for nobody else", ErrDocument)
+	group := d.claims.Authority.AgeGroup
+	switch ends := d.authority != 0; {
+	case ends && (group == from16 || d.authority < d.span.From || d.lapses != d.authority+1):
+		return Document{}, fmt.Errorf("%w: authority.until is not before from, and lapses_on is the day after it", ErrDocument)
+	case !ends && (group != adult && group != "") != (d.lapses != 0):
+		return Document{}, fmt.Errorf("%w: lapses_on is for who is under age or under an authority that ends, and for nobody else", ErrDocument)
 	}
 	return d, nil
 }

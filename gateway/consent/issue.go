@@ -39,7 +39,8 @@ type Draft struct {
 	// Born gives the age group and the birthday on which the consent lapses. It is
 	// written nowhere.
 	Born civil.Date
-	// Authority as the registers have it; its AgeGroup is filled in from Born.
+	// Authority as the registers have it; its AgeGroup is filled in from Born, and its Until
+	// is left out where it does not come first, or where a child of 16 or 17 decides alone.
 	Authority Authority
 	// GivenBy is one of those who must sign; CoGivenBy are the others.
 	GivenBy   Signature
@@ -124,7 +125,8 @@ func (d Draft) Write(subject identity.BSN, now time.Time) (Claims, Issued, error
 	if d.old != nil { // the last word differs from the one before by its time, in seconds
 		c.IssuedAt = max(c.IssuedAt, d.old.claims.IssuedAt+1)
 	}
-	c.Authority.AgeGroup, c.LapsesOn = d.age()
+	on, until := d.Lapses()
+	c.Authority.AgeGroup, c.Authority.Until, c.LapsesOn = d.group(), until, on.String()
 	out.Disclosures, c.Grants, err = disclose(d.Grants)
 	return c, out, err
 }
@@ -137,17 +139,31 @@ func (d Draft) until() civil.Date {
 	return min(d.Until, d.From.Birthday(1)-1)
 }
 
-// age gives the age group and the birthday on which the consent lapses. Without a
-// day of birth it is not known, and then a human decides.
-func (d Draft) age() (group, lapses string) {
+// group gives the age group. Without a day of birth it is not known, and then a human decides.
+func (d Draft) group() string {
 	switch {
 	case d.old != nil:
-		return d.old.claims.Authority.AgeGroup, d.old.claims.LapsesOn
+		return d.old.claims.Authority.AgeGroup
 	case d.Born.IsZero():
-		return "", ""
+		return ""
 	}
-	g, on := AgeGroup(d.Born, d.From)
-	return g, on.String()
+	group, _ := AgeGroup(d.Born, d.From)
+	return group
+}
+
+// Lapses is the day on which the consent will lapse, and the last day of the authority it
+// rests on where that is why; empty where it is a birthday. No day: neither is to come.
+func (d Draft) Lapses() (on civil.Date, authority string) {
+	if d.old != nil {
+		on, authority = d.old.lapses, d.old.claims.Authority.Until
+	} else if !d.Born.IsZero() {
+		_, on = AgeGroup(d.Born, d.From)
+	}
+	last, err := civil.Parse(d.Authority.Until)
+	if err != nil || d.group() == from16 || on != 0 && last+1 >= on {
+		return on, authority
+	}
+	return last + 1, d.Authority.Until
 }
 
 // disclose makes one disclosure for each grant, by source, and their digests, sorted.

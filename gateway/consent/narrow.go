@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -42,6 +43,27 @@ func (d Document) Narrow(without []Grant) (Draft, error) {
 	return draft, nil
 }
 
+// EndAuthority gives the same consent up to the last day on which the authority that it
+// rests on is known to have held: it says less, so nobody has to sign for it, and it replaces
+// the old one. Errors: ErrDocument when it rests on no authority, ended before that or had
+// not begun by then; in the last case it never held, and is withdrawn.
+func (d Document) EndAuthority(last civil.Date) (Draft, error) {
+	switch {
+	case d.claims.Authority.AgeGroup == from16:
+		return Draft{}, fmt.Errorf("%w: authority_until: a child of 16 or 17 decides alone", ErrDocument)
+	case last < d.span.From:
+		return Draft{}, fmt.Errorf("%w: authority_until: before the consent begins; withdraw it instead", ErrDocument)
+	case last >= d.effective().To:
+		return Draft{}, fmt.Errorf("%w: authority_until: the consent ends no later", ErrDocument)
+	}
+	draft := d.again(d.Grants())
+	c := d.Claims()
+	draft.From, draft.Until = d.span.From, d.span.To
+	draft.Authority, draft.GivenBy, draft.CoGivenBy, draft.Notice = c.Authority, c.GivenBy, c.CoGivenBy, c.Notice
+	draft.Authority.Until = last.String()
+	return draft, nil
+}
+
 // again is what narrowing leaves unchanged.
 func (d Document) again(grants []Grant) Draft {
 	c := d.Claims()
@@ -67,9 +89,10 @@ func (d Draft) follows(c Claims, subject identity.BSN) error {
 	}
 	was := d.old.Claims()
 	was.ID, was.IssuedAt, was.Subject, was.Grants, was.Replaces = c.ID, c.IssuedAt, c.Subject, c.Grants, c.Replaces
+	was.LapsesOn, was.Authority.Until = c.LapsesOn, c.Authority.Until // Lapses lets them come earlier, and never later
 	was.Recipients, was.CoGivenBy = append([]identity.OIN{}, was.Recipients...), append([]Signature{}, was.CoGivenBy...)
 	if !reflect.DeepEqual(was, c) || !within(d.Grants, d.old.grants) {
-		return fmt.Errorf("%w: what is narrowed may differ in its grants alone, and grant nothing more", ErrDocument)
+		return fmt.Errorf("%w: what is narrowed may differ in its grants and the end of authority alone, and grant nothing more", ErrDocument)
 	}
 	return nil
 }

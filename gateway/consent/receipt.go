@@ -183,7 +183,7 @@ func instant(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(t
 // subjectType distinguishes a child from an adult, as the age group in the document does.
 func subjectType(group string) []string {
 	switch group {
-	case under12, from12, from16:
+	case under12, From12, from16:
 		return []string{"dpv:DataSubject", "dpv:Child"}
 	case adult:
 		return []string{"dpv:DataSubject", "dpv:Adult"}

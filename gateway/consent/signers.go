@@ -12,7 +12,7 @@ import (
 // Age groups on the day a consent begins.
 const (
 	under12 = "under_12"
-	from12  = "12_15"
+	From12  = "12_15" // who reads a text of their own, and signs beside the holders of authority
 	from16  = "16_17"
 	adult   = "adult"
 )
@@ -45,7 +45,7 @@ func (a Authority) needs() ([]Need, error) {
 	switch a.AgeGroup {
 	case under12:
 		return a.holders()
-	case from12: // the child and the holders
+	case From12: // the child and the holders
 		all, err := a.holders()
 		if err != nil {
 			return nil, err
@@ -149,8 +149,11 @@ func (d Document) contradicts(born civil.Date) bool {
 	if born.IsZero() {
 		return false
 	}
-	group, lapses := AgeGroup(born, d.span.From)
-	return group != d.claims.Authority.AgeGroup || lapses != d.lapses
+	group, birthday := AgeGroup(born, d.span.From)
+	if d.authority != 0 {
+		return group != d.claims.Authority.AgeGroup || birthday != 0 && birthday <= d.lapses
+	}
+	return group != d.claims.Authority.AgeGroup || birthday != d.lapses
 }
 
 // AgeGroup of somebody on a day, and the birthday on which a consent given on that
@@ -159,7 +162,7 @@ func AgeGroup(born, day civil.Date) (group string, lapses civil.Date) {
 	for _, step := range []struct {
 		years int
 		group string
-	}{{12, under12}, {16, from12}, {18, from16}} {
+	}{{12, under12}, {16, From12}, {18, from16}} {
 		if birthday := born.Birthday(step.years); day < birthday {
 			return step.group, birthday
 		}

@@ -97,6 +97,7 @@ func (s *Service) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 		From:  from, Until: until, Born: born,
 		Authority: consent.Authority{
 			Kind: q.GetAuthority().GetKind(), Holders: int(q.GetAuthority().GetHolders()), LookedUp: looked, Settled: q.GetAuthority().GetSettled(),
+			Until: q.GetAuthority().GetUntil(),
 		},
 		Withdraw: s.WithdrawURL, Replaces: q.GetReplaces(),
 	}, nil
@@ -104,17 +105,21 @@ func (s *Service) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 
 // categoriesOf are all that the policy knows of a source for a purpose, under any law.
 func (s *Service) categoriesOf(purpose string, source identity.Organisation) []budgetv1.Category {
-	laws := source.Laws
-	if len(laws) == 0 {
-		laws = s.Matrix.Laws(purpose, source.Kind)
-	}
 	known := map[budgetv1.Category]bool{}
-	for _, law := range laws {
+	for _, law := range s.lawsOf(purpose, source) {
 		for _, c := range s.Matrix.Categories(purpose, source.Kind, law) {
 			known[c] = true
 		}
 	}
 	return slices.DeleteFunc(budgetv1.Categories(), func(c budgetv1.Category) bool { return !known[c] })
+}
+
+// lawsOf are those about which a source can be asked for a purpose.
+func (s *Service) lawsOf(purpose string, source identity.Organisation) []string {
+	if len(source.Laws) > 0 {
+		return source.Laws
+	}
+	return s.Matrix.Laws(purpose, source.Kind)
 }
 
 // grantsOf reads sources and categories. What "*" stands for, all says.
@@ -146,10 +151,11 @@ func (s *Service) grantsOf(path string, asked []*ontschotv1.ConsentGrant, all fu
 // hash cannot find out what else was asked.
 func (s *Service) notice(a asking) (*ontschotv1.ConsentNotice, error) {
 	d := a.draft
-	_, lapses := consent.AgeGroup(d.Born, d.From)
+	group, _ := consent.AgeGroup(d.Born, d.From)
+	lapses, _ := d.Lapses()
 	n := wording.Notice{
-		Controller: s.own().Name, Purpose: d.Purpose, Sources: s.sourcesOf(d.Grants),
-		From: d.From, Until: d.Until, LapsesOn: lapses, Withdraw: d.Withdraw,
+		Controller: s.own().Name, Child: group == consent.From12, Purpose: d.Purpose, Sources: s.sourcesOf(d.Grants),
+		From: d.From, Until: d.Until, LapsesOn: lapses, Withdraw: d.Withdraw, RetentionDays: s.retentionOf(d), Officer: s.Officer,
 	}
 	for _, need := range a.needs {
 		n.Signers = append(n.Signers, wording.NoticeSigner{Roles: need.Roles, People: need.People})
@@ -164,6 +170,18 @@ func (s *Service) notice(a asking) (*ontschotv1.ConsentNotice, error) {
 	}
 	out.Sha256Nl, out.Sha256En = wording.NoticeSHA256(out.GetTextNl()), wording.NoticeSHA256(out.GetTextEn())
 	return out, nil
+}
+
+// retentionOf is for how many days what is asked may be retained, at most.
+func (s *Service) retentionOf(d consent.Draft) int {
+	longest := 0
+	for _, grant := range d.Grants {
+		source, _ := s.Organisations.ByOIN(grant.Source)
+		for _, law := range s.lawsOf(d.Purpose, source) {
+			longest = max(longest, s.Matrix.RetentionDays(d.Purpose, source.Kind, law, s.Own, source.OIN))
+		}
+	}
+	return longest
 }
 
 // worded is the text for each who reads it: a child and its parents are addressed each

@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -25,9 +26,8 @@ func (s *Service) AskConsent(ctx context.Context, r *ontschotv1.AskConsentReques
 		return nil, err
 	}
 	answer := &ontschotv1.AskConsentResponse{Notice: a.notice, From: a.draft.From.String(), Until: a.draft.Until.String()}
-	if _, lapses := consent.AgeGroup(a.draft.Born, a.draft.From); !lapses.IsZero() {
-		answer.LapsesOn = lapses.String()
-	}
+	on, _ := a.draft.Lapses()
+	answer.LapsesOn = on.String()
 	for _, n := range a.needs {
 		answer.Signers = append(answer.Signers, &ontschotv1.ConsentSigner{Roles: n.Roles, Count: int32(n.People)})
 	}
@@ -105,7 +105,8 @@ func (s *Service) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 	return s.receipt(ctx, a.Caller(), registered.GetId())
 }
 
-// NarrowConsent takes something out of a consent.
+// NarrowConsent takes something out of a consent, or takes in that the authority it rests on
+// has ended.
 func (s *Service) NarrowConsent(ctx context.Context, r *ontschotv1.NarrowConsentRequest) (*ontschotv1.NarrowConsentResponse, error) {
 	receipt, err := s.narrow(ctx, r)
 	return &ontschotv1.NarrowConsentResponse{Receipt: receipt}, consentError(err)
@@ -128,12 +129,7 @@ func (s *Service) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 		return nil, err
 	}
 	// That it has ended is for the record to say, which knows a retry as well.
-	whole := func(identity.Organisation) []budgetv1.Category { return nil } // a source without categories is taken out whole
-	without, err := s.grantsOf("without", r.GetWithout(), whole)
-	if err != nil {
-		return nil, err
-	}
-	draft, err := old.Narrow(without)
+	draft, err := s.narrowed(old, r)
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +137,23 @@ func (s *Service) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 		return nil, consent.ErrOtherPerson
 	}
 	return s.issue(ctx, asking{Call: d, bsn: bsn, draft: draft, narrows: true})
+}
+
+// narrowed is what is left of a consent.
+func (s *Service) narrowed(old consent.Document, r *ontschotv1.NarrowConsentRequest) (consent.Draft, error) {
+	if r.GetAuthorityUntil() != "" {
+		last, err := civil.Parse(r.GetAuthorityUntil())
+		if err != nil || len(r.GetWithout()) > 0 {
+			return consent.Draft{}, admission.Invalid("authority_until", "must be a civil date, YYYY-MM-DD, and stand without anything that is taken out")
+		}
+		return old.EndAuthority(last)
+	}
+	whole := func(identity.Organisation) []budgetv1.Category { return nil } // a source without categories is taken out whole
+	without, err := s.grantsOf("without", r.GetWithout(), whole)
+	if err != nil {
+		return consent.Draft{}, err
+	}
+	return old.Narrow(without)
 }
 
 // WithdrawConsent ends a consent.

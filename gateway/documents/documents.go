@@ -53,6 +53,8 @@ type Peer interface {
 type Matrix interface {
 	Laws(purpose, kind string) []string
 	Categories(purpose, kind, law string) []budgetv1.Category
+	// RetentionDays is for how long what passes between two may be retained.
+	RetentionDays(purpose, kind, law string, between ...identity.OIN) int
 }
 
 // Texts words what a person is asked and has said, in Dutch and English. An empty text
@@ -83,10 +85,13 @@ type Config struct {
 	Changes       Changes
 	// WithdrawURL is where a person can withdraw a consent; it stands in each.
 	WithdrawURL string
-	Pseudonyms  pseudonym.Keys
-	Now         func() time.Time  // wall clock
-	Today       func() civil.Date // civil date in Europe/Amsterdam
-	Log         *slog.Logger      // request log; holds no personal data
+	// Officer says how to reach the data protection officer of Own; it stands in each
+	// text that asks for a consent (GDPR art. 13(1)(b)).
+	Officer    string
+	Pseudonyms pseudonym.Keys
+	Now        func() time.Time  // wall clock
+	Today      func() civil.Date // civil date in Europe/Amsterdam
+	Log        *slog.Logger      // request log; holds no personal data
 }
 
 // Service serves AgreementService, ConsentService, PeerService and RegistryService. It is
@@ -106,7 +111,7 @@ func New(c Config) (*Service, error) {
 	for name, missing := range map[string]bool{
 		"Organisations": len(c.Organisations) == 0, "Admission": c.Admission == nil, "Evidence": c.Evidence.Documents == nil, "Keys": c.Keys == nil,
 		"Signers": c.Signers == nil, "Matrix": c.Matrix == nil, "Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil, "Changes": c.Changes == nil,
-		"WithdrawURL": c.WithdrawURL == "", "Pseudonyms": c.Pseudonyms.IsZero(), "Now": c.Now == nil, "Today": c.Today == nil, "Log": c.Log == nil,
+		"WithdrawURL": c.WithdrawURL == "", "Officer": c.Officer == "", "Pseudonyms": c.Pseudonyms.IsZero(), "Now": c.Now == nil, "Today": c.Today == nil, "Log": c.Log == nil,
 	} {
 		if missing {
 			return nil, errors.New("documents: " + name + " is missing")

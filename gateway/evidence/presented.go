@@ -40,7 +40,7 @@ type Ended struct {
 func (r registered) standing(ctx context.Context, b *budgetv1.Budget, judged int64) (Standing, error) {
 	now := Standing{Moved: map[register.Rest]string{}}
 	for _, s := range b.GetSources() {
-		if s.GetStatus() != "OK" {
+		if !s.Disclosed() {
 			continue
 		}
 		source, _ := r.Organisations.ByCode(s.GetSource())
@@ -106,7 +106,7 @@ func (r registered) consentCounts(ctx context.Context, rest register.Rest, judge
 	case register.Uncertain:
 		return "", consent.ErrUncertain
 	case register.Expired:
-		return "", consent.ErrExpired
+		return "", r.lapsed(ctx, word.ID)
 	default:
 		return "", consent.ErrNone
 	}

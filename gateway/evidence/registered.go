@@ -112,11 +112,24 @@ func (r registered) Consent(ctx context.Context, subject Subject, source identit
 	case register.Uncertain:
 		return consent.Consent{}, consent.ErrUncertain
 	case register.Expired:
-		return consent.Consent{}, consent.ErrExpired
+		return consent.Consent{}, r.lapsed(ctx, word.ID)
 	case register.NoWord:
 		return consent.Consent{}, r.closest(ctx, pseudonyms, q)
 	}
 	return consent.Consent{}, consent.ErrNone
+}
+
+// lapsed says why a consent whose days are over does not count: the authority that it rests
+// on has ended, or it has simply expired.
+func (r registered) lapsed(ctx context.Context, id string) error {
+	one := r.open(ctx, id)
+	switch {
+	case Unreadable(one.err) != nil:
+		return one.err
+	case one.err == nil && one.document.AuthorityEnded(r.today):
+		return consent.ErrAuthority
+	}
+	return consent.ErrExpired
 }
 
 // answer holds the consent that decides against the request.

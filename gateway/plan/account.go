@@ -26,7 +26,10 @@ type row struct{ funder, law string }
 // line is cumulative over the award; it is what was spent in the window only when
 // the line begins in it, and the window or the line was not over before today. A
 // line that had not begun today has nothing spent of it. unspent is awarded less
-// spent, and negative when too much was.
+// spent, and negative when too much was. spent_as_of is the earliest day of the figures
+// that count; as_of of the account the day on which the budget was composed. overspent is
+// what was spent of single lines above the whole of their award: what other lines have
+// left, also under other laws that are pooled, does not hide it.
 //
 // shifted_out is what pooling took from a law, and shifted_in what it saved
 // another: the money of a line whose holder is no beneficiary of the allocation,
@@ -42,7 +45,7 @@ func Account(q Input) []*budgetv1.Account {
 	for _, r := range slices.SortedFunc(maps.Keys(rows), inOrder) {
 		a := accounts[r.funder]
 		if a == nil {
-			a = &budgetv1.Account{Funder: r.funder, Window: proto.CloneOf(q.Budget.GetWindow())}
+			a = &budgetv1.Account{Funder: r.funder, Window: proto.CloneOf(q.Budget.GetWindow()), AsOf: q.Budget.GetToday()}
 			accounts[r.funder] = a
 		}
 		a.Laws = append(a.Laws, rows[r])
@@ -58,7 +61,7 @@ func inOrder(a, b row) int {
 }
 
 func (o *outcome) rows(b *budgetv1.Budget) map[row]*budgetv1.AccountLine {
-	rows, unknown := map[row]*budgetv1.AccountLine{}, map[row]bool{}
+	rows, unknown, asOf := map[row]*budgetv1.AccountLine{}, map[row]bool{}, map[row][]string{}
 	today, _ := civil.Parse(b.GetToday())
 	for i, l := range o.purse.lines {
 		if !l.payable() {
@@ -73,6 +76,12 @@ func (o *outcome) rows(b *budgetv1.Budget) map[row]*budgetv1.AccountLine {
 		spent, known := o.purse.spent(l, b.GetSpentCents(), today)
 		*rows[r].SpentCents = plus(*rows[r].SpentCents, spent)
 		unknown[r] = unknown[r] || !known
+		if _, told := b.GetSpentCents()[l.GetId()]; told && known {
+			asOf[r] = append(asOf[r], b.GetSpentAsOf()[l.GetId()])
+		}
+		if left := b.GetRemainingCents()[l.GetId()]; left < 0 && left >= -maxValue {
+			rows[r].OverspentCents = plus(rows[r].OverspentCents, -left)
+		}
 	}
 	for r, a := range rows {
 		if unknown[r] {
@@ -80,6 +89,9 @@ func (o *outcome) rows(b *budgetv1.Budget) map[row]*budgetv1.AccountLine {
 			continue
 		}
 		a.UnspentCents = new(plus(a.AwardedCents, -*a.SpentCents))
+		if len(asOf[r]) > 0 {
+			a.SpentAsOf = slices.Min(asOf[r]) // civil dates sort as text; one that is not known comes first
+		}
 	}
 	return rows
 }

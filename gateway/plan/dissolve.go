@@ -9,9 +9,9 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Dissolve takes a budget apart at a civil date: before holds the window up to the
-// day before it, after the window from that date on. A half without days is
-// absent, so that a date beside the window leaves the window whole. Every line
+// Dissolve takes a budget apart at a day of its window: before holds the window up to the
+// day before it, after the window from that date on. At its first day there is nothing
+// before, and that half is absent. Of the input only budget and texts count. Every line
 // with known money, income too, is in each half that its period touches, under its
 // own id, person, law and funder: before with its value there, rounded once, and
 // after with what is left of its value in the window. So the halves always add up.
@@ -26,27 +26,30 @@ import (
 // the date pools laws, the lines under those laws are one pot, and what is left of
 // it goes back in the proportion contributed, largest remainder first. A line
 // whose spending is not known is in no pot and absent; when more was spent than
-// contributed, nothing goes back.
+// contributed, nothing goes back, and a finding OVERSPENT says so, also where the money of
+// others in the pot covers it: it names those lines too.
 //
-// Errors: ErrDate for no date; ErrBudget, with the path, for a budget that has no
-// window, an id twice, or a value that does not follow from its own amount.
-func Dissolve(b *budgetv1.Budget, date civil.Date) (*budgetv1.Dissolution, error) {
-	if date < 1 || date > civil.Forever {
-		return nil, ErrDate
-	}
+// Errors: ErrDate for a date that is no day of the window; ErrBudget, with the path, for a
+// budget that has no window, an id twice, or a value that does not follow from its own amount.
+func Dissolve(q Input, date civil.Date) (*budgetv1.Dissolution, error) {
+	b := q.Budget
 	window, err := readWindow(b)
 	if err != nil {
 		return nil, err
+	}
+	if !window.Contains(date) {
+		return nil, ErrDate
 	}
 	p := open(b)
 	if err := sound(b, window); err != nil {
 		return nil, err
 	}
+	back, over := p.returned(b, date)
 	return &budgetv1.Dissolution{
 		Date: date.String(), AsOf: b.GetToday(), BudgetIsComplete: b.GetComplete(),
-		Before:   p.half(civil.Span{From: window.From, To: min(window.To, date-1)}),
-		After:    p.half(civil.Span{From: max(window.From, date), To: window.To}),
-		Returned: p.returned(b, date),
+		Before:   p.half(civil.Span{From: window.From, To: date - 1}),
+		After:    p.half(civil.Span{From: date, To: window.To}),
+		Returned: back, Findings: p.worded(over, q.Texts),
 	}, nil
 }
 

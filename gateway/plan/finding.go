@@ -6,26 +6,45 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // findings are what a human should look at in the plan; the budget's own are not
 // repeated. The gravest come first, then they go by code, line and date.
 func (o *outcome) findings(q Input) []*budgetv1.Finding {
-	all := o.lines()
+	all := slices.Concat(o.lines(), o.beyond(q.Budget))
 	for _, c := range o.standing {
 		all = append(all, o.others(c)...)
 	}
 	for _, c := range o.claims {
 		all = append(all, o.tariffs(c, q.Tariffs)...)
+		all = append(all, o.outside(c)...)
 	}
 	all = append(all, o.carers()...)
+	return o.purse.worded(all, q.Texts)
+}
+
+// worded puts findings in order, each once, and words them.
+func (p *purse) worded(all []*budgetv1.Finding, texts Texts) []*budgetv1.Finding {
 	slices.SortFunc(all, byGravity)
 	all = slices.CompactFunc(all, func(a, b *budgetv1.Finding) bool { return byGravity(a, b) == 0 })
 	for _, f := range all {
-		o.word(f, q.Texts)
+		p.word(f, texts)
 	}
 	return all
+}
+
+// notJudged says which findings there may be for all that is known.
+func (o *outcome) notJudged(q Input) []string {
+	var codes []string
+	if slices.ContainsFunc(o.claims, func(c claim) bool { _, known := hours(c.GetHoursPerWeek()); return !known }) {
+		codes = append(codes, budgetv1.FindingOneCaregiverOver40H)
+	}
+	if slices.ContainsFunc(o.claims, func(c claim) bool { return len(q.Tariffs) == 0 || c.TariffCents == nil }) {
+		codes = append(codes, budgetv1.FindingTariffAboveMax)
+	}
+	return codes
 }
 
 func byGravity(a, b *budgetv1.Finding) int {
@@ -68,6 +87,58 @@ func (o *outcome) lines() []*budgetv1.Finding {
 		}
 		if l.GetContested() && o.taken[i] > 0 {
 			found = append(found, about(l, budgetv1.FindingPlanContestedLine, budgetv1.SeverityWarning))
+		}
+	}
+	return found
+}
+
+// beyond: allocations spend more of a line after today than is left of the whole award.
+// Those that do not fit in the line count too. What is left is as of the day of the
+// spending, which is the date. A line of which it is not known is not judged.
+func (o *outcome) beyond(b *budgetv1.Budget) []*budgetv1.Finding {
+	today, err := civil.Parse(b.GetToday())
+	if err != nil {
+		return nil
+	}
+	ahead := civil.Span{From: max(o.purse.window.From, today+1), To: o.purse.window.To}
+	later := map[int]int64{}
+	for _, c := range o.wanting {
+		for _, s := range c.shares {
+			later[s.line] = plus(later[s.line], o.purse.later(c, s, ahead))
+		}
+	}
+	var found []*budgetv1.Finding
+	for i, l := range o.purse.lines {
+		left, known := b.GetRemainingCents()[l.GetId()]
+		if !known || later[i] == 0 || later[i] <= left {
+			continue
+		}
+		f := about(l, budgetv1.FindingExceedsRemaining, budgetv1.SeverityError)
+		f.Date, f.From, f.To, f.Days = b.GetSpentAsOf()[l.GetId()], ahead.From.String(), ahead.To.String(), int32(ahead.Days())
+		found = append(found, f)
+	}
+	return found
+}
+
+// outside: an allocation has days of its own on which its line has not begun yet, or has
+// ended. The date is the first day of the line, or the last.
+func (o *outcome) outside(c claim) []*budgetv1.Finding {
+	if !c.dated {
+		return nil
+	}
+	var found []*budgetv1.Finding
+	say := func(l line, edge civil.Date, days civil.Span) {
+		f := about(l, budgetv1.FindingPlanOutsideLine, budgetv1.SeverityWarning)
+		f.Date, f.From, f.To, f.Days = edge.String(), days.From.String(), days.To.String(), int32(days.Days())
+		found = append(found, f)
+	}
+	for _, s := range c.shares {
+		l := o.purse.lines[s.line]
+		if l.dated && c.GetFrom() != "" && c.days.From < l.span.From {
+			say(l, l.span.From, civil.Span{From: c.days.From, To: min(c.days.To, l.span.From-1)})
+		}
+		if l.dated && c.GetTo() != "" && c.days.To > l.span.Until() {
+			say(l, l.span.Until(), civil.Span{From: max(c.days.From, l.span.Until()+1), To: c.days.To})
 		}
 	}
 	return found
@@ -126,7 +197,7 @@ func (t Tariff) forbids(c claim, law string) bool {
 		c.GetTariffCents() > t.Cents
 }
 
-func (o *outcome) word(f *budgetv1.Finding, texts Texts) {
+func (p *purse) word(f *budgetv1.Finding, texts Texts) {
 	if texts == nil {
 		return
 	}
@@ -134,9 +205,9 @@ func (o *outcome) word(f *budgetv1.Finding, texts Texts) {
 		"person": f.GetPerson(), "law": f.GetLaw(), "product": f.GetProduct(), "line": f.GetLine(),
 		"from": f.GetFrom(), "to": f.GetTo(), "date": f.GetDate(), "days": strconv.Itoa(int(f.GetDays())),
 	}
-	if i, ok := o.purse.byID[f.GetLine()]; ok {
-		params["source"] = o.purse.lines[i].GetFunder()
-		params["label"] = o.purse.lines[i].GetProduct().GetLabel()
+	params["code"] = budgetv1.FindingDetail(f, "")
+	if i, ok := p.byID[f.GetLine()]; ok {
+		params["label"] = p.lines[i].GetProduct().GetLabel()
 	}
 	f.TextNl, f.TextEn = texts.Finding(f.GetCode(), "nl", params), texts.Finding(f.GetCode(), "en", params)
 }

@@ -46,7 +46,7 @@ func requireTotal(t testing.TB, q plan.Input, date civil.Date) {
 			require.GreaterOrEqual(t, l.GetShiftedInCents(), int64(0))
 		}
 	}
-	if d, err := plan.Dissolve(q.Budget, date); err == nil {
+	if d, err := plan.Dissolve(q, date); err == nil {
 		for _, r := range d.GetReturned() {
 			require.Positive(t, r.GetCents())
 		}
@@ -117,7 +117,7 @@ func BenchmarkDissolve(b *testing.B) {
 	date := civil.MustParse("2025-07-01")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := plan.Dissolve(budget, date); err != nil {
+		if _, err := plan.Dissolve(asked(budget), date); err != nil {
 			b.Fatal(err)
 		}
 	}

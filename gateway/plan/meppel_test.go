@@ -59,7 +59,7 @@ func TestMeppelWithLegalBasis(t *testing.T) {
 	require.Equal(t, int64(349440), check.GetLines()[0].GetLeftCents())
 	require.False(t, found(check, budgetv1.FindingPlanOtherBeneficiary, ""), "each holder shares in the carer")
 	require.False(t, found(check, budgetv1.FindingOverallocated, ""))
-	require.True(t, found(check, budgetv1.FindingUnallocated, "A4/WLZ/830/2025-01-01"))
+	require.True(t, found(check, budgetv1.FindingUnallocated, "A4/WLZ/99/2025-01-01"))
 	require.False(t, found(check, budgetv1.FindingUnallocated, "A3/WMO/07/2025-04-01"))
 
 	got := map[string]map[string]int64{}
@@ -97,18 +97,18 @@ func TestMeppelAccounts(t *testing.T) {
 
 func TestMeppelDissolved(t *testing.T) {
 	_, q, _ := meppel(t)
-	d, err := plan.Dissolve(q.Budget, civil.MustParse("2025-07-01"))
+	d, err := plan.Dissolve(q, civil.MustParse("2025-07-01"))
 	require.NoError(t, err)
 	require.Equal(t, "2025-06-30", d.GetBefore().GetWindow().GetTo())
 	require.Equal(t, "2025-07-01", d.GetAfter().GetWindow().GetFrom())
 	require.Equal(t, map[string]int64{
 		"A1/WIA/WIA/2024-02-01": 1386000, "A1/WIA/WIA/2025-05-22": 221760,
-		"A3/WMO/02/2025-01-01":  618871,  // 12480.00 x 181/365
-		"A3/WMO/07/2025-04-01":  206487,  // 6240.00 x 91/275
-		"A4/WLZ/830/2025-01-01": 4235400, // 85410.00 x 181/365
-		"A5/JW/45/2025-02-01":   349061,  // 4212.00 x 150/181
+		"A3/WMO/02/2025-01-01": 618871,  // 12480.00 x 181/365
+		"A3/WMO/07/2025-04-01": 206487,  // 6240.00 x 91/275
+		"A4/WLZ/99/2025-01-01": 4235400, // 85410.00 x 181/365
+		"A5/JW/45/2025-02-01":  349061,  // 4212.00 x 150/181
 	}, d.GetBefore().GetLines())
-	require.Equal(t, int64(8541000-4235400), d.GetAfter().GetLines()["A4/WLZ/830/2025-01-01"])
+	require.Equal(t, int64(8541000-4235400), d.GetAfter().GetLines()["A4/WLZ/99/2025-01-01"])
 	require.Equal(t, int64(350237), d.GetAfter().GetLines()["A5/JW/45/2025-08-01"])
 	require.Equal(t, int64(11184437), d.GetBefore().GetCareTotalCents()+d.GetAfter().GetCareTotalCents())
 	require.Equal(t, d.GetBefore().GetLines()["A5/JW/45/2025-02-01"], d.GetBefore().GetTotals().GetByLaw()["JW"])
@@ -119,14 +119,14 @@ func TestMeppelDissolved(t *testing.T) {
 	}
 	require.Equal(t, map[string]int64{
 		"A3/WMO/02/2025-01-01": 18871, "A3/WMO/07/2025-04-01": 14487,
-		"A4/WLZ/830/2025-01-01": 115400, "A5/JW/45/2025-02-01": 89061,
+		"A4/WLZ/99/2025-01-01": 115400, "A5/JW/45/2025-02-01": 89061,
 	}, back, "each line its own")
 }
 
 func TestMeppelDissolvedWhereLawsArePooled(t *testing.T) {
 	_, q, basis := meppel(t)
 	q.Budget.LegalBasis = basis
-	d, err := plan.Dissolve(q.Budget, civil.MustParse("2025-07-01"))
+	d, err := plan.Dissolve(q, civil.MustParse("2025-07-01"))
 	require.NoError(t, err)
 	sum := int64(0)
 	back := map[string]int64{}
@@ -138,7 +138,7 @@ func TestMeppelDissolvedWhereLawsArePooled(t *testing.T) {
 	// 237819 x 618871 / 5409819 = 27205.95, x 206487 = 9077.30, x 4235400 = 186190.81, x 349061 = 15344.94
 	require.Equal(t, map[string]int64{
 		"A3/WMO/02/2025-01-01": 27206, "A3/WMO/07/2025-04-01": 9077,
-		"A4/WLZ/830/2025-01-01": 186191, "A5/JW/45/2025-02-01": 15345,
+		"A4/WLZ/99/2025-01-01": 186191, "A5/JW/45/2025-02-01": 15345,
 	}, back)
 }
 
@@ -166,7 +166,7 @@ func TestMeppelAfterTheBasisEnds(t *testing.T) {
 		lines[l.GetLine()] = l
 	}
 	require.Len(t, lines, 4, "the line that ended in July is gone")
-	wlz := lines["A4/WLZ/830/2025-01-01"]
+	wlz := lines["A4/WLZ/99/2025-01-01"]
 	require.Equal(t, int64(2152800), wlz.GetValueCents())           // 85410.00 x 92/365
 	require.Equal(t, int64(655342+957808), wlz.GetAllocatedCents()) // PA-2 and PA-4 x 92/365, each rounded down
 	require.Equal(t, int64(0), lines["A3/WMO/02/2025-01-01"].GetAllocatedCents(), "only PA-1 used it")

@@ -18,8 +18,8 @@ var (
 	// ErrBudget means that a budget cannot be what this program assembled: it has
 	// no window, an id twice, or a value that does not follow from its amount.
 	ErrBudget = errors.New("not a budget that can be worked with")
-	// ErrDate means that there is no date to take the budget apart at.
-	ErrDate = errors.New("no civil date")
+	// ErrDate means that a budget cannot be taken apart at a date: it is no day of the window.
+	ErrDate = errors.New("no day of the window of the budget")
 	// ErrBasis means that there is no legal basis whose end can be looked at:
 	// none at all, one without two dates, or one of other municipalities.
 	ErrBasis = errors.New("no legal basis for this budget")
@@ -48,9 +48,9 @@ type Tariff struct {
 }
 
 // Texts words findings and refusals. lang is "nl" or "en". Params of a finding
-// are those of package budget: person, law, product, line, from, to, date, days,
-// source and label. Params of a refusal: law (a list, "WMO, JW"), line, person,
-// amount (cents), to and date, and parts: one "person law cents" per line of text.
+// are those of package budget: person, law, product, label, line, from, to, date, days and
+// code. Params of a refusal: law (a list, "WMO, JW"), product, label, person, amount (cents),
+// basis (its id), from, to and date, and parts: one "person law cents" per line of text.
 // No text is "".
 type Texts interface {
 	Finding(code, lang string, params map[string]string) string
@@ -71,6 +71,7 @@ func Check(q Input) *budgetv1.PlanCheck {
 		AllocatedByLaw:   map[string]int64{},
 		UnallocatedByLaw: map[string]int64{},
 		Findings:         o.findings(q),
+		NotJudged:        o.notJudged(q),
 	}
 	for _, r := range o.refused {
 		check.Refused = append(check.Refused, r.message(q.Texts))

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,7 +17,15 @@ import (
 )
 
 func bases() []string {
-	return []string{"PERIOD_TOTAL", "PERIOD_TOTAL", "PER_YEAR", "PER_MONTH", "PER_4_WEEKS", "PER_WEEK", "PER_DAY", "ONE_OFF"}
+	return []string{
+		"PERIOD_TOTAL", "PERIOD_TOTAL", "PER_YEAR", "PER_QUARTER", "PER_MONTH", "PER_4_WEEKS", "PER_2_WEEKS", "PER_WEEK", "PER_DAY",
+		"PER_13_WEEKS", "PER_52_WEEKS", "ONE_OFF",
+	}
+}
+
+// drawDay is a day of the window of a drawn budget.
+func drawDay(t *rapid.T, label string) civil.Date {
+	return civil.New(2025, 1, 1) + civil.Date(rapid.IntRange(0, 364).Draw(t, label))
 }
 
 func drawDate(t *rapid.T, label string) civil.Date {
@@ -49,6 +58,9 @@ func drawLine(t *rapid.T, law, source string) *budgetv1.BudgetLine {
 	start := drawDate(t, "start")
 	end := start + civil.Date(rapid.IntRange(0, 700).Draw(t, "length"))
 	a := amount(rapid.Int64Range(0, 3_000_000).Draw(t, "cents"), rapid.SampledFrom(bases()).Draw(t, "basis"))
+	if a.GetBasis() != "PERIOD_TOTAL" && a.GetBasis() != "ONE_OFF" {
+		a.Divisor = int64(rapid.IntRange(0, 7).Draw(t, "divisor"))
+	}
 	l := right(law, source, rapid.SampledFrom([]string{"02", "07", "45"}).Draw(t, "code"), start.String(), end.String(), a)
 	switch {
 	case law == "WIA":
@@ -199,8 +211,7 @@ func TestAccountsAddUp(t *testing.T) {
 func TestI8(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawBudget(t)
-		date := civil.New(2024, 12, 1) + civil.Date(rapid.IntRange(0, 430).Draw(t, "date"))
-		d, err := plan.Dissolve(b, date)
+		d, err := plan.Dissolve(asked(b), drawDay(t, "date"))
 		require.NoError(t, err)
 		for _, l := range b.GetLines() {
 			if l.ValueCents == nil {
@@ -212,19 +223,39 @@ func TestI8(t *testing.T) {
 		for _, half := range []*budgetv1.DissolvedHalf{d.GetBefore(), d.GetAfter()} {
 			requireHalf(t, b, half)
 		}
-		if d.GetBefore() == nil || d.GetAfter() == nil {
-			whole := cmpHalf(d)
-			require.True(t, proto.Equal(b.GetTotals(), whole.GetTotals()))
-			require.Equal(t, b.GetCareTotalCents(), whole.GetCareTotalCents())
+		require.Equal(t, b.GetCareTotalCents(), d.GetBefore().GetCareTotalCents()+d.GetAfter().GetCareTotalCents())
+		if d.GetBefore() == nil {
+			require.True(t, proto.Equal(b.GetTotals(), d.GetAfter().GetTotals()))
 		}
 	})
 }
 
-func cmpHalf(d *budgetv1.Dissolution) *budgetv1.DissolvedHalf {
-	if d.GetBefore() != nil {
-		return d.GetBefore()
+// The halves of a line of every basis add up at every day of the window, and neither is
+// negative: a week is cut on any day of it, the last of December too.
+func TestHalvesAddUpOnEveryDay(t *testing.T) {
+	for _, basis := range bases() {
+		for _, l := range []struct {
+			start, end string
+			divisor    int64
+		}{{"2025-01-01", "2025-12-31", 0}, {"2024-03-05", "2026-02-11", 0}, {"2024-03-05", "", 3}, {"2025-02-28", "2025-12-30", 7}} {
+			a := amount(10001, basis)
+			if total := basis == "PERIOD_TOTAL" || basis == "ONE_OFF"; !total {
+				a.Divisor = l.divisor
+			} else if l.end == "" {
+				continue
+			}
+			b := assemble(map[string][]*budgetv1.BudgetLine{"A1/GM0119": {right("WMO", "GM0119", "02", l.start, l.end, a)}}, "2025-01-01", "2025-12-31")
+			id, whole := b.GetLines()[0].GetId(), b.GetCareTotalCents()
+			for date := civil.MustParse("2025-01-01"); date <= civil.MustParse("2025-12-31"); date++ {
+				d, err := plan.Dissolve(asked(b), date)
+				require.NoError(t, err)
+				before, after := d.GetBefore().GetLines()[id], d.GetAfter().GetLines()[id]
+				require.Equal(t, whole, before+after, "%s from %s at %s", basis, l.start, date)
+				require.Equal(t, whole, d.GetBefore().GetCareTotalCents()+d.GetAfter().GetCareTotalCents())
+				require.GreaterOrEqual(t, min(before, after), int64(0))
+			}
+		}
 	}
-	return d.GetAfter()
 }
 
 func requireHalf(t *rapid.T, b *budgetv1.Budget, half *budgetv1.DissolvedHalf) {
@@ -267,12 +298,12 @@ func requireHalf(t *rapid.T, b *budgetv1.Budget, half *budgetv1.DissolvedHalf) {
 func TestWhatGoesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := drawBudget(t)
-		date := drawDate(t, "date")
+		date := drawDay(t, "date")
 		pooled := proto.CloneOf(b)
 		pooled.LegalBasis = basis("2020-01-01", "2030-12-31")
-		alone, err := plan.Dissolve(b, date)
+		alone, err := plan.Dissolve(asked(b), date)
 		require.NoError(t, err)
-		together, err := plan.Dissolve(pooled, date)
+		together, err := plan.Dissolve(asked(pooled), date)
 		require.NoError(t, err)
 		require.True(t, proto.Equal(alone.GetBefore(), together.GetBefore()))
 		own, unspent := map[string]int64{}, int64(0)
@@ -294,6 +325,12 @@ func TestWhatGoesBack(t *testing.T) {
 			back += r.GetCents()
 		}
 		require.Equal(t, max(0, unspent), back)
+		for id, cents := range own { // too much is said, whoever covers it
+			for _, d := range []*budgetv1.Dissolution{alone, together} {
+				said := slices.ContainsFunc(d.GetFindings(), func(f *budgetv1.Finding) bool { return f.GetLine() == id && f.GetCode() == "OVERSPENT" })
+				require.Equal(t, cents < 0, said)
+			}
+		}
 	})
 }
 
@@ -330,13 +367,13 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func TestSunsetIsWhatStands(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := drawInput(t)
-		end := civil.New(2024, 12, 20) + civil.Date(rapid.IntRange(0, 400).Draw(t, "end"))
+		end := civil.New(2024, 12, 31) + civil.Date(rapid.IntRange(0, 400).Draw(t, "end"))
 		q.Basis = basis("2024-01-01", end.String())
 		s, err := plan.Sunset(q)
 		require.NoError(t, err)
 		require.Equal(t, (end + 1).String(), s.GetFrom())
-		d, err := plan.Dissolve(q.Budget, end+1)
-		require.NoError(t, err)
+		d, err := plan.Dissolve(q, end+1)
+		require.Equal(t, end >= civil.MustParse("2025-12-31"), errors.Is(err, plan.ErrDate))
 		for _, l := range s.GetLines() {
 			require.Equal(t, d.GetAfter().GetLines()[l.GetLine()], l.GetValueCents())
 			require.Equal(t, l.GetValueCents()-l.GetAllocatedCents(), l.GetLeftCents())

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -12,14 +13,25 @@ import (
 type refusal struct {
 	allocation string
 	code       string
+	text       string // code of its text
 	lines      []string
 	laws       []string
 	params     map[string]string // what its text may mention
 }
 
+// splitPastBasis is the text of SPLIT_ACROSS_LAWS where the basis is in force, but not
+// on all the days.
+const splitPastBasis = "SPLIT_PAST_BASIS"
+
+// blame says that a basis would allow it, were it in force on these days too.
+func (r *refusal) blame(pool pool, days civil.Span, text string) {
+	r.text = text
+	r.params["basis"], r.params["from"], r.params["to"] = pool.id, days.From.String(), days.To.String()
+}
+
 // refusal starts one about lines of the purse.
 func (p *purse) refusal(c claim, code string, lines []int) refusal {
-	r := refusal{allocation: c.GetId(), code: code, params: map[string]string{}}
+	r := refusal{allocation: c.GetId(), code: code, text: code, params: map[string]string{}}
 	for _, i := range lines {
 		l := p.lines[i]
 		r.lines = append(r.lines, l.GetId())
@@ -29,7 +41,8 @@ func (p *purse) refusal(c claim, code string, lines []int) refusal {
 	}
 	if len(lines) > 0 {
 		first := p.lines[lines[0]]
-		r.params["line"], r.params["person"] = first.GetId(), first.GetPerson()
+		r.params["person"] = first.GetPerson()
+		r.params["product"], r.params["label"] = first.GetProduct().GetCode(), first.GetProduct().GetLabel()
 	}
 	r.params["law"] = strings.Join(r.laws, ", ")
 	r.params["parts"] = p.parts(c)
@@ -63,10 +76,13 @@ func (p *purse) parts(c claim) string {
 }
 
 func (r refusal) message(texts Texts) *budgetv1.Refusal {
-	m := &budgetv1.Refusal{Allocation: r.allocation, Code: r.code, Lines: r.lines, Laws: r.laws}
+	m := &budgetv1.Refusal{
+		Allocation: r.allocation, Code: r.code, Lines: r.lines, Laws: r.laws,
+		Basis: r.params["basis"], From: r.params["from"], To: r.params["to"],
+	}
 	if texts != nil {
-		m.TextNl, m.InsteadNl = texts.Refusal(r.code, "nl", r.params)
-		m.TextEn, m.InsteadEn = texts.Refusal(r.code, "en", r.params)
+		m.TextNl, m.InsteadNl = texts.Refusal(r.text, "nl", r.params)
+		m.TextEn, m.InsteadEn = texts.Refusal(r.text, "en", r.params)
 	}
 	return m
 }

@@ -13,8 +13,8 @@ type stake struct {
 }
 
 // returned is what goes back at a date, in the order of the budget; lines that get
-// nothing are absent.
-func (p *purse) returned(b *budgetv1.Budget, date civil.Date) []*budgetv1.Returned {
+// nothing are absent. over are the lines of which more was spent than they contributed.
+func (p *purse) returned(b *budgetv1.Budget, date civil.Date) (out []*budgetv1.Returned, over []*budgetv1.Finding) {
 	eve := civil.Span{From: date - 1, To: date - 1}
 	pool := poolOf(b.GetLegalBasis(), b.GetRequester())
 	var common []stake
@@ -25,17 +25,39 @@ func (p *purse) returned(b *budgetv1.Budget, date civil.Date) []*budgetv1.Return
 			continue
 		}
 		back[s.line] = s.contributed - s.spent
+		over = append(over, p.overspent([]stake{s}, b, date)...)
 	}
 	for n, cents := range left(common) {
 		back[common[n].line] = cents
 	}
-	var out []*budgetv1.Returned
+	over = append(over, p.overspent(common, b, date)...)
 	for i, l := range p.lines {
 		if back[i] > 0 {
 			out = append(out, &budgetv1.Returned{Line: l.GetId(), Funder: l.funder(), Law: l.law(), Cents: back[i], SpentAsOf: b.GetSpentAsOf()[l.GetId()]})
 		}
 	}
-	return out
+	return out, over
+}
+
+// overspent lists the lines of a pot of which more was spent than they contributed, each
+// with those whose money covers it.
+func (p *purse) overspent(pot []stake, b *budgetv1.Budget, date civil.Date) []*budgetv1.Finding {
+	var cover []string
+	for _, s := range pot {
+		if s.spent < s.contributed {
+			cover = append(cover, p.lines[s.line].GetId())
+		}
+	}
+	var over []*budgetv1.Finding
+	for _, s := range pot {
+		if s.spent <= s.contributed {
+			continue
+		}
+		f := about(p.lines[s.line], budgetv1.FindingOverspent, budgetv1.SeverityWarning)
+		f.Lines, f.Date = among(append(f.Lines, cover...)), date.String()
+		over = append(over, f)
+	}
+	return over
 }
 
 // stakes are those of the care money that had begun before the date and of which

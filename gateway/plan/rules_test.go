@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,7 @@ import (
 const (
 	wmo02  = "A3/WMO/02/2025-01-01"
 	wmo07  = "A3/WMO/07/2025-04-01"
-	wlz    = "A4/WLZ/830/2025-01-01"
+	wlz    = "A4/WLZ/99/2025-01-01"
 	jwTo7  = "A5/JW/45/2025-02-01"
 	jwFrom = "A5/JW/45/2025-08-01"
 )
@@ -303,11 +304,11 @@ func TestSpentInTheWindow(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	b := meppelBudget()
-	_, err := plan.Dissolve(b, 0)
+	_, err := plan.Dissolve(asked(b), 0)
 	require.ErrorIs(t, err, plan.ErrDate)
-	_, err = plan.Dissolve(b, civil.Forever+1)
+	_, err = plan.Dissolve(asked(b), civil.Forever+1)
 	require.ErrorIs(t, err, plan.ErrDate)
-	_, err = plan.Dissolve(nil, 5)
+	_, err = plan.Dissolve(asked(nil), 5)
 	require.ErrorIs(t, err, plan.ErrBudget)
 	_, err = plan.Sunset(plan.Input{Basis: basis("2025-01-01", "2025-12-31")})
 	require.ErrorIs(t, err, plan.ErrBudget)
@@ -321,35 +322,224 @@ func TestErrors(t *testing.T) {
 
 	date := civil.MustParse("2025-07-01")
 	b.Lines[2].ValueCents = new(b.Lines[2].GetValueCents() + 1)
-	_, err = plan.Dissolve(b, date)
+	_, err = plan.Dissolve(asked(b), date)
 	require.ErrorIs(t, err, plan.ErrBudget)
 	require.ErrorContains(t, err, "lines[2].value_cents")
 	b = meppelBudget()
 	b.Lines[3].Id = b.Lines[2].Id
-	_, err = plan.Dissolve(b, date)
+	_, err = plan.Dissolve(asked(b), date)
 	require.ErrorContains(t, err, "lines[3].id")
 	b = meppelBudget()
 	b.Window.To = "2024-01-01"
-	_, err = plan.Dissolve(b, date)
+	_, err = plan.Dissolve(asked(b), date)
 	require.ErrorIs(t, err, plan.ErrBudget)
 }
 
+// A budget is taken apart at a day of its window and at no other: at its first day there
+// is nothing before.
 func TestADateBesideTheWindow(t *testing.T) {
 	b := meppelBudget()
-	for _, c := range []struct {
-		date          string
-		before, after bool
-	}{
-		{"2024-06-01", false, true}, {"2025-01-01", false, true}, {"2025-01-02", true, true},
-		{"2025-12-31", true, true}, {"2026-01-01", true, false}, {"2030-01-01", true, false},
-	} {
-		d, err := plan.Dissolve(b, civil.MustParse(c.date))
-		require.NoError(t, err)
-		require.Equal(t, c.before, d.GetBefore() != nil, c.date)
-		require.Equal(t, c.after, d.GetAfter() != nil, c.date)
+	for _, date := range []string{"2024-06-01", "2024-12-31", "2026-01-01", "2030-01-01"} {
+		_, err := plan.Dissolve(asked(b), civil.MustParse(date))
+		require.ErrorIs(t, err, plan.ErrDate, date)
 	}
-	d, _ := plan.Dissolve(b, civil.MustParse("2024-06-01"))
+	for _, date := range []string{"2025-01-02", "2025-12-31"} {
+		d, err := plan.Dissolve(asked(b), civil.MustParse(date))
+		require.NoError(t, err)
+		require.NotNil(t, d.GetBefore(), date)
+		require.NotNil(t, d.GetAfter(), date)
+	}
+	d, err := plan.Dissolve(asked(b), civil.MustParse("2025-01-01"))
+	require.NoError(t, err)
+	require.Nil(t, d.GetBefore())
 	require.Equal(t, b.GetCareTotalCents(), d.GetAfter().GetCareTotalCents())
 	require.Equal(t, b.GetTotals().GetByLaw(), d.GetAfter().GetTotals().GetByLaw())
 	require.Empty(t, d.GetReturned(), "nothing was contributed")
+}
+
+// What is left of a line is what it was awarded less what was spent: a plan may spend no
+// more than that after today, whatever the line is worth in the window.
+func TestMoreThanIsLeft(t *testing.T) {
+	days := func(cents int64, from, to string) *budgetv1.Allocation {
+		a := allocation("x", people("A3"), split(wmo02, cents))
+		a.From, a.To = from, to
+		return a
+	}
+	for name, c := range map[string]struct {
+		left int64 // negative as well; -1 is not known
+		plan []*budgetv1.Allocation
+		want bool
+	}{
+		"all that is left":         {5000, []*budgetv1.Allocation{days(5000, "2025-07-01", "")}, false},
+		"a cent more":              {5000, []*budgetv1.Allocation{days(5001, "2025-07-01", "")}, true},
+		"two together":             {5000, []*budgetv1.Allocation{days(3000, "2025-07-01", ""), days(3000, "2025-09-01", "2025-09-30")}, true},
+		"before today":             {5000, []*budgetv1.Allocation{days(90000, "2025-01-01", "2025-06-30")}, false},
+		"today itself":             {5000, []*budgetv1.Allocation{days(90000, "2025-06-30", "2025-06-30")}, false},
+		"by day":                   {5000, []*budgetv1.Allocation{days(36500, "", "")}, true},                     // 184 of 365 days: 184.00
+		"by day, rounded down":     {18400, []*budgetv1.Allocation{days(36501, "", "")}, false},                   // 184.00504
+		"overspent already":        {-200, []*budgetv1.Allocation{days(1, "2025-07-01", "")}, true},               // nothing may be added
+		"overspent, nothing more":  {-200, []*budgetv1.Allocation{days(1000, "2025-01-01", "2025-06-30")}, false}, // the budget itself says OVERSPENT
+		"not known":                {-1, []*budgetv1.Allocation{days(1000000, "2025-07-01", "")}, false},
+		"what does not fit counts": {700000, []*budgetv1.Allocation{days(600000, "2025-07-01", ""), days(700000, "2025-07-01", "")}, true},
+	} {
+		b := meppelBudget()
+		b.SpentAsOf = map[string]string{wmo02: "2025-05-31"}
+		b.RemainingCents = map[string]int64{wmo02: c.left}
+		if c.left == -1 {
+			delete(b.RemainingCents, wmo02)
+		}
+		q := asked(b, c.plan...)
+		q.Texts = texts(t)
+		check := plan.Check(q)
+		require.Equal(t, c.want, found(check, budgetv1.FindingExceedsRemaining, wmo02), name)
+		for _, f := range check.GetFindings() {
+			if f.GetCode() == budgetv1.FindingExceedsRemaining {
+				require.Equal(t, "ERROR", f.GetSeverity(), name)
+				require.Equal(t, "2025-05-31", f.GetDate(), name)
+				require.Equal(t, "2025-07-01..2025-12-31", f.GetFrom()+".."+f.GetTo(), name)
+				require.Contains(t, f.GetTextNl(), "tot en met 31 mei 2025", name)
+			}
+		}
+	}
+}
+
+// An allocation that says of itself when it is pays on days of its line, or somebody looks.
+// One without days is of the days of its lines.
+func TestBesideTheLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		line, from, to string
+		want           []string
+		refused        bool
+	}{
+		"whole line":    {wmo07, "2025-04-01", "2025-12-31", nil, false},
+		"a day before":  {wmo07, "2025-03-31", "2025-12-31", []string{"2025-03-31..2025-03-31"}, false},
+		"wholly before": {wmo07, "2025-01-01", "2025-03-31", []string{"2025-01-01..2025-03-31"}, true},
+		"past its end":  {jwTo7, "2025-07-01", "2025-08-31", []string{"2025-08-01..2025-08-31"}, false},
+		"on both sides": {jwTo7, "2025-01-01", "2025-12-31", []string{"2025-01-01..2025-01-31", "2025-08-01..2025-12-31"}, false},
+		"no days":       {wmo07, "", "", nil, false},
+		"an end only":   {wmo07, "", "2025-06-30", nil, false},
+		"a start only":  {jwTo7, "2025-03-01", "", nil, false},
+	} {
+		a := allocation("x", people("A3", "A5"), split(c.line, 100))
+		a.From, a.To = c.from, c.to
+		q := asked(meppelBudget(), a)
+		q.Texts = texts(t)
+		check := plan.Check(q)
+		var got []string
+		for _, f := range check.GetFindings() {
+			if f.GetCode() == budgetv1.FindingPlanOutsideLine {
+				got = append(got, f.GetFrom()+".."+f.GetTo())
+				after := f.GetFrom() > "2025-07-31"
+				require.Equal(t, after, strings.Contains(f.GetTextNl(), "al voorbij"), name)
+				require.Equal(t, !after, strings.Contains(f.GetTextNl(), "nog niet is begonnen"), name)
+			}
+		}
+		require.Equal(t, c.want, got, name)
+		require.Equal(t, c.refused, len(check.GetRefused()) > 0, name)
+	}
+}
+
+// Where a basis pools the laws, and not on all the days, the basis is the reason: it is
+// named, with the days on which it is not in force.
+func TestTheBasisIsTheReason(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, to string // of the basis
+		days     [2]string
+		shared   bool // over two laws; else the money of one law for who has a right under another
+		code     string
+		outside  string
+	}{
+		"for another, past the end":     {"2025-01-01", "2025-03-31", [2]string{"2025-02-01", "2025-06-30"}, false, budgetv1.RefusalOutsideBasis, "2025-04-01..2025-06-30"},
+		"for another, all past the end": {"2025-01-01", "2025-03-31", [2]string{"2025-05-01", "2025-06-30"}, false, budgetv1.RefusalOutsideBasis, "2025-05-01..2025-06-30"},
+		"for another, before it begins": {"2025-03-01", "2025-12-31", [2]string{"2025-02-01", "2025-06-30"}, false, budgetv1.RefusalOutsideBasis, "2025-02-01..2025-02-28"},
+		"for another, the whole window": {"2025-01-01", "2025-12-30", [2]string{}, false, budgetv1.RefusalOutsideBasis, "2025-12-31..2025-12-31"},
+		"shared, past the end":          {"2025-01-01", "2025-03-31", [2]string{"2025-02-01", "2025-06-30"}, true, budgetv1.RefusalSplitAcrossLaws, "2025-04-01..2025-06-30"},
+		"shared, a day before":          {"2025-02-02", "2025-12-31", [2]string{"2025-02-01", "2025-06-30"}, true, budgetv1.RefusalSplitAcrossLaws, "2025-02-01..2025-02-01"},
+	} {
+		a := allocation("x", people("A3"), split(wlz, 100))
+		if c.shared {
+			a = allocation("x", people("A3", "A4"), split(wmo02, 100), split(wlz, 100))
+		}
+		a.From, a.To = c.days[0], c.days[1]
+		q := asked(meppelBudget(), a)
+		q.Basis, q.Texts = basis(c.from, c.to), texts(t)
+		check := plan.Check(q)
+		require.Equal(t, []string{"x " + c.code}, refusedIn(check), name)
+		r := check.GetRefused()[0]
+		require.Equal(t, "test", r.GetBasis(), name)
+		require.Equal(t, c.outside, r.GetFrom()+".."+r.GetTo(), name)
+		for _, text := range []string{r.GetTextNl(), r.GetTextEn()} {
+			require.Contains(t, text, " is test. ", name)
+			require.NotContains(t, text, "{", name)
+		}
+		require.Equal(t, c.shared, strings.Contains(r.GetInsteadNl(), "zorgovereenkomst met dezelfde hulpverlener"), name)
+
+		q.Basis.PoolableLaws = []string{"JW", "ZVW"}
+		r = plan.Check(q).GetRefused()[0]
+		require.Empty(t, r.GetBasis()+r.GetFrom()+r.GetTo(), "%s: no day would help", name)
+		require.NotEqual(t, budgetv1.RefusalOutsideBasis, r.GetCode(), name)
+	}
+}
+
+// What cannot be judged is said, and is no finding.
+func TestNotJudged(t *testing.T) {
+	limit := plan.Tariff{Span: civil.Span{From: civil.MustParse("2025-01-01"), To: civil.MustParse("2025-12-31")}, Cents: 5000}
+	known := func() *budgetv1.Allocation {
+		a := allocation("x", people("A3"), split(wmo02, 1))
+		a.HoursPerWeek, a.TariffCents = "4", new(int64(2000))
+		return a
+	}
+	noHours, noTariff := known(), known()
+	noHours.HoursPerWeek, noTariff.TariffCents = "", nil
+	for name, c := range map[string]struct {
+		plan   []*budgetv1.Allocation
+		limits []plan.Tariff
+		want   []string
+	}{
+		"all is known":          {[]*budgetv1.Allocation{known()}, []plan.Tariff{limit}, nil},
+		"no hours of one":       {[]*budgetv1.Allocation{known(), noHours}, []plan.Tariff{limit}, []string{"ONE_CAREGIVER_OVER_40H"}},
+		"no tariff of one":      {[]*budgetv1.Allocation{noTariff, known()}, []plan.Tariff{limit}, []string{"TARIFF_ABOVE_MAX"}},
+		"no highest tariff":     {[]*budgetv1.Allocation{known()}, nil, []string{"TARIFF_ABOVE_MAX"}},
+		"nothing to judge":      {nil, nil, nil},
+		"neither of the two is": {[]*budgetv1.Allocation{noHours, noTariff}, nil, []string{"ONE_CAREGIVER_OVER_40H", "TARIFF_ABOVE_MAX"}},
+	} {
+		q := asked(meppelBudget(), c.plan...)
+		q.Tariffs = c.limits
+		require.Equal(t, c.want, plan.Check(q).GetNotJudged(), name)
+	}
+}
+
+// An account and a dissolution say of which day they are, and what was overspent though
+// the money of another law covers it.
+func TestAsOfWhichDay(t *testing.T) {
+	b := meppelBudget()
+	b.SpentAsOf = map[string]string{wmo02: "2025-06-15", wmo07: "2025-05-31", wlz: "2025-06-30"}
+	b.SpentCents[wmo07], b.RemainingCents = 700000, map[string]int64{wmo07: -76000, wmo02: 648000}
+	q := asked(b)
+	q.Texts = texts(t)
+	accounts := plan.Account(q)
+	wmo, jw := accounts[0].GetLaws()[0], accounts[0].GetLaws()[1]
+	require.Equal(t, "2025-06-30", accounts[0].GetAsOf())
+	require.Equal(t, "2025-05-31", wmo.GetSpentAsOf(), "the earliest")
+	require.Equal(t, int64(76000), wmo.GetOverspentCents(), "though the other line has more left than that")
+	require.Positive(t, wmo.GetUnspentCents())
+	require.Empty(t, jw.GetSpentAsOf(), "SVB did not say")
+	require.Zero(t, jw.GetOverspentCents())
+
+	date := civil.MustParse("2025-07-01")
+	d, err := plan.Dissolve(q, date)
+	require.NoError(t, err)
+	require.Len(t, d.GetFindings(), 1)
+	f := d.GetFindings()[0]
+	require.Equal(t, []string{wmo07}, f.GetLines(), "nobody covers it")
+	require.Equal(t, "OVERSPENT 2025-07-01", f.GetCode()+" "+f.GetDate())
+	require.Contains(t, f.GetTextNl(), "dagen vóór 1 juli 2025")
+	require.NotContains(t, f.GetTextNl(), "andere budgetten")
+
+	b.LegalBasis = basis("2025-01-01", "2025-12-31")
+	d, err = plan.Dissolve(q, date)
+	require.NoError(t, err)
+	require.Len(t, d.GetFindings(), 1)
+	require.Equal(t, []string{wmo02, wmo07, wlz, jwTo7}, d.GetFindings()[0].GetLines())
+	require.Contains(t, d.GetFindings()[0].GetTextNl(), "Geld van andere budgetten vangt dat op")
 }

@@ -14,6 +14,7 @@ type outcome struct {
 	purse    *purse
 	pool     pool
 	claims   []claim // all allocations, in the order of the plan
+	wanting  []claim // those that fit the rules, whether they fit in what is left or not
 	standing []claim // those that can be paid
 	refused  []refusal
 	// taken by those that can be paid, and wanted also by those that do not fit:
@@ -41,6 +42,7 @@ func (o *outcome) weigh(c claim) {
 		o.refused = append(o.refused, r)
 		return
 	}
+	o.wanting = append(o.wanting, c)
 	for _, s := range c.shares {
 		o.wanted[s.line] = plus(o.wanted[s.line], s.cents)
 	}
@@ -86,12 +88,28 @@ func (p *purse) refuse(c claim, pool pool) (refusal, bool) {
 		return p.refusal(c, budgetv1.RefusalOutsideWindow, early), true
 	}
 	if len(c.laws) > 1 && !pool.covers(c.days, c.laws...) {
-		return p.refusal(c, budgetv1.RefusalSplitAcrossLaws, p.linesOf(c, func(share) bool { return true })), true
+		r := p.refusal(c, budgetv1.RefusalSplitAcrossLaws, p.linesOf(c, func(share) bool { return true }))
+		if days, past := pool.beyond(c.days); past && pool.always().covers(c.days, c.laws...) {
+			r.blame(pool, days, splitPastBasis)
+		}
+		return r, true
 	}
-	if others := p.linesOf(c, func(s share) bool { return p.use(c, s, pool) == noUse }); others != nil {
-		return p.refusal(c, budgetv1.RefusalNotBeneficiary, others), true
+	others := p.linesOf(c, func(s share) bool { return p.use(c, s, pool) == noUse })
+	if others == nil {
+		return refusal{}, false
 	}
-	return refusal{}, false
+	if days, past := pool.beyond(c.days); past && p.isPooled(c.Allocation, pool.always()) {
+		r := p.refusal(c, budgetv1.RefusalOutsideBasis, others)
+		r.blame(pool, days, budgetv1.RefusalOutsideBasis)
+		return r, true
+	}
+	return p.refusal(c, budgetv1.RefusalNotBeneficiary, others), true
+}
+
+// isPooled reports whether the lines may pay for the people of an allocation under a pool.
+func (p *purse) isPooled(a *budgetv1.Allocation, pool pool) bool {
+	c := p.claim(a, pool)
+	return !slices.ContainsFunc(c.shares, func(s share) bool { return p.use(c, s, pool) == noUse })
 }
 
 // cannotPay looks for splits of lines that are not there, or are no care money

@@ -3,10 +3,10 @@ package policy
 import (
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // ContractDecision is the version of the contract that the rules answer in.
@@ -52,36 +52,17 @@ func allowed(o Outcome, obligations *reader) (Outcome, error) {
 	if slices.ContainsFunc(o.Notify, func(who string) bool { return who != "betrokkene" && who != "functionaris" }) {
 		return Outcome{}, errAnswer
 	}
-	return unmask(o)
-}
-
-// unmask drops what may pass only behind a mask, for no mask can be applied yet;
-// a mask that nobody knows is an error.
-func unmask(o Outcome) (Outcome, error) {
 	for category, mask := range o.Fields {
-		switch {
-		case mask == "none":
-		case !knownMask(mask):
+		if !knownMask(budgetv1.Category(category), budgetv1.Mask(mask)) {
 			return Outcome{}, errAnswer
-		default:
-			delete(o.Fields, category)
-			o.Dropped[category] = CodeUndecided
 		}
-	}
-	if len(o.Fields) == 0 {
-		return Outcome{Reasons: []string{CodeNoField}, Checks: o.Checks, Dropped: o.Dropped}, nil
 	}
 	return o, nil
 }
 
-// knownMask holds the closed list of masks.
-func knownMask(mask string) bool {
-	name, size, sized := strings.Cut(mask, ":")
-	if !sized {
-		return slices.Contains([]string{"none", "year", "last4", "group", "exists"}, mask)
-	}
-	n, err := strconv.ParseUint(size, 10, 31)
-	return err == nil && n > 0 && (name == "round" || name == "band")
+// knownMask holds the closed list of masks. That there is a right cannot be disclosed in part.
+func knownMask(c budgetv1.Category, mask budgetv1.Mask) bool {
+	return slices.Contains(budgetv1.MaskNames(), mask) && (mask == budgetv1.MaskNone || c != budgetv1.CategoryEntitlement)
 }
 
 func within(fields map[string]string, asked []string) bool {

@@ -9,6 +9,8 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/stretchr/testify/require"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 func evalInput(e *Engine, in *Input) rego.EvalOption { return rego.EvalParsedInput(e.names.value(in)) }
@@ -66,7 +68,7 @@ func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
 		"yes without fields":    func(a map[string]any) { a["fields"] = map[string]any{} },
 		"unknown code":          func(a map[string]any) { a["checks"] = []any{"ROL-99"} },
 		"unknown mask":          func(a map[string]any) { a["fields"] = map[string]any{"amount": "blur"} },
-		"mask of zero":          func(a map[string]any) { a["fields"] = map[string]any{"amount": "round:0"} },
+		"a mask of old":         func(a map[string]any) { a["fields"] = map[string]any{"amount": "round:100"} },
 		"mask is a number":      func(a map[string]any) { a["fields"] = map[string]any{"amount": json.Number("1")} },
 		"unknown obligation":    func(a map[string]any) { a["obligations"].(map[string]any)["encrypt"] = true },
 		"an obligation less":    func(a map[string]any) { delete(a["obligations"].(map[string]any), "notify") },
@@ -102,24 +104,25 @@ func TestAnswersOutOfTheContractAreNoAnswers(t *testing.T) {
 	}
 }
 
-// When no more than masks remains it is a no, which says what was dropped and why.
-func TestNothingButMasksIsNo(t *testing.T) {
+// A field behind a mask passes, in part: what of it, whoever minimises decides.
+func TestMasksAreKept(t *testing.T) {
 	answer := yes()
-	answer["fields"] = map[string]any{"amount": "round:100"}
+	answer["fields"] = map[string]any{"amount": "exists"}
 	o, err := read(t, answer)
 	require.NoError(t, err)
-	require.Equal(t, Outcome{
-		Reasons: []string{CodeNoField}, Checks: []string{"DOEL-01", "ROL-01"}, Dropped: map[string]string{"amount": CodeUndecided, "income": "VELD-01"},
-	}, o)
+	require.True(t, o.Allow)
+	require.Equal(t, map[string]string{"amount": "exists"}, o.Fields)
 }
 
 func TestKnownMasks(t *testing.T) {
-	for _, mask := range []string{"none", "round:100", "band:5000", "year", "last4", "group", "exists"} {
-		require.True(t, knownMask(mask), mask)
+	for _, mask := range []budgetv1.Mask{"none", "group", "exists"} {
+		require.True(t, knownMask(budgetv1.CategoryProduct, mask), mask)
 	}
-	for _, mask := range []string{"", "None", "round", "round:", "round:-1", "round:0", "round:1e3", "band:x", "year:1", "none:1", "round:99999999999999999999"} {
-		require.False(t, knownMask(mask), mask)
+	for _, mask := range []budgetv1.Mask{"", "None", "round:100", "band:5000", "year", "last4", "GROUP", "group ", "exists:1"} {
+		require.False(t, knownMask(budgetv1.CategoryProduct, mask), mask)
 	}
+	require.True(t, knownMask(budgetv1.CategoryEntitlement, "none"))
+	require.False(t, knownMask(budgetv1.CategoryEntitlement, "exists"), "a right that is there is there")
 }
 
 func TestCodesAreOnce(t *testing.T) {

@@ -67,6 +67,7 @@ type Grant struct {
 type scope struct {
 	law        string
 	categories []budgetv1.Category
+	masks      budgetv1.Masks // of those that may not pass whole
 }
 
 // Allows reports whether anything may pass.
@@ -94,6 +95,12 @@ func (g Grant) Scopes() []*budgetv1.Scope {
 		one := &budgetv1.Scope{Law: s.law}
 		for _, c := range s.categories {
 			one.Categories = append(one.Categories, string(c))
+			if mask := s.masks.Of(c); mask != budgetv1.MaskNone {
+				if one.Masks == nil {
+					one.Masks = map[string]string{}
+				}
+				one.Masks[string(c)] = string(mask)
+			}
 		}
 		out = append(out, one)
 	}
@@ -109,6 +116,24 @@ func (g Grant) categories(law string) []budgetv1.Category {
 	return g.scopes[i].categories
 }
 
+// masks of the categories granted under a law; none when the law was not granted.
+func (g Grant) masks(law string) budgetv1.Masks {
+	i := slices.IndexFunc(g.scopes, func(s scope) bool { return s.law == law })
+	if i < 0 {
+		return nil
+	}
+	return g.scopes[i].masks
+}
+
+// strictest are the strictest masks of the categories under any law.
+func (g Grant) strictest() budgetv1.Masks {
+	masks := budgetv1.Masks{}
+	for _, s := range g.Scopes() {
+		masks.Narrow(s)
+	}
+	return masks
+}
+
 // everywhere are the categories granted under every law.
 func (g Grant) everywhere() []budgetv1.Category {
 	if !g.Allows() {
@@ -119,7 +144,8 @@ func (g Grant) everywhere() []budgetv1.Category {
 	})
 }
 
-// Minimise clears from an answer what may not pass, whatever the source sent.
+// Minimise clears from an answer what may not pass, and puts masks on what may pass in
+// part, whatever the source sent.
 // Lines and history of laws that were not granted go altogether.
 func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	allowed := func(law string) []budgetv1.Category {
@@ -130,22 +156,22 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	}
 	r.Lines = slices.DeleteFunc(r.Lines, func(l *budgetv1.BudgetLine) bool { return allowed(l.GetLaw()) == nil })
 	for _, l := range r.Lines {
-		budgetv1.Minimise(l, allowed(l.GetLaw()))
+		budgetv1.Minimise(l, allowed(l.GetLaw()), g.masks(l.GetLaw()))
 	}
 	r.History = slices.DeleteFunc(r.History, func(l *budgetv1.HistoryLine) bool { return allowed(l.GetLaw()) == nil })
 	for _, l := range r.History {
-		budgetv1.Minimise(l, allowed(l.GetLaw()))
+		budgetv1.Minimise(l, allowed(l.GetLaw()), g.masks(l.GetLaw()))
 	}
 	r.Notices = slices.DeleteFunc(r.Notices, func(n *budgetv1.Notice) bool { return n.GetLaw() != "" && allowed(n.GetLaw()) == nil })
 	for _, n := range r.Notices {
-		budgetv1.Minimise(n, allowed(n.GetLaw()))
+		budgetv1.Minimise(n, allowed(n.GetLaw()), g.masks(n.GetLaw()))
 	}
-	for _, s := range r.Spends { // whose law is not given: what every law allows
-		budgetv1.Minimise(s, g.everywhere())
+	for _, s := range r.Spends { // whose law is not told: what every law allows
+		budgetv1.Minimise(s, g.everywhere(), g.strictest())
 	}
 	r.OwnContributions = slices.DeleteFunc(r.OwnContributions, func(c *budgetv1.OwnContribution) bool { return g.categories(c.GetLaw()) == nil })
 	for _, c := range r.OwnContributions {
-		budgetv1.Minimise(c, g.categories(c.GetLaw()))
+		budgetv1.Minimise(c, g.categories(c.GetLaw()), g.masks(c.GetLaw()))
 	}
 	r.ProtoReflect().SetUnknown(nil)
 }
@@ -163,13 +189,14 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 	refused := refusals{laws: laws}
 	for _, law := range laws {
 		known := e.Categories(q.Purpose, q.SourceKind, law)
-		asked := union(known, e.needed(q.Purpose, q.SourceKind, law))
+		needed := e.needed(q.Purpose, q.SourceKind, law)
+		asked := union(known, needed)
 		said := e.Evaluate(ctx, q.input(law, asked))
 		if no := q.firstFailure(said); no != nil {
 			refused.law(law, *no)
 			continue
 		}
-		s := scope{law: law}
+		s := scope{law: law, masks: budgetv1.Masks{}}
 		for _, c := range asked {
 			no := q.missing(said, c)
 			if !slices.Contains(known, c) {
@@ -181,6 +208,10 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 				continue
 			}
 			s.categories = append(s.categories, c)
+			s.masks[c] = budgetv1.Mask(said.Fields[string(c)])
+			if s.masks.Of(c) == budgetv1.MaskExists && slices.Contains(needed, c) {
+				refused.category(law, c, refusal{budgetv1.ReasonPolicyDenied, "VELD-01"}) // not in silence
+			}
 		}
 		// A line is not released without saying that there is one.
 		if slices.Contains(asked, budgetv1.CategoryEntitlement) && !slices.Contains(s.categories, budgetv1.CategoryEntitlement) {

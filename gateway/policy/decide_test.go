@@ -365,3 +365,16 @@ func TestAGrantMinimises(t *testing.T) {
 	require.Empty(t, r.GetOwnContributions())
 	require.True(t, proto.Equal(&budgetv1.Spend{}, r.GetSpends()[0]))
 }
+
+// For how long what passes may be retained: as the cell says, less what an overlay of either
+// side takes off; nothing where there is no cell.
+func TestRetentionDays(t *testing.T) {
+	e, err := policy.New(t.Context(), policy.Config{FS: policies.FS})
+	require.NoError(t, err)
+	const compose, shorter = "integral_budget.compose", "00000099000999999000"
+	require.Equal(t, 90, e.RetentionDays(compose, budgetv1.KindMunicipality, "WMO"))
+	require.Equal(t, 30, e.RetentionDays(compose, budgetv1.KindUWV, "WIA", "00000099000000000001"))
+	require.Equal(t, 30, e.RetentionDays(compose, budgetv1.KindMunicipality, "WMO", "00000099000000000001", shorter))
+	require.Zero(t, e.RetentionDays(compose, budgetv1.KindUWV, "PW"))
+	require.Zero(t, e.RetentionDays("fraud.detect", budgetv1.KindUWV, "WIA"))
+}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // ErrRules means that a folder of rules cannot be used; the message says which
@@ -46,8 +48,11 @@ type Engine struct {
 	names    vocabulary
 	matrix   matrix
 	needs    matrix
-	query    rego.PreparedEvalQuery
-	cache    *cache
+	// How long what passes may be retained.
+	retention retention
+	bases     []*budgetv1.LegalBasis
+	query     rego.PreparedEvalQuery
+	cache     *cache
 	// What may be done at the doors.
 	operations rego.PreparedEvalQuery
 	doors      *cache
@@ -82,6 +87,8 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		names:      newVocabulary(tree.data),
 		matrix:     newMatrix(tree.data),
 		needs:      newNeeds(tree.data),
+		retention:  newRetention(tree.data),
+		bases:      newBases(tree.data),
 		query:      query,
 		cache:      newCache(orDefault(config.CacheSize, defaultCacheSize)),
 		operations: operations, doors: newCache(doorsCacheSize),

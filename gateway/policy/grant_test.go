@@ -275,18 +275,75 @@ func TestTheGroundOfTheAgreement(t *testing.T) {
 	}
 }
 
-// What the rules drop does not pass, though token, agreement and consent all allow it.
-func TestWhatTheRulesDrop(t *testing.T) {
+// A mask keeps a part back, though token, agreement and consent all allow the whole; of a
+// category that an answer needs that is told.
+func TestAMaskKeepsAPartBack(t *testing.T) {
 	f, _ := judging(t)
-	const matrix, wia = "rules/matrix/integral_budget.compose/data.yaml", "wia:\n      fields: {entitlement: none, product: none, period: none, income: none"
-	engine := changed(t, matrix, wia, strings.Replace(wia, "income: none", "income: year", 1))
-	grant, gaps := engine.Decide(t.Context(), access(t, f, everything(), everything(), nil))
-	require.Equal(t, []string{"POLICY_DENIED SYS-01 WIA income"}, written(gaps))
-	for _, s := range grant.Scopes() {
-		if s.GetLaw() == "WIA" {
-			require.Equal(t, []string{"entitlement", "product", "period", "reference"}, s.GetCategories())
+	const matrix, wia = "rules/matrix/integral_budget.compose/data.yaml", "wia:\n      fields: {entitlement: none, product: none, period: none, income: none, reference: none}"
+	for name, c := range map[string]struct {
+		with  string
+		gaps  []string
+		masks map[string]string
+	}{
+		"needed":     {"wia:\n      fields: {entitlement: none, product: none, period: none, income: exists, reference: none}", []string{"POLICY_DENIED VELD-01 WIA income"}, map[string]string{"income": "exists"}},
+		"no group":   {"wia:\n      fields: {entitlement: none, product: none, period: none, income: group, reference: none}", []string{"POLICY_DENIED VELD-01 WIA income"}, map[string]string{"income": "exists"}},
+		"not needed": {"wia:\n      fields: {entitlement: none, product: none, period: none, income: none, reference: exists}", nil, map[string]string{"reference": "exists"}},
+	} {
+		grant, gaps := changed(t, matrix, wia, c.with).Decide(t.Context(), access(t, f, everything(), everything(), nil))
+		require.ElementsMatch(t, c.gaps, written(gaps), name)
+		for _, s := range grant.Scopes() {
+			if s.GetLaw() == "WIA" {
+				require.Equal(t, []string{"entitlement", "product", "period", "income", "reference"}, s.GetCategories(), name)
+				require.Equal(t, c.masks, s.GetMasks(), name)
+			} else {
+				require.Empty(t, s.GetMasks(), name)
+			}
+		}
+		r := &budgetv1.FetchResponse{Lines: []*budgetv1.BudgetLine{{
+			Law: "WIA", Funder: "UWV", Income: &budgetv1.Amount{Cents: 5, Basis: "PER_MONTH"}, Decision: &budgetv1.Decision{Number: "N"},
+		}}}
+		grant.Minimise(r)
+		require.Equal(t, c.masks["income"] == "", r.GetLines()[0].Income != nil, name)
+		require.Equal(t, c.masks["reference"] == "", r.GetLines()[0].Decision != nil, name)
+	}
+}
+
+// A Wlz profile tells a group of diagnoses. What a care office says leaves with the group
+// of the profile, wherever in the answer it stands, unless the matrix says otherwise.
+func TestTheProfileLeavesAsItsGroup(t *testing.T) {
+	f, engine := judging(t)
+	const matrix, masked = "rules/matrix/integral_budget.compose/data.yaml", "product: group"
+	full := func() *budgetv1.FetchResponse {
+		profile := func() *budgetv1.Product {
+			return &budgetv1.Product{System: "COD163", Code: "830", Label: "VG", LocalCode: "VG-3"}
+		}
+		return &budgetv1.FetchResponse{
+			Lines: []*budgetv1.BudgetLine{
+				{Law: "WLZ", Funder: "ZK5503", Product: profile()},
+				{Law: "WLZ", Funder: "ZK5503", Product: &budgetv1.Product{System: "OTHER", Code: "830"}},
+			},
+			History: []*budgetv1.HistoryLine{{Law: "WLZ", Product: profile()}},
+			Notices: []*budgetv1.Notice{{Code: "CONFLICT", Law: "WLZ", Product: profile()}},
 		}
 	}
+	q := access(t, f, everything(), everything(), nil)
+	q.SourceKind, q.Laws = "CARE_OFFICE", []string{"WLZ"}
+	grant, gaps := engine.Decide(t.Context(), q)
+	require.Empty(t, gaps, "a group is whole enough for a budget")
+	require.Equal(t, map[string]string{"product": "group"}, grant.Scopes()[0].GetMasks())
+	r := full()
+	grant.Minimise(r)
+	group := &budgetv1.Product{System: "WLZ022", Code: "99", Label: "Wlz-zorg"}
+	require.True(t, proto.Equal(group, r.GetLines()[0].GetProduct()))
+	require.Nil(t, r.GetLines()[1].GetProduct(), "of a list without groups nothing is left")
+	require.True(t, proto.Equal(group, r.GetHistory()[0].GetProduct()))
+	require.True(t, proto.Equal(group, r.GetNotices()[0].GetProduct()))
+	require.NotContains(t, r.String(), "830")
+
+	grant, _ = changed(t, matrix, masked, "product: none").Decide(t.Context(), q)
+	r = full()
+	grant.Minimise(r)
+	require.True(t, proto.Equal(full(), r), "opened for the purpose")
 }
 
 // What a case worker may do goes by their role and level, and where the cell asks for two

@@ -27,11 +27,10 @@ func texts[T ~string](list []T) []string {
 // closed are the closed lists of the messages that the tables have too, by the name of
 // their catalog.
 func closed() map[string][]string {
-	notShared := func(status string) bool { return status == budgetv1.StatusNotShared } // of a view, in no table
 	return map[string][]string{
 		"laws": budgetv1.Laws(), "source_kinds": budgetv1.Kinds(), "categories": texts(budgetv1.Categories()),
 		"delivery_forms": budgetv1.DeliveryForms(), "fungibilities": budgetv1.Fungibilities(),
-		"statuses":   slices.DeleteFunc(budgetv1.Statuses(), notShared),
+		"statuses":   budgetv1.Statuses(),
 		"operations": texts(ontschotv1.Operations()), "signers": ontschotv1.Signers(), "assurance": ontschotv1.Assurances(),
 	}
 }

@@ -55,7 +55,7 @@ func engineOf(t testing.TB, m fstest.MapFS) *Engine {
 
 func TestMistakesInATableAreReportedWithLineAndSuggestion(t *testing.T) {
 	for name, c := range map[string]struct{ file, old, changed, want string }{
-		"role":             {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "data.yaml:31: sources.municipality.wmo.roles.1"},
+		"role":             {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "data.yaml:41: sources.municipality.wmo.roles.1"},
 		"suggestion":       {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "did you mean regisseur?"},
 		"unknown key":      {matrixFile, "retention_days: 90", "retention_dagen: 90", "did you mean retention_days?"},
 		"source kind":      {matrixFile, "  careoffice:", "  careofice:", "did you mean careoffice?"},
@@ -157,27 +157,40 @@ func TestOverlaysMayBeAbsent(t *testing.T) {
 	require.True(t, engineOf(t, m).Evaluate(t.Context(), request()).Allow)
 }
 
-func TestAMaskThatCannotBeAppliedDropsItsField(t *testing.T) {
+func TestAMaskIsWhatTheTableSays(t *testing.T) {
 	m := folder(t)
-	edit(t, m, matrixFile, "wlz:\n      fields: {entitlement: none, product: none, period: none, quantity: none, amount: none",
-		"wlz:\n      fields: {entitlement: none, product: none, period: none, quantity: none, amount: round:1000")
-	e := engineOf(t, m)
-	o := e.Evaluate(t.Context(), request())
-	require.True(t, o.Allow)
-	require.Equal(t, map[string]string{"entitlement": "none"}, o.Fields)
-	require.Equal(t, map[string]string{"amount": CodeUndecided}, o.Dropped)
-
+	edit(t, m, matrixFile, "product: group, period: none, quantity: none, amount: none", "product: none, period: none, quantity: none, amount: exists")
 	in := request()
-	in.Resource.Properties.Fields = []string{"amount"}
-	o = e.Evaluate(t.Context(), in)
+	in.Resource.Properties.Fields = []string{"entitlement", "product", "amount"}
+	in.Context.Agreement.Fields = in.Resource.Properties.Fields
+	require.Equal(t, map[string]string{"entitlement": "none", "product": "none", "amount": "exists"}, engineOf(t, m).Evaluate(t.Context(), in).Fields)
+	require.Equal(t, map[string]string{"entitlement": "none", "product": "group", "amount": "none"}, newEngine(t).Evaluate(t.Context(), in).Fields)
+
+	for _, mask := range []string{"round:1000", "last4", "EXISTS", "whole"} {
+		m = folder(t)
+		edit(t, m, matrixFile, "product: group", "product: "+mask)
+		_, err := New(t.Context(), Config{FS: m})
+		require.ErrorIs(t, err, ErrRules, mask)
+	}
+	m = folder(t)
+	edit(t, m, matrixFile, "{entitlement: none, product: group", "{entitlement: exists, product: group")
+	_, err := New(t.Context(), Config{FS: m})
+	require.ErrorIs(t, err, ErrRules, "a right is there or it is not")
+}
+
+// Rules that answer with a mask of which nobody knows what it leaves deny.
+func TestAnUnknownMaskDenies(t *testing.T) {
+	m := folder(t)
+	edit(t, m, "rules/core/decision.rego", "released := granted if allow", `released := {category: "blur" | some category, _ in granted} if allow`)
+	o := engineOf(t, m).Evaluate(t.Context(), request())
 	require.False(t, o.Allow)
-	require.Equal(t, []string{CodeNoField}, o.Reasons)
-	require.Zero(t, o.RetentionDays)
+	require.Equal(t, []string{CodeUndecided}, o.Reasons)
+	require.Empty(t, o.Fields)
 }
 
 func TestMatrixAsItIsAskedFor(t *testing.T) {
 	e := newEngine(t)
-	require.Equal(t, []string{"UWV_PROVISION", "WAJONG", "WIA", "WW", "ZW"}, e.Laws("integral_budget.compose", "UWV"))
+	require.Equal(t, []string{"TW", "UWV_PROVISION", "WAJONG", "WAO", "WIA", "WW", "ZW"}, e.Laws("integral_budget.compose", "UWV"))
 	require.Equal(t, []string{"WLZ"}, e.Laws("integral_budget.compose", "CARE_OFFICE"))
 	require.Empty(t, e.Laws("integral_budget.compose", "BANK"))
 	require.Equal(t, []budgetv1.Category{budgetv1.CategoryPeriod, budgetv1.CategoryOwnContribution}, e.Categories("integral_budget.compose", "CAK", "WLZ"))
@@ -188,14 +201,14 @@ func TestMatrixAsItIsAskedFor(t *testing.T) {
 func TestTheMatrixCoversTheSourcesOfADutchHousehold(t *testing.T) {
 	e := newEngine(t)
 	for kind, laws := range map[string][]string{
-		"MUNICIPALITY": {"JW", "LLV", "WMO"}, "CARE_OFFICE": {"WLZ"}, "UWV": {"UWV_PROVISION", "WAJONG", "WIA", "WW", "ZW"},
-		"INSURER": {"ZVW"}, "SVB": {"JW", "WLZ", "WMO", "ZVW"}, "CAK": {"WLZ", "WMO"}, "EDUCATION": {"EDU"}, "TRANSPORT": {"VALYS"},
+		"MUNICIPALITY": {"JW", "LLV", "WMO"}, "CARE_OFFICE": {"WLZ"}, "UWV": {"TW", "UWV_PROVISION", "WAJONG", "WAO", "WIA", "WW", "ZW"},
+		"INSURER": {"ZVW"}, "SVB": {"JW", "WLZ", "WMO"}, "CAK": {"WLZ", "WMO"}, "EDUCATION": {"EDU"}, "TRANSPORT": {"VALYS"},
 	} {
 		require.Equal(t, laws, e.Laws("integral_budget.compose", kind))
 		for _, law := range laws {
 			cell := e.Categories("integral_budget.compose", kind, law)
 			require.False(t, slices.Contains(cell, budgetv1.CategoryAmount) && slices.Contains(cell, budgetv1.CategoryIncome), "%s/%s", kind, law)
-			benefit := slices.Contains([]string{"WIA", "WAJONG", "WW", "ZW"}, law)
+			benefit := slices.Contains([]string{"WIA", "WAO", "WAJONG", "WW", "ZW", "TW"}, law)
 			require.Equal(t, benefit, slices.Contains(cell, budgetv1.CategoryIncome), "%s/%s: a benefit is income and nothing else is", kind, law)
 		}
 	}
@@ -222,7 +235,7 @@ func TestSchemasKnowWhatTheCatalogsKnow(t *testing.T) {
 func TestRequestsAndDecisionsAreOfTheirSchemas(t *testing.T) {
 	e := newEngine(t)
 	for _, c := range readCases(t) {
-		if c.Work != nil {
+		if c.Work != nil || c.Pool != nil {
 			continue
 		}
 		in := c.input()

@@ -1,10 +1,16 @@
 package policy
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -25,6 +31,101 @@ func newMatrix(data map[string]any) matrix {
 		}
 	}
 	return m
+}
+
+// retention is how many days what a cell lets pass may be retained, by purpose, source
+// kind and law; and for how many at most by what an organisation's overlay says.
+type retention struct {
+	cells    map[string]map[string]map[string]int
+	overlays map[identity.OIN]map[string]int // by purpose
+}
+
+func newRetention(data map[string]any) retention {
+	r := retention{map[string]map[string]map[string]int{}, map[identity.OIN]map[string]int{}}
+	for purpose, table := range member(data, "matrix") {
+		r.cells[purpose] = map[string]map[string]int{}
+		for kind, laws := range member(table, "sources") {
+			r.cells[purpose][kind] = map[string]int{}
+			for law, cell := range member(laws, "") {
+				r.cells[purpose][kind][law] = days(member(cell, "")["retention_days"])
+			}
+		}
+	}
+	for oin, overlay := range member(data, "overlays") {
+		r.overlays[identity.OIN(oin)] = map[string]int{}
+		for purpose, less := range member(overlay, "purposes") {
+			if n := days(member(less, "")["retention_days"]); n > 0 {
+				r.overlays[identity.OIN(oin)][purpose] = n
+			}
+		}
+	}
+	return r
+}
+
+// days reads a whole number of a table; what is none is 0.
+func days(value any) int {
+	n, err := strconv.Atoi(fmt.Sprint(value))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// RetentionDays is for how many days who asks may retain at most what a source of this
+// kind discloses under this law, with what the overlays of both take off. 0: nothing may
+// be asked of it.
+func (e *Engine) RetentionDays(purpose, kind, law string, between ...identity.OIN) int {
+	n := e.retention.cells[purpose][KindKey(kind)][LawKey(law)]
+	for _, oin := range between {
+		if less, ok := e.retention.overlays[oin][purpose]; ok {
+			n = min(n, less)
+		}
+	}
+	return n
+}
+
+// Bases are the statutes that pool money of several laws: those that are active, with both
+// their days, the youngest first. They may have lapsed.
+func (e *Engine) Bases() []*budgetv1.LegalBasis {
+	var all []*budgetv1.LegalBasis
+	for _, one := range e.bases {
+		all = append(all, proto.CloneOf(one))
+	}
+	return all
+}
+
+func newBases(data map[string]any) []*budgetv1.LegalBasis {
+	var all []*budgetv1.LegalBasis
+	for _, entry := range member(data["catalog"], "statutes") {
+		statute := member(entry, "")
+		if statute["active"] != true || !slices.Contains(words(statute["use"]), usePooling) {
+			continue
+		}
+		text := func(name string) string { value, _ := statute[name].(string); return value }
+		all = append(all, &budgetv1.LegalBasis{
+			Id: text("code"), Article: text("article"), From: text("from"), To: text("to"),
+			PoolableLaws: words(statute["laws"]), Municipalities: words(statute["municipalities"]),
+		})
+	}
+	slices.SortFunc(all, func(a, b *budgetv1.LegalBasis) int {
+		return cmp.Or(cmp.Compare(b.GetFrom(), a.GetFrom()), cmp.Compare(a.GetId(), b.GetId()))
+	})
+	return all
+}
+
+// usePooling is the use of a statute that pools money.
+const usePooling = "pooling"
+
+// words reads a list of texts of a table.
+func words(value any) []string {
+	list, _ := value.([]any)
+	var all []string
+	for _, one := range list {
+		if word, ok := one.(string); ok {
+			all = append(all, word)
+		}
+	}
+	return all
 }
 
 // newNeeds reads which categories an answer needs, in the shape of the matrix.

@@ -13,10 +13,11 @@ type Outcome struct {
 	Reasons []string
 	// Checks are the codes of the checks that applied, in the order of Codes.
 	Checks []string
-	// Fields are the categories that may pass, with their mask. Empty unless Allow.
+	// Fields are the categories that may pass, with their mask: one of budgetv1.MaskNames.
+	// Empty unless Allow.
 	Fields map[string]string
 	// Dropped are the categories that were asked and do not pass, with the code why:
-	// VELD-01, -02, -03, or SYS-01 for a mask that cannot be applied.
+	// VELD-01, -02, -03.
 	Dropped map[string]string
 	// RetentionDays is how many days the asking party may keep the answer. Zero unless Allow.
 	RetentionDays int

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -25,7 +26,7 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 		return fmt.Errorf("%w: %s: the folder must be the OIN of an organisation, twenty digits", ErrRules, file)
 	}
 	name := schemas[place[1]]
-	if place[1] == "catalog" && (place[2] == "operations" || place[2] == "purposes") {
+	if place[1] == "catalog" && slices.Contains([]string{"operations", "purposes", "statutes"}, place[2]) {
 		name = "schemas/" + place[2] + ".json" // lists of more than words
 	}
 	schema, err := readFile(fsys, name)

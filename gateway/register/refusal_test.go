@@ -51,7 +51,7 @@ func TestWhyAnEntryIsRefused(t *testing.T) {
 	refused := func(why string) error { return fmt.Errorf("%w: %s", register.ErrRefused, why) }
 	again := fmt.Errorf("%w: and is never in use again", register.ErrKeyState)
 	more := refused("it says more than the consent that it narrows")
-	differs := refused("it differs from the consent that it narrows in more than its grants")
+	differs := refused("it differs from the consent that it narrows in more than its grants and an earlier end")
 	stranger := refused("it is no consent of this person for this purpose in this case")
 	elsewhere := refused("it is between other parties")
 	own := digestOf("own1")
@@ -135,7 +135,9 @@ func TestWhyAnEntryIsRefused(t *testing.T) {
 		"narrows":                              {entries{wide}, narrower("2", "1", s1, s2), nil},
 		"narrows to nothing":                   {entries{wide}, narrower("2", "1", s2, register.Grant{Source: "S1"}), differs},
 		"narrows from another day":             {entries{wide}, dated(narrower("2", "1", s1, s2), first+1, first+9), differs},
-		"narrows to another day":               {entries{wide}, dated(narrower("2", "1", s1, s2), first, first+8), differs},
+		"narrows to an earlier day":            {entries{wide}, dated(narrower("2", "1", s1, s2), first, first+8), nil},
+		"narrows to a later day":               {entries{wide}, dated(narrower("2", "1", s1, s2), first, first+10), differs},
+		"narrows to no day":                    {entries{wide}, dated(narrower("2", "1", s1, s2), first, 0), differs},
 		"narrows for others":                   {entries{wide}, but(narrower("2", "1", s1, s2), func(d *register.Document) { d.Recipients = d.Recipients[:1] }), differs},
 		"narrows and leaves out a source":      {entries{wide}, narrower("2", "1", s1), differs},
 

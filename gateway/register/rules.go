@@ -202,8 +202,9 @@ func (v View) refuseNarrowing(i ref, d Document, day civil.Date) error {
 		}
 		left += len(g.Categories)
 	}
-	if d.From != old.from || d.Until != old.until || !slices.Equal(d.Recipients, was.recipients) || len(d.Grants) != len(was.said) || left == 0 {
-		return fmt.Errorf("%w: it differs from the consent that it narrows in more than its grants", ErrRefused)
+	later := old.until != 0 && (d.Until == 0 || d.Until > old.until) // sooner it may end: the authority it rests on has
+	if d.From != old.from || later || !slices.Equal(d.Recipients, was.recipients) || len(d.Grants) != len(was.said) || left == 0 {
+		return fmt.Errorf("%w: it differs from the consent that it narrows in more than its grants and an earlier end", ErrRefused)
 	}
 	return nil
 }

@@ -15,6 +15,14 @@ type label struct {
 	Roles     []string `yaml:"roles"`
 	Assurance string   `yaml:"assurance"`
 	Persons   int      `yaml:"persons"`
+	// Of a statute; nothing rests on it here either.
+	Article        string   `yaml:"article"`
+	From           string   `yaml:"from"`
+	To             string   `yaml:"to"`
+	Active         bool     `yaml:"active"`
+	Use            []string `yaml:"use"`
+	Laws           []string `yaml:"laws"`
+	Municipalities []string `yaml:"municipalities"`
 	// Needs of a purpose, by kind of source and law.
 	Needs map[string]map[string][]string `yaml:"needs"`
 }

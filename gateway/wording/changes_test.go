@@ -1,7 +1,6 @@
 package wording
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -42,18 +41,4 @@ func TestIncompleteWordsAreRefused(t *testing.T) {
 	delete(m, "agreements/words.en.yaml")
 	_, err := ReadAgreementTexts(m)
 	require.ErrorIs(t, err, ErrTable)
-}
-
-// B1, as for the other texts: short sentences.
-func TestWordsForChangesAreShort(t *testing.T) {
-	texts, err := ReadAgreementTexts(policies.FS)
-	require.NoError(t, err)
-	end := regexp.MustCompile(`[.:?”] `)
-	for _, kinds := range texts.words[Dutch].Changes {
-		for _, text := range kinds {
-			for _, sentence := range end.Split(text, -1) {
-				require.LessOrEqual(t, len(strings.Fields(sentence)), 22, sentence)
-			}
-		}
-	}
 }

@@ -22,7 +22,7 @@ func (t *Texts) complete() error {
 	}{
 		{"", keys(nl.reasons), keys(en.reasons)},
 		{"gaps.", nl.gapCodes(), en.gapCodes()},
-		{"findings.", keys(nl.findings), keys(en.findings)},
+		{"findings.", nl.findingCodes(), en.findingCodes()},
 		{"refusals.", keys(nl.refusals.Refusals), keys(en.refusals.Refusals)},
 		{"notice.", keys(nl.notices.Purposes), keys(en.notices.Purposes)},
 		{"notice.", keys(nl.notices.Roles), keys(t.catalogs["signers"])},
@@ -44,7 +44,7 @@ func (l language) check(lang string) error {
 		}
 	}
 	for reason, g := range l.gaps {
-		if err := l.texts("gaps."+lang+".yaml", reason, g.Missing, g.Do); err != nil {
+		if err := l.texts("gaps."+lang+".yaml", reason, g.Short, g.Missing, g.Do); err != nil {
 			return err
 		}
 		for code, text := range g.Codes {
@@ -57,6 +57,11 @@ func (l language) check(lang string) error {
 		if err := l.texts("findings."+lang+".yaml", code, f.Says, f.Do); err != nil {
 			return err
 		}
+		for detail, text := range f.Codes {
+			if err := l.texts("findings."+lang+".yaml", code+" "+detail, text.Says, text.Do); err != nil {
+				return err
+			}
+		}
 	}
 	if err := l.refusals.check(lang, l.words.Unknown); err != nil {
 		return err
@@ -67,7 +72,7 @@ func (l language) check(lang string) error {
 	if len(l.words.Months) != 12 || l.words.Day == "" || l.words.Days == "" {
 		return fmt.Errorf("%w: reasons/words.%s.yaml: twelve months, day and days are needed", ErrTable, lang)
 	}
-	return l.texts("words."+lang+".yaml", "only", l.words.OnlyLaws, l.words.OnlyCategories, l.words.OnlyBoth)
+	return l.texts("words."+lang+".yaml", "only or unlisted", l.words.OnlyLaws, l.words.OnlyCategories, l.words.OnlyBoth, l.words.Unlisted)
 }
 
 func (l language) texts(file, code string, texts ...string) error {
@@ -101,6 +106,18 @@ func (l language) gapCodes() []string {
 	for reason, g := range l.gaps {
 		for code := range g.Codes {
 			all = append(all, reason+" "+code)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// findingCodes are the findings, and beside them each with a detail that has a text of its own.
+func (l language) findingCodes() []string {
+	all := keys(l.findings)
+	for code, f := range l.findings {
+		for detail := range f.Codes {
+			all = append(all, code+" "+detail)
 		}
 	}
 	slices.Sort(all)

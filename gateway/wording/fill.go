@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/internal/civil"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // words is how a language writes what is filled in.
@@ -15,6 +16,8 @@ type words struct {
 	Days    string            `yaml:"days"`
 	Months  []string          `yaml:"months"`
 	Numbers map[string]string `yaml:"numbers"` // by the name of an identifier
+	// Unlisted names a product that is in no list of ours, by its code.
+	Unlisted string `yaml:"unlisted"`
 	// Sentences that say that only a part is missing.
 	OnlyLaws       string `yaml:"only_laws"`
 	OnlyCategories string `yaml:"only_categories"`
@@ -32,7 +35,7 @@ func (t *Texts) fill(text, lang string, params map[string]string) string {
 		if !found || !closed {
 			break
 		}
-		out.WriteString(t.word(name, lang, params[name], startsSentence(out.String())))
+		out.WriteString(t.word(name, lang, params, startsSentence(out.String())))
 		text = after
 	}
 	return out.String()
@@ -40,8 +43,14 @@ func (t *Texts) fill(text, lang string, params map[string]string) string {
 
 func startsSentence(before string) bool { return before == "" || strings.HasSuffix(before, ". ") }
 
-func (t *Texts) word(name, lang, value string, first bool) string {
-	w := t.language(lang).words
+func (t *Texts) word(name, lang string, params map[string]string, first bool) string {
+	w, value := t.language(lang).words, params[name]
+	switch name {
+	case "product":
+		value = t.product(lang, value, params["label"])
+	case "laws":
+		value = t.labels("laws", params["law"], lang)
+	}
 	if value == "" {
 		value = w.Unknown[name]
 		if first && value != "" {
@@ -51,7 +60,7 @@ func (t *Texts) word(name, lang, value string, first bool) string {
 	}
 	switch name {
 	case "law":
-		return t.labels("laws", value, lang)
+		return shortLaws(t.labels("laws", value, lang))
 	case "category":
 		return t.labels("categories", value, lang)
 	case "from", "to", "date":
@@ -64,8 +73,32 @@ func (t *Texts) word(name, lang, value string, first bool) string {
 	return value
 }
 
-// labels names each entry of a list with commas.
+// product is the name of a product; where no list has one, its code in words. No code
+// and no name is no product.
+func (t *Texts) product(lang, code, label string) string {
+	switch {
+	case label != "" && label != budgetv1.Unlisted:
+		return label
+	case code != "":
+		return strings.ReplaceAll(t.language(lang).words.Unlisted, "{product}", code)
+	}
+	return ""
+}
+
+// shortLaws leaves out what the name of each law says between brackets.
+func shortLaws(names string) string {
+	laws := strings.Split(names, ", ")
+	for i, law := range laws {
+		laws[i], _, _ = strings.Cut(law, " (")
+	}
+	return strings.Join(laws, ", ")
+}
+
+// labels names each entry of a list with commas. No list has no names.
 func (t *Texts) labels(list, value, lang string) string {
+	if value == "" {
+		return ""
+	}
 	entries := strings.Split(value, ", ")
 	for i, entry := range entries {
 		entries[i] = t.Label(list, entry, lang)

@@ -14,22 +14,30 @@ import (
 
 // NoticeVersion is the version of the texts that a person reads. It stands in the
 // consent, beside the SHA-256 of the text, and goes up when a text changes.
-const NoticeVersion = "2"
+const NoticeVersion = "3"
 
 // Notice is what a person is asked. Civil dates, both inclusive.
 type Notice struct {
 	Controller string // name of the organisation that asks
 	// Reader is the role of who reads it, of the catalog "signers"; empty: the person.
 	Reader string
+	// Child says that the person who reads it is 12 to 15 years old: they read a text of
+	// their own (GDPR art. 12(1)). It changes nothing for another reader.
+	Child bool
 	// Person is the name by which the reader knows the person. Empty, or read by the
 	// person: "u", "uw kind" and so on.
 	Person  string
 	Purpose string // code
 	Sources []NoticeSource
-	// LapsesOn is the birthday on which it ends; zero for an adult.
+	// LapsesOn is the day on which others must sign: a birthday, or the end of an authority;
+	// zero: none is to come.
 	From, Until, LapsesOn civil.Date
 	Signers               []NoticeSigner // who must sign
 	Withdraw              string         // address of the page for withdrawing
+	// RetentionDays is how long the controller retains what it gets, at most.
+	RetentionDays int
+	// Officer says how to reach the data protection officer (GDPR art. 13(1)(b)).
+	Officer string
 	// Reference makes the hash of the text one that cannot be guessed, because every
 	// source that reads the consent sees the hash, and may not learn from it which
 	// other sources were asked. At least 16 bytes that nobody else knows, written in
@@ -71,6 +79,8 @@ type Receipt struct {
 // notices is reasons/notice.<lang>.yaml.
 type notices struct {
 	Notice   string                   `yaml:"notice"`
+	Child    string                   `yaml:"child"`
+	ChildWho string                   `yaml:"child_who"`
 	Receipt  string                   `yaml:"receipt"`
 	Source   string                   `yaml:"source"`
 	Kind     string                   `yaml:"kind"`
@@ -92,6 +102,7 @@ type noticeRole struct {
 
 type noticePurpose struct {
 	Purpose string `yaml:"purpose"`
+	Child   string `yaml:"child"` // the same, for a child
 	Law     string `yaml:"law"`
 }
 
@@ -105,11 +116,15 @@ func (t *Texts) Notice(lang string, n Notice) string {
 	if !ok || !explained {
 		return ""
 	}
-	return t.fill(words.Notice, lang, map[string]string{
+	text := words.Notice
+	if n.Child && (n.Reader == "" || n.Reader == ontschotv1.SignerSelf) {
+		text, who, purpose.Purpose = words.Child, words.ChildWho, purpose.Child
+	}
+	return t.fill(text, lang, map[string]string{
 		"controller": oneLine(n.Controller), "reader": reader, "who": who, "purpose": purpose.Purpose, "law": purpose.Law,
 		"sources": t.sources(lang, n.Sources), "signers": t.signers(lang, who, n.Signers),
 		"from": n.From.String(), "to": n.Until.String(), "lapses": t.lapses(lang, n.LapsesOn, n.Until),
-		"withdraw": oneLine(n.Withdraw), "reference": oneLine(n.Reference),
+		"withdraw": oneLine(n.Withdraw), "reference": oneLine(n.Reference), "days": strconv.Itoa(n.RetentionDays), "officer": oneLine(n.Officer),
 	})
 }
 
@@ -128,10 +143,10 @@ func (t *Texts) Receipt(lang string, r Receipt) string {
 	}
 	purpose, explained := words.Purposes[r.Purpose]
 	if !explained {
-		purpose.Purpose = r.Purpose
+		purpose.Purpose = oneLine(r.Purpose)
 	}
 	return t.fill(words.Receipt, lang, map[string]string{
-		"controller": oneLine(r.Controller), "who": who, "purpose": oneLine(purpose.Purpose),
+		"controller": oneLine(r.Controller), "who": who, "purpose": purpose.Purpose,
 		"sources": t.sources(lang, r.Sources), "signers": t.signers(lang, who, counted(r.GivenBy)), "date": r.Given.String(), "mandate": t.mandate(lang, r.MandatedUntil),
 		"from": r.From.String(), "to": r.Until.String(), "lapses": t.lapses(lang, r.LapsesOn, r.Until),
 		"withdraw": oneLine(r.Withdraw), "id": oneLine(r.ID),
@@ -237,10 +252,11 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (w notices) check(lang string) error {
 	file := "reasons/notice." + lang + ".yaml"
 	for _, t := range []struct{ name, text, places string }{
-		{"notice", w.Notice, "controller reader who purpose sources from to lapses signers withdraw law reference"},
+		{"notice", w.Notice, "controller reader who purpose sources from to lapses signers withdraw law reference days officer"},
+		{"child", w.Child, "controller purpose sources from to lapses signers withdraw law reference days officer"},
 		{"receipt", w.Receipt, "controller who purpose sources from to lapses signers mandate withdraw date id"},
 		{"source", w.Source, "source"}, {"kind", w.Kind, "source kind"}, {"item", w.Item, "category"}, {"lapses", w.Lapses, "date"}, {"mandate", w.Mandate, "date"},
-		{"nothing", w.Nothing, ""}, {"or", w.Or, ""},
+		{"nothing", w.Nothing, ""}, {"or", w.Or, ""}, {"child_who", w.ChildWho, ""},
 	} {
 		has, must := slices.Compact(slices.Sorted(slices.Values(places(t.text)))), slices.Sorted(strings.FieldsSeq(t.places))
 		if strings.TrimSpace(t.text) == "" || !slices.Equal(has, must) {
@@ -254,8 +270,8 @@ func (w notices) check(lang string) error {
 		}
 	}
 	for purpose, p := range w.Purposes {
-		if p.Purpose == "" || p.Law == "" || len(places(p.Purpose+p.Law)) > 0 {
-			return fmt.Errorf("%w: %s: purposes.%s needs purpose and law, without places", ErrTable, file, purpose)
+		if p.Purpose == "" || p.Child == "" || p.Law == "" || len(places(p.Purpose+p.Child+p.Law)) > 0 {
+			return fmt.Errorf("%w: %s: purposes.%s needs purpose, child and law, without places", ErrTable, file, purpose)
 		}
 	}
 	return nil

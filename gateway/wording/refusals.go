@@ -23,9 +23,9 @@ type refusalText struct {
 }
 
 // Refusal words why an allocation of a plan cannot be paid so, and the lawful way
-// to reach the same. Params may hold law (a code or a list, "WMO, JW"), line,
-// person, from, to and date as for Gap; amount in cents, which is written in
-// euros; and parts, what each budget pays: one "person law cents" per line of
+// to reach the same. Params may hold law (a code or a list, "WMO, JW"), product,
+// label, person, from, to and date as for Finding; basis, its id; amount in cents, which is
+// written in euros; and parts, what each budget pays: one "person law cents" per line of
 // text. A code that is not known gives empty texts.
 func (t *Texts) Refusal(code, lang string, params map[string]string) (why, instead string) {
 	text, ok := t.language(lang).refusals.Refusals[code]
@@ -109,7 +109,7 @@ func readRefusals(fsys fs.FS, lang string) (refusals, error) {
 
 // check refuses empty texts, and places that nobody fills in.
 func (r refusals) check(lang string, unknown map[string]string) error {
-	own := []string{"amount", "parts"}
+	own := []string{"amount", "parts", "basis"}
 	for code, text := range r.Refusals {
 		for _, one := range []string{text.Why, text.Instead, r.Part, r.Beside} {
 			if one == "" {

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -36,6 +37,7 @@ type Reason struct {
 }
 
 type gapText struct {
+	Short       string `yaml:"short"` // its name in a table
 	missingText `yaml:",inline"`
 	// Codes are what takes the place of the text of a reason, by the detail of the gap.
 	Codes map[string]missingText `yaml:"codes"`
@@ -55,8 +57,22 @@ func (g gapText) of(detail string) missingText {
 }
 
 type findingText struct {
+	saysText `yaml:",inline"`
+	// Codes are what takes the place of the text, by what more is known of the finding.
+	Codes map[string]saysText `yaml:"codes"`
+}
+
+type saysText struct {
 	Says string `yaml:"says"`
 	Do   string `yaml:"do"`
+}
+
+// of gives the text for a detail; where it has none of its own, that of the finding.
+func (f findingText) of(detail string) saysText {
+	if text, ok := f.Codes[detail]; ok {
+		return text
+	}
+	return f.saysText
 }
 
 // ReadTexts reads reasons/ and rules/catalog/, and refuses a text that is empty or
@@ -126,15 +142,34 @@ func (t *Texts) Gap(reason, lang string, params map[string]string) string {
 	return t.fill(text.Missing+l.words.only(params)+" "+text.Do, lang, params)
 }
 
-// Finding words a finding: what it says, and who can do what. Params as for Gap.
+// Finding words a finding: what it says, and who can do what. Params as for Gap, and label,
+// the name of the product; code selects the text of a detail.
 func (t *Texts) Finding(code, lang string, params map[string]string) string {
 	l := t.language(lang)
-	text, ok := l.findings[code]
+	finding, ok := l.findings[code]
 	if !ok {
 		return ""
 	}
+	text := finding.of(params["code"])
 	return t.fill(text.Says+" "+text.Do, lang, params)
 }
+
+// GapName is the short name of a reason, for a table. One that is not known is its own name.
+func (t *Texts) GapName(reason, lang string) string {
+	return cmp.Or(t.language(lang).gaps[reason].Short, reason)
+}
+
+// Law is the short name of a law, for a sentence; "Wmo 2015 (ondersteuning)" is "Wmo 2015".
+func (t *Texts) Law(law, lang string) string { return shortLaws(t.Label("laws", law, lang)) }
+
+// Product is the name of a product, from its code and label: a code that is in no list of
+// ours is worded as such, and none at all is "an unknown product".
+func (t *Texts) Product(code, label, lang string) string {
+	return cmp.Or(t.product(lang, code, label), t.language(lang).words.Unknown["product"])
+}
+
+// Date writes a civil date (YYYY-MM-DD) out; what is no date stays as it is.
+func (t *Texts) Date(date, lang string) string { return t.language(lang).words.date(date) }
 
 // Reason words a policy code such as OVK-01; ok is false when it is not known.
 func (t *Texts) Reason(code, lang string) (reason Reason, ok bool) {

@@ -52,12 +52,16 @@ type Gateway struct {
 	Documents string `yaml:"documents,omitempty"`
 	// SourceTimeout bounds one request to one source; empty means 5s.
 	SourceTimeout string `yaml:"source_timeout,omitempty"`
-	// LegalBases for pooling money of several laws; none is in force since 1 October 2022.
+	// LegalBases for pooling money of several laws, beside the statutes of the policies; none
+	// is in force since 1 October 2022.
 	LegalBases []LegalBasis `yaml:"legal_bases,omitempty"`
 	Sources    []Source     `yaml:"sources"`
 	// WithdrawURL is where a person can withdraw a consent; it is in each.
 	WithdrawURL string `yaml:"withdraw_url"`
-	path        string
+	// DataProtectionOfficer says how to reach the data protection officer of the
+	// organisation (GDPR art. 13(1)(b)); whoever is asked for a consent reads it.
+	DataProtectionOfficer string `yaml:"data_protection_officer"`
+	path                  string
 }
 
 // TLS files, PEM.
@@ -171,7 +175,7 @@ func ReadGateway(path string) (*Gateway, error) {
 		return nil, err
 	}
 	for key, value := range map[string]string{
-		"organisation": c.Organisation, "listen": c.Listen, "data": c.Data, "withdraw_url": c.WithdrawURL, "trust": c.Trust,
+		"organisation": c.Organisation, "listen": c.Listen, "data": c.Data, "withdraw_url": c.WithdrawURL, "data_protection_officer": c.DataProtectionOfficer, "trust": c.Trust,
 		"tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.ca": c.TLS.CA,
 		"keys.log": c.Keys.Log,
 	} {

@@ -36,6 +36,7 @@ type BrokerConfig struct {
 	Texts         Texts
 	Changes       documents.Changes
 	WithdrawURL   string
+	Officer       string
 	Trust         result.Trust
 	LegalBases    []*budgetv1.LegalBasis
 	PseudonymKeys [][]byte // 32 bytes each, the newest first
@@ -85,7 +86,7 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	}
 	service, err := documents.New(documents.Config{
 		Own: c.Own, Organisations: c.Organisations, Peers: c.Peers, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
-		Matrix: c.Policy, Record: c.Record, Documents: c.Documents, Texts: c.Texts, Changes: c.Changes, WithdrawURL: c.WithdrawURL, Pseudonyms: pseudonyms,
+		Matrix: c.Policy, Record: c.Record, Documents: c.Documents, Texts: c.Texts, Changes: c.Changes, WithdrawURL: c.WithdrawURL, Officer: c.Officer, Pseudonyms: pseudonyms,
 		Now: c.Now, Today: c.Today, Log: c.Log,
 	})
 	if err != nil {

@@ -174,6 +174,9 @@ func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerC
 		})
 	}
 	wait.Wait()
+	if bc.Policy != nil { // those of the configuration go first
+		bc.LegalBases = append(bc.LegalBases, bc.Policy.Bases()...)
+	}
 	for code, p := range s.Processes {
 		bc.Sources[code] = p
 	}
@@ -207,7 +210,7 @@ func (s *Server) secrets(own config.Organisation, bc *BrokerConfig) error {
 	if bc.TodayIsSet {
 		bc.Today = func() civil.Date { return set }
 	}
-	bc.WithdrawURL = s.Conf.WithdrawURL
+	bc.WithdrawURL, bc.Officer = s.Conf.WithdrawURL, s.Conf.DataProtectionOfficer
 	if bc.Texts, err = wording.ReadTexts(policies.FS); err != nil {
 		return err
 	}

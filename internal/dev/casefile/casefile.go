@@ -121,6 +121,39 @@ type Authority struct {
 	To      Date                 `json:"to"`
 }
 
+// AuthorityOn is what the case says of who decides for a person on a day (the zero Authority:
+// nothing), and the last day before somebody else does; zero: no end is said.
+func (c *Case) AuthorityOn(person identity.PersonRef, day civil.Date) (a Authority, until civil.Date) {
+	on := func(day civil.Date) (last Authority) {
+		for _, one := range c.Authority {
+			if one.Person == person && (civil.Span{From: one.From.Date, To: one.To.Date}).Contains(day) {
+				last = one
+			}
+		}
+		return last
+	}
+	a = on(day)
+	for _, one := range c.Authority {
+		for _, next := range []civil.Date{one.From.Date, one.To.Date + 1} {
+			if next > day && next > 1 && (until == 0 || next-1 < until) && !a.continuesAs(on(next)) {
+				until = next - 1
+			}
+		}
+	}
+	return a, until
+}
+
+// continuesAs reports whether the same people decide on care. Who manages the money, or acts
+// on a mandate, takes nothing from the person.
+func (a Authority) continuesAs(b Authority) bool {
+	own := []string{"", "Bewind", "Volmacht", "Machtiging"}
+	if slices.Contains(own, a.Kind) && slices.Contains(own, b.Kind) {
+		return true
+	}
+	holders := func(a Authority) []identity.PersonRef { return slices.Sorted(slices.Values(a.Holders)) }
+	return a.Kind == b.Kind && slices.Equal(holders(a), holders(b))
+}
+
 // Consent of one person for one or more sources.
 type Consent struct {
 	Person     identity.PersonRef   `json:"person"`

@@ -14,7 +14,6 @@ import (
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
-	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -153,13 +152,9 @@ func purposeCategories(purpose string) ([]budgetv1.Category, error) {
 // what the registers say of authority on the day the consent was given.
 func (f *Family) signers(draft *consent.Draft, m casefile.Member, c casefile.Consent) {
 	day := c.From.Date
-	var holders []identity.PersonRef
-	for _, a := range f.Case.Authority {
-		if a.Person == m.Ref && (civil.Span{From: a.From.Date, To: a.To.Date}).Contains(day) {
-			draft.Authority.Kind, holders = a.Kind, a.Holders
-		}
-	}
-	draft.Authority.LookedUp, draft.Authority.Holders = day.String(), len(holders)
+	authority, until := f.Case.AuthorityOn(m.Ref, day)
+	holders := authority.Holders
+	draft.Authority = consent.Authority{Kind: authority.Kind, Holders: len(holders), LookedUp: day.String(), Until: until.String()}
 	once := newID()
 	for i, signer := range c.Signers {
 		s := consent.Signature{Role: role(m.Ref, signer, holders, draft.Authority.Kind), Proof: consent.Proof{Kind: ontschotv1.ProofDigiD, LOA: ontschotv1.AssuranceSubstantial, Hash: hash("assertion of " + string(signer) + once)}}

@@ -212,7 +212,7 @@ func (f *Family) peer(w *folder, p *Organisation, at string, l Layout) config.Ga
 		Organisation: p.Code, Listen: l.Gateways[p.Code], Data: "data", Dev: true, Today: f.Case.Today.String(),
 		TLS:   config.TLS{Certificate: "gateway/cert.pem", Key: "gateway/key.pem", CA: up(at) + "ca.pem"},
 		Keys:  config.Keys{Signing: []config.SigningKey{{ID: p.Sign.KeyID, File: "gateway/sign.pem"}}, Log: "gateway/log.key", Pseudonym: []string{"gateway/pseudonym.key"}},
-		Trust: up(at) + "trust.yaml", Documents: "documents", WithdrawURL: "https://localhost/withdraw", SourceTimeout: (3 * time.Second).String(),
+		Trust: up(at) + "trust.yaml", Documents: "documents", WithdrawURL: "https://localhost/withdraw", DataProtectionOfficer: "fg@localhost", SourceTimeout: (3 * time.Second).String(),
 	}
 }
 

@@ -46,7 +46,7 @@ func TestMeppel(t *testing.T) {
 		{party: "GM0119", person: "A2"},
 		{party: "ZK5503", person: "A4", lines: []string{
 			"WLZ/830 2025-01-01..2025-12-31 PGB POOLABLE 8541000 PERIOD_TOTAL award+iwlz+iwlz",
-		}},
+		}, history: []string{"WLZ/830 2024-05-17..2024-12-31"}, notices: []string{"SKIPPED OUTSIDE_WINDOW"}},
 		{party: "UWV", person: "A1", lines: []string{
 			"WIA/WIA 2024-02-01.. CASH INCOME 231000 PER_MONTH suwi",
 			"WIA/WIA 2025-05-22..2025-05-22 CASH INCOME 221760 ONE_OFF suwi",
@@ -96,11 +96,11 @@ func TestDiemenZwolle(t *testing.T) {
 	r := newRig(t, embedded(t, "diemen-zwolle"))
 	for _, e := range []expectation{
 		{party: "GM0384", person: "C1", lines: []string{
-			"WMO/01 2025-01-01..2025-04-30(2025-12-31) PGB POOLABLE 390000 PERIOD_TOTAL award",
-		}},
+			"WMO/01 2025-01-01..2025-04-30(2025-12-31) PGB POOLABLE 128219 PERIOD_TOTAL award",
+		}, notices: []string{"SKIPPED SUPERSEDED"}},
 		{party: "GM0384", person: "C2", lines: []string{
-			"JW/45 2025-01-01..2025-04-30(2025-12-31) PGB POOLABLE 780000 PERIOD_TOTAL award",
-		}},
+			"JW/45 2025-01-01..2025-04-30(2025-12-31) PGB POOLABLE 256438 PERIOD_TOTAL award",
+		}, notices: []string{"SKIPPED SUPERSEDED"}},
 		{party: "GM0384", person: "C4", lines: []string{"WMO/11 2023-09-01.. ZIN IN_KIND 1×82/6 wmo301"}},
 		{party: "GM0193", person: "C1", lines: []string{
 			"WMO/01 2025-06-01..2026-05-31 PGB POOLABLE 405600 PERIOD_TOTAL award",
@@ -113,10 +113,10 @@ func TestDiemenZwolle(t *testing.T) {
 		}},
 		{party: "ZK5515", person: "C3", lines: []string{
 			"WLZ/804 2025-01-01..2025-04-30 PGB POOLABLE 2016000 PERIOD_TOTAL award+iwlz",
-		}},
+		}, history: []string{"WLZ/804 2024-01-01..2024-12-31"}},
 		{party: "ZK5504", person: "C3", lines: []string{
 			"WLZ/804 2025-05-01..2025-12-31 PGB POOLABLE 4116000 PERIOD_TOTAL award+iwlz",
-		}},
+		}, notices: []string{"SKIPPED OUTSIDE_WINDOW"}},
 		{party: "UZOVI9991", person: "C4", lines: []string{
 			"ZVW/VV 2025-03-01..2025-12-31 PGB POOLABLE 16800 PER_WEEK 7×04/2 zvw",
 		}},

@@ -12,17 +12,14 @@ import (
 // order in which they come, a list is its items one after the other, a value is
 // text, null is nothing. Fields nobody knows come along.
 type element struct {
-	to bytes.Buffer
-	// inside names the element of the items of a list that has an element of its
-	// own around them; other lists repeat their own name.
-	inside map[string]string
+	to     bytes.Buffer
 	name   *regexp.Regexp
+	prefix string // of the names that are written now
 }
 
 func newElement() *element {
 	return &element{
-		inside: map[string]string{"Functiebudgetten": "Functiebudget", "ToegewezenProducten": "ToegewezenProduct"},
-		name:   regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`),
+		name: regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`),
 	}
 }
 
@@ -51,20 +48,35 @@ func (e *element) list(name string, raw json.RawMessage) {
 	if json.Unmarshal(raw, &items) != nil {
 		return
 	}
-	item, wrapped := e.inside[name]
-	if !wrapped {
-		item = name
-	} else {
-		e.open(name)
-		defer e.close(name)
-	}
 	for _, one := range items {
-		e.write(item, one)
+		e.write(name, one)
 	}
 }
 
-func (e *element) open(name string)  { e.to.WriteString("<" + name + ">") }
-func (e *element) close(name string) { e.to.WriteString("</" + name + ">") }
+func (e *element) open(name string)  { e.to.WriteString("<" + e.prefix + name + ">") }
+func (e *element) close(name string) { e.to.WriteString("</" + e.prefix + name + ">") }
+
+// text writes an element with a text of our own; none when that is empty.
+func (e *element) text(name, text string) {
+	if text != "" {
+		e.open(name)
+		_ = xml.EscapeText(&e.to, []byte(text))
+		e.close(name)
+	}
+}
+
+// composite writes an object of which the members are in the namespace of the basic schema.
+func (e *element) composite(name string, raw json.RawMessage) {
+	if len(raw) == 0 || raw[0] != '{' {
+		e.write(name, raw)
+		return
+	}
+	e.open(name)
+	e.prefix = "b:"
+	eachField(raw, e.write)
+	e.prefix = ""
+	e.close(name)
+}
 
 // raw writes text of our own.
 func (e *element) raw(text string) { e.to.WriteString(text) }

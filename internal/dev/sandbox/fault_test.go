@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -108,28 +109,45 @@ func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 	narrow("GM0119", "A3", scopes("WMO")...)
 	require.Equal(t, []sandbox.Request{
 		{Operation: "/aanvragen", Values: []string{"WMO"}},
-		{Operation: "/berichten/zoeken", Values: []string{"IPGB501", "WMO301", "Wmo"}},
+		{Operation: "/berichten/zoeken", Values: []string{"WMO301", "WMO501"}},
 	}, r.box.Asked("GM0119")[1:])
 
-	narrow("UWV", "A1", scopes("ZW", "WAJONG")...)
-	require.Equal(t, []sandbox.Request{{Operation: "Vraag", Values: []string{"WAJ", "ZW"}}}, r.box.Asked("UWV"))
+	require.Empty(t, narrow("UWV", "A1", scopes("ZW", "WAJONG")...).GetLines(), "what UWV knows beside it does not leave the adapter")
+	require.Equal(t, []sandbox.Request{{Operation: "UWVPersoonsWvInfo"}}, r.box.Asked("UWV"))
 
+	mediation := []string{
+		"bemiddeling", "bemiddeling.client", "bemiddeling.client.bsn", "bemiddeling.verantwoordelijkZorgkantoor",
+		"bemiddeling.verantwoordelijkheidEinddatum", "bemiddeling.verantwoordelijkheidIngangsdatum", "bemiddelingspecificatieID",
+		"leveringsvorm", "redenIntrekking", "toewijzingEinddatum", "toewijzingIngangsdatum", "vaststellingMoment",
+	}
+	indication := []string{"bsn", "einddatum", "ingangsdatum", "wlzindicatieID"}
+	asked := func() []sandbox.Request {
+		all := r.box.Asked("ZK5503")
+		return all[len(all)-3:]
+	}
+	archive := sandbox.Request{Operation: "/berichten/zoeken", Values: []string{"WLZ501"}}
 	a := narrow("ZK5503", "A4", &budgetv1.Scope{Law: "WLZ", Categories: []string{"entitlement", "amount", "period"}})
 	require.Equal(t, []sandbox.Request{
-		{Operation: "/berichten/zoeken", Values: []string{"IPGB501", "Wlz"}, Trace: false},
-	}, r.box.Asked("ZK5503"))
+		{Operation: "Bemiddelingspecificaties", Trace: true, Fields: mediation}, {Operation: "WlzIndicaties", Trace: true, Fields: indication}, archive,
+	}, asked())
 	require.Nil(t, a.GetLines()[0].GetProduct())
 	require.Nil(t, a.GetLines()[0].GetDecision())
 
-	narrow("ZK5503", "A4", scopes("WLZ")...)
-	asked := r.box.Asked("ZK5503")[1:]
-	require.Equal(t, sandbox.Request{Operation: "Bemiddelingspecificatie", Trace: true, Fields: []string{
-		"bsn", "leveringsvorm", "toewijzingEinddatum", "toewijzingIngangsdatum", "uitvoerendZorgkantoor", "zzpCode",
-	}}, asked[0])
-	require.Equal(t, sandbox.Request{Operation: "WlzIndicatie", Trace: true, Fields: []string{
-		"afgiftedatum", "besluitnummer", "bsn", "einddatum", "ingangsdatum", "wlzindicatieID",
-	}}, asked[1])
+	// A care profile is asked for where it may leave whole, and nowhere else.
+	q := scopes("WLZ")
+	q[0].Masks = map[string]string{"product": "group"}
+	a = narrow("ZK5503", "A4", q...)
+	require.Equal(t, []sandbox.Request{
+		{Operation: "Bemiddelingspecificaties", Trace: true, Fields: mediation},
+		{Operation: "WlzIndicaties", Trace: true, Fields: sorted(append([]string{"afgiftedatum", "besluitnummer"}, indication...))}, archive,
+	}, asked())
+	require.Equal(t, "99", a.GetLines()[0].GetProduct().GetCode())
+	a = narrow("ZK5503", "A4", scopes("WLZ")...)
+	require.Equal(t, sandbox.Request{Operation: "Bemiddelingspecificaties", Trace: true, Fields: sorted(append([]string{"zzpCode"}, mediation...))}, asked()[0])
+	require.Equal(t, "830", a.GetLines()[0].GetProduct().GetCode())
 }
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
 func TestScopeWithoutEntitlementAsksAndTellsNothing(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))

@@ -76,22 +76,31 @@ func granted(q *budgetv1.FetchRequest, laws map[string][]string) *budgetv1.Fetch
 	return q
 }
 
-func TestSpendingTellsWhatEveryLawAllows(t *testing.T) {
+func TestSpendingIsOfALawThatWasAsked(t *testing.T) {
 	r := newRig(t, embedded(t, "meppel"))
 	a, err := r.fetch("SVB", granted(r.request("SVB", "A3"), map[string][]string{
-		"WMO": {"spending", "product", "period", "reference"}, "JW": {"spending", "product", "entitlement"},
+		"WMO": {"spending", "product"}, "JW": {"spending", "period"},
 	}))
 	require.NoError(t, err)
 	require.Len(t, a.GetSpends(), 2)
-	require.True(t, proto.Equal(&budgetv1.Spend{Function: "02", Cents: proto.Int64(600000), AsOf: "2025-06-30"}, a.GetSpends()[0]))
+	require.True(t, proto.Equal(&budgetv1.Spend{
+		Law: "WMO", Funder: "0119", Function: "02", Cents: proto.Int64(600000), AsOf: "2025-06-30",
+	}, a.GetSpends()[0]))
 
 	a, err = r.fetch("SVB", granted(r.request("SVB", "A3"), map[string][]string{
-		"WMO": {"spending", "product"}, "JW": {"product", "period"},
+		"WMO": {"product", "period"}, "JW": {"spending", "product"},
 	}))
 	require.NoError(t, err)
 	require.Empty(t, a.GetSpends())
+	require.Equal(t, []string{"SKIPPED NOT_GRANTED", "SKIPPED NOT_GRANTED"}, notices(a))
+
+	a, err = r.fetch("SVB", granted(r.request("SVB", "A3"), map[string][]string{"WMO": {"product", "period"}}))
+	require.NoError(t, err)
 	require.Empty(t, a.GetNotices())
-	require.Equal(t, []sandbox.Request{{Operation: "/bestedingen/zoeken"}}, r.box.Asked("SVB"), "the second time nobody was asked")
+	require.Equal(t, []sandbox.Request{
+		{Operation: "/berichten/zoeken", Values: []string{"JW507", "TUSSENSTAND", "WMO507"}},
+		{Operation: "/berichten/zoeken", Values: []string{"JW507", "TUSSENSTAND"}},
+	}, r.box.Asked("SVB"), "the third time nobody was asked")
 }
 
 func TestOwnContributionIsOfALawThatWasAsked(t *testing.T) {

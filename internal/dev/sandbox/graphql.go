@@ -12,55 +12,78 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-//go:embed register.graphql
-var schemaText string
+//go:embed indication.graphql
+var indicationSchema string
 
-// register is where the records behind a root field are, in a case.
-func register(field string) string {
-	return map[string]string{
-		"wlzIndicatie":            "wlzIndicaties",
-		"bemiddelingspecificatie": "bemiddelingspecificaties",
-		"overdracht":              "overdrachten",
-	}[field]
+//go:embed mediation.graphql
+var mediationSchema string
+
+// register is a register of the iWlz network: its schema, the one operation on it that is
+// allow-listed, and how its records are made of those of a case.
+type register struct {
+	name, schema string
+	operation    string
+	root         string // as it must be written
+	fields       []string
+	held         string // where the records are in a case
+	bsn          []string
+	record       func(h *host, raw json.RawMessage, n int) json.RawMessage
+	orNull       bool // nothing is null, and not a list without records
 }
 
-// forbidden are the fields from which a diagnosis can be read. A query that
-// names one is refused whole, as the network does: not answered without it.
-func forbidden(field string) bool {
-	return slices.Contains([]string{"grondslag", "stoornis", "beperking"}, field)
+func indications() register {
+	return register{
+		name: "indication.graphql", schema: indicationSchema, operation: "WlzIndicaties",
+		root: "getWlzIndicatiesVoorBsn(bsn: $bsn)",
+		fields: []string{
+			"wlzindicatieID", "bsn", "besluitnummer", "afgiftedatum", "ingangsdatum", "einddatum", "geindiceerdZorgzwaartepakket",
+			"geindiceerdZorgzwaartepakket.zzpCode", "geindiceerdZorgzwaartepakket.ingangsdatum", "geindiceerdZorgzwaartepakket.einddatum",
+		},
+		held: "wlzIndicaties", bsn: []string{"bsn"}, orNull: true,
+		record: func(_ *host, raw json.RawMessage, _ int) json.RawMessage { return raw },
+	}
 }
 
-// allowed are the operations, by name, and the one register each may ask.
-func allowed(operation string) string {
-	return map[string]string{
-		"WlzIndicatie":            "wlzIndicatie",
-		"Bemiddelingspecificatie": "bemiddelingspecificatie",
-		"Overdracht":              "overdracht",
-	}[operation]
+func mediations() register {
+	return register{
+		name: "mediation.graphql", schema: mediationSchema, operation: "Bemiddelingspecificaties",
+		root: "bemiddelingspecificatie(where: {bemiddeling:{client:{bsn:{eq:$bsn}}}})",
+		fields: []string{
+			"bemiddelingspecificatieID", "leveringsvorm", "zzpCode", "toewijzingIngangsdatum", "toewijzingEinddatum", "vaststellingMoment",
+			"redenIntrekking", "bemiddeling", "bemiddeling.verantwoordelijkZorgkantoor", "bemiddeling.verantwoordelijkheidIngangsdatum",
+			"bemiddeling.verantwoordelijkheidEinddatum", "bemiddeling.client", "bemiddeling.client.bsn",
+		},
+		held: "bemiddelingspecificaties", bsn: []string{"bsn"}, record: (*host).mediation,
+	}
 }
 
-// graphql is the registers of the iWlz network.
-func (h *host) graphql() handler {
-	schema := gqlparser.MustLoadSchema(&ast.Source{Name: "register.graphql", Input: schemaText})
+// graphql is one register.
+func (h *host) graphql(of register) handler {
+	schema := gqlparser.MustLoadSchema(&ast.Source{Name: of.name, Input: of.schema})
 	return func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var q struct {
 			Query         string            `json:"query"`
 			OperationName string            `json:"operationName"`
 			Variables     map[string]string `json:"variables"`
 		}
-		if json.Unmarshal(body, &q) != nil || q.Variables["bsn"] == "" {
+		if json.Unmarshal(body, &q) != nil || len(q.Variables) != 1 || q.Variables["bsn"] == "" {
 			refuse(w, "BAD_REQUEST")
 			return
 		}
-		field, err := admit(schema, q.Query, q.OperationName)
+		field, err := of.admit(schema, q.Query, q.OperationName)
 		if err != nil {
 			refuse(w, err.Error())
 			return
 		}
 		h.note(r, Request{Operation: q.OperationName, Fields: selected(field.SelectionSet, "")})
-		found := []any{}
-		for _, raw := range of(h.store.iwlz[register(field.Name)], q.Variables["bsn"], "bsn") {
-			found = append(found, project(raw, field.SelectionSet))
+		var found []any
+		for i, raw := range h.store.iwlz[of.held] {
+			if text(raw, of.bsn...) == q.Variables["bsn"] {
+				found = append(found, project(of.record(h, raw, i), field.SelectionSet))
+			}
+		}
+		if found == nil && !of.orNull {
+			found = []any{}
 		}
 		replyJSON(w, map[string]any{"data": map[string]any{field.Name: found}})
 	}
@@ -79,9 +102,10 @@ func refuse(w http.ResponseWriter, code string) {
 	}}})
 }
 
-// admit takes one allow-listed operation on one register, without aliases,
-// fragments or directives, and gives its root field.
-func admit(schema *ast.Schema, query, operation string) (*ast.Field, error) {
+// admit takes the allow-listed operation, without aliases, fragments or directives, and
+// gives its root field. A query that names one field more is refused whole, as the network
+// does: not answered without it.
+func (of register) admit(schema *ast.Schema, query, operation string) (*ast.Field, error) {
 	doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		return nil, errInvalid
@@ -90,20 +114,33 @@ func admit(schema *ast.Schema, query, operation string) (*ast.Field, error) {
 		return nil, errForbidden
 	}
 	o := doc.Operations[0]
-	if o.Operation != ast.Query || o.Name != operation || len(o.Directives) != 0 || len(o.SelectionSet) != 1 {
+	if o.Operation != ast.Query || o.Name != operation || o.Name != of.operation || len(o.Directives) != 0 || len(o.SelectionSet) != 1 {
 		return nil, errForbidden
 	}
 	root, ok := o.SelectionSet[0].(*ast.Field)
-	if !ok || root.Name != allowed(operation) || !plain(o.SelectionSet) {
+	if !ok || written(root) != of.root || !plain(o.SelectionSet) {
 		return nil, errForbidden
 	}
+	for _, path := range selected(root.SelectionSet, "") {
+		if !slices.Contains(of.fields, path) {
+			return nil, errForbidden
+		}
+	}
 	return root, nil
+}
+
+// written is a root field with its argument.
+func written(f *ast.Field) string {
+	if len(f.Arguments) != 1 {
+		return f.Name
+	}
+	return f.Name + "(" + f.Arguments[0].Name + ": " + f.Arguments[0].Value.String() + ")"
 }
 
 func plain(set ast.SelectionSet) bool {
 	for _, s := range set {
 		f, ok := s.(*ast.Field)
-		if !ok || f.Alias != f.Name || len(f.Directives) != 0 || forbidden(f.Name) || !plain(f.SelectionSet) {
+		if !ok || f.Alias != f.Name || len(f.Directives) != 0 || !plain(f.SelectionSet) {
 			return false
 		}
 	}
@@ -133,6 +170,8 @@ func project(raw json.RawMessage, set ast.SelectionSet) map[string]any {
 			kept[f.Name] = nil
 		case len(f.SelectionSet) == 0:
 			kept[f.Name] = value
+		case len(value) > 0 && value[0] == '{':
+			kept[f.Name] = project(value, f.SelectionSet)
 		default:
 			kept[f.Name] = projectList(value, f.SelectionSet)
 		}

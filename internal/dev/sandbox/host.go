@@ -14,8 +14,9 @@ import (
 
 // Fault is what is wrong with a system.
 type Fault struct {
-	kind  string
-	delay time.Duration
+	kind                    string
+	delay                   time.Duration
+	path, contentType, body string
 }
 
 // None is a system that works.
@@ -32,6 +33,12 @@ func Garbage() Fault { return Fault{kind: "garbage"} }
 
 // Deny answers that the client is not allowed.
 func Deny() Fault { return Fault{kind: "deny"} }
+
+// Says answers each request at a path with this body, whatever was asked: a page, an
+// error with status 200, a record that is odd in a way that no case file can be.
+func Says(path, contentType, body string) Fault {
+	return Fault{kind: "says", path: path, contentType: contentType, body: body}
+}
 
 // SetFault makes the system of a party fail from the next request on.
 func (s *Sandbox) SetFault(party string, f Fault) {
@@ -117,13 +124,16 @@ func (h *host) routes() map[string]handler {
 	case budgetv1.KindMunicipality:
 		return map[string]handler{"/aanvragen": h.applications, "/berichten/zoeken": h.archive}
 	case budgetv1.KindCareOffice:
-		return map[string]handler{"/graphql": h.graphql(), "/berichten/zoeken": h.archive}
+		return map[string]handler{
+			"/indicatieregister/graphql": h.graphql(indications()), "/bemiddelingsregister/graphql": h.graphql(mediations()),
+			"/berichten/zoeken": h.archive,
+		}
 	case budgetv1.KindUWV:
 		return map[string]handler{"/": h.soap}
 	case budgetv1.KindInsurer:
 		return map[string]handler{"/toekenningen": h.awards}
 	case budgetv1.KindSVB:
-		return map[string]handler{"/bestedingen/zoeken": h.spendings}
+		return map[string]handler{"/berichten/zoeken": h.archive}
 	case budgetv1.KindCAK:
 		return map[string]handler{"/eigenbijdragen": h.contributions}
 	case budgetv1.KindEducation:
@@ -162,7 +172,7 @@ func (h *host) serve(routes map[string]handler) http.Handler {
 		switch {
 		case !ok:
 			seen.WriteHeader(http.StatusNotFound)
-		case r.Method != http.MethodPost || r.URL.RawQuery != "": // a BSN has no place in an address
+		case r.Method != http.MethodPost || !addressed(r): // a BSN has no place in an address
 			seen.WriteHeader(http.StatusBadRequest)
 		case h.needsToken() && !h.tokens.good(r):
 			seen.Header().Set("WWW-Authenticate", "Bearer")
@@ -173,7 +183,13 @@ func (h *host) serve(routes map[string]handler) http.Handler {
 	})
 }
 
-// known keeps addresses that nobody knows out of the log: anything may be in them.
+// addressed reports whether an address says no more than which page is asked for.
+func addressed(r *http.Request) bool {
+	q := r.URL.Query()
+	return r.URL.RawQuery == "" || len(q) == 1 && len(q["page"]) == 1 && len(q.Get("page")) < 5
+}
+
+// known keeps addresses that nobody knows out of the log: anything may stand there.
 func known(routes map[string]handler, path string) string {
 	if _, ok := routes[path]; ok || path == "/token" {
 		return path
@@ -206,6 +222,12 @@ func (h *host) healthy(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Content-Type", garbageType(r))
 		_, _ = w.Write([]byte("\x00{<[ dit is geen bericht"))
 		return false
+	case "says":
+		if r.URL.RequestURI() != fault.path {
+			return true
+		}
+		reply(w, fault.contentType, []byte(fault.body))
+		return false
 	case "deny":
 		w.WriteHeader(http.StatusForbidden)
 		return false
@@ -214,7 +236,7 @@ func (h *host) healthy(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func garbageType(r *http.Request) string {
-	if slices.Contains([]string{"/", "/berichten/zoeken", "/bestedingen/zoeken"}, r.URL.Path) {
+	if slices.Contains([]string{"/", "/berichten/zoeken"}, r.URL.Path) {
 		return "text/xml"
 	}
 	return "application/json"

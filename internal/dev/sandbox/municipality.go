@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -22,75 +24,31 @@ func (h *host) applications(w http.ResponseWriter, r *http.Request, body []byte)
 		law := text(raw, "regeling", "identificatie")
 		return !slices.ContainsFunc(q.Regelingen, func(asked string) bool { return strings.EqualFold(asked, law) })
 	})
-	replyJSON(w, map[string]any{"_embedded": map[string]any{"aanvraag": found}})
+	h.page(w, r, "aanvraag", found)
 }
 
-// archive is an organisation's own archive of the messages it sent:
-// POST /berichten/zoeken {bsn, soorten, wetten}. The envelope is ours: the
-// messages really travel in batches and have no query interface.
-func (h *host) archive(w http.ResponseWriter, r *http.Request, body []byte) {
-	var q struct {
-		Bsn     string   `json:"bsn"`
-		Soorten []string `json:"soorten"`
-		Wetten  []string `json:"wetten"`
-	}
-	if json.Unmarshal(body, &q) != nil || q.Bsn == "" {
+// perPage is how many records a page of the case system holds.
+const perPage = 20
+
+// page answers with one page of a collection, as HAL has it: the number of the page in
+// the address, from 0, and a link to the next. A collection without members is left out.
+func (h *host) page(w http.ResponseWriter, r *http.Request, name string, all []json.RawMessage) {
+	number, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("page"), "0"))
+	pages := (len(all) + perPage - 1) / perPage
+	if err != nil || number < 0 || number > max(0, pages-1) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	h.note(r, Request{Operation: "/berichten/zoeken", Values: slices.Concat(q.Soorten, q.Wetten)})
-	e := newElement()
-	e.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<berichten>")
-	for _, kind := range q.Soorten {
-		switch kind {
-		case "IPGB501":
-			h.award501(e, q.Bsn, q.Wetten)
-		case "WMO301":
-			h.allocation301(e, standard{kind, "iwmo"}, q.Bsn)
-		case "JW301":
-			h.allocation301(e, standard{kind, "ijw"}, q.Bsn)
-		}
+	href := func(n int) any { return map[string]string{"href": r.URL.Path + "?page=" + strconv.Itoa(n)} }
+	links := map[string]any{"self": href(number)}
+	if number+1 < pages {
+		links["next"] = href(number + 1)
 	}
-	e.raw("</berichten>\n")
-	reply(w, "application/xml; charset=utf-8", e.to.Bytes())
-}
-
-func (h *host) award501(e *element, bsn string, acts []string) {
-	for _, raw := range of(h.store.lists["award"], bsn, "Bsn") {
-		act := text(raw, "Wet")
-		if !slices.ContainsFunc(acts, func(asked string) bool { return strings.EqualFold(asked, act) }) {
-			continue
-		}
-		e.raw(`<bericht soort="IPGB501">`)
-		e.write("Toekenningsbericht", raw)
-		e.raw("</bericht>")
+	answer := map[string]any{"_links": links, "page": map[string]int{
+		"size": perPage, "totalElements": len(all), "totalPages": pages, "number": number,
+	}}
+	if len(all) > 0 {
+		answer["_embedded"] = map[string]any{name: all[number*perPage : min(len(all), (number+1)*perPage)]}
 	}
-}
-
-// standard is a kind of message, for example WMO301, and the standard it is of.
-type standard struct{ kind, name string }
-
-// allocation301 writes the messages of a standard in the shape of iWmo or iJw 3.2: what the case
-// has beside the client goes to the header, what was allocated into the client.
-func (h *host) allocation301(e *element, s standard, bsn string) {
-	list := strings.ToLower(s.kind)
-	for _, raw := range of(h.store.lists[list], bsn, "Client", "Bsn") {
-		e.raw(`<bericht soort="` + s.kind + `"><Bericht xmlns="http://www.istandaarden.nl/` + s.name +
-			`/3_2/` + list + `/schema"><Header>`)
-		var client, products json.RawMessage
-		eachField(raw, func(name string, value json.RawMessage) {
-			switch name {
-			case "Client":
-				client = value
-			case "ToegewezenProducten":
-				products = value
-			default:
-				e.write(name, value)
-			}
-		})
-		e.raw("</Header><Client>")
-		eachField(client, e.write)
-		e.write("ToegewezenProducten", products)
-		e.raw("</Client></Bericht></bericht>")
-	}
+	replyJSON(w, answer)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,8 +121,9 @@ func TestPartiesOfOtherKindsHaveNoServer(t *testing.T) {
 func TestCareOfficeRefusesAQueryWhole(t *testing.T) {
 	b := newBare(t, embedded(t, "meppel"))
 	_, token := b.token("ZK5503", secret)
+	register := "/indicatieregister/graphql"
 	ask := func(operation, query string) (data any, code any) {
-		status, answer := b.post(b.box.URL("ZK5503")+"/graphql", token, map[string]any{
+		status, answer := b.post(b.box.URL("ZK5503")+register, token, map[string]any{
 			"query": query, "operationName": operation, "variables": map[string]string{"bsn": "999940041"},
 		})
 		require.Equal(t, http.StatusOK, status)
@@ -130,26 +132,70 @@ func TestCareOfficeRefusesAQueryWhole(t *testing.T) {
 		}
 		return answer["data"], nil
 	}
-	data, code := ask("WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) {
-		besluitnummer geindiceerdZorgzwaartepakket { zzpCode } } }`)
+	const of = `query WlzIndicaties($bsn: String!) { getWlzIndicatiesVoorBsn(bsn: $bsn) `
+	data, code := ask("WlzIndicaties", of+`{ besluitnummer geindiceerdZorgzwaartepakket { zzpCode } } }`)
 	require.Nil(t, code)
-	require.Equal(t, map[string]any{"wlzIndicatie": []any{map[string]any{
+	require.Equal(t, map[string]any{"getWlzIndicatiesVoorBsn": []any{map[string]any{
 		"besluitnummer": 100200300.0, "geindiceerdZorgzwaartepakket": []any{map[string]any{"zzpCode": "830"}},
 	}}}, data)
-	for name, q := range map[string][2]string{
-		"diagnosis":         {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { besluitnummer grondslag } }`},
-		"diagnosis, alias":  {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn: stoornis } }`},
-		"fragment":          {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { ...on WlzIndicatie { bsn } } }`},
-		"directive":         {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn @skip(if: false) } }`},
-		"two registers":     {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn } overdracht(bsn: $bsn) { bsn } }`},
-		"another register":  {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { overdracht(bsn: $bsn) { bsn } }`},
-		"unknown operation": {"Alles", `query Alles($bsn: String!) { wlzIndicatie(bsn: $bsn) { bsn } }`},
-		"unknown field":     {"WlzIndicatie", `query WlzIndicatie($bsn: String!) { wlzIndicatie(bsn: $bsn) { euros } }`},
-		"no query":          {"WlzIndicatie", `{`},
-	} {
+	refused := map[string][2]string{
+		"diagnosis":           {"WlzIndicaties", of + `{ besluitnummer grondslag { grondslag } } }`},
+		"diagnosis, alias":    {"WlzIndicaties", of + `{ bsn: stoornis { grondslag } } }`},
+		"more than is needed": {"WlzIndicaties", of + `{ bsn soortWlzindicatie } }`},
+		"fragment":            {"WlzIndicaties", of + `{ ...on WlzIndicatie { bsn } } }`},
+		"directive":           {"WlzIndicaties", of + `{ bsn @skip(if: false) } }`},
+		"somebody else":       {"WlzIndicaties", `query WlzIndicaties($bsn: String!) { getWlzIndicatiesVoorBsn(bsn: "999940016") { bsn } }`},
+		"two roots":           {"WlzIndicaties", of + `{ bsn } b: getWlzIndicatiesVoorBsn(bsn: $bsn) { bsn } }`},
+		"another register":    {"WlzIndicaties", `query WlzIndicaties($bsn: String!) { bemiddelingspecificatie { leveringsvorm } }`},
+		"unknown operation":   {"Alles", `query Alles($bsn: String!) { getWlzIndicatiesVoorBsn(bsn: $bsn) { bsn } }`},
+		"unknown field":       {"WlzIndicaties", of + `{ euros } }`},
+		"no query":            {"WlzIndicaties", `{`},
+	}
+	for name, q := range refused {
 		data, code := ask(q[0], q[1])
 		require.Nil(t, data, name)
 		require.Contains(t, []any{"FORBIDDEN", "GRAPHQL_VALIDATION_FAILED"}, code, name)
+	}
+
+	register = "/bemiddelingsregister/graphql"
+	const operation = "Bemiddelingspecificaties"
+	const mediated = `query Bemiddelingspecificaties($bsn: String!) { bemiddelingspecificatie(where: {bemiddeling: {client: {bsn: {eq: $bsn}}}}) `
+	data, code = ask(operation, mediated+`{ leveringsvorm bemiddeling { verantwoordelijkZorgkantoor client { bsn } } } }`)
+	require.Nil(t, code)
+	require.Equal(t, map[string]any{"bemiddelingspecificatie": []any{map[string]any{
+		"leveringsvorm": "2", "bemiddeling": map[string]any{"verantwoordelijkZorgkantoor": "5503", "client": map[string]any{"bsn": "999940041"}},
+	}}}, data)
+	for name, query := range map[string]string{
+		"without a filter": `query Bemiddelingspecificaties($bsn: String!) { bemiddelingspecificatie { leveringsvorm bemiddeling { client { bsn } } } }`,
+		"by its id":        `query Bemiddelingspecificaties($bsn: UUID!) { bemiddelingspecificatie(where: {bemiddelingspecificatieID: {eq: $bsn}}) { leveringsvorm } }`,
+		"percentage":       mediated + `{ percentage } }`,
+	} {
+		data, code := ask(operation, query)
+		require.Nil(t, data, name)
+		require.Contains(t, []any{"FORBIDDEN", "GRAPHQL_VALIDATION_FAILED"}, code, name)
+	}
+}
+
+// UWV takes no question that is not signed, and tells why in the way of SOAP.
+func TestUnsignedQuestionIsRefused(t *testing.T) {
+	b := newBare(t, embedded(t, "meppel"))
+	for name, c := range map[string]struct{ action, fault string }{
+		"unsigned": {"http://bkwi.nl/SuwiML/Diensten/UWVDossierWerknemersverzekeringenGSD-v0200/UWVPersoonsWvInfo", "wsse:FailedCheck"},
+		"another":  {"http://bkwi.nl/SuwiML/Diensten/UWVDossierInkomstenGSD-v0200/UWVPersoonsIkvInfo", "soap:Client"},
+	} {
+		body := `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header><Action>` + c.action +
+			`</Action></s:Header><s:Body><UWVPersoonsWvInfo><Burgerservicenr>999940016</Burgerservicenr></UWVPersoonsWvInfo></s:Body></s:Envelope>`
+		r, err := http.NewRequest(http.MethodPost, b.box.URL("UWV")+"/", strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("SOAPAction", `""`)
+		got, err := b.client.Do(r)
+		require.NoError(t, err)
+		text, err := io.ReadAll(got.Body)
+		require.NoError(t, err)
+		require.NoError(t, got.Body.Close())
+		require.Equal(t, http.StatusInternalServerError, got.StatusCode, name)
+		require.Contains(t, string(text), ">"+c.fault+"<", name)
+		require.NotContains(t, string(text), "ClientSuwi", name)
 	}
 }
 

@@ -229,7 +229,9 @@ func histories(a *budgetv1.FetchResponse) []string {
 func notices(a *budgetv1.FetchResponse) []string {
 	all := []string{}
 	for _, n := range a.GetNotices() {
-		all = append(all, strings.TrimSpace(n.GetCode()+" "+n.GetReason()))
+		for range max(n.GetCount(), 1) {
+			all = append(all, strings.TrimSpace(n.GetCode()+" "+n.GetReason()))
+		}
 	}
 	slices.Sort(all)
 	return all

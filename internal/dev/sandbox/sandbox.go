@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -52,6 +53,8 @@ type Sandbox struct {
 // host is the server of one party.
 type host struct {
 	party  casefile.Organisation
+	whole  *casefile.Case // SVB knows what funders awarded
+	today  civil.Date
 	store  *store
 	tokens *tokens
 	url    string
@@ -91,7 +94,10 @@ func Start(c Config) (*Sandbox, error) {
 
 // open starts the server of one party; none for a kind without an interface.
 func (s *Sandbox) open(party casefile.Organisation) error {
-	h := &host{party: party, closed: make(chan struct{}), log: log.New(s.config.Log, "sandbox: ", 0)}
+	h := &host{
+		party: party, whole: s.config.Case, today: s.config.Case.Today.Date,
+		closed: make(chan struct{}), log: log.New(s.config.Log, "sandbox: ", 0),
+	}
 	for _, m := range s.config.Case.Household {
 		h.numbers = append(h.numbers, m.BSN)
 	}

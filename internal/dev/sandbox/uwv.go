@@ -9,36 +9,41 @@ import (
 
 // benefits is the SOAP body of a request to UWV, as far as it is read.
 type benefits struct {
-	Bsn        string   `xml:"Body>VraagAan>Burgerservicenr"`
-	Acts       []string `xml:"Body>VraagAan>SzWet>CdSzWet"`
-	Provisions string   `xml:"Body>VraagAan>IndVoorziening"`
+	Action string `xml:"Header>Action"`
+	Bsn    string `xml:"Body>UWVPersoonsWvInfo>Burgerservicenr"`
 }
 
-// soap is UWV: SOAP 1.1 with elements of SuwiML.
+// The service at which benefits of UWV are to be expected. Its answer is written as that of
+// the published service of SVB, and with provisions beside it: both are assumed.
+const (
+	uwvSpace  = "http://bkwi.nl/SuwiML/Diensten/UWVDossierWerknemersverzekeringenGSD/v0200"
+	uwvAction = "http://bkwi.nl/SuwiML/Diensten/UWVDossierWerknemersverzekeringenGSD-v0200/UWVPersoonsWvInfo"
+	fwiSpace  = "http://bkwi.nl/SuwiML/FWI/v0205"
+)
+
+// soap is UWV: SOAP 1.1 with WS-Addressing and WS-Security, in messages of SuwiML.
 func (h *host) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 	var q benefits
-	if xml.Unmarshal(body, &q) != nil || q.Bsn == "" {
-		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-		w.WriteHeader(http.StatusInternalServerError)
-		_, _ = w.Write([]byte(soapOpen + `<soap:Fault><faultcode>soap:Client</faultcode>` +
-			`<faultstring>vraag niet begrepen</faultstring></soap:Fault>` + soapClose))
+	if xml.Unmarshal(body, &q) != nil || q.Bsn == "" || q.Action != uwvAction || r.Header.Get("SOAPAction") != `""` {
+		soapFault(w, "soap:Client")
 		return
 	}
-	values := slices.Clone(q.Acts)
-	if q.Provisions == "1" {
-		values = append(values, "Voorziening")
+	if !h.signed(r, body) {
+		soapFault(w, "wsse:FailedCheck")
+		return
 	}
-	h.note(r, Request{Operation: "Vraag", Values: values})
+	h.note(r, Request{Operation: "UWVPersoonsWvInfo"})
+	found := of(h.store.lists["suwi"], q.Bsn, "Burgerservicenr")
 	e := newElement()
-	e.raw(soapOpen + `<Antwoord xmlns="urn:ontschot:uwv:1">`)
-	for _, raw := range of(h.store.lists["suwi"], q.Bsn, "Burgerservicenr") {
-		e.raw("<ClientSuwi>")
-		eachField(raw, func(name string, value json.RawMessage) {
-			e.write(name, q.narrow(name, value))
-		})
-		e.raw("</ClientSuwi>")
+	e.raw(soapOpen + `<smls:UWVPersoonsWvInfoResponse xmlns:smls="` + uwvSpace + `" xmlns:fwi="` + fwiSpace + `">`)
+	e.client(q.Bsn, found)
+	if len(found) == 0 {
+		e.raw("<fwi:NietsGevonden/>")
 	}
-	e.raw("</Antwoord>" + soapClose)
+	for _, raw := range found {
+		e.results(raw)
+	}
+	e.raw("</smls:UWVPersoonsWvInfoResponse>" + soapClose)
 	reply(w, "text/xml; charset=utf-8", e.to.Bytes())
 }
 
@@ -48,24 +53,56 @@ const (
 	soapClose = `</soap:Body></soap:Envelope>`
 )
 
-// narrow leaves out what was not asked for.
-func (q benefits) narrow(name string, value json.RawMessage) json.RawMessage {
-	switch {
-	case name == "Voorziening" && q.Provisions != "1":
-		return nil
-	case name != "Uitkeringsverhouding":
-		return value
+func soapFault(w http.ResponseWriter, code string) {
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	w.WriteHeader(http.StatusInternalServerError)
+	_, _ = w.Write([]byte(soapOpen + `<soap:Fault><faultcode xmlns:wsse="` + wsseSpace + `">` + code + `</faultcode>` +
+		`<faultstring>vraag geweigerd</faultstring></soap:Fault>` + soapClose))
+}
+
+// isResult reports whether a member of a case's record is a result of the infrastructure,
+// which stands beside the person and not in it.
+func isResult(name string) bool {
+	return slices.Contains([]string{"FWI", "NietsGevonden", "NietGerechtigd", "NietVanToepassing"}, name)
+}
+
+// client writes the one ClientSuwi of an answer: all that the records of a case say of the
+// person, each kind of element after the other. There is none when they hold results alone.
+func (e *element) client(bsn string, records []json.RawMessage) {
+	var names []string
+	values := map[string][]json.RawMessage{}
+	for _, raw := range records {
+		eachField(raw, func(name string, value json.RawMessage) {
+			if name == "Burgerservicenr" || isResult(name) {
+				return
+			}
+			if values[name] == nil {
+				names = append(names, name)
+			}
+			values[name] = append(values[name], value)
+		})
 	}
-	var list []json.RawMessage
-	if json.Unmarshal(value, &list) != nil {
-		list = []json.RawMessage{value} // one, without a list around it
+	if len(names) == 0 {
+		return
 	}
-	list = slices.DeleteFunc(list, func(raw json.RawMessage) bool {
-		return !slices.Contains(q.Acts, text(raw, "SzWet", "CdSzWet"))
+	e.raw("<ClientSuwi>")
+	e.write("Burgerservicenr", json.RawMessage(`"`+bsn+`"`))
+	for _, name := range names {
+		for _, value := range values[name] {
+			e.write(name, value)
+		}
+	}
+	e.raw("</ClientSuwi>")
+}
+
+// results writes those of a record.
+func (e *element) results(raw json.RawMessage) {
+	eachField(raw, func(name string, value json.RawMessage) {
+		if !isResult(name) {
+			return
+		}
+		e.raw("<fwi:" + name + ">")
+		eachField(value, e.write)
+		e.raw("</fwi:" + name + ">")
 	})
-	narrowed, err := json.Marshal(list)
-	if err != nil {
-		return nil
-	}
-	return narrowed
 }

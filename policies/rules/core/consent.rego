@@ -55,7 +55,8 @@ pass contains "TOEST-04" if {
 	input.context.date <= input.context.consent.mandate.until
 }
 
-# Parental authority is clear on this day (BW 1:245, 1:253).
+# Parental authority is clear on this day (BW 1:244, 1:245; suspended or shifted: 1:253q,
+# 1:253r).
 pass contains "TOEST-05" if {
 	input.context.consent.status != "authority_unclear"
 }

@@ -50,6 +50,18 @@ decide(document) := decision if {
 	decision := core.decision with input as document
 }
 
+# A code that tells a diagnosis leaves as its group, unless the cell says otherwise.
+test_fields_have_the_masks_of_their_cell if {
+	whole := object.union(request, {
+		"resource": {"properties": {"fields": ["entitlement", "product"]}},
+		"context": {"agreement": {"fields": ["entitlement", "product"]}},
+	})
+	decide(whole).fields == {"entitlement": "none", "product": "group"}
+	opened := json.patch(data.matrix["integral_budget.compose"], [{"op": "replace", "path": "/sources/careoffice/wlz/fields/product", "value": "none"}])
+	fields := core.decision.fields with input as whole with data.matrix["integral_budget.compose"] as opened
+	fields == {"entitlement": "none", "product": "none"}
+}
+
 test_in_order_is_allowed if {
 	decision := decide(request)
 	decision.decision

@@ -19,15 +19,22 @@ pass contains "GROND-01" if {
 	basis.avg6 == input.resource.properties.legal_basis
 }
 
+# A dated one counts on the days of its statute, when that is active and is for sharing.
+pass contains "GROND-01" if {
+	some basis in cell.dated
+	statute := data.catalog.statutes[basis.statute]
+	basis.avg6 == input.resource.properties.legal_basis
+	statute.active == true
+	"sharing" in statute.use
+	covers_date(statute.from, object.get(statute, "to", "9999-12-31"))
+}
+
 pass contains "ROL-01" if {
 	input.subject.properties.org_type in purpose.asked_by
 	input.subject.properties.role in cell.roles
 	not input.subject.properties.role in removed_roles
-	assurance_suffices
-}
 
-# Levels of assurance as in eIDAS (910/2014, art. 8); a higher one will do.
-assurance_suffices if {
+	# Levels of assurance as in eIDAS (910/2014, art. 8); a higher one will do.
 	levels := data.catalog.assurance
 	levels[input.subject.properties.assurance].rank >= levels[cell.assurance].rank
 }

@@ -185,7 +185,10 @@ type ConsentAuthority struct {
 	LookedUp string `protobuf:"bytes,3,opt,name=looked_up,json=lookedUp,proto3" json:"looked_up,omitempty"`
 	// What a human settled an unclear case on: gezagsregister,
 	// rechterlijke_uitspraak or voogdijregister; empty: no human had to.
-	Settled       string `protobuf:"bytes,4,opt,name=settled,proto3" json:"settled,omitempty"`
+	Settled string `protobuf:"bytes,4,opt,name=settled,proto3" json:"settled,omitempty"`
+	// Its last day, a civil date, where the registers know one; empty: no end is known.
+	// The consent holds no longer than that.
+	Until         string `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +251,13 @@ func (x *ConsentAuthority) GetSettled() string {
 	return ""
 }
 
+func (x *ConsentAuthority) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
 type AskConsentRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Question      *ConsentQuestion       `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
@@ -298,7 +308,8 @@ type AskConsentResponse struct {
 	Signers []*ConsentSigner       `protobuf:"bytes,2,rep,name=signers,proto3" json:"signers,omitempty"`
 	From    string                 `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
 	Until   string                 `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
-	// The birthday on which it lapses; empty for an adult.
+	// The day on which it lapses: a birthday, or the day after the authority that it rests
+	// on ends. Empty: neither is known to come.
 	LapsesOn      string `protobuf:"bytes,5,opt,name=lapses_on,json=lapsesOn,proto3" json:"lapses_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -915,12 +926,17 @@ func (x *ConsentReceipt) GetMandates() []*ConsentMandate {
 type NarrowConsentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// What is taken out: a source with the categories, or with "*" for all of them.
+	// What is taken out: a source with the categories, or with "*" for all of them. None
+	// where the authority has ended.
 	Without []*ConsentGrant `protobuf:"bytes,2,rep,name=without,proto3" json:"without,omitempty"`
 	// The person it is of: whoever knows an id only cannot change a consent.
-	Identifiers   *v1.Identifiers `protobuf:"bytes,3,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Identifiers *v1.Identifiers `protobuf:"bytes,3,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
+	// The last day on which the authority that the consent rests on is known to have held,
+	// a civil date: from the next day on it is AUTHORITY_UNCLEAR, until who has authority
+	// then signs anew. Empty: something is taken out.
+	AuthorityUntil string `protobuf:"bytes,4,opt,name=authority_until,json=authorityUntil,proto3" json:"authority_until,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *NarrowConsentRequest) Reset() {
@@ -972,6 +988,13 @@ func (x *NarrowConsentRequest) GetIdentifiers() *v1.Identifiers {
 		return x.Identifiers
 	}
 	return nil
+}
+
+func (x *NarrowConsentRequest) GetAuthorityUntil() string {
+	if x != nil {
+		return x.AuthorityUntil
+	}
+	return ""
 }
 
 type NarrowConsentResponse struct {
@@ -1540,12 +1563,13 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\x06source\x18\x01 \x01(\tB.\xbaH\x1er\x1c2\x1a^[A-Z0-9][A-Z0-9_-]{0,31}$\xca\xf3\x18\ttechnicalR\x06source\x125\n" +
 	"\n" +
 	"categories\x18\x02 \x03(\tB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\n" +
-	"categories\"\xea\x01\n" +
+	"categories\"\xb5\x02\n" +
 	"\x10ConsentAuthority\x12%\n" +
 	"\x04kind\x18\x01 \x01(\tB\x11\xbaH\x04r\x02\x18@\xca\xf3\x18\x06personR\x04kind\x12-\n" +
 	"\aholders\x18\x02 \x01(\x05B\x13\xbaH\x06\x1a\x04\x18\x10(\x00\xca\xf3\x18\x06personR\aholders\x12P\n" +
 	"\tlooked_up\x18\x03 \x01(\tB3\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\blookedUp\x12.\n" +
-	"\asettled\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\asettled\"b\n" +
+	"\asettled\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\asettled\x12I\n" +
+	"\x05until\x18\x05 \x01(\tB3\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x05until\"b\n" +
 	"\x11AskConsentRequest\x12M\n" +
 	"\bquestion\x18\x01 \x01(\v2\x1c.ontschot.v1.ConsentQuestionB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\bquestion\"\x90\x02\n" +
 	"\x12AskConsentResponse\x12A\n" +
@@ -1596,11 +1620,12 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\atext_en\x18\v \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\x12%\n" +
 	"\x06record\x18\f \x01(\fB\r\xca\xf3\x18\ttechnicalR\x06record\x12)\n" +
 	"\bdocument\x18\r \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\x12F\n" +
-	"\bmandates\x18\x0e \x03(\v2\x1b.ontschot.v1.ConsentMandateB\r\xca\xf3\x18\ttechnicalR\bmandates\"\xe1\x01\n" +
+	"\bmandates\x18\x0e \x03(\v2\x1b.ontschot.v1.ConsentMandateB\r\xca\xf3\x18\ttechnicalR\bmandates\"\xbd\x02\n" +
 	"\x14NarrowConsentRequest\x12&\n" +
-	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12L\n" +
-	"\awithout\x18\x02 \x03(\v2\x19.ontschot.v1.ConsentGrantB\x17\xbaH\a\x92\x01\x04\b\x01\x10\x10\xca\xf3\x18\ttechnicalR\awithout\x12S\n" +
-	"\videntifiers\x18\x03 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\"]\n" +
+	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12J\n" +
+	"\awithout\x18\x02 \x03(\v2\x19.ontschot.v1.ConsentGrantB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\awithout\x12S\n" +
+	"\videntifiers\x18\x03 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\x12\\\n" +
+	"\x0fauthority_until\x18\x04 \x01(\tB3\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x0eauthorityUntil\"]\n" +
 	"\x15NarrowConsentResponse\x12D\n" +
 	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\"@\n" +
 	"\x16WithdrawConsentRequest\x12&\n" +

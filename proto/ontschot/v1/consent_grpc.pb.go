@@ -46,8 +46,8 @@ type ConsentServiceClient interface {
 	// GiveConsent takes down a yes: signs it as the keeper, makes it count and gives
 	// the receipt. A renewal is a consent that replaces another.
 	GiveConsent(ctx context.Context, in *GiveConsentRequest, opts ...grpc.CallOption) (*GiveConsentResponse, error)
-	// NarrowConsent takes a source, or categories of one, out of a consent. Nobody has
-	// to sign again for less.
+	// NarrowConsent takes a source, or categories of one, out of a consent, or takes in
+	// that the authority it rests on has ended. Nobody has to sign again for less.
 	NarrowConsent(ctx context.Context, in *NarrowConsentRequest, opts ...grpc.CallOption) (*NarrowConsentResponse, error)
 	// WithdrawConsent ends a consent: nothing that rests on it is released from then on.
 	WithdrawConsent(ctx context.Context, in *WithdrawConsentRequest, opts ...grpc.CallOption) (*WithdrawConsentResponse, error)
@@ -173,8 +173,8 @@ type ConsentServiceServer interface {
 	// GiveConsent takes down a yes: signs it as the keeper, makes it count and gives
 	// the receipt. A renewal is a consent that replaces another.
 	GiveConsent(context.Context, *GiveConsentRequest) (*GiveConsentResponse, error)
-	// NarrowConsent takes a source, or categories of one, out of a consent. Nobody has
-	// to sign again for less.
+	// NarrowConsent takes a source, or categories of one, out of a consent, or takes in
+	// that the authority it rests on has ended. Nobody has to sign again for less.
 	NarrowConsent(context.Context, *NarrowConsentRequest) (*NarrowConsentResponse, error)
 	// WithdrawConsent ends a consent: nothing that rests on it is released from then on.
 	WithdrawConsent(context.Context, *WithdrawConsentRequest) (*WithdrawConsentResponse, error)

@@ -915,7 +915,7 @@ type SourceReport struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Source string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
 	Person string                 `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
-	// OK, or the reason of the gap.
+	// OK, PARTIAL (a part of the answer could not be read), or the reason of the gap.
 	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
 	// Milliseconds from asking to the answer, zero when it was not asked.
 	ElapsedMs int64  `protobuf:"varint,4,opt,name=elapsed_ms,json=elapsedMs,proto3" json:"elapsed_ms,omitempty"`

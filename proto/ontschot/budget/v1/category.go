@@ -44,25 +44,28 @@ func CategoryOf(f protoreflect.FieldDescriptor) Category {
 	return Category(proto.GetExtension(f.Options(), E_Category).(string))
 }
 
-// Minimise clears every field whose category is not granted. It works on the
-// answer of one source to requests about one law; what cannot be judged is cleared.
-func Minimise(m proto.Message, granted []Category) { minimise(m.ProtoReflect(), granted) }
+// Minimise clears every field whose category is not granted, and of those that are what
+// their mask keeps back. It works on the answer of one source to questions about one law;
+// what cannot be judged is cleared. No masks: all that is granted stays whole.
+func Minimise(m proto.Message, granted []Category, masks Masks) {
+	minimise(m.ProtoReflect(), granted, masks)
+}
 
-func minimise(m protoreflect.Message, granted []Category) {
+func minimise(m protoreflect.Message, granted []Category, masks Masks) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch c := CategoryOf(f); {
 		case slices.Contains(granted, c):
-			// the outermost category governs all that is inside
+			masked(m, f, masks.Of(c)) // the outermost category governs all that is inside
 		case c != categoryTechnical:
 			m.Clear(f)
 		case f.IsMap():
 			// technical maps hold no messages; a test over the descriptors says so
 		case f.IsList() && f.Message() != nil:
 			for i := range v.List().Len() {
-				minimise(v.List().Get(i).Message(), granted)
+				minimise(v.List().Get(i).Message(), granted, masks)
 			}
 		case f.Message() != nil:
-			minimise(v.Message(), granted)
+			minimise(v.Message(), granted, masks)
 		}
 		return true
 	})

@@ -76,18 +76,18 @@ func TestMinimise(t *testing.T) {
 		}
 	}
 	line := full()
-	budgetv1.Minimise(line, []budgetv1.Category{budgetv1.CategoryEntitlement, budgetv1.CategoryIncome})
+	budgetv1.Minimise(line, []budgetv1.Category{budgetv1.CategoryEntitlement, budgetv1.CategoryIncome}, nil)
 	require.True(t, proto.Equal(&budgetv1.BudgetLine{
 		Law: "WMO", Funder: "GM0001", Kind: "ENTITLEMENT", Income: &budgetv1.Amount{Cents: 6},
 		Provenance: []*budgetv1.Provenance{{Source: "GM0001"}},
 	}, line), "the amount inside income is governed by income; the record id inside provenance is not")
 
 	line = full()
-	budgetv1.Minimise(line, budgetv1.Categories())
+	budgetv1.Minimise(line, budgetv1.Categories(), nil)
 	require.True(t, proto.Equal(full(), line))
 
 	line = full()
 	line.ProtoReflect().SetUnknown([]byte{0x98, 0x7d, 0x01})
-	budgetv1.Minimise(line, nil)
+	budgetv1.Minimise(line, nil, nil)
 	require.True(t, proto.Equal(&budgetv1.BudgetLine{Funder: "GM0001", Provenance: []*budgetv1.Provenance{{Source: "GM0001"}}}, line))
 }

@@ -26,11 +26,21 @@ const (
 	FindingConsentRenewAt18     = "CONSENT_RENEW_AT_18"
 	FindingLegalBasisEnds       = "LEGAL_BASIS_ENDS"       // pooling across laws stops
 	FindingUnknownCode          = "UNKNOWN_CODE"           // of an outside list
+	FindingUnknownElement       = "UNKNOWN_ELEMENT"        // a member of a record that we do not know
 	FindingPartial              = "PARTIAL"                // something is missing; the gaps say what
 	FindingConflict             = "CONFLICT"               // two records of one right contradict each other
+	FindingAwardMissing         = "AWARD_MISSING"          // a decision grants days that no award covers
+	FindingRowOmitted           = "AWARD_ROW_OMITTED"      // an award left out a right that the one before it had
+	FindingOverlappingAwards    = "OVERLAPPING_AWARDS"     // two awards for one function on the same days
+	FindingSpendingUnmatched    = "SPENDING_UNMATCHED"     // spent of a budget that is not known here
 	FindingLineCrossesWindow    = "LINE_CROSSES_WINDOW"    // only a part of one decided total counts here
 	FindingPlanContestedLine    = "PLAN_CONTESTED_LINE"    // a plan spends a contested line
 	FindingPlanOtherBeneficiary = "PLAN_OTHER_BENEFICIARY" // a plan pays for somebody else under the same law
+
+	// Own contributions of one household, or of several: the source does not tell.
+	FindingContributionUnknown = "CONTRIBUTION_HOUSEHOLD_UNKNOWN"
+	FindingPlanOutsideLine     = "PLAN_OUTSIDE_LINE" // a plan pays before its line begins, or after it ends
+	FindingExceedsRemaining    = "EXCEEDS_REMAINING" // a plan spends more after today than is left of a line
 )
 
 // FindingCodes lists them all, in that order.
@@ -41,9 +51,64 @@ func FindingCodes() []string {
 		FindingContinuityLimit, FindingMoveFunderChange, FindingOverspent, FindingOverallocated,
 		FindingUnallocated, FindingOneCaregiverOver40H, FindingTariffAboveMax, FindingConsentExpires,
 		FindingConsentRenewAt12, FindingConsentRenewAt16, FindingConsentRenewAt18,
-		FindingLegalBasisEnds, FindingUnknownCode, FindingPartial, FindingConflict,
+		FindingLegalBasisEnds, FindingUnknownCode, FindingUnknownElement, FindingPartial, FindingConflict,
+		FindingAwardMissing, FindingRowOmitted, FindingOverlappingAwards, FindingSpendingUnmatched,
 		FindingLineCrossesWindow, FindingPlanContestedLine, FindingPlanOtherBeneficiary,
+		FindingContributionUnknown,
+		FindingPlanOutsideLine, FindingExceedsRemaining,
 	}
+}
+
+// Details of findings of which the text says something else than that of the code. They are
+// no part of a finding: they follow from it.
+const (
+	DetailPast     = "PAST"     // its day has been
+	DetailQuestion = "QUESTION" // it may well be right as it is
+	DetailAfter    = "AFTER"    // of PLAN_OUTSIDE_LINE: past the last day of the line, which is its date
+	DetailUpTo     = "UP_TO"    // of OVERSPENT: by what a line contributed before its date
+	DetailCovered  = "COVERED"  // of OVERSPENT: and the money of other lines covers it
+)
+
+// FindingDetails lists them all, by the code of the finding. A closed list.
+func FindingDetails() map[string][]string {
+	return map[string][]string{
+		FindingTransition18: {DetailPast}, FindingAowAge: {DetailPast}, FindingContinuityLimit: {DetailPast},
+		FindingLegalBasisEnds: {DetailPast}, FindingDupDelivery: {DetailQuestion},
+		FindingOverspent: {DetailCovered, DetailUpTo}, FindingPlanOutsideLine: {DetailAfter},
+	}
+}
+
+// FindingDetail is what more the text of a finding says on a civil date (YYYY-MM-DD); empty:
+// nothing. The day of a birthday has been on the day itself; the last day of what ends has
+// been on the day after.
+func FindingDetail(f *Finding, today string) string {
+	switch f.GetCode() {
+	case FindingTransition18, FindingAowAge:
+		if today != "" && f.GetDate() <= today {
+			return DetailPast
+		}
+	case FindingContinuityLimit, FindingLegalBasisEnds:
+		if today != "" && f.GetDate() < today {
+			return DetailPast
+		}
+	case FindingDupDelivery:
+		if f.GetSeverity() == SeverityWarning {
+			return DetailQuestion
+		}
+	case FindingPlanOutsideLine:
+		if f.GetDate() < f.GetFrom() {
+			return DetailAfter
+		}
+	case FindingOverspent:
+		switch {
+		case f.GetDate() == "": // by the whole award
+		case len(f.GetLines()) > 1:
+			return DetailCovered
+		default:
+			return DetailUpTo
+		}
+	}
+	return ""
 }
 
 // What a finding weighs: an ERROR cannot stay as it is, a WARNING asks somebody to act or

@@ -9,9 +9,11 @@ const (
 	LawWLZ          = "WLZ"
 	LawZVW          = "ZVW"
 	LawWIA          = "WIA"
+	LawWAO          = "WAO"
 	LawWAJONG       = "WAJONG"
 	LawWW           = "WW"
 	LawZW           = "ZW"
+	LawTW           = "TW"
 	LawPW           = "PW"
 	LawUWVProvision = "UWV_PROVISION"
 	LawEDU          = "EDU"
@@ -23,7 +25,7 @@ const (
 // long-term care, health insurance, benefits, and the others. A closed list.
 func Laws() []string {
 	return []string{
-		LawWMO, LawJW, LawWLZ, LawZVW, LawWIA, LawWAJONG, LawWW, LawZW, LawPW,
+		LawWMO, LawJW, LawWLZ, LawZVW, LawWIA, LawWAO, LawWAJONG, LawWW, LawZW, LawTW, LawPW,
 		LawUWVProvision, LawEDU, LawLLV, LawVALYS,
 	}
 }

@@ -6,6 +6,8 @@ const (
 	FormZIN           = "ZIN"
 	FormMPT           = "MPT"
 	FormVPT           = "VPT"
+	FormDTV           = "DTV"       // part-time stay
+	FormUndecided     = "UNDECIDED" // there is a right; how the care is delivered is not known
 	FormCash          = "CASH"
 	FormSubsidy       = "SUBSIDY"
 	FormReimbursement = "REIMBURSEMENT"
@@ -13,7 +15,7 @@ const (
 
 // DeliveryForms lists them all. A closed list.
 func DeliveryForms() []string {
-	return []string{FormPGB, FormZIN, FormMPT, FormVPT, FormCash, FormSubsidy, FormReimbursement}
+	return []string{FormPGB, FormZIN, FormMPT, FormVPT, FormDTV, FormUndecided, FormCash, FormSubsidy, FormReimbursement}
 }
 
 // What money may be used for. Only POOLABLE money is in the care total.

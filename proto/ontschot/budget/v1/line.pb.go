@@ -52,8 +52,12 @@ type BudgetLine struct {
 	// Cents that fall in the window (round half up, once). Absent: not known.
 	// For a line of fungibility INCOME it is governed by the category income.
 	ValueCents *int64 `protobuf:"varint,20,opt,name=value_cents,json=valueCents,proto3,oneof" json:"value_cents,omitempty"`
-	// Right of another law goes first; counted as granted. Set by assembly.
-	Contested     bool `protobuf:"varint,21,opt,name=contested,proto3" json:"contested,omitempty"`
+	// Right of another law goes first, or two awards overlap; counted as granted. Set by
+	// assembly.
+	Contested bool `protobuf:"varint,21,opt,name=contested,proto3" json:"contested,omitempty"`
+	// A decision grants these days and no award or allocation that tells the same right
+	// covers them: the line is that stretch of the decision.
+	AwardMissing  bool `protobuf:"varint,22,opt,name=award_missing,json=awardMissing,proto3" json:"award_missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +211,13 @@ func (x *BudgetLine) GetContested() bool {
 	return false
 }
 
+func (x *BudgetLine) GetAwardMissing() bool {
+	if x != nil {
+		return x.AwardMissing
+	}
+	return false
+}
+
 // Product: a code of a named list. An unknown code keeps list and code.
 type Product struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -284,7 +295,8 @@ type Period struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Start string                 `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
 	End   *string                `protobuf:"bytes,2,opt,name=end,proto3,oneof" json:"end,omitempty"`
-	// The end before the line was cut short; the decided total runs to here.
+	// The end that an earlier message gave, before the line was cut short. The amount is
+	// the newest one and runs to the end.
 	OriginalEnd   *string `protobuf:"bytes,3,opt,name=original_end,json=originalEnd,proto3,oneof" json:"original_end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -490,10 +502,12 @@ type Decision struct {
 	Number string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
 	// Civil date of issue.
 	Issued string `protobuf:"bytes,2,opt,name=issued,proto3" json:"issued,omitempty"`
-	// Budgetidentificatie of the award message (iPgb 501).
-	Budget        string `protobuf:"bytes,3,opt,name=budget,proto3" json:"budget,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// BudgetIdentificatie of the award message (iPgb 501) that counts.
+	Budget string `protobuf:"bytes,3,opt,name=budget,proto3" json:"budget,omitempty"`
+	// Every other BudgetIdentificatie of its chain: numbers that it had before, in order.
+	EarlierBudgets []string `protobuf:"bytes,4,rep,name=earlier_budgets,json=earlierBudgets,proto3" json:"earlier_budgets,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
@@ -545,6 +559,13 @@ func (x *Decision) GetBudget() string {
 		return x.Budget
 	}
 	return ""
+}
+
+func (x *Decision) GetEarlierBudgets() []string {
+	if x != nil {
+		return x.EarlierBudgets
+	}
+	return nil
 }
 
 // Provenance: which record of which system a line rests on.
@@ -676,15 +697,15 @@ var File_ontschot_budget_v1_line_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_line_proto_rawDesc = "" +
 	"\n" +
-	"\x1dontschot/budget/v1/line.proto\x12\x12ontschot.budget.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\"\x9b\t\n" +
+	"\x1dontschot/budget/v1/line.proto\x12\x12ontschot.budget.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\"\xea\t\n" +
 	"\n" +
 	"BudgetLine\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12%\n" +
-	"\x06person\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12r\n" +
-	"\x03law\x18\x03 \x01(\tB`\xbaHNrLR\x03WMOR\x02JWR\x03WLZR\x03ZVWR\x03WIAR\x06WAJONGR\x02WWR\x02ZWR\rUWV_PROVISIONR\x03EDUR\x03LLVR\x05VALYSR\x02PW\xca\xf3\x18\ventitlementR\x03law\x12.\n" +
+	"\x06person\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12{\n" +
+	"\x03law\x18\x03 \x01(\tBi\xbaHWrUR\x03WMOR\x02JWR\x03WLZR\x03ZVWR\x03WIAR\x03WAOR\x06WAJONGR\x02WWR\x02ZWR\x02TWR\rUWV_PROVISIONR\x03EDUR\x03LLVR\x05VALYSR\x02PW\xca\xf3\x18\ventitlementR\x03law\x12.\n" +
 	"\x06funder\x18\x04 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18 \xca\xf3\x18\ttechnicalR\x06funder\x12I\n" +
-	"\x04kind\x18\x05 \x01(\tB5\xbaH#r!R\vENTITLEMENTR\aBENEFITR\tPROVISION\xca\xf3\x18\ventitlementR\x04kind\x12k\n" +
-	"\rdelivery_form\x18\x06 \x01(\tBF\xbaH4r2R\x03PGBR\x03ZINR\x03MPTR\x03VPTR\x04CASHR\aSUBSIDYR\rREIMBURSEMENT\xca\xf3\x18\ventitlementR\fdeliveryForm\x12]\n" +
+	"\x04kind\x18\x05 \x01(\tB5\xbaH#r!R\vENTITLEMENTR\aBENEFITR\tPROVISION\xca\xf3\x18\ventitlementR\x04kind\x12{\n" +
+	"\rdelivery_form\x18\x06 \x01(\tBV\xbaHDrBR\x03PGBR\x03ZINR\x03MPTR\x03VPTR\x03DTVR\tUNDECIDEDR\x04CASHR\aSUBSIDYR\rREIMBURSEMENT\xca\xf3\x18\ventitlementR\fdeliveryForm\x12]\n" +
 	"\vfungibility\x18\a \x01(\tB;\xbaH)r'R\bPOOLABLER\n" +
 	"RINGFENCEDR\x06INCOMER\aIN_KIND\xca\xf3\x18\ventitlementR\vfungibility\x12B\n" +
 	"\aproduct\x18\b \x01(\v2\x1b.ontschot.budget.v1.ProductB\v\xca\xf3\x18\aproductR\aproduct\x12>\n" +
@@ -704,7 +725,8 @@ const file_ontschot_budget_v1_line_proto_rawDesc = "" +
 	"\vvalue_cents\x18\x14 \x01(\x03B\n" +
 	"\xca\xf3\x18\x06amountH\x00R\n" +
 	"valueCents\x88\x01\x01\x12-\n" +
-	"\tcontested\x18\x15 \x01(\bB\x0f\xca\xf3\x18\ventitlementR\tcontestedB\x0e\n" +
+	"\tcontested\x18\x15 \x01(\bB\x0f\xca\xf3\x18\ventitlementR\tcontested\x124\n" +
+	"\raward_missing\x18\x16 \x01(\bB\x0f\xca\xf3\x18\ventitlementR\fawardMissingB\x0e\n" +
 	"\f_value_cents\"\xdb\x01\n" +
 	"\aProduct\x12*\n" +
 	"\x06system\x18\x01 \x01(\tB\x12\xbaH\x04r\x02\x18 \xca\xf3\x18\aproductR\x06system\x12F\n" +
@@ -729,11 +751,12 @@ const file_ontschot_budget_v1_line_proto_rawDesc = "" +
 	"\xca\xf3\x18\x06amountR\aderived\x12/\n" +
 	"\adivisor\x18\x05 \x01(\x03B\x15\xbaH\b\"\x06\x18\xc0\x84=(\x00\xca\xf3\x18\x06amountR\adivisor\x12 \n" +
 	"\x05gross\x18\x04 \x01(\bB\n" +
-	"\xca\xf3\x18\x06amountR\x05gross\"\xb3\x01\n" +
+	"\xca\xf3\x18\x06amountR\x05gross\"\xfa\x01\n" +
 	"\bDecision\x12,\n" +
 	"\x06number\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\treferenceR\x06number\x12K\n" +
 	"\x06issued\x18\x02 \x01(\tB3\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\treferenceR\x06issued\x12,\n" +
-	"\x06budget\x18\x03 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\treferenceR\x06budget\"\xec\x03\n" +
+	"\x06budget\x18\x03 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\treferenceR\x06budget\x12E\n" +
+	"\x0fearlier_budgets\x18\x04 \x03(\tB\x1c\xbaH\f\x92\x01\t\x10\xe8\a\"\x04r\x02\x18@\xca\xf3\x18\treferenceR\x0eearlierBudgets\"\xec\x03\n" +
 	"\n" +
 	"Provenance\x12,\n" +
 	"\x06source\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x06source\x12.\n" +

@@ -278,7 +278,10 @@ type PlanCheck struct {
 	// True when that basis was only assumed in the request and is not in force.
 	BasisIsAssumed bool `protobuf:"varint,9,opt,name=basis_is_assumed,json=basisIsAssumed,proto3" json:"basis_is_assumed,omitempty"`
 	// What of the budget was left out, because what it rests on counts no longer.
-	LeftOut       []*Gap `protobuf:"bytes,10,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	LeftOut []*Gap `protobuf:"bytes,10,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	// Codes of findings that were not judged of every allocation, because the hours per
+	// week, the tariff or the highest tariff is not known.
+	NotJudged     []string `protobuf:"bytes,11,rep,name=not_judged,json=notJudged,proto3" json:"not_judged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -383,8 +386,16 @@ func (x *PlanCheck) GetLeftOut() []*Gap {
 	return nil
 }
 
+func (x *PlanCheck) GetNotJudged() []string {
+	if x != nil {
+		return x.NotJudged
+	}
+	return nil
+}
+
 // Refusal of one allocation. Codes: SPLIT_ACROSS_LAWS, SPLIT_SUM, UNKNOWN_LINE,
-// NOT_CARE_MONEY, NO_AMOUNT, OVERALLOCATED, NOT_BENEFICIARY, OUTSIDE_WINDOW.
+// NOT_CARE_MONEY, NO_AMOUNT, OVERALLOCATED, NOT_BENEFICIARY, OUTSIDE_WINDOW,
+// OUTSIDE_BASIS.
 type Refusal struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Allocation string                 `protobuf:"bytes,1,opt,name=allocation,proto3" json:"allocation,omitempty"`
@@ -393,10 +404,15 @@ type Refusal struct {
 	Lines []string `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
 	Laws  []string `protobuf:"bytes,4,rep,name=laws,proto3" json:"laws,omitempty"`
 	// Why, and the lawful way to reach the same: Dutch (B1) and English.
-	TextNl        string `protobuf:"bytes,5,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
-	TextEn        string `protobuf:"bytes,6,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
-	InsteadNl     string `protobuf:"bytes,7,opt,name=instead_nl,json=insteadNl,proto3" json:"instead_nl,omitempty"`
-	InsteadEn     string `protobuf:"bytes,8,opt,name=instead_en,json=insteadEn,proto3" json:"instead_en,omitempty"`
+	TextNl    string `protobuf:"bytes,5,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
+	TextEn    string `protobuf:"bytes,6,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	InsteadNl string `protobuf:"bytes,7,opt,name=instead_nl,json=insteadNl,proto3" json:"instead_nl,omitempty"`
+	InsteadEn string `protobuf:"bytes,8,opt,name=instead_en,json=insteadEn,proto3" json:"instead_en,omitempty"`
+	// Id of the legal basis that would allow it, and days of the allocation on which that
+	// is not in force: civil dates, both inclusive. Empty when no basis is the reason.
+	Basis         string `protobuf:"bytes,9,opt,name=basis,proto3" json:"basis,omitempty"`
+	From          string `protobuf:"bytes,10,opt,name=from,proto3" json:"from,omitempty"`
+	To            string `protobuf:"bytes,11,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -483,6 +499,27 @@ func (x *Refusal) GetInsteadNl() string {
 func (x *Refusal) GetInsteadEn() string {
 	if x != nil {
 		return x.InsteadEn
+	}
+	return ""
+}
+
+func (x *Refusal) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *Refusal) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Refusal) GetTo() string {
+	if x != nil {
+		return x.To
 	}
 	return ""
 }
@@ -590,8 +627,10 @@ type Account struct {
 	BasisIsAssumed bool        `protobuf:"varint,7,opt,name=basis_is_assumed,json=basisIsAssumed,proto3" json:"basis_is_assumed,omitempty"`
 	// False when a part of the budget was missing: then this may not be all of it.
 	BudgetIsComplete bool `protobuf:"varint,8,opt,name=budget_is_complete,json=budgetIsComplete,proto3" json:"budget_is_complete,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Civil date on which the budget was composed.
+	AsOf          string `protobuf:"bytes,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
@@ -680,6 +719,13 @@ func (x *Account) GetBudgetIsComplete() bool {
 	return false
 }
 
+func (x *Account) GetAsOf() string {
+	if x != nil {
+		return x.AsOf
+	}
+	return ""
+}
+
 // AccountLine: cents of one law of one funder. unspent is awarded less spent;
 // shifted_in and shifted_out are what pooling moved between laws.
 type AccountLine struct {
@@ -692,8 +738,14 @@ type AccountLine struct {
 	UnspentCents    *int64 `protobuf:"varint,5,opt,name=unspent_cents,json=unspentCents,proto3,oneof" json:"unspent_cents,omitempty"`
 	ShiftedInCents  int64  `protobuf:"varint,6,opt,name=shifted_in_cents,json=shiftedInCents,proto3" json:"shifted_in_cents,omitempty"`
 	ShiftedOutCents int64  `protobuf:"varint,7,opt,name=shifted_out_cents,json=shiftedOutCents,proto3" json:"shifted_out_cents,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Civil date up to and including which what was spent is known; empty: nothing was
+	// spent yet, or a source did not say. Of several lines the earliest.
+	SpentAsOf string `protobuf:"bytes,8,opt,name=spent_as_of,json=spentAsOf,proto3" json:"spent_as_of,omitempty"`
+	// What was spent of single lines above the whole of their award, also where money of
+	// other lines covers it: cents, 0 when that is not known.
+	OverspentCents int64 `protobuf:"varint,9,opt,name=overspent_cents,json=overspentCents,proto3" json:"overspent_cents,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AccountLine) Reset() {
@@ -775,6 +827,20 @@ func (x *AccountLine) GetShiftedOutCents() int64 {
 	return 0
 }
 
+func (x *AccountLine) GetSpentAsOf() string {
+	if x != nil {
+		return x.SpentAsOf
+	}
+	return ""
+}
+
+func (x *AccountLine) GetOverspentCents() int64 {
+	if x != nil {
+		return x.OverspentCents
+	}
+	return 0
+}
+
 // Dissolution is a budget taken apart at a civil date: every right back at its own
 // person, law and funder, before the date and from it.
 type Dissolution struct {
@@ -795,7 +861,10 @@ type Dissolution struct {
 	// False when a part of the budget is missing, what was left out now included.
 	BudgetIsComplete bool `protobuf:"varint,8,opt,name=budget_is_complete,json=budgetIsComplete,proto3" json:"budget_is_complete,omitempty"`
 	// Civil date on which the budget was composed: the lines are as they were then.
-	AsOf          string `protobuf:"bytes,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOf string `protobuf:"bytes,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// OVERSPENT, of each line of which more was spent than it contributed before the date.
+	// Where the money of others covers that, those lines are named beside it.
+	Findings      []*Finding `protobuf:"bytes,10,rep,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -891,6 +960,13 @@ func (x *Dissolution) GetAsOf() string {
 		return x.AsOf
 	}
 	return ""
+}
+
+func (x *Dissolution) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
 }
 
 type DissolvedHalf struct {
@@ -1154,7 +1230,7 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\r_tariff_cents\"d\n" +
 	"\x05Split\x12+\n" +
 	"\x04line\x18\x01 \x01(\tB\x17\xbaH\ar\x05\x10\x01\x18\xc8\x01\xca\xf3\x18\ttechnicalR\x04line\x12.\n" +
-	"\x05cents\x18\x02 \x01(\x03B\x18\xbaH\v\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\xca\xf3\x18\x06amountR\x05cents\"\xf6\x06\n" +
+	"\x05cents\x18\x02 \x01(\x03B\x18\xbaH\v\"\t\x18\x80\xd0\xdb\xc3\xf4\x02(\x00\xca\xf3\x18\x06amountR\x05cents\"\xa4\a\n" +
 	"\tPlanCheck\x12D\n" +
 	"\arefused\x18\x01 \x03(\v2\x1b.ontschot.budget.v1.RefusalB\r\xca\xf3\x18\ttechnicalR\arefused\x123\n" +
 	"\x0fallocated_cents\x18\x02 \x01(\x03B\n" +
@@ -1171,13 +1247,15 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"legalBasis\x127\n" +
 	"\x10basis_is_assumed\x18\t \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\x12A\n" +
 	"\bleft_out\x18\n" +
-	" \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOut\x1aA\n" +
+	" \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOut\x12,\n" +
+	"\n" +
+	"not_judged\x18\v \x03(\tB\r\xca\xf3\x18\ttechnicalR\tnotJudged\x1aA\n" +
 	"\x13AllocatedByLawEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1aC\n" +
 	"\x15UnallocatedByLawEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xcf\x02\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb6\x03\n" +
 	"\aRefusal\x12-\n" +
 	"\n" +
 	"allocation\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\n" +
@@ -1190,7 +1268,11 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\n" +
 	"instead_nl\x18\a \x01(\tB\r\xca\xf3\x18\ttechnicalR\tinsteadNl\x12,\n" +
 	"\n" +
-	"instead_en\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\tinsteadEn\"\x84\x02\n" +
+	"instead_en\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\tinsteadEn\x12#\n" +
+	"\x05basis\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05basis\x12!\n" +
+	"\x04from\x18\n" +
+	" \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04from\x12\x1d\n" +
+	"\x02to\x18\v \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02to\"\x84\x02\n" +
 	"\bLinePlan\x12!\n" +
 	"\x04line\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04line\x12!\n" +
 	"\x03law\x18\x02 \x01(\tB\x0f\xca\xf3\x18\ventitlementR\x03law\x12%\n" +
@@ -1202,7 +1284,7 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\xca\xf3\x18\x06amountR\x0eallocatedCents\x12)\n" +
 	"\n" +
 	"left_cents\x18\x06 \x01(\x03B\n" +
-	"\xca\xf3\x18\x06amountR\tleftCents\"\xde\x03\n" +
+	"\xca\xf3\x18\x06amountR\tleftCents\"\x82\x04\n" +
 	"\aAccount\x12%\n" +
 	"\x06funder\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06funder\x12A\n" +
 	"\x06window\x18\x02 \x01(\v2\x1a.ontschot.budget.v1.WindowB\r\xca\xf3\x18\ttechnicalR\x06window\x12B\n" +
@@ -1212,7 +1294,8 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\vlegal_basis\x18\x06 \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\n" +
 	"legalBasis\x127\n" +
 	"\x10basis_is_assumed\x18\a \x01(\bB\r\xca\xf3\x18\ttechnicalR\x0ebasisIsAssumed\x12;\n" +
-	"\x12budget_is_complete\x18\b \x01(\bB\r\xca\xf3\x18\ttechnicalR\x10budgetIsComplete\"\x92\x03\n" +
+	"\x12budget_is_complete\x18\b \x01(\bB\r\xca\xf3\x18\ttechnicalR\x10budgetIsComplete\x12\"\n" +
+	"\x05as_of\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04asOf\"\xf7\x03\n" +
 	"\vAccountLine\x12!\n" +
 	"\x03law\x18\x01 \x01(\tB\x0f\xca\xf3\x18\ventitlementR\x03law\x12/\n" +
 	"\rawarded_cents\x18\x02 \x01(\x03B\n" +
@@ -1225,9 +1308,11 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\x10shifted_in_cents\x18\x06 \x01(\x03B\n" +
 	"\xca\xf3\x18\x06amountR\x0eshiftedInCents\x126\n" +
 	"\x11shifted_out_cents\x18\a \x01(\x03B\n" +
-	"\xca\xf3\x18\x06amountR\x0fshiftedOutCentsB\x0e\n" +
+	"\xca\xf3\x18\x06amountR\x0fshiftedOutCents\x12,\n" +
+	"\vspent_as_of\x18\b \x01(\tB\f\xca\xf3\x18\bspendingR\tspentAsOf\x125\n" +
+	"\x0foverspent_cents\x18\t \x01(\x03B\f\xca\xf3\x18\bspendingR\x0eoverspentCentsB\x0e\n" +
 	"\f_spent_centsB\x10\n" +
-	"\x0e_unspent_cents\"\x90\x04\n" +
+	"\x0e_unspent_cents\"\xd8\x04\n" +
 	"\vDissolution\x12!\n" +
 	"\x04date\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04date\x12H\n" +
 	"\x06before\x18\x02 \x01(\v2!.ontschot.budget.v1.DissolvedHalfB\r\xca\xf3\x18\ttechnicalR\x06before\x12F\n" +
@@ -1237,7 +1322,9 @@ const file_ontschot_budget_v1_plan_proto_rawDesc = "" +
 	"\tsignature\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\tsignature\x12A\n" +
 	"\bleft_out\x18\a \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOut\x12;\n" +
 	"\x12budget_is_complete\x18\b \x01(\bB\r\xca\xf3\x18\ttechnicalR\x10budgetIsComplete\x12\"\n" +
-	"\x05as_of\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04asOf\"\xec\x02\n" +
+	"\x05as_of\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04asOf\x12F\n" +
+	"\bfindings\x18\n" +
+	" \x03(\v2\x1b.ontschot.budget.v1.FindingB\r\xca\xf3\x18\ttechnicalR\bfindings\"\xec\x02\n" +
 	"\rDissolvedHalf\x12A\n" +
 	"\x06window\x18\x01 \x01(\v2\x1a.ontschot.budget.v1.WindowB\r\xca\xf3\x18\ttechnicalR\x06window\x12N\n" +
 	"\x05lines\x18\x02 \x03(\v2,.ontschot.budget.v1.DissolvedHalf.LinesEntryB\n" +
@@ -1317,17 +1404,18 @@ var file_ontschot_budget_v1_plan_proto_depIdxs = []int32{
 	9,  // 13: ontschot.budget.v1.Dissolution.after:type_name -> ontschot.budget.v1.DissolvedHalf
 	10, // 14: ontschot.budget.v1.Dissolution.returned:type_name -> ontschot.budget.v1.Returned
 	17, // 15: ontschot.budget.v1.Dissolution.left_out:type_name -> ontschot.budget.v1.Gap
-	18, // 16: ontschot.budget.v1.DissolvedHalf.window:type_name -> ontschot.budget.v1.Window
-	14, // 17: ontschot.budget.v1.DissolvedHalf.lines:type_name -> ontschot.budget.v1.DissolvedHalf.LinesEntry
-	19, // 18: ontschot.budget.v1.DissolvedHalf.totals:type_name -> ontschot.budget.v1.Totals
-	5,  // 19: ontschot.budget.v1.Sunset.lines:type_name -> ontschot.budget.v1.LinePlan
-	4,  // 20: ontschot.budget.v1.Sunset.ends:type_name -> ontschot.budget.v1.Refusal
-	17, // 21: ontschot.budget.v1.Sunset.left_out:type_name -> ontschot.budget.v1.Gap
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	15, // 16: ontschot.budget.v1.Dissolution.findings:type_name -> ontschot.budget.v1.Finding
+	18, // 17: ontschot.budget.v1.DissolvedHalf.window:type_name -> ontschot.budget.v1.Window
+	14, // 18: ontschot.budget.v1.DissolvedHalf.lines:type_name -> ontschot.budget.v1.DissolvedHalf.LinesEntry
+	19, // 19: ontschot.budget.v1.DissolvedHalf.totals:type_name -> ontschot.budget.v1.Totals
+	5,  // 20: ontschot.budget.v1.Sunset.lines:type_name -> ontschot.budget.v1.LinePlan
+	4,  // 21: ontschot.budget.v1.Sunset.ends:type_name -> ontschot.budget.v1.Refusal
+	17, // 22: ontschot.budget.v1.Sunset.left_out:type_name -> ontschot.budget.v1.Gap
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_plan_proto_init() }

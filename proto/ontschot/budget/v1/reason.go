@@ -25,20 +25,34 @@ const (
 	ReasonStale              = "STALE"
 )
 
-// Details of gaps of which the text says more than that of the reason. The first two are the
-// code of the gap; the others select its text alone.
+// Details of gaps of which the text says more than that of the reason. CONSENT_CHANGED and
+// AGREEMENT_REPLACED select its text alone; the others are the code of the gap.
 const (
 	GapNumberMissing     = "NUMBER_MISSING"     // the number that the source goes by was not given
 	GapRateLimited       = "RATE_LIMITED"       // the agreement accepts no more requests in this minute
 	GapConsentChanged    = "CONSENT_CHANGED"    // another consent counts now: ask again
 	GapAgreementReplaced = "AGREEMENT_REPLACED" // another agreement counts now: ask again
+	// Why a source cannot be reached or refuses, by who can repair it.
+	GapSourceCertificate  = "SOURCE_CERTIFICATE"       // the source's certificate is not one that we trust
+	GapCertificateRefused = "CERTIFICATE_REFUSED"      // the source does not take our certificate
+	GapNameNotFound       = "NAME_NOT_FOUND"           // the address that was configured does not exist
+	GapLoginRefused       = "LOGIN_REFUSED"            // our name or secret is not accepted
+	GapNotAuthorised      = "NOT_AUTHORISED_AT_SOURCE" // the source says that we may not ask this
+	// Of data that are not right in part: the lines beside the gap are sound.
+	GapRecordSkipped   = "RECORD_SKIPPED"   // a record could not be read
+	GapVersionConflict = "VERSION_CONFLICT" // two versions of a record, and no telling which holds
+	GapUnknownLaw      = "UNKNOWN_LAW"      // a record under a law that is not on the list
+	GapTokenTooNarrow  = "DOEL-02"          // the access token does not name the source or the category
 )
 
 // GapDetails lists them all, by their reason. A closed list.
 func GapDetails() map[string][]string {
 	return map[string][]string{
-		ReasonSourceUnavailable: {GapNumberMissing}, ReasonPeerRefused: {GapRateLimited},
-		ReasonNoConsent: {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
+		ReasonSourceUnavailable: {GapCertificateRefused, GapNameNotFound, GapNumberMissing, GapSourceCertificate},
+		ReasonPeerRefused:       {GapLoginRefused, GapNotAuthorised, GapRateLimited},
+		ReasonNoConsent:         {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
+		ReasonBadDataAtSource:   {GapRecordSkipped, GapUnknownLaw, GapVersionConflict},
+		ReasonPurposeNotAllowed: {GapTokenTooNarrow},
 	}
 }
 

@@ -9,6 +9,7 @@ const (
 	RefusalNoAmount        = "NO_AMOUNT"
 	RefusalSplitSum        = "SPLIT_SUM"
 	RefusalSplitAcrossLaws = "SPLIT_ACROSS_LAWS"
+	RefusalOutsideBasis    = "OUTSIDE_BASIS"
 	RefusalNotBeneficiary  = "NOT_BENEFICIARY"
 	RefusalOverallocated   = "OVERALLOCATED"
 )
@@ -17,6 +18,6 @@ const (
 func RefusalCodes() []string {
 	return []string{
 		RefusalOutsideWindow, RefusalUnknownLine, RefusalNotCareMoney, RefusalNoAmount, RefusalSplitSum,
-		RefusalSplitAcrossLaws, RefusalNotBeneficiary, RefusalOverallocated,
+		RefusalSplitAcrossLaws, RefusalOutsideBasis, RefusalNotBeneficiary, RefusalOverallocated,
 	}
 }

@@ -144,10 +144,14 @@ func (x *Window) GetTo() string {
 // Scope is what may be asked of a source under one law.
 type Scope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Law: WMO JW WLZ ZVW WIA WAJONG WW ZW UWV_PROVISION EDU LLV VALYS PW.
+	// Law: WMO JW WLZ ZVW WIA WAO WAJONG WW ZW TW UWV_PROVISION EDU LLV VALYS PW.
 	Law string `protobuf:"bytes,1,opt,name=law,proto3" json:"law,omitempty"`
 	// Data categories, of the closed list that can be granted.
-	Categories    []string `protobuf:"bytes,2,rep,name=categories,proto3" json:"categories,omitempty"`
+	Categories []string `protobuf:"bytes,2,rep,name=categories,proto3" json:"categories,omitempty"`
+	// Categories of which a part may be disclosed only, each with its mask: group (a code
+	// as the group it belongs to) or exists (that there is something). A category without
+	// one may be disclosed whole.
+	Masks         map[string]string `protobuf:"bytes,3,rep,name=masks,proto3" json:"masks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,6 +196,13 @@ func (x *Scope) GetLaw() string {
 func (x *Scope) GetCategories() []string {
 	if x != nil {
 		return x.Categories
+	}
+	return nil
+}
+
+func (x *Scope) GetMasks() map[string]string {
+	if x != nil {
+		return x.Masks
 	}
 	return nil
 }
@@ -497,18 +508,24 @@ func (x *FetchResponse) GetOwnContributions() []*OwnContribution {
 	return nil
 }
 
-// Spend (besteding) is what was paid out of one budget and function so far. It is
-// cumulative over the award, not over the window.
+// Spend (besteding) is what was paid out of one budget and function in one slice of its
+// period: all of it, or a calendar year. Of one slice the newest figure counts; slices
+// add up. It is over the award, not over the window.
 type Spend struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Budgetidentificatie of the award it was paid from, and the Zorgfunctie in it.
+	// BudgetIdentificatie of the award it was paid from, and the Zorgfunctie in it.
 	Budget   string `protobuf:"bytes,1,opt,name=budget,proto3" json:"budget,omitempty"`
 	Function string `protobuf:"bytes,2,opt,name=function,proto3" json:"function,omitempty"`
-	// Civil date on which the function of the award begins.
+	// Civil date on which the slice begins.
 	Start string `protobuf:"bytes,3,opt,name=start,proto3" json:"start,omitempty"`
 	// Cents spent up to and including the civil date as_of.
-	Cents         *int64 `protobuf:"varint,4,opt,name=cents,proto3,oneof" json:"cents,omitempty"`
-	AsOf          string `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	Cents *int64 `protobuf:"varint,4,opt,name=cents,proto3,oneof" json:"cents,omitempty"`
+	AsOf  string `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Law of the award, and its funder by the code of its own field (CBS, care office).
+	Law    string `protobuf:"bytes,6,opt,name=law,proto3" json:"law,omitempty"`
+	Funder string `protobuf:"bytes,7,opt,name=funder,proto3" json:"funder,omitempty"`
+	// Civil date on which the slice ends.
+	End           string `protobuf:"bytes,8,opt,name=end,proto3" json:"end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -574,6 +591,27 @@ func (x *Spend) GetCents() int64 {
 func (x *Spend) GetAsOf() string {
 	if x != nil {
 		return x.AsOf
+	}
+	return ""
+}
+
+func (x *Spend) GetLaw() string {
+	if x != nil {
+		return x.Law
+	}
+	return ""
+}
+
+func (x *Spend) GetFunder() string {
+	if x != nil {
+		return x.Funder
+	}
+	return ""
+}
+
+func (x *Spend) GetEnd() string {
+	if x != nil {
+		return x.End
 	}
 	return ""
 }
@@ -714,15 +752,28 @@ func (x *HistoryLine) GetPeriod() *Period {
 // Notice: a native record that gave no line, or data older than it should be.
 type Notice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// SKIPPED, STALE, UNKNOWN_CODE or CONFLICT (two records of one right with unequal money).
+	// SKIPPED, STALE, UNKNOWN_CODE, CONFLICT (two records of one right with unequal money),
+	// UNKNOWN_ELEMENT (a member of a record that the adapter does not know) or
+	// AWARD_ROW_OMITTED (a row of an award that the next message should have told again).
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	// Why, for SKIPPED: REFUSED, OUTSIDE_WINDOW, NO_AWARD, OTHER_LAW, NOT_GRANTED.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	Law    string `protobuf:"bytes,3,opt,name=law,proto3" json:"law,omitempty"`
 	// Path in the native message, for example /Functiebudgetten/1. Never a value.
 	Pointer string `protobuf:"bytes,4,opt,name=pointer,proto3" json:"pointer,omitempty"`
-	// Product it is about, for CONFLICT and UNKNOWN_CODE.
-	Product       *Product `protobuf:"bytes,5,opt,name=product,proto3" json:"product,omitempty"`
+	// Product it is about, for CONFLICT, UNKNOWN_CODE and AWARD_ROW_OMITTED.
+	Product *Product `protobuf:"bytes,5,opt,name=product,proto3" json:"product,omitempty"`
+	// How many of one kind it stands for; the pointer is that of the first. Zero is one.
+	Count int32 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`
+	// What should have stood there, for a record that could not be read. Never what did.
+	Rule string `protobuf:"bytes,7,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Name of the member, for UNKNOWN_ELEMENT; empty when it could be a value.
+	Element string `protobuf:"bytes,8,opt,name=element,proto3" json:"element,omitempty"`
+	// Code of the gap BAD_DATA_AT_SOURCE that it leaves beside the lines; empty when the
+	// answer is whole all the same.
+	Gap string `protobuf:"bytes,9,opt,name=gap,proto3" json:"gap,omitempty"`
+	// Period of the right it is about, for CONFLICT and AWARD_ROW_OMITTED.
+	Period        *Period `protobuf:"bytes,10,opt,name=period,proto3" json:"period,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -792,6 +843,41 @@ func (x *Notice) GetProduct() *Product {
 	return nil
 }
 
+func (x *Notice) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Notice) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Notice) GetElement() string {
+	if x != nil {
+		return x.Element
+	}
+	return ""
+}
+
+func (x *Notice) GetGap() string {
+	if x != nil {
+		return x.Gap
+	}
+	return ""
+}
+
+func (x *Notice) GetPeriod() *Period {
+	if x != nil {
+		return x.Period
+	}
+	return nil
+}
+
 var File_ontschot_budget_v1_source_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_source_proto_rawDesc = "" +
@@ -804,13 +890,18 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"passNumber\"\x90\x01\n" +
 	"\x06Window\x12D\n" +
 	"\x04from\x18\x01 \x01(\tB0\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x04from\x12@\n" +
-	"\x02to\x18\x02 \x01(\tB0\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x02to\"\xa3\x02\n" +
-	"\x05Scope\x12p\n" +
-	"\x03law\x18\x01 \x01(\tB^\xbaHNrLR\x03WMOR\x02JWR\x03WLZR\x03ZVWR\x03WIAR\x06WAJONGR\x02WWR\x02ZWR\rUWV_PROVISIONR\x03EDUR\x03LLVR\x05VALYSR\x02PW\xca\xf3\x18\ttechnicalR\x03law\x12\xa7\x01\n" +
+	"\x02to\x18\x02 \x01(\tB0\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x02to\"\xae\x04\n" +
+	"\x05Scope\x12y\n" +
+	"\x03law\x18\x01 \x01(\tBg\xbaHWrUR\x03WMOR\x02JWR\x03WLZR\x03ZVWR\x03WIAR\x03WAOR\x06WAJONGR\x02WWR\x02ZWR\x02TWR\rUWV_PROVISIONR\x03EDUR\x03LLVR\x05VALYSR\x02PW\xca\xf3\x18\ttechnicalR\x03law\x12\xa7\x01\n" +
 	"\n" +
 	"categories\x18\x02 \x03(\tB\x86\x01\xbaHv\x92\x01s\b\x01\x10\n" +
 	"\x18\x01\"kriR\ventitlementR\aproductR\x06periodR\bquantityR\x06amountR\x06incomeR\bspendingR\x10own_contributionR\treferenceR\bprovider\xca\xf3\x18\ttechnicalR\n" +
-	"categories\"\xdc\x01\n" +
+	"categories\x12\xc5\x01\n" +
+	"\x05masks\x18\x03 \x03(\v2$.ontschot.budget.v1.Scope.MasksEntryB\x88\x01\xbaHx\x9a\x01u\x10\t\"^r\\R\aproductR\x06periodR\bquantityR\x06amountR\x06incomeR\bspendingR\x10own_contributionR\treferenceR\bprovider*\x11r\x0fR\x05groupR\x06exists\xca\xf3\x18\ttechnicalR\x05masks\x1a8\n" +
+	"\n" +
+	"MasksEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +
 	"\x06Proofs\x120\n" +
 	"\aconsent\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\aconsent\x125\n" +
 	"\n" +
@@ -837,13 +928,16 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\bas_of_ms\x18\x06 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x06asOfMs\x121\n" +
 	"\tanswer_id\x18\a \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\banswerId\x12I\n" +
 	"\x06spends\x18\b \x03(\v2\x19.ontschot.budget.v1.SpendB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x06spends\x12h\n" +
-	"\x11own_contributions\x18\t \x03(\v2#.ontschot.budget.v1.OwnContributionB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x10ownContributions\"\xc0\x02\n" +
+	"\x11own_contributions\x18\t \x03(\v2#.ontschot.budget.v1.OwnContributionB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x10ownContributions\"\xd9\x03\n" +
 	"\x05Spend\x12,\n" +
 	"\x06budget\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\treferenceR\x06budget\x12.\n" +
 	"\bfunction\x18\x02 \x01(\tB\x12\xbaH\x04r\x02\x18@\xca\xf3\x18\aproductR\bfunction\x12F\n" +
 	"\x05start\x18\x03 \x01(\tB0\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\x06periodR\x05start\x12>\n" +
 	"\x05cents\x18\x04 \x01(\x03B#\xbaH\x14\"\x12\x18\x80\xd0\xdb\xc3\xf4\x02(\x80\xb0\xa4\xbc\x8b\xfd\xff\xff\xff\x01\xca\xf3\x18\bspendingH\x00R\x05cents\x88\x01\x01\x12G\n" +
-	"\x05as_of\x18\x05 \x01(\tB2\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\bspendingR\x04asOfB\b\n" +
+	"\x05as_of\x18\x05 \x01(\tB2\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\bspendingR\x04asOf\x12%\n" +
+	"\x03law\x18\x06 \x01(\tB\x13\xbaH\x04r\x02\x18\x10\xca\xf3\x18\bspendingR\x03law\x12,\n" +
+	"\x06funder\x18\a \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x06funder\x12B\n" +
+	"\x03end\x18\b \x01(\tB0\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\x06periodR\x03endB\b\n" +
 	"\x06_cents\"\xa0\x02\n" +
 	"\x0fOwnContribution\x12-\n" +
 	"\x03law\x18\x01 \x01(\tB\x1b\xbaH\x04r\x02\x18\x10\xca\xf3\x18\x10own_contributionR\x03law\x12O\n" +
@@ -856,13 +950,20 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\x03law\x18\x01 \x01(\tB\x16\xbaH\x04r\x02\x18\x10\xca\xf3\x18\ventitlementR\x03law\x12B\n" +
 	"\aproduct\x18\x02 \x01(\v2\x1b.ontschot.budget.v1.ProductB\v\xca\xf3\x18\aproductR\aproduct\x12>\n" +
 	"\x06period\x18\x03 \x01(\v2\x1a.ontschot.budget.v1.PeriodB\n" +
-	"\xca\xf3\x18\x06periodR\x06period\"\xa5\x02\n" +
-	"\x06Notice\x12N\n" +
-	"\x04code\x18\x01 \x01(\tB:\xbaH*r(R\aSKIPPEDR\x05STALER\fUNKNOWN_CODER\bCONFLICT\xca\xf3\x18\ttechnicalR\x04code\x12,\n" +
+	"\xca\xf3\x18\x06periodR\x06period\"\xe7\x04\n" +
+	"\x06Notice\x12r\n" +
+	"\x04code\x18\x01 \x01(\tB^\xbaHNrLR\aSKIPPEDR\x05STALER\fUNKNOWN_CODER\bCONFLICTR\x0fUNKNOWN_ELEMENTR\x11AWARD_ROW_OMITTED\xca\xf3\x18\ttechnicalR\x04code\x12,\n" +
 	"\x06reason\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\x06reason\x12(\n" +
 	"\x03law\x18\x03 \x01(\tB\x16\xbaH\x04r\x02\x18\x10\xca\xf3\x18\ventitlementR\x03law\x12/\n" +
 	"\apointer\x18\x04 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x02\xca\xf3\x18\ttechnicalR\apointer\x12B\n" +
-	"\aproduct\x18\x05 \x01(\v2\x1b.ontschot.budget.v1.ProductB\v\xca\xf3\x18\aproductR\aproductB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
+	"\aproduct\x18\x05 \x01(\v2\x1b.ontschot.budget.v1.ProductB\v\xca\xf3\x18\aproductR\aproduct\x12*\n" +
+	"\x05count\x18\x06 \x01(\x05B\x14\xbaH\x04\x1a\x02(\x00\xca\xf3\x18\ttechnicalR\x05count\x12)\n" +
+	"\x04rule\x18\a \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x01\xca\xf3\x18\ttechnicalR\x04rule\x12.\n" +
+	"\aelement\x18\b \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\aelement\x12U\n" +
+	"\x03gap\x18\t \x01(\tBC\xbaH3r1R\x00R\x0eRECORD_SKIPPEDR\x10VERSION_CONFLICTR\vUNKNOWN_LAW\xca\xf3\x18\ttechnicalR\x03gap\x12>\n" +
+	"\x06period\x18\n" +
+	" \x01(\v2\x1a.ontschot.budget.v1.PeriodB\n" +
+	"\xca\xf3\x18\x06periodR\x06periodB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
 
 var (
 	file_ontschot_budget_v1_source_proto_rawDescOnce sync.Once
@@ -876,7 +977,7 @@ func file_ontschot_budget_v1_source_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_source_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_ontschot_budget_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_ontschot_budget_v1_source_proto_goTypes = []any{
 	(*Identifiers)(nil),     // 0: ontschot.budget.v1.Identifiers
 	(*Window)(nil),          // 1: ontschot.budget.v1.Window
@@ -888,29 +989,32 @@ var file_ontschot_budget_v1_source_proto_goTypes = []any{
 	(*OwnContribution)(nil), // 7: ontschot.budget.v1.OwnContribution
 	(*HistoryLine)(nil),     // 8: ontschot.budget.v1.HistoryLine
 	(*Notice)(nil),          // 9: ontschot.budget.v1.Notice
-	(*BudgetLine)(nil),      // 10: ontschot.budget.v1.BudgetLine
-	(*Period)(nil),          // 11: ontschot.budget.v1.Period
-	(*Product)(nil),         // 12: ontschot.budget.v1.Product
+	nil,                     // 10: ontschot.budget.v1.Scope.MasksEntry
+	(*BudgetLine)(nil),      // 11: ontschot.budget.v1.BudgetLine
+	(*Period)(nil),          // 12: ontschot.budget.v1.Period
+	(*Product)(nil),         // 13: ontschot.budget.v1.Product
 }
 var file_ontschot_budget_v1_source_proto_depIdxs = []int32{
-	0,  // 0: ontschot.budget.v1.FetchRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
-	1,  // 1: ontschot.budget.v1.FetchRequest.window:type_name -> ontschot.budget.v1.Window
-	2,  // 2: ontschot.budget.v1.FetchRequest.scopes:type_name -> ontschot.budget.v1.Scope
-	3,  // 3: ontschot.budget.v1.FetchRequest.proofs:type_name -> ontschot.budget.v1.Proofs
-	10, // 4: ontschot.budget.v1.FetchResponse.lines:type_name -> ontschot.budget.v1.BudgetLine
-	8,  // 5: ontschot.budget.v1.FetchResponse.history:type_name -> ontschot.budget.v1.HistoryLine
-	9,  // 6: ontschot.budget.v1.FetchResponse.notices:type_name -> ontschot.budget.v1.Notice
-	6,  // 7: ontschot.budget.v1.FetchResponse.spends:type_name -> ontschot.budget.v1.Spend
-	7,  // 8: ontschot.budget.v1.FetchResponse.own_contributions:type_name -> ontschot.budget.v1.OwnContribution
-	11, // 9: ontschot.budget.v1.OwnContribution.period:type_name -> ontschot.budget.v1.Period
-	12, // 10: ontschot.budget.v1.HistoryLine.product:type_name -> ontschot.budget.v1.Product
-	11, // 11: ontschot.budget.v1.HistoryLine.period:type_name -> ontschot.budget.v1.Period
-	12, // 12: ontschot.budget.v1.Notice.product:type_name -> ontschot.budget.v1.Product
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	10, // 0: ontschot.budget.v1.Scope.masks:type_name -> ontschot.budget.v1.Scope.MasksEntry
+	0,  // 1: ontschot.budget.v1.FetchRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
+	1,  // 2: ontschot.budget.v1.FetchRequest.window:type_name -> ontschot.budget.v1.Window
+	2,  // 3: ontschot.budget.v1.FetchRequest.scopes:type_name -> ontschot.budget.v1.Scope
+	3,  // 4: ontschot.budget.v1.FetchRequest.proofs:type_name -> ontschot.budget.v1.Proofs
+	11, // 5: ontschot.budget.v1.FetchResponse.lines:type_name -> ontschot.budget.v1.BudgetLine
+	8,  // 6: ontschot.budget.v1.FetchResponse.history:type_name -> ontschot.budget.v1.HistoryLine
+	9,  // 7: ontschot.budget.v1.FetchResponse.notices:type_name -> ontschot.budget.v1.Notice
+	6,  // 8: ontschot.budget.v1.FetchResponse.spends:type_name -> ontschot.budget.v1.Spend
+	7,  // 9: ontschot.budget.v1.FetchResponse.own_contributions:type_name -> ontschot.budget.v1.OwnContribution
+	12, // 10: ontschot.budget.v1.OwnContribution.period:type_name -> ontschot.budget.v1.Period
+	13, // 11: ontschot.budget.v1.HistoryLine.product:type_name -> ontschot.budget.v1.Product
+	12, // 12: ontschot.budget.v1.HistoryLine.period:type_name -> ontschot.budget.v1.Period
+	13, // 13: ontschot.budget.v1.Notice.product:type_name -> ontschot.budget.v1.Product
+	12, // 14: ontschot.budget.v1.Notice.period:type_name -> ontschot.budget.v1.Period
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_source_proto_init() }
@@ -928,7 +1032,7 @@ func file_ontschot_budget_v1_source_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_source_proto_rawDesc), len(file_ontschot_budget_v1_source_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

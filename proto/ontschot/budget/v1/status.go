@@ -1,6 +1,7 @@
 package budgetv1
 
-// Statuses of a cell of the household matrix. A source that answered is OK as well.
+// Statuses of a cell of the household matrix. A source that answered is OK
+// as well, or PARTIAL when a part of its answer could not be read.
 const (
 	StatusOK        = "OK"
 	StatusPartial   = "PARTIAL"
@@ -9,6 +10,12 @@ const (
 	StatusNotAsked  = "NOT_ASKED"
 	StatusNotShared = "NOT_SHARED" // in the view of one member: the cell of another
 )
+
+// Disclosed reports whether a source disclosed what it has, in full or in part: such an
+// answer rests on a consent and an agreement.
+func (r *SourceReport) Disclosed() bool {
+	return r.GetStatus() == StatusOK || r.GetStatus() == StatusPartial
+}
 
 // Statuses lists them all. A closed list.
 func Statuses() []string {

@@ -1,0 +1,158 @@
+package wording
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ontschot/ontschot/policies"
+)
+
+// B1, as far as it can be counted: in one text a sentence has twelve words on average, and
+// none has more than twenty.
+const meanWords, mostWords = 12, 20
+
+// banned are words that readers at level B1 stumble over, and what to say for them.
+func banned() map[string]string {
+	return map[string]string{
+		"aangaande": "over", "aldaar": "daar", "alsmede": "en", "alsook": "en", "alvorens": "voor", "betreffende": "over", "betrokkene": "de persoon",
+		"betwist": "onder voorbehoud", "conform": "volgens", "derhalve": "daarom", "desbetreffende": "deze", "desgewenst": "als u wilt", "dient": "moet", "dienen": "moeten",
+		"doch": "maar", "echter": "maar", "geschieden": "gebeuren", "gelieve": "wilt u", "heden": "vandaag", "hetgeen": "wat", "indien": "als", "ingevolge": "volgens",
+		"inzake": "over", "jegens": "tegen", "krachtens": "volgens", "met betrekking tot": "over", "middels": "met", "mits": "als", "nimmer": "nooit", "omtrent": "over",
+		"onderhavige": "deze", "ondergetekende": "ik", "reeds": "al", "ten behoeve van": "voor", "ten einde": "om", "teneinde": "om", "tevens": "ook", "thans": "nu",
+		"tenzij": "behalve als", "trachten": "proberen", "uiterlijk": "op zijn laatst", "vigerend": "geldend", "voornoemde": "deze", "waarborgen": "zorgen voor", "wederom": "weer",
+		"zulks": "dat", "zodoende": "zo", "verwerkingsverantwoordelijke": "de organisatie", "fungibel": "vrij te besteden", "allocatie": "verdeling", "prorateren": "verdelen",
+	}
+}
+
+var sentenceEnd = regexp.MustCompile(`[.:;?!][”")]*(\s|$)|\n`)
+
+// abbreviations hold a point that ends no sentence.
+var abbreviations = strings.NewReplacer("art. ", "art ", "lid. ", "lid ", "(incl. ", "(incl ", "(excl. ", "(excl ")
+
+// requireReadable holds one Dutch text, filled in, to B1.
+func requireReadable(t *testing.T, name, text string) {
+	t.Helper()
+	sentences, words := requireShort(t, name, text)
+	require.LessOrEqual(t, words, meanWords*sentences, "%s: on average too long: %s", name, text)
+}
+
+// requireShort holds each sentence to B1, and counts them and their words.
+func requireShort(t *testing.T, name, text string) (sentences, words int) {
+	t.Helper()
+	for _, sentence := range sentenceEnd.Split(abbreviations.Replace(text), -1) {
+		n := len(strings.Fields(strings.TrimLeft(sentence, "- ")))
+		require.LessOrEqual(t, n, mostWords, "%s: too long: %s", name, sentence)
+		if n > 0 {
+			sentences, words = sentences+1, words+n
+		}
+	}
+	require.Positive(t, sentences, "%s: no text", name)
+	for word, better := range banned() {
+		found := regexp.MustCompile(`(?i)(^|[^\pL])` + word + `($|[^\pL])`).MatchString(text)
+		require.False(t, found, "%s: not %q but %q: %s", name, word, better, text)
+	}
+	return sentences, words
+}
+
+// sample fills every place with something of an ordinary length.
+func sample() map[string]string {
+	return map[string]string{
+		"person": "Femke Veldkamp", "source": "Gemeente Meppel", "law": "JW", "product": "45", "label": "jeugdhulp ambulant", "line": "x", "number": "education_number",
+		"from": "2025-01-01", "to": "2025-12-31", "date": "2025-11-03", "days": "365", "amount": "123456", "basis": "stb-2019-255", "parts": "A3 WMO 898560\nA4 WLZ 5",
+	}
+}
+
+// Every text that a family or a case worker reads.
+func TestEveryDutchTextIsReadable(t *testing.T) {
+	texts := read(t)
+	nl := texts.languages[Dutch]
+	with := func(more map[string]string) map[string]string {
+		params := sample()
+		for name, value := range more {
+			params[name] = value
+		}
+		return params
+	}
+	for reason, g := range nl.gaps {
+		require.LessOrEqual(t, len(g.Short), 30, "%s: the short name stands in a table", reason)
+		for _, code := range append(keys(g.Codes), "") {
+			params := with(map[string]string{"code": code, "law": ""})
+			requireReadable(t, reason+" "+code, texts.Gap(reason, Dutch, params))
+			params["law"], params["category"] = "JW", "amount"
+			requireReadable(t, reason+" "+code, texts.Gap(reason, Dutch, params))
+		}
+	}
+	for finding, f := range nl.findings {
+		for _, code := range append(keys(f.Codes), "") {
+			requireReadable(t, finding+" "+code, texts.Finding(finding, Dutch, with(map[string]string{"code": code})))
+		}
+	}
+	for code := range nl.refusals.Refusals {
+		why, instead := texts.Refusal(code, Dutch, with(nil))
+		requireReadable(t, code, why)
+		requireReadable(t, code+" instead", instead)
+	}
+	for code, r := range nl.reasons {
+		requireReadable(t, code, r.Short+". "+r.Explanation+" "+r.Do)
+	}
+	for list, labels := range texts.catalogs {
+		for key, entry := range labels {
+			requireReadable(t, list+" "+key, entry.NL)
+		}
+	}
+}
+
+// What a person reads before saying yes or no and takes home, whoever reads it.
+func TestEveryNoticeIsReadable(t *testing.T) {
+	texts := read(t)
+	for _, reader := range keys(texts.catalogs["signers"]) {
+		n := everything(texts)
+		n.Reader = reader
+		r := receipt()
+		r.Reader, r.Sources = reader, n.Sources
+		requireReadable(t, reader, texts.Notice(Dutch, n))
+		n.Child = true
+		requireReadable(t, reader+", a child", texts.Notice(Dutch, n))
+		requireReadable(t, reader, texts.Receipt(Dutch, r))
+	}
+	for _, lang := range []string{Dutch, English} { // on a page of eighty columns
+		child := meppel()
+		child.Reader, child.Child = "self", true
+		for line := range strings.Lines(texts.Notice(lang, meppel()) + texts.Notice(lang, child) + texts.Receipt(lang, receipt())) {
+			require.LessOrEqual(t, len([]rune(line)), 81, line)
+		}
+	}
+	article := regexp.MustCompile(`(?i)\bart\.|artikel|article|\d+\.\d`)
+	for _, lang := range []string{Dutch, English} {
+		text := texts.Notice(lang, meppel())
+		child := meppel()
+		child.Reader, child.Child = "self", true
+		require.False(t, article.MatchString(texts.Notice(lang, child)[:len(text)/2]), lang)
+		require.False(t, article.MatchString(text[:len(text)/2]), "%s: no law before the second half", lang)
+		require.True(t, article.MatchString(text[len(text)/2:]), lang)
+	}
+}
+
+// What changes in an agreement: a list of sentences, each about one thing.
+func TestEveryWordForAChangeIsReadable(t *testing.T) {
+	texts, err := ReadAgreementTexts(policies.FS)
+	require.NoError(t, err)
+	name := func(string) string { return "Gemeente Meppel" }
+	sentences, words := 0, 0
+	for path, kinds := range texts.words[Dutch].Changes {
+		for kind := range kinds {
+			old, now := "2025-01-01", "2026-01-01"
+			if path == "grants.categories" {
+				old, now = "amount", "reference"
+			}
+			s, w := requireShort(t, path+" "+kind, texts.Change(Dutch, ChangeParams{
+				Path: path, Kind: kind, Old: old, New: now, Party: "1", Consumer: "2", Source: "3", Name: name,
+			}))
+			sentences, words = sentences+s, words+w
+		}
+	}
+	require.LessOrEqual(t, words, meanWords*sentences)
+}
