@@ -80,13 +80,13 @@ func TestDiffInWords(t *testing.T) {
 		}, {
 			change(another),
 			[]string{
-				"Nieuw: Gemeente Meppel mag gegevens vragen aan UWV. Het doel: integral_budget.account. Dit gaat over het doel: integral_budget.account.",
-				"Erbij, van UWV aan Gemeente Meppel: het bedrag van het budget. Dit gaat over het doel: integral_budget.account.",
-				"Gemeente Meppel vraagt op grond van: publieke taak (AVG art. 6 lid 1 onder e). Dit gaat over het doel: integral_budget.account.",
-				"Wie bij Gemeente Meppel vraagt, meldt zich ten minste met niveau substantieel. Dit gaat over het doel: integral_budget.account.",
-				"Gemeente Meppel bewaart de gegevens ten hoogste 30 dagen. Dit gaat over het doel: integral_budget.account.",
-				"Gemeente Meppel mag 30 dagen voortbouwen op een antwoord van UWV. Dit gaat over het doel: integral_budget.account.",
-				"UWV kan per minuut 600 vragen van Gemeente Meppel verwachten. Dit gaat over het doel: integral_budget.account.",
+				"Nieuw: Gemeente Meppel mag gegevens vragen aan UWV. Het doel: het budget verantwoorden aan elke verstrekker. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
+				"Erbij, van UWV aan Gemeente Meppel: het bedrag van het budget. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
+				"Gemeente Meppel vraagt op grond van: publieke taak (AVG art. 6 lid 1 onder e). Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
+				"Wie bij Gemeente Meppel vraagt, meldt zich ten minste met niveau substantieel. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
+				"Gemeente Meppel bewaart de gegevens ten hoogste 30 dagen. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
+				"Gemeente Meppel mag 30 dagen voortbouwen op een antwoord van UWV. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
+				"UWV kan per minuut 600 vragen van Gemeente Meppel verwachten. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker.",
 			}, nil,
 		}, {
 			change(func(a *agreement.Terms) {
@@ -116,7 +116,7 @@ func TestDiffInWords(t *testing.T) {
 		}
 	}
 	gone := inWords(t, "nl", change(another), old)
-	require.Equal(t, []string{"Vervallen: Gemeente Meppel mag niets meer vragen aan UWV. Het doel was: integral_budget.account. Dit gaat over het doel: integral_budget.account."}, gone)
+	require.Equal(t, []string{"Vervallen: Gemeente Meppel mag niets meer vragen aan UWV. Het doel was: het budget verantwoorden aan elke verstrekker. Dit gaat over het doel: het budget verantwoorden aan elke verstrekker."}, gone)
 	require.Equal(t, inWords(t, "nl", old, change(back)), inWords(t, "fr", old, change(back)), "another language is answered in Dutch")
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,18 +19,19 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 )
 
-// gatedStore holds back the writer, so that what waits comes in one group.
+// gatedStore holds back the writer at its first transaction, so that what waits comes in
+// one group.
 type gatedStore struct {
 	audit.Store
 	entered, free chan struct{}
+	first         sync.Once
 }
 
 func (g *gatedStore) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx) error) error {
-	select {
-	case g.entered <- struct{}{}:
+	g.first.Do(func() {
+		close(g.entered)
 		<-g.free
-	default:
-	}
+	})
 	return g.Store.Update(ctx, tenant, f)
 }
 
@@ -47,7 +49,7 @@ func TestAnErasureOfMuchIsWhole(t *testing.T) {
 		b.append(e)
 	}
 	b.log.Close()
-	g := &gatedStore{b.store, make(chan struct{}), make(chan struct{})}
+	g := &gatedStore{Store: b.store, entered: make(chan struct{}), free: make(chan struct{})}
 	l, err := audit.Open(t.Context(), b.config(g))
 	require.NoError(t, err)
 	go l.Append(context.Background(), decision(b.trace())) // holds the writer

@@ -135,7 +135,7 @@ func TestWhatComesBeforeAnErasureInItsGroup(t *testing.T) {
 				b.append(of(also, decision(b.trace())))
 			}
 			b.log.Close()
-			g := &gatedStore{b.store, make(chan struct{}), make(chan struct{})}
+			g := &gatedStore{Store: b.store, entered: make(chan struct{}), free: make(chan struct{})}
 			l, err := audit.Open(t.Context(), b.config(g))
 			require.NoError(t, err)
 			defer func() { l.Close() }()
@@ -248,7 +248,7 @@ func TestTwoErasuresThatWaitTogether(t *testing.T) {
 	both.Subjects = append(both.Subjects, []byte(gone), []byte("somebody else"))
 	p := b.append(both)
 	b.log.Close()
-	g := &gatedStore{b.store, make(chan struct{}), make(chan struct{})}
+	g := &gatedStore{Store: b.store, entered: make(chan struct{}), free: make(chan struct{})}
 	l, err := audit.Open(t.Context(), b.config(g))
 	require.NoError(t, err)
 	defer l.Close()

@@ -1,0 +1,6 @@
+//go:build race
+
+package budget_test
+
+// The race detector allocates for itself too.
+const underRace = true
