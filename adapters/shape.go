@@ -151,7 +151,7 @@ func span(p *budgetv1.Period) (s civil.Span, err error) {
 func (w *Writer) place(r *budgetv1.FetchResponse, l *budgetv1.BudgetLine) {
 	granted, masks := Granted(w.request, l.GetLaw()), Masks(w.request, l.GetLaw())
 	if reason := refusal(granted); reason != "" {
-		w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: l.GetLaw()})
+		w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason}) // without its law: not even that there is one
 		return
 	}
 	s, _ := span(l.GetPeriod()) // checkLine has read it
@@ -198,7 +198,7 @@ func (w *Writer) notify(r *budgetv1.FetchResponse, n *budgetv1.Notice) {
 	}
 	if n.GetLaw() != "" {
 		granted := Granted(w.request, n.GetLaw())
-		if refusal(granted) != "" {
+		if !budgetv1.Discloses(granted) {
 			n = &budgetv1.Notice{Code: n.GetCode(), Reason: n.GetReason()}
 			granted = nil
 		}

@@ -121,6 +121,12 @@ func (w *Writer) Skipped(reason, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer})
 }
 
+// Faulty says that a record counts for what it says, and that it should not have been sent
+// so: where, and what should have stood there. The source's owner finds it in the log.
+func (w *Writer) Faulty(reason, law, pointer, rule string) {
+	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer, Rule: rule})
+}
+
 // Notice says something about the answer: NoticeStale or NoticeUnknownCode.
 func (w *Writer) Notice(code, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: code, Law: law, Pointer: pointer})

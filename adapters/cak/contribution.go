@@ -83,7 +83,7 @@ func (r reader) contribution(n native.Node, out *adapters.Writer) error {
 		return err
 	}
 	if text := n.Text("BedragPerMaand"); text != "" { // not known is not zero
-		cents, err := money.Cents(text)
+		cents, err := money.WholeCents(n.Number("BedragPerMaand"))
 		if err != nil {
 			return n.Bad("BedragPerMaand", "a whole number of cents")
 		}

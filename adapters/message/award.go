@@ -102,11 +102,11 @@ func (r Reader) awards(awards []award, out *adapters.Writer) error {
 				return err
 			}
 			if row.odd == nil && row.cents == 0 {
-				reason := adapters.SkippedRemoved
-				if row.end != row.start {
-					reason = adapters.SkippedZero
+				if row.end == row.start {
+					out.Skipped(adapters.SkippedRemoved, a.law, row.at.Path)
+				} else { // a fault of the sender: it says so in its own words (iPgb CD505)
+					out.Faulty(adapters.SkippedZero, a.law, row.at.Path, "an amount of 0 on the first day alone")
 				}
-				out.Skipped(reason, a.law, row.at.Path)
 			}
 		}
 	}

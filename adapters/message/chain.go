@@ -316,34 +316,38 @@ func (a award) content() string {
 	return strings.Join(slices.Compact(parts), "\n")
 }
 
-// omitted lists the rows with money of earlier links that a later link had to tell again
-// and did not: nor with another amount, nor as withdrawn.
+// omitted lists the rows with money of earlier links, and of earlier messages of one link,
+// that a later one had to tell again and did not: nor with another amount, nor as withdrawn.
 func (c chain) omitted(ends []string) (rows []right) {
 	known, unread := map[key]bool{}, false
 	for level, seen := ends, map[string]bool{}; len(level) > 0; {
 		var deeper []string
-		var now []award
+		var now, earlier []award
 		for _, n := range level {
 			if seen[n] || len(c.links[n]) == 0 {
 				continue
 			}
 			seen[n] = true
-			newest, _ := latest(c.links[n])
-			now = append(now, newest...)
+			newest, before := latest(c.links[n])
+			now, earlier = append(now, newest...), append(earlier, before...)
 			deeper = append(deeper, c.olds[n]...)
 		}
 		slices.SortFunc(now, compareAwards)
-		for _, m := range now {
+		slices.SortFunc(earlier, func(a, b award) int { return cmp.Or(cmp.Compare(b.sent, a.sent), compareAwards(a, b)) })
+		for i, m := range slices.Concat(now, earlier) {
 			for _, r := range m.rows {
-				if !slices.Contains(ends, m.number) && !unread && !known[r.key] && r.odd == nil && r.cents > 0 {
+				newest := i < len(now) && slices.Contains(ends, m.number)
+				if !newest && !unread && !known[r.key] && r.odd == nil && r.cents > 0 {
 					rows = append(rows, right{row: r, law: c.law, number: m.number})
 				}
 			}
+			if i >= len(now)-1 { // the messages of one moment together
+				for _, k := range keysOf(append(slices.Clone(now), m)) {
+					known[k] = true
+				}
+				unread = unread || m.unread || slices.ContainsFunc(now, func(m award) bool { return m.unread })
+			}
 		}
-		for _, k := range keysOf(now) {
-			known[k] = true
-		}
-		unread = unread || slices.ContainsFunc(now, func(m award) bool { return m.unread })
 		level = deeper
 	}
 	return rows

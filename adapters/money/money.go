@@ -69,6 +69,16 @@ func Cents(s string) (int64, error) {
 	return cents(r, ErrCents)
 }
 
+// WholeCents reads a whole number of cents that was a JSON number, where the point is
+// decimal and 2100.0 is whole, or digits as Cents reads them.
+func WholeCents(n Number) (int64, error) {
+	text := n.String()
+	if whole, rest, found := strings.Cut(text, "."); n.JSON && found && rest != "" && strings.Trim(rest, "0") == "" {
+		text = whole
+	}
+	return Cents(text)
+}
+
 func cents(r *big.Rat, otherwise error) (int64, error) {
 	if !r.IsInt() || r.Sign() < 0 || r.Cmp(big.NewRat(Most, 1)) > 0 {
 		return 0, otherwise

@@ -91,6 +91,20 @@ func TestPointStyle(t *testing.T) {
 	require.False(t, money.Style("us").Known())
 }
 
+func TestWholeCents(t *testing.T) {
+	for text, want := range map[string]int64{"2100": 2100, "2100.0": 2100, "2100.000": 2100} {
+		cents, err := money.WholeCents(money.Number{Text: text, JSON: true})
+		require.NoError(t, err, text)
+		require.Equal(t, want, cents, text)
+	}
+	for _, text := range []string{"2100.5", "2100.", ".0", "1e3", "-1", "2,0"} {
+		_, err := money.WholeCents(money.Number{Text: text, JSON: true})
+		require.ErrorIs(t, err, money.ErrCents, text)
+	}
+	_, err := money.WholeCents(money.Number{Text: "2100.0"})
+	require.ErrorIs(t, err, money.ErrCents, "in a text nobody knows what the point means")
+}
+
 func FuzzEuros(f *testing.F) {
 	for _, seed := range []string{"1500,00", "1.500,00", "1500.5", "1.500", "0,01", "-1", "1,2,3"} {
 		f.Add(seed)

@@ -22,6 +22,22 @@ func holes(v *view) []*budgetv1.Finding {
 	return found
 }
 
+// withPackages are the spans of a right with those that go on for it: a whole package
+// (99) of its law, and of a whole package every right of the law.
+func (v *view) withPackages(r right, spans []civil.Span) []civil.Span {
+	if r.law != budgetv1.LawWMO && r.law != budgetv1.LawJW {
+		return spans
+	}
+	all := slices.Clone(spans)
+	for other, more := range v.rights {
+		if other != r && other.person == r.person && other.law == r.law && (r.product == whole || other.product == whole) {
+			all = append(all, more...)
+		}
+	}
+	inOrder(all)
+	return all
+}
+
 // mayGoOn reports whether a line of which the law, the product or the period was
 // withheld could be a part of this right: then nobody can say where it stops.
 func (v *view) mayGoOn(r right) bool {
@@ -87,19 +103,20 @@ func note(rights map[right][]civil.Span, s stay) {
 }
 
 // holesOf walks along the spans of one right; last is the one that lasts
-// longest of those passed.
-func (v *view) holesOf(r right, spans []civil.Span) []*budgetv1.Finding {
+// longest of those passed. A hole after what is not its own is of another right.
+func (v *view) holesOf(r right, own []civil.Span) []*budgetv1.Finding {
 	var found []*budgetv1.Finding
+	spans := v.withPackages(r, own)
 	last := spans[0]
 	for _, s := range spans[1:] {
-		if s.From > last.Until()+1 && !v.takenOver(r, last) {
+		if s.From > last.Until()+1 && slices.Contains(own, last) && !v.takenOver(r, last) {
 			found = append(found, v.hole(r, civil.Span{From: last.To + 1, To: s.From - 1})...)
 		}
 		if s.Until() > last.Until() {
 			last = s
 		}
 	}
-	if v.q.Window.Contains(last.Until()) && !v.ofAge(r, last) && !v.takenOver(r, last) {
+	if v.q.Window.Contains(last.Until()) && slices.Contains(own, last) && !v.ofAge(r, last) && !v.takenOver(r, last) {
 		found = append(found, v.hole(r, civil.Span{From: last.Until() + 1, To: v.q.Window.Until()})...)
 	}
 	return found

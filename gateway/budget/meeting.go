@@ -91,7 +91,15 @@ func twoForms(v *view) []*budgetv1.Finding {
 	return slices.Concat(
 		findingsOf(v.meetings(asBudget, inKind(sameLocally)), budgetv1.FindingDupDelivery, budgetv1.SeverityError),
 		findingsOf(v.meetings(asBudget, inKind(maybeSame)), budgetv1.FindingDupDelivery, budgetv1.SeverityWarning),
+		findingsOf(v.meetings(asBudget, partOfWhole), budgetv1.FindingDupDelivery, budgetv1.SeverityWarning),
 	)
+}
+
+// partOfWhole reports whether one line is a budget for a whole package and the other is care
+// in kind under the same law, which may be a part of it, or the other way round.
+func partOfWhole(a, b line) bool {
+	return b.GetDeliveryForm() == budgetv1.FormZIN && a.GetLaw() == b.GetLaw() &&
+		(a.GetProduct().GetCode() == whole) != (b.GetProduct().GetCode() == whole)
 }
 
 // sameLocally reports whether two lines of one category name the same product in it.

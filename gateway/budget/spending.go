@@ -109,6 +109,11 @@ func (v *view) paidFrom(s spend) string {
 		if !l.dated || !l.inChain(s.budget) || !l.answersTo(s) || !l.term.span.Contains(s.slice.From) {
 			continue
 		}
+		// A figure up to the day it was drawn up may be of a budget that has ended before. Else
+		// a row that does not contain the slice is not the one it is of.
+		if s.slice.To != s.asOf && s.slice.To > l.lastEnd() {
+			continue
+		}
 		found = append(found, l.GetId())
 		if s.slice.Until() <= l.term.span.Until() {
 			whole = append(whole, l.GetId())
@@ -144,6 +149,15 @@ func isCodeOf(code, party string) bool {
 	return code == "" || digits == "" || digits == code
 }
 
+// lastEnd is the last day that a line ever had: a slice may be of before it was cut short.
+func (l line) lastEnd() civil.Date {
+	end := l.term.span.Until()
+	if was, err := civil.Parse(l.GetPeriod().GetOriginalEnd()); err == nil {
+		end = max(end, was)
+	}
+	return end
+}
+
 // add takes of each slice of a line the newest figure, and adds those up; it reports
 // whether that could be done. An older figure over days that a newer one of another slice
 // covers is a version of it.
@@ -158,7 +172,10 @@ func (s spending) add(l line, figures []spend, today civil.Date) bool {
 	for _, f := range figures {
 		i := slices.IndexFunc(taken, func(t spend) bool {
 			_, over := t.slice.Overlap(f.slice)
-			return t.slice.From.Year() == f.slice.From.Year() || over && t.slice.To != 0 && f.slice.To != 0
+			if t.slice.To != 0 && f.slice.To != 0 { // closed: two that share no day are two slices
+				return over
+			}
+			return t.slice.From.Year() == f.slice.From.Year()
 		})
 		switch {
 		case i < 0:

@@ -162,9 +162,11 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	for _, l := range r.History {
 		budgetv1.Minimise(l, allowed(l.GetLaw()), g.masks(l.GetLaw()))
 	}
-	r.Notices = slices.DeleteFunc(r.Notices, func(n *budgetv1.Notice) bool { return n.GetLaw() != "" && allowed(n.GetLaw()) == nil })
+	r.Notices = slices.DeleteFunc(r.Notices, func(n *budgetv1.Notice) bool {
+		return n.GetLaw() != "" && !budgetv1.Discloses(g.categories(n.GetLaw()))
+	})
 	for _, n := range r.Notices {
-		budgetv1.Minimise(n, allowed(n.GetLaw()), g.masks(n.GetLaw()))
+		budgetv1.Minimise(n, g.categories(n.GetLaw()), g.masks(n.GetLaw()))
 	}
 	for _, s := range r.Spends { // whose law is not told: what every law allows
 		budgetv1.Minimise(s, g.everywhere(), g.strictest())

@@ -44,6 +44,14 @@ func CategoryOf(f protoreflect.FieldDescriptor) Category {
 	return Category(proto.GetExtension(f.Options(), E_Category).(string))
 }
 
+// Discloses reports whether these categories of a law say that there is something under it:
+// a right, or what was spent or is paid, by a source of figures that grants no right.
+func Discloses(granted []Category) bool {
+	return slices.ContainsFunc(granted, func(c Category) bool {
+		return c == CategoryEntitlement || c == CategorySpending || c == CategoryOwnContribution
+	})
+}
+
 // Minimise clears every field whose category is not granted, and of those that are what
 // their mask keeps back. It works on the answer of one source to questions about one law;
 // what cannot be judged is cleared. No masks: all that is granted stays whole.
