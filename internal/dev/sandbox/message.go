@@ -291,12 +291,26 @@ func (h *host) spending507(e *element, code, funder string, closed bool, f field
 // the person lives the funder.
 func (h *host) awardOf(bsn string, payment json.RawMessage) (law, funder string) {
 	number := text(payment, "Budgetidentificatie")
+	function := func(of json.RawMessage) string { return strings.TrimLeft(text(of, "Zorgfunctie"), "0") }
 	for _, party := range h.whole.Parties {
 		for _, award := range list(h.whole.Records[party.Code]["award"]) {
-			if text(award, "Bsn") == bsn && (text(award, "Budgetidentificatie") == number || text(award, "BudgetidentificatieOud") == number) {
-				return strings.ToUpper(text(award, "Wet")), text(award, "Verstrekker")
+			if text(award, "Bsn") != bsn || text(award, "Budgetidentificatie") != number && text(award, "BudgetidentificatieOud") != number {
+				continue
+			}
+			// One number can stand under two laws: the function says which.
+			var parts struct{ Functiebudgetten json.RawMessage }
+			_ = json.Unmarshal(award, &parts)
+			named := slices.ContainsFunc(list(parts.Functiebudgetten), func(f json.RawMessage) bool { return function(f) == function(payment) })
+			if named || law == "" {
+				law, funder = strings.ToUpper(text(award, "Wet")), text(award, "Verstrekker")
+			}
+			if named {
+				return law, funder
 			}
 		}
+	}
+	if law != "" {
+		return law, funder
 	}
 	kind := budgetv1.KindMunicipality
 	switch function, _ := strconv.Atoi(text(payment, "Zorgfunctie")); {
