@@ -17,7 +17,7 @@ import (
 func TestRegistersArePartOfWhatIsPublished(t *testing.T) {
 	folder := os.Getenv("ONTSCHOT_STANDARDS")
 	if folder == "" {
-		t.Skip("no published schemas at hand")
+		t.Skip("SKIPPED, nothing was compared: ONTSCHOT_STANDARDS names no folder with the published schemas, which are not ours to keep here")
 	}
 	for file, of := range map[string]register{"Indicatieregister.graphql": indications(), "Bemiddelingregister.graphql": mediations()} {
 		raw, err := os.ReadFile(filepath.Join(folder, "iwlz", file))
