@@ -126,12 +126,6 @@ func (d Date) AddMonths(n int) Date {
 // EndOfMonth is the last day of the month of d.
 func (d Date) EndOfMonth() Date { return New(d.Year(), d.Month()+1, 1) - 1 }
 
-// IsOpen reports whether a text means "no end": nothing, or 31 December 9999, as
-// Dutch registers write it in each of the three ways above.
-func IsOpen(s string) bool {
-	return s == "" || s == "9999-12-31" || s == "99991231" || s == "31-12-9999"
-}
-
 // Span is a run of days, both ends inclusive. A zero To is open.
 type Span struct{ From, To Date }
 
