@@ -261,9 +261,14 @@ func (s *countedSnapshot) Rows(from int64, limit int) ([]audit.Row, error) {
 
 // A start reads the entries after the snapshot, and those before it only when there is none.
 func TestAStartReadsWhatComesAfterTheSnapshot(t *testing.T) {
-	b, _ := often(t, 7)
-	lives(b)
-	settled(b)
+	b, _ := often(t, 40)
+	for range 1000 { // it is written beside the entries
+		b.append(decision(b.trace()))
+		if _, known := snapshotOf(t, b); known {
+			break
+		}
+	}
+	settled(b) // two at least after it, as entries read one at a time are not counted
 	b.log.Close()
 	row, known := snapshotOf(t, b)
 	require.True(t, known)
