@@ -16,6 +16,7 @@ import (
 	"github.com/ontschot/ontschot/adapters/svb"
 	"github.com/ontschot/ontschot/adapters/transport"
 	"github.com/ontschot/ontschot/adapters/uwv"
+	"github.com/ontschot/ontschot/internal/dev/bench"
 )
 
 // referenceAdapters are compiled into the program and run as processes of their own.
@@ -35,10 +36,12 @@ func adapterCommand() *cobra.Command {
 hand it says so and ends. It reads no file: configuration and secrets come from the gateway.`, kinds),
 		Example: "  ontschot adapter run municipality",
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || referenceAdapters()[args[0]] == nil {
+			known := referenceAdapters()
+			known[bench.Memory] = bench.NewMemory // of which a gateway that is not for development wants nothing
+			if len(args) != 1 || known[args[0]] == nil {
 				return fmt.Errorf("%w: name one adapter of %v", errUsage, kinds)
 			}
-			adapters.Serve(referenceAdapters()[args[0]]())
+			adapters.Serve(known[args[0]]())
 			return nil
 		},
 	})

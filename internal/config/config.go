@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -168,6 +169,9 @@ type Client struct {
 	dir      string
 }
 
+// invented is the adapter that answers from memory, for measuring.
+const invented = "memory"
+
 // ReadGateway reads and checks gateway.yaml.
 func ReadGateway(path string) (*Gateway, error) {
 	c := &Gateway{path: path}
@@ -193,6 +197,9 @@ func ReadGateway(path string) (*Gateway, error) {
 	}
 	if c.Today != "" && !c.Dev {
 		return nil, fmt.Errorf("%w: %s: today can be set only with dev: true", ErrConfig, path)
+	}
+	if !c.Dev && slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Adapter == invented }) {
+		return nil, fmt.Errorf("%w: %s: the adapter %s says the same of everybody; it can be used only with dev: true", ErrConfig, path, invented)
 	}
 	if _, err := c.CivilDate(); err != nil {
 		return nil, fmt.Errorf("%w: %s: today is no date, YYYY-MM-DD", ErrConfig, path)
