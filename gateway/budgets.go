@@ -32,9 +32,13 @@ func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontscho
 		admission.ActedFor(e, b.caller)
 		return view, nil
 	})
+	var digest [32]byte
+	if err == nil {
+		digest, err = result.Digest(view)
+	}
 	if err == nil {
 		at := result.Times{Now: g.Now(), Expires: time.Unix(b.claims.Expires, 0), KeepUntil: time.Unix(b.claims.Until(), 0)}
-		err = result.Sign(view, result.Release{Receipt: proof.Receipt(), Case: b.caller.Case(), Times: at}, g.Signers.Signer())
+		err = result.Sign(view, result.Release{Digest: digest, Receipt: proof.Receipt(), Case: b.caller.Case(), Times: at}, g.Signers.Signer())
 	}
 	return &ontschotv1.ViewResponse{Budget: view}, err
 }

@@ -467,7 +467,9 @@ func TestHowLongABudgetMayBePresented(t *testing.T) {
 	require.EqualValues(t, 90*24*3600, claims.KeepUntil-claims.IssuedAt, "retention_days of the agreements")
 	at := func(expires, retained time.Duration) *budgetv1.Budget {
 		now, old := time.Now(), proto.CloneOf(b)
-		require.NoError(t, result.Sign(old, result.Release{Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: now.Add(-100 * time.Hour), Expires: now.Add(expires), KeepUntil: now.Add(retained)}}, h.family.Requester().Sign))
+		digest, err := result.Digest(old)
+		require.NoError(t, err)
+		require.NoError(t, result.Sign(old, result.Release{Digest: digest, Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: now.Add(-100 * time.Hour), Expires: now.Add(expires), KeepUntil: now.Add(retained)}}, h.family.Requester().Sign))
 		return old
 	}
 	for name, do := range tasks() {

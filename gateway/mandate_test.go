@@ -321,6 +321,6 @@ func (h *house) restingOn(p person, id string) *budgetv1.Budget {
 	e.Kind, e.Decided = audit.Release, proof.Index
 	proof, err = h.log.Append(h.t.Context(), e)
 	require.NoError(h.t, err)
-	require.NoError(h.t, result.Sign(b, result.Release{Receipt: proof.Receipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: h.now(), Expires: h.now().Add(time.Hour), KeepUntil: h.now().Add(time.Hour)}}, h.family.Requester().Sign))
+	require.NoError(h.t, result.Sign(b, result.Release{Digest: digest, Receipt: proof.Receipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: h.now(), Expires: h.now().Add(time.Hour), KeepUntil: h.now().Add(time.Hour)}}, h.family.Requester().Sign))
 	return b
 }

@@ -56,7 +56,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 			answers = left
 			continue
 		}
-		return total, result.Sign(total, result.Release{Receipt: proof.Receipt(), Case: d.caller().Case(), Times: d.times(g.Now())}, g.Signers.Signer())
+		return total, result.Sign(total, result.Release{Digest: digest, Receipt: proof.Receipt(), Case: d.caller().Case(), Times: d.times(g.Now())}, g.Signers.Signer())
 	}
 	return nil, errors.New("more documents ended than there are")
 }

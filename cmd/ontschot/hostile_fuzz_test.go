@@ -32,7 +32,9 @@ func released(f *testing.F) (*budgetv1.Budget, *budgetv1.Account, result.Trust) 
 		Purpose: family.Case.Purpose, Window: &budgetv1.Window{From: "2025-01-01", To: "2025-12-31"}, CareTotalCents: proto.Int64(1234),
 		Totals: &budgetv1.Totals{ByLaw: map[string]int64{"WMO": 1234}},
 	}
-	require.NoError(f, result.Sign(b, result.Release{Receipt: recorded(f, own, b), Case: family.CaseCommitment, Times: result.Times{Now: time.Now(), Expires: time.Now().Add(time.Hour), KeepUntil: time.Now().Add(time.Hour)}}, own.Sign))
+	digest, err := result.Digest(b)
+	require.NoError(f, err)
+	require.NoError(f, result.Sign(b, result.Release{Digest: digest, Receipt: recorded(f, own, b), Case: family.CaseCommitment, Times: result.Times{Now: time.Now(), Expires: time.Now().Add(time.Hour), KeepUntil: time.Now().Add(time.Hour)}}, own.Sign))
 	a := &budgetv1.Account{Funder: "GM0119"}
 	require.NoError(f, result.SignAccount(a, b, own.Sign, time.Now()))
 	return b, a, result.Trust{Keys: keys, Releaser: own.OIN, Log: pinned}

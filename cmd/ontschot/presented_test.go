@@ -72,7 +72,9 @@ func TestBudgetsThatAreNotAccepted(t *testing.T) {
 	require.Equal(t, "BUDGET_NOT_AUTHENTIC", why)
 
 	old := proto.CloneOf(b)
-	require.NoError(t, result.Sign(old, result.Release{Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: time.Now().Add(-48 * time.Hour), Expires: time.Now().Add(-24 * time.Hour), KeepUntil: time.Now().Add(24 * time.Hour)}}, h.family.Requester().Sign))
+	digest, err := result.Digest(old)
+	require.NoError(t, err)
+	require.NoError(t, result.Sign(old, result.Release{Digest: digest, Receipt: old.GetReceipt(), Case: h.family.CaseCommitment, Times: result.Times{Now: time.Now().Add(-48 * time.Hour), Expires: time.Now().Add(-24 * time.Hour), KeepUntil: time.Now().Add(24 * time.Hour)}}, h.family.Requester().Sign))
 	code, why, _ = reason(t, check(old))
 	require.Equal(t, codes.FailedPrecondition, code)
 	require.Equal(t, "BUDGET_TOO_OLD", why)
@@ -96,7 +98,7 @@ func TestBudgetsThatAreNotAccepted(t *testing.T) {
 	only := h.client(func() (string, error) {
 		return h.family.Token(time.Now(), func(c *token.Claims) { c.Details[0].Purposes = []string{h.family.Case.Purpose} })
 	})
-	_, err := only.Account(t.Context(), &ontschotv1.AccountRequest{Budget: b, Plan: p})
+	_, err = only.Account(t.Context(), &ontschotv1.AccountRequest{Budget: b, Plan: p})
 	code, _, _ = reason(t, err)
 	require.Equal(t, codes.PermissionDenied, code)
 	for _, date := range []string{"2024-12-31", "2026-01-01"} {

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/gowebpki/jcs"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -61,23 +59,11 @@ type Times struct {
 // Digest is the SHA-256 over the RFC 8785 form of the budget's JSON (proto field
 // names, members that are not set left out) without receipt and signature.
 func Digest(b *budgetv1.Budget) ([32]byte, error) {
-	bare := proto.CloneOf(b)
-	bare.Receipt, bare.Signature = nil, ""
-	raw, err := Canonical(bare)
+	raw, err := canonicalWithout(b, "receipt", "signature")
 	if err != nil {
 		return [32]byte{}, err
 	}
 	return sha256.Sum256(raw), nil
-}
-
-// Canonical is the RFC 8785 form of a message's JSON, proto field names, members
-// that are not set left out.
-func Canonical(m proto.Message) ([]byte, error) {
-	raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
-	if err != nil {
-		return nil, errors.New("a budget that is no valid message") // the cause may repeat a value
-	}
-	return jcs.Transform(raw)
 }
 
 // Of reports whether the budget was asked for in the case with this commitment.
@@ -89,6 +75,7 @@ func ofCase(id, commitment string) string {
 
 // Release is the release of a budget whose digest the log committed to.
 type Release struct {
+	Digest  [32]byte // of Digest, over the budget as it is signed
 	Receipt *budgetv1.Receipt
 	Case    string // commitment to the case in which it was asked for
 	Times   Times
@@ -96,10 +83,6 @@ type Release struct {
 
 // Sign puts receipt and signature on a budget.
 func Sign(b *budgetv1.Budget, r Release, by signed.Signer) error {
-	digest, err := Digest(b)
-	if err != nil {
-		return err
-	}
 	over, err := Canonical(r.Receipt)
 	if err != nil {
 		return err
@@ -110,7 +93,7 @@ func Sign(b *budgetv1.Budget, r Release, by signed.Signer) error {
 	}
 	raw, err := by.Compact(signed.Result, Claims{
 		Issuer: by.Issuer, ID: id.String(), IssuedAt: r.Times.Now.Unix(), Expires: r.Times.Expires.Unix(), KeepUntil: r.Times.KeepUntil.Unix(), Case: ofCase(id.String(), r.Case),
-		Digest: encode(digest), Receipt: encode(sha256.Sum256(over)),
+		Digest: encode(r.Digest), Receipt: encode(sha256.Sum256(over)),
 		PolicyRevision: b.GetPolicyRevision(), Complete: b.GetComplete(),
 	})
 	if err != nil {
@@ -170,9 +153,7 @@ func VerifyAccount(a *budgetv1.Account, t Trust) error {
 	if _, err := t.Keys.Compact(signed.Result, []byte(a.GetSignature()), &c); err != nil {
 		return fmt.Errorf("%w: signature: %w", ErrMismatch, err)
 	}
-	bare := proto.CloneOf(a)
-	bare.Signature = ""
-	raw, err := Canonical(bare)
+	raw, err := canonicalWithout(a, "signature")
 	if err != nil || hasUnknown(a.ProtoReflect()) || c.Issuer != t.Releaser || c.Funder != a.GetFunder() || c.Digest != encode(sha256.Sum256(raw)) {
 		return fmt.Errorf("%w: the account was changed, or is of another maker", ErrMismatch)
 	}
@@ -206,9 +187,7 @@ func VerifyDissolution(d *budgetv1.Dissolution, t Trust) error {
 	if _, err := t.Keys.Compact(signed.Result, []byte(d.GetSignature()), &c); err != nil {
 		return fmt.Errorf("%w: signature: %w", ErrMismatch, err)
 	}
-	bare := proto.CloneOf(d)
-	bare.Signature = ""
-	raw, err := Canonical(bare)
+	raw, err := canonicalWithout(d, "signature")
 	if err != nil || hasUnknown(d.ProtoReflect()) || c.Issuer != t.Releaser || c.Date != d.GetDate() || c.Digest != encode(sha256.Sum256(raw)) {
 		return fmt.Errorf("%w: the dissolution was changed, or is of another maker", ErrMismatch)
 	}
