@@ -161,6 +161,12 @@ func (h *house) now() time.Time {
 	return time.Now()
 }
 
+// later moves the clock on.
+func (h *house) later(by time.Duration) {
+	at := h.now().Add(by)
+	h.clock.Store(&at)
+}
+
 // agree puts an agreement with a source in force and gives its id.
 func (h *house) agree(code string, change func(*agreement.Terms)) string {
 	h.t.Helper()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -228,4 +229,51 @@ func TestTheStoreIsNotBelieved(t *testing.T) {
 	_, known := h.log.Register().Document(id)
 	require.True(t, known)
 	require.False(t, slices.ContainsFunc(h.log.Register().List(register.Consent), func(d register.Record) bool { return d.ID == id && d.Live() }))
+}
+
+// What is signed is exactly what is enforced: of a document with a byte changed anywhere in
+// what is stored, the running gateway goes on by what it has verified, and when it reads the
+// document again there is none.
+func TestOneByteOfAStoredDocument(t *testing.T) {
+	h := newHouse(t, nil)
+	db, err := sql.Open("sqlite", h.path)
+	require.NoError(t, err)
+	defer db.Close()
+	p := h.person("P")
+	for id, reason := range map[string]string{
+		h.give(p, "", all("ZK5503")...): budgetv1.ReasonNoConsent, h.agreements["ZK5503"]: budgetv1.ReasonNoAgreement,
+	} {
+		for _, column := range []string{"body", "openings"} {
+			var was []byte
+			require.NoError(t, db.QueryRow("SELECT "+column+" FROM documents WHERE id = ?", id).Scan(&was))
+			write := func(value []byte) {
+				_, err := db.Exec("UPDATE documents SET "+column+" = ? WHERE id = ?", value, id)
+				require.NoError(t, err)
+			}
+			require.Empty(t, h.why(p, "ZK5503"))
+			for at := 0; at < len(was); at += 1 + len(was)/24 {
+				changed := slices.Clone(was)
+				changed[at] ^= 1
+				write(changed)
+				require.Empty(t, h.why(p, "ZK5503"), "what is stored changes no answer")
+				h.later(time.Minute)
+				require.Equal(t, reason, h.why(p, "ZK5503"), "%s, byte %d", column, at)
+				write(was)
+				require.Empty(t, h.why(p, "ZK5503"))
+			}
+		}
+	}
+	h.verify()
+}
+
+// What a document says is forgotten with it.
+func TestNothingIsKeptOfADocumentThatDoesNotCount(t *testing.T) {
+	h := newHouse(t, nil)
+	p := h.person("P")
+	id := h.give(p, "", all("ZK5503")...)
+	require.Empty(t, h.why(p, "ZK5503"))
+	h.withdraw(id)
+	require.Equal(t, budgetv1.ReasonConsentWithdrawn, h.why(p, "ZK5503"))
+	h.give(p, "", all("ZK5503")...)
+	require.Empty(t, h.why(p, "ZK5503"))
 }

@@ -295,45 +295,6 @@ func TestStrangersToAnAgreement(t *testing.T) {
 	require.Equal(t, "PROPOSED", got.GetAgreement().GetStatus())
 }
 
-// What is signed is exactly what is enforced: a byte changed anywhere in what is stored,
-// and the next request finds no agreement.
-func TestOneByteOfAStoredAgreement(t *testing.T) {
-	h := play(t, open(t, "meppel"), options{without: true})
-	b, err := h.ask()
-	require.NoError(t, err)
-	require.Equal(t, "NO_ADAPTER", gapOf(b, "A4", "ZK5503"), "agreed, and nobody to ask here")
-	db := database(t, filepath.Join(h.dir, "data"))
-	var id string
-	var body []byte
-	oin := h.family.Parties["ZK5503"].OIN
-	rows, err := db.Query("SELECT id, body FROM documents")
-	require.NoError(t, err)
-	for rows.Next() {
-		var one string
-		var raw []byte
-		require.NoError(t, rows.Scan(&one, &raw))
-		if terms, err := agreement.Read(raw); err == nil && slices.ContainsFunc(terms.Parties, func(p agreement.Party) bool { return p.OIN == oin }) {
-			id, body = one, raw
-		}
-	}
-	require.NoError(t, rows.Close())
-	require.NotEmpty(t, id)
-	for at := 0; at < len(body); at += 1 + len(body)/48 {
-		changed := slices.Clone(body)
-		changed[at] ^= 1
-		_, err := db.Exec("UPDATE documents SET body = ? WHERE id = ?", changed, id)
-		require.NoError(t, err)
-		b, err := h.ask()
-		require.NoError(t, err)
-		require.Equal(t, "NO_AGREEMENT", gapOf(b, "A4", "ZK5503"), "byte %d", at)
-	}
-	_, err = db.Exec("UPDATE documents SET body = ? WHERE id = ?", body, id)
-	require.NoError(t, err)
-	b, err = h.ask()
-	require.NoError(t, err)
-	require.Equal(t, "NO_ADAPTER", gapOf(b, "A4", "ZK5503"))
-}
-
 // A message and the terms it carries have the same fields by the same names.
 func TestTermsGoOverTheWireWhole(t *testing.T) {
 	h := &house{t: t, dir: t.TempDir(), family: open(t, "meppel")}

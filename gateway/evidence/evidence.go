@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -70,12 +71,9 @@ type Config struct {
 	Keys          *signed.Verifier
 	Pseudonyms    pseudonym.Keys
 	Documents     Documents
+	Now           func() time.Time
 	Log           *slog.Logger // request log; holds no personal data
 }
-
-// Registered makes Evidence of what was registered at this gateway. It is safe for
-// concurrent use.
-type Registered struct{ Config }
 
 // For is what counts at this moment for a caller, a purpose and a day.
 func (r Registered) For(caller token.Caller, purpose string, today civil.Date) Evidence {
@@ -83,7 +81,7 @@ func (r Registered) For(caller token.Caller, purpose string, today civil.Date) E
 }
 
 func (r Registered) begin(caller token.Caller, purpose string, today civil.Date) registered {
-	return registered{r.Config, caller, purpose, today, r.Documents.Register(), map[identity.OIN]agreementsRead{}, map[string]openedConsent{}}
+	return registered{r, caller, purpose, today, r.Documents.Register(), map[identity.OIN]agreementsRead{}, map[string]openedConsent{}}
 }
 
 // Openings is what the keeper needs beside a consent to open it.

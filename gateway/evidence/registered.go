@@ -19,13 +19,13 @@ import (
 // count is for the register to say, as it was when the request began: the agreements with
 // each source and the consents of each person are read once, however many pairs name them.
 type registered struct {
-	Config
-	caller     token.Caller
-	purpose    string
-	today      civil.Date
-	register   register.View
-	agreements map[identity.OIN]agreementsRead
-	opened     map[string]openedConsent
+	Registered
+	caller   token.Caller
+	purpose  string
+	today    civil.Date
+	register register.View
+	read     map[identity.OIN]agreementsRead
+	opened   map[string]openedConsent
 }
 
 // agreementsRead with one source: those that count, and whether there ever was one.
@@ -62,10 +62,10 @@ func (r registered) Agreement(ctx context.Context, source identity.Organisation)
 
 // with reads the agreements with a source, once in a request.
 func (r registered) with(ctx context.Context, source identity.OIN) agreementsRead {
-	read, known := r.agreements[source]
+	read, known := r.read[source]
 	if !known {
 		read = r.readAgreements(ctx, source)
-		r.agreements[source] = read
+		r.read[source] = read
 	}
 	return read
 }
@@ -78,19 +78,38 @@ func (r registered) readAgreements(ctx context.Context, source identity.OIN) (ou
 		out.waits = out.waits || d.Uncertain && !d.Lost && !d.Replaced(r.today)
 	}
 	for _, id := range counting {
-		d, err := r.Documents.Document(ctx, id)
-		if r.changed(id, err) {
-			continue
-		}
+		one, ok, err := r.readAgreement(ctx, id)
 		if err != nil {
 			return agreementsRead{err: err}
 		}
-		// Verified at every use: what lies in a file proves nothing.
-		if one, err := agreement.Verify(r.Keys, d.Body); err == nil {
+		if ok {
 			out.count = append(out.count, one)
 		}
 	}
 	return out
+}
+
+// readAgreement reads and verifies one: what lies in a file proves nothing.
+func (r registered) readAgreement(ctx context.Context, id string) (one agreement.Agreement, ok bool, err error) {
+	record, known := r.register.Document(id)
+	key := r.key(record) // of the keys of before it is verified
+	if one, ok = r.agreements.get(key); known && ok {
+		return one, true, nil
+	}
+	d, err := r.Documents.Document(ctx, id)
+	if r.changed(id, err) {
+		return one, false, nil
+	}
+	if err != nil {
+		return one, false, err
+	}
+	if one, err = agreement.Verify(r.Keys, d.Body); err != nil {
+		return one, false, nil
+	}
+	if known {
+		r.agreements.put(key, one)
+	}
+	return one, true, nil
 }
 
 // Consent: see Evidence.
@@ -149,7 +168,17 @@ func (r registered) open(ctx context.Context, id string) openedConsent {
 	if one, known := r.opened[id]; known {
 		return one
 	}
-	var one openedConsent
+	one := r.reopen(ctx, id)
+	r.opened[id] = one
+	return one
+}
+
+func (r registered) reopen(ctx context.Context, id string) (one openedConsent) {
+	record, known := r.register.Document(id)
+	key := r.key(record)
+	if document, ok := r.consents.get(key); known && ok {
+		return openedConsent{document: document}
+	}
 	d, err := r.Documents.Document(ctx, id)
 	switch {
 	case r.changed(id, err):
@@ -159,7 +188,9 @@ func (r registered) open(ctx context.Context, id string) openedConsent {
 	default:
 		one.document, one.err = r.OpenConsent(d)
 	}
-	r.opened[id] = one
+	if known && one.err == nil {
+		r.consents.put(key, one.document)
+	}
 	return one
 }
 

@@ -74,9 +74,9 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	registered := evidence.Registered{Config: evidence.Config{
-		Own: c.Own, Organisations: c.Organisations, Keys: c.Keys, Pseudonyms: pseudonyms, Documents: c.Documents, Log: c.Log,
-	}}
+	registered := evidence.New(evidence.Config{
+		Own: c.Own, Organisations: c.Organisations, Keys: c.Keys, Pseudonyms: pseudonyms, Documents: c.Documents, Now: c.Now, Log: c.Log,
+	})
 	admit, err := admission.New(admission.Config{
 		Own: c.Own, Organisations: c.Organisations, Certificates: c.Certificates, Tokens: c.Tokens, Policy: c.Policy,
 		Delegations: registered.Delegations, Once: c.Documents, Pseudonyms: pseudonyms, Now: c.Now, Today: c.Today,

@@ -25,7 +25,7 @@ CREATE TABLE head (
 
 -- The bytes of signed documents and of what opens them. Whether one counts is for the
 -- log to tell; no column here is believed, and bytes that are not those the log tells
--- of are found at the next use.
+-- of are found when they are read again.
 CREATE TABLE documents (
     tenant   TEXT NOT NULL,
     id       TEXT NOT NULL,
