@@ -170,7 +170,7 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 		}
 		if p.asked() {
 			e.Needs = append(e.Needs, restsOn(g.Own, p)...)
-			one.Scopes, one.Consent, one.Agreement = p.grant.Scopes(), p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
+			one.Scopes, one.Consent, one.Agreement = audit.ScopesOf(p.grant.Scopes()), p.grant.Consent().ID(), p.grant.Agreement().Agreement().ID()
 			e.Concern(one.Consent, p.grant.Agreement().Agreement().Digest())
 		}
 		for _, r := range refusals {

@@ -20,31 +20,49 @@ type Judgement struct {
 	Pairs  []PairJudgement `json:"told"`
 }
 
-// PairJudgement is what was decided about one pair.
+// PairJudgement is what was decided about one pair. Here and below members are in the order
+// of their names: then they are canonical as they are written.
 type PairJudgement struct {
-	// Subject is the person's pseudonym for the purpose, base64url without padding, and
-	// Also those under older versions of the key.
-	Subject string       `json:"subject"`
-	Also    []string     `json:"also,omitempty"`
-	Source  identity.OIN `json:"source"`
-	// Consent and Agreement on which something may pass; empty when nothing may, or the
+	// Actor for the organisation that asks; see Delegation.
+	Actor identity.OIN `json:"actor,omitempty"`
+	// Agreement and Consent on which something may pass; empty when nothing may, or the
 	// source is the asking organisation's own.
-	Consent   string            `json:"consent,omitempty"`
-	Agreement string            `json:"agreement,omitempty"`
-	Scopes    []*budgetv1.Scope `json:"scopes,omitempty"`
-	Refusals  []Refusal         `json:"refusals,omitempty"`
-	// Actor for the organisation that asks, and the delegation on which it acts.
-	Actor      identity.OIN `json:"actor,omitempty"`
+	Agreement string `json:"agreement,omitempty"`
+	// Also are the person's pseudonyms under older versions of the key.
+	Also    []string `json:"also,omitempty"`
+	Consent string   `json:"consent,omitempty"`
+	// Delegation on which the actor acts.
 	Delegation string       `json:"delegation,omitempty"`
+	Refusals   []Refusal    `json:"refusals,omitempty"`
+	Scopes     []Scope      `json:"scopes,omitempty"`
+	Source     identity.OIN `json:"source"`
+	// Subject is the person's pseudonym for the purpose, base64url without padding.
+	Subject string `json:"subject"`
+}
+
+// Scope is what was granted under one law.
+type Scope struct {
+	Categories []string          `json:"categories,omitempty"`
+	Law        string            `json:"law,omitempty"`
+	Masks      map[string]string `json:"masks,omitempty"`
+}
+
+// ScopesOf are scopes as they are written down.
+func ScopesOf(granted []*budgetv1.Scope) []Scope {
+	list := make([]Scope, len(granted))
+	for i, s := range granted {
+		list[i] = Scope{Categories: s.GetCategories(), Law: s.GetLaw(), Masks: s.GetMasks()}
+	}
+	return list
 }
 
 // Refusal says why something may not pass: reason and code as a gap has them; only these
 // laws or categories, when others may.
 type Refusal struct {
-	Reason     string   `json:"reason"`
+	Categories []string `json:"categories,omitempty"`
 	Code       string   `json:"code,omitempty"`
 	Laws       []string `json:"laws,omitempty"`
-	Categories []string `json:"categories,omitempty"`
+	Reason     string   `json:"reason"`
 }
 
 // judged holds what a decision says of consents and agreements against the register as it

@@ -34,16 +34,16 @@ type Claims struct {
 	Case     string `json:"case"`
 	Complete bool   `json:"complete"`
 	// Digest of the budget and of its receipt, base64url of SHA-256.
-	Digest         string       `json:"digest"`
-	Expires        int64        `json:"exp"` // not to be built upon after this
-	IssuedAt       int64        `json:"iat"` // seconds since 1970
-	Issuer         identity.OIN `json:"iss"`
-	ID             string       `json:"jti"`
-	PolicyRevision string       `json:"policy_revision"`
-	Receipt        string       `json:"receipt"`
+	Digest   string       `json:"digest"`
+	Expires  int64        `json:"exp"` // not to be built upon after this
+	IssuedAt int64        `json:"iat"` // seconds since 1970
+	Issuer   identity.OIN `json:"iss"`
+	ID       string       `json:"jti"`
 	// KeepUntil is until when the budget may be kept, and wound up: accounted for, taken
 	// apart. Zero, as in what was signed before: as Expires.
-	KeepUntil int64 `json:"kept,omitempty"`
+	KeepUntil      int64  `json:"kept,omitempty"`
+	PolicyRevision string `json:"policy_revision"`
+	Receipt        string `json:"receipt"`
 }
 
 // Until is when a budget may no longer be worked with at all.

@@ -3,6 +3,7 @@ package signed
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -192,8 +193,15 @@ func (s *scanner) word() error {
 		s.at++
 	}
 	word := string(s.raw[begin:s.at])
-	if s.canonical && word != "true" && word != "false" && word != "null" && (strings.ContainsAny(word, ".eE") || word == "-0" || len(word) > 17) {
+	if s.canonical && word != "true" && word != "false" && word != "null" && !exact(word) {
 		return malformed("a number that is not whole and small")
 	}
 	return nil
+}
+
+// exact reports whether a number is whole and not beyond 2^53, up to where those who read
+// numbers as floating point read the same (RFC 8785 section 3.2.2.3).
+func exact(number string) bool {
+	n, err := strconv.ParseInt(number, 10, 64)
+	return err == nil && number != "-0" && max(n, -n) <= 1<<53
 }

@@ -460,6 +460,27 @@ func TestCountersigning(t *testing.T) {
 	require.ErrorIs(t, err, ErrMalformed)
 }
 
+// What is written is what the library makes of it, whether it has to or not.
+func FuzzCanonicalOfAValue(f *testing.F) {
+	for _, s := range []string{`{}`, `{"b":"<&>\u2028","a":[1,2.50,9007199254740993]}`, `{"a":{"z":null,"é":1}}`, `"\u0001\u001f/"`, `[1e3]`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		var v any
+		if d.Decode(&v) != nil {
+			return
+		}
+		raw, err := json.Marshal(v)
+		require.NoError(t, err)
+		want, errWant := jcs.Transform(raw)
+		got, err := Canonical(v)
+		require.Equal(t, errWant == nil, err == nil)
+		require.Equal(t, string(want), string(got))
+	})
+}
+
 // The scanner accepts as canonical exactly what the library makes canonical.
 func FuzzCanonical(f *testing.F) {
 	for _, s := range []string{`{}`, `{"a":1,"b":[true,null,"\u000b\n\"é"]}`, `{"b":1,"a":1}`, `[-0]`, `[1.0]`, `["\/"]`, `["\u0041"]`, ` 1`, `1 `, `{"a":{"a":[]}}`} {

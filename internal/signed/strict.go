@@ -100,13 +100,26 @@ func unbase64(s string) ([]byte, error) {
 	return out, nil
 }
 
-// Canonical gives the RFC 8785 form of a value's JSON.
+// Canonical gives the RFC 8785 form of a value's JSON. A value whose members are in the
+// order of their names is mostly written so already, and then not transformed.
 func Canonical(v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
+	raw, err := written(v)
 	if err != nil {
 		return nil, fmt.Errorf("canonical form: %w", err)
 	}
+	if scan(raw, true, func(int, string, []byte) {}) == nil {
+		return raw, nil
+	}
 	return jcs.Transform(raw)
+}
+
+// written is a value's JSON without the escapes for HTML.
+func written(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
 }
 
 // decode reads a payload that was scanned as canonical into claims; what was read
@@ -116,10 +129,7 @@ func decode(payload []byte, claims any) error {
 	if err := json.Unmarshal(payload, claims); err != nil {
 		return malformed("claims of another shape")
 	}
-	var again bytes.Buffer
-	e := json.NewEncoder(&again)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(claims); err == nil && bytes.Equal(bytes.TrimSuffix(again.Bytes(), []byte("\n")), payload) {
+	if again, err := written(claims); err == nil && bytes.Equal(again, payload) {
 		return nil
 	}
 	sorted, err := Canonical(claims)
