@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/bench"
+	"github.com/ontschot/ontschot/internal/server"
 )
 
 func benchCommand() *cobra.Command {
@@ -60,7 +63,14 @@ func benchPartCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "part NAME --dir DIR", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return bench.Part(c.Context(), args[0], dir, backend, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+			start := func(ctx context.Context, conf *config.Gateway) (string, func(), error) {
+				s, err := server.Start(ctx, conf, c.ErrOrStderr())
+				if err != nil {
+					return "", nil, err
+				}
+				return s.Addr.String(), s.Close, nil
+			}
+			return bench.Part(c.Context(), args[0], dir, backend, start, c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the folder it works in")

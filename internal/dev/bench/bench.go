@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/ontschot/ontschot/internal/server"
 )
 
 // Config says what to measure.
@@ -298,12 +296,14 @@ func (r *run) soak(ctx context.Context) (*Soak, error) {
 }
 
 // disk is how many bytes the record of the gateway that asks from memory holds.
-func (r *run) disk() int64 {
-	info, err := os.Stat(filepath.Join(r.memory.dir, "data", server.RecordFile))
-	if err != nil {
-		return 0
+func (r *run) disk() (n int64) {
+	found, _ := filepath.Glob(filepath.Join(r.memory.dir, "data", "*.db"))
+	for _, path := range found {
+		if info, err := os.Stat(path); err == nil {
+			n += info.Size()
+		}
 	}
-	return info.Size()
+	return n
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/ontschot/ontschot/internal/config"
-	"github.com/ontschot/ontschot/internal/server"
 )
 
 // Parts of a measurement that run as processes of their own.
@@ -36,10 +35,13 @@ type tally struct {
 	Goroutines int    `json:"goroutines"`
 }
 
+// Start starts a gateway by its configuration, and says where it listens.
+type Start func(ctx context.Context, conf *config.Gateway) (address string, stop func(), err error)
+
 // Part runs one part until in ends. It says where it listens on the first line of out, and
 // its tally for every line of in.
-func Part(ctx context.Context, name, dir, backend string, in io.Reader, out, log io.Writer) error {
-	address, stop, err := begin(ctx, name, dir, backend, log)
+func Part(ctx context.Context, name, dir, backend string, gateway Start, in io.Reader, out io.Writer) error {
+	address, stop, err := begin(ctx, name, dir, backend, gateway)
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func Part(ctx context.Context, name, dir, backend string, in io.Reader, out, log
 	return nil
 }
 
-func begin(ctx context.Context, name, dir, backend string, log io.Writer) (address string, stop func(), err error) {
+func begin(ctx context.Context, name, dir, backend string, gateway Start) (address string, stop func(), err error) {
 	switch name {
 	case PartDirect:
 		return startDirect(dir)
@@ -70,11 +72,7 @@ func begin(ctx context.Context, name, dir, backend string, log io.Writer) (addre
 		if err != nil {
 			return "", nil, err
 		}
-		s, err := server.Start(ctx, conf, log)
-		if err != nil {
-			return "", nil, err
-		}
-		return s.Addr.String(), s.Close, nil
+		return gateway(ctx, conf)
 	}
 	return "", nil, fmt.Errorf("no part %q", name)
 }
