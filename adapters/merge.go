@@ -162,7 +162,10 @@ func isDecision(l *budgetv1.BudgetLine) bool {
 }
 
 func compareAll(a, b *budgetv1.BudgetLine) int {
-	return cmp.Or(compareLines(a, b), bytes.Compare(wire(a), wire(b)))
+	if c := compareLines(a, b); c != 0 {
+		return c
+	}
+	return bytes.Compare(wire(a), wire(b))
 }
 
 func wire(l *budgetv1.BudgetLine) []byte {

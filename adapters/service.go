@@ -95,7 +95,7 @@ func (s *Service) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv
 
 func check(r *budgetv1.FetchRequest, what *adapterv1.DescribeResponse) error {
 	if err := protovalidate.Validate(r); err != nil {
-		return ScopeUnsupported(FieldPath(err))
+		return ScopeUnsupported(budgetv1.FieldPath(err))
 	}
 	for i, scope := range r.GetScopes() {
 		if !slices.Contains(what.GetLaws(), scope.GetLaw()) {
@@ -106,15 +106,6 @@ func check(r *budgetv1.FetchRequest, what *adapterv1.DescribeResponse) error {
 		return ScopeUnsupported(path)
 	}
 	return nil
-}
-
-// FieldPath names the first field that broke a rule of protovalidate, never its value.
-func FieldPath(err error) string {
-	var invalid *protovalidate.ValidationError
-	if errors.As(err, &invalid) && len(invalid.Violations) > 0 {
-		return protovalidate.FieldPathString(invalid.Violations[0].Proto.GetField())
-	}
-	return "."
 }
 
 // shave keeps some of the caller's time for the answer that the source was late: a

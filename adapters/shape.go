@@ -123,7 +123,7 @@ func checkLine(l *budgetv1.BudgetLine) error {
 // dates that cannot be shown: they would be printed and signed at the other end.
 func checkMessage(at string, m proto.Message) error {
 	if err := protovalidate.Validate(m); err != nil {
-		return BadData(at+FieldPath(err), "as the message allows")
+		return BadData(at+budgetv1.FieldPath(err), "as the message allows")
 	}
 	if path := budgetv1.Unprintable(m); path != "" {
 		return BadData(at+path, "without control and format characters")

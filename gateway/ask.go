@@ -201,7 +201,7 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 // test has no host in front of it, so neither kit nor host is relied on for that.
 func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) error {
 	if err := g.answers.Validate(r); err != nil {
-		return errBadAnswer
+		return badAnswer(budgetv1.FieldPath(err))
 	}
 	for _, l := range r.GetLines() {
 		// A line of another funder, or one that sets what only assembly may set.
@@ -226,10 +226,22 @@ func progress(stream grpc.ServerStreamingServer[ontschotv1.AssembleBudgetRespons
 // errBadAnswer means that the answer of a source breaks its contract.
 var errBadAnswer = errors.New("the answer of the source breaks its contract")
 
+// badAnswer is an errBadAnswer that says where: a path in the answer, never a value.
+type badAnswer string
+
+// Error implements error.
+func (b badAnswer) Error() string { return errBadAnswer.Error() + ": " + string(b) }
+
+// Is makes it an errBadAnswer.
+func (badAnswer) Is(target error) bool { return target == errBadAnswer }
+
 // cleaned takes out of a source's answer what cannot be shown: of a label the label, with
 // a notice; of a code, identifier or date the record, which is then a gap beside the rest.
 // The answer is minimised before: a gap names no law that was not granted.
 func cleaned(r *budgetv1.FetchResponse) (odd []*budgetv1.Gap, err error) {
+	if budgetv1.Unprintable(r) == "" { // nearly always
+		return nil, nil
+	}
 	var notices []*budgetv1.Notice
 	label := func(law string, p *budgetv1.Product, pointer string) {
 		if budgetv1.DropLabel(p) {
@@ -311,16 +323,22 @@ func infoOf(s *status.Status) *errdetails.ErrorInfo {
 	return nil
 }
 
+// badData is how a source says that its own data is bad.
+const badData = "BAD_DATA_AT_SOURCE"
+
 // gapOf maps what a source said, or did not say, to a reason of the closed list;
 // what it said itself is the code.
 func gapOf(ctx context.Context, err error) *budgetv1.Gap {
+	if where := badAnswer(""); errors.As(err, &where) {
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(badData + " " + safe(path, string(where)))}
+	}
 	if errors.Is(err, errBadAnswer) {
 		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource}
 	}
 	s := status.Convert(err)
 	said := infoOf(s).GetReason()
 	switch said {
-	case "BAD_DATA_AT_SOURCE", "ADAPTER_BUG", "NOT_CONFIGURED", "SUBJECT_NOT_FOUND":
+	case badData, "ADAPTER_BUG", "NOT_CONFIGURED", "SUBJECT_NOT_FOUND":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + pathOf(s))}
 	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: cmp.Or(causeOf(s, budgetv1.ReasonPeerRefused), said)}

@@ -4,20 +4,16 @@ import (
 	"slices"
 	"strconv"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// check holds an answer against the rules of the message and against the request. Whose
+// check holds an answer against the request. Whether it is as the message allows, whose
 // money a line is, and what only assembly may set in one, it leaves to the gateway: every
 // answer passes there, of whatever kind of source.
 func (p *Process) check(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) error {
-	if err := protovalidate.Validate(a); err != nil {
-		return adapters.BadData(adapters.FieldPath(err), "as the message allows")
-	}
 	for i, l := range a.GetLines() {
 		if field := p.misplaced(q, l); field != "" {
 			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this request")

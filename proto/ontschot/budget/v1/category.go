@@ -2,6 +2,7 @@ package budgetv1
 
 import (
 	"slices"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -41,8 +42,15 @@ func Categories() []Category {
 // CategoryOf gives the category a field carries in the proto files; empty when
 // it carries none, which no field of ours does (a test walks them all).
 func CategoryOf(f protoreflect.FieldDescriptor) Category {
-	return Category(proto.GetExtension(f.Options(), E_Category).(string))
+	if known, ok := categories.Load(f); ok {
+		return known.(Category)
+	}
+	known, _ := categories.LoadOrStore(f, Category(proto.GetExtension(f.Options(), E_Category).(string)))
+	return known.(Category)
 }
+
+// categories are those of the fields that were asked for.
+var categories sync.Map
 
 // Discloses reports whether these categories of a law say that there is something under it:
 // a right, or what was spent or is paid, by a source of figures that grants no right.

@@ -2,6 +2,7 @@ package budgetv1
 
 import (
 	"strconv"
+	"sync"
 	"unicode"
 
 	"google.golang.org/protobuf/proto"
@@ -13,7 +14,9 @@ import (
 // read as something else than it is; and a line separator ends a line of a log.
 func Printable(text string) bool {
 	for _, r := range text {
-		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+		switch {
+		case r >= ' ' && r < 0x7f:
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
 			return false
 		}
 	}
@@ -33,9 +36,7 @@ type search struct {
 }
 
 func (s *search) message(m protoreflect.Message) string {
-	fields := m.Descriptor().Fields() // in the order of the file, so that the same message gives the same path
-	for i := range fields.Len() {
-		f := fields.Get(i)
+	for _, f := range textual(m.Descriptor()) { // in the order of the file, so that the same message gives the same path
 		if !m.Has(f) || s.enter != nil && !s.enter(f) {
 			continue
 		}
@@ -44,6 +45,23 @@ func (s *search) message(m protoreflect.Message) string {
 		}
 	}
 	return ""
+}
+
+// withText are the fields of each message that are texts or may hold some, by its name.
+var withText sync.Map
+
+func textual(d protoreflect.MessageDescriptor) []protoreflect.FieldDescriptor {
+	if known, ok := withText.Load(d.FullName()); ok {
+		return known.([]protoreflect.FieldDescriptor)
+	}
+	var list []protoreflect.FieldDescriptor
+	for i := range d.Fields().Len() {
+		if f := d.Fields().Get(i); f.Kind() == protoreflect.StringKind || f.Kind() == protoreflect.MessageKind { // a map is of messages
+			list = append(list, f)
+		}
+	}
+	known, _ := withText.LoadOrStore(d.FullName(), list)
+	return known.([]protoreflect.FieldDescriptor)
 }
 
 // field gives the path under a field.
