@@ -70,7 +70,7 @@ func benchPartCommand() *cobra.Command {
 				}
 				return s.Addr.String(), s.Close, nil
 			}
-			return bench.Part(c.Context(), args[0], dir, backend, start, c.InOrStdin(), c.OutOrStdout())
+			return bench.Part{Name: args[0], Dir: dir, Backend: backend, Gateway: start}.Run(c.Context(), c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the folder it works in")

@@ -75,6 +75,19 @@ type Config struct {
 	Log           *slog.Logger // request log; holds no personal data
 }
 
+// Registered makes Evidence of what was registered at this gateway. It is safe for
+// concurrent use.
+type Registered struct {
+	Config
+	agreements *kept[agreement.Agreement]
+	consents   *kept[consent.Document]
+}
+
+// New makes a Registered.
+func New(c Config) Registered {
+	return Registered{c, newKept[agreement.Agreement](c.Now), newKept[consent.Document](c.Now)}
+}
+
 // For is what counts at this moment for a caller, a purpose and a day.
 func (r Registered) For(caller token.Caller, purpose string, today civil.Date) Evidence {
 	return r.begin(caller, purpose, today)

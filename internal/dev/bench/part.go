@@ -38,10 +38,18 @@ type tally struct {
 // Start starts a gateway by its configuration, and says where it listens.
 type Start func(ctx context.Context, conf *config.Gateway) (address string, stop func(), err error)
 
-// Part runs one part until in ends. It says where it listens on the first line of out, and
-// its tally for every line of in.
-func Part(ctx context.Context, name, dir, backend string, gateway Start, in io.Reader, out io.Writer) error {
-	address, stop, err := begin(ctx, name, dir, backend, gateway)
+// Part is one process of a measurement.
+type Part struct {
+	Name    string // PartDirect, PartFloor or PartGateway
+	Dir     string // the folder it works in
+	Backend string // host:port that a floor asks
+	Gateway Start
+}
+
+// Run runs it until in ends. It says where it listens on the first line of out, and its
+// tally for every line of in.
+func (p Part) Run(ctx context.Context, in io.Reader, out io.Writer) error {
+	address, stop, err := p.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,20 +69,20 @@ func Part(ctx context.Context, name, dir, backend string, gateway Start, in io.R
 	return nil
 }
 
-func begin(ctx context.Context, name, dir, backend string, gateway Start) (address string, stop func(), err error) {
-	switch name {
+func (p Part) begin(ctx context.Context) (address string, stop func(), err error) {
+	switch p.Name {
 	case PartDirect:
-		return startDirect(dir)
+		return startDirect(p.Dir)
 	case PartFloor:
-		return startFloor(ctx, dir, backend)
+		return startFloor(ctx, p.Dir, p.Backend)
 	case PartGateway:
-		conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
+		conf, err := config.ReadGateway(filepath.Join(p.Dir, "gateway.yaml"))
 		if err != nil {
 			return "", nil, err
 		}
-		return gateway(ctx, conf)
+		return p.Gateway(ctx, conf)
 	}
-	return "", nil, fmt.Errorf("no part %q", name)
+	return "", nil, fmt.Errorf("no part %q", p.Name)
 }
 
 // process is a running part.
