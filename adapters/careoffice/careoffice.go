@@ -10,6 +10,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/message"
+	"github.com/ontschot/ontschot/adapters/native"
 	"github.com/ontschot/ontschot/adapters/source"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -46,33 +47,45 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if len(adapters.Asked(r, "WLZ")) == 0 {
 		return nil
 	}
-	if err := registers(ctx, src, bsn, r, out); err != nil {
-		return err
-	}
-	found, err := message.Ask(ctx, src, message.Search{BSN: bsn, Kinds: []message.Kind{message.AwardWlz}})
+	n := network{source: src, bsn: bsn, trace: r.GetTrace()}
+	mediation, indication := queries(r)
+	var mediations, indications []byte
+	var awards []message.Found
+	err = source.Together(ctx,
+		func(ctx context.Context) (err error) { mediations, err = n.ask(ctx, mediation); return err },
+		func(ctx context.Context) (err error) { indications, err = n.ask(ctx, indication); return err },
+		func(ctx context.Context) (err error) {
+			awards, err = message.Ask(ctx, src, message.Search{BSN: bsn, Kinds: []message.Kind{message.AwardWlz}})
+			return err
+		},
+	)
 	if err != nil {
 		return err
 	}
-	return message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}.Read(found, out)
+	reg := &register{bsn: bsn, party: src.Party(), ours: src.Ours, out: out}
+	if err := reg.read(mediation, mediations, reg.readMediations); err != nil {
+		return err
+	}
+	if err := reg.read(indication, indications, reg.readIndications); err != nil {
+		return err
+	}
+	return message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}.Read(awards, out)
 }
 
-// registers asks the two registers: how the care is delivered, and that it was indicated.
-func registers(ctx context.Context, src *source.Source, bsn adapters.BSN, r *budgetv1.FetchRequest, out *adapters.Writer) error {
+// queries are those to the two registers: how the care is delivered, and that it was
+// indicated. The profile is asked only when it may pass whole.
+func queries(r *budgetv1.FetchRequest) (mediation, indication query) {
 	granted := adapters.Granted(r, budgetv1.LawWLZ)
 	profile := slices.Contains(granted, budgetv1.CategoryProduct) &&
 		adapters.Masks(r, budgetv1.LawWLZ).Of(budgetv1.CategoryProduct) == budgetv1.MaskNone
-	n := network{source: src, bsn: bsn, trace: r.GetTrace(), out: out}
-	reg := &register{bsn: bsn, party: src.Party(), ours: src.Ours, out: out}
-	mediations, err := n.ask(ctx, mediationQuery(profile))
+	return mediationQuery(profile), indicationQuery(profile, slices.Contains(granted, budgetv1.CategoryReference))
+}
+
+// read takes the records out of an answer and reads them.
+func (reg *register) read(q query, raw []byte, records func([]native.Node) error) error {
+	found, err := q.records(raw, reg.out)
 	if err != nil {
 		return err
 	}
-	if err := reg.readMediations(mediations); err != nil {
-		return err
-	}
-	indications, err := n.ask(ctx, indicationQuery(profile, slices.Contains(granted, budgetv1.CategoryReference)))
-	if err != nil {
-		return err
-	}
-	return reg.readIndications(indications)
+	return records(found)
 }

@@ -62,25 +62,20 @@ type network struct {
 	source *source.Source
 	bsn    adapters.BSN
 	trace  string
-	out    *adapters.Writer
 }
 
-// ask gives the records of one register.
-func (n network) ask(ctx context.Context, q query) ([]native.Node, error) {
+// ask gives the answer of one register.
+func (n network) ask(ctx context.Context, q query) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{
 		"query": q.text, "operationName": q.name, "variables": map[string]string{"bsn": n.bsn.Reveal()},
 	})
 	if err != nil {
 		return nil, adapters.Bug()
 	}
-	raw, err := n.source.Post(ctx, source.Message{
+	return n.source.Post(ctx, source.Message{
 		Path: q.path, Type: "application/json", Body: body, Header: headers(n.trace),
 		Accept: []string{"application/json", "application/graphql-response+json"},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return q.records(raw, n.out)
 }
 
 // headers carry the trace in the form that the network uses (B3). The span is the

@@ -45,20 +45,25 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if len(laws) == 0 {
 		return nil
 	}
-	found, err := askCases(ctx, src, bsn, laws)
+	var found source.List
+	var sent []message.Found
+	err = source.Together(ctx,
+		func(ctx context.Context) (err error) { found, err = askCases(ctx, src, bsn, laws); return err },
+		func(ctx context.Context) (err error) { sent, err = askMessages(ctx, src, bsn, laws); return err },
+	)
 	if err != nil {
 		return err
 	}
 	if err := (cases{bsn: bsn, party: src.Party(), numbers: src.Numbers()}).read(found, out); err != nil {
 		return err
 	}
-	return messages(ctx, src, message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}, laws, out)
+	return message.Reader{BSN: bsn, Party: src.Party(), Ours: src.Ours}.Read(sent, out)
 }
 
-// messages reads the archive, when one of the laws asked for has messages there:
+// askMessages asks the archive, when one of the laws asked for has messages there:
 // school transport (LLV) has none.
-func messages(ctx context.Context, src *source.Source, r message.Reader, laws []string, out *adapters.Writer) error {
-	s := message.Search{BSN: r.BSN}
+func askMessages(ctx context.Context, src *source.Source, bsn adapters.BSN, laws []string) ([]message.Found, error) {
+	s := message.Search{BSN: bsn}
 	if slices.Contains(laws, "WMO") {
 		s.Kinds = append(s.Kinds, message.AwardWmo, message.AllocationWmo)
 	}
@@ -66,11 +71,7 @@ func messages(ctx context.Context, src *source.Source, r message.Reader, laws []
 		s.Kinds = append(s.Kinds, message.AwardJeugd, message.AllocationJeugd)
 	}
 	if len(s.Kinds) == 0 {
-		return nil
+		return nil, nil
 	}
-	found, err := message.Ask(ctx, src, s)
-	if err != nil {
-		return err
-	}
-	return r.Read(found, out)
+	return message.Ask(ctx, src, s)
 }

@@ -107,7 +107,7 @@ func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 	require.Equal(t, []sandbox.Request{{Operation: "/aanvragen", Values: []string{"LLV"}}}, r.box.Asked("GM0119"))
 
 	narrow("GM0119", "A3", scopes("WMO")...)
-	require.Equal(t, []sandbox.Request{
+	require.ElementsMatch(t, []sandbox.Request{
 		{Operation: "/aanvragen", Values: []string{"WMO"}},
 		{Operation: "/berichten/zoeken", Values: []string{"WMO301", "WMO501"}},
 	}, r.box.Asked("GM0119")[1:])
@@ -123,11 +123,11 @@ func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 	indication := []string{"bsn", "einddatum", "ingangsdatum", "wlzindicatieID"}
 	asked := func() []sandbox.Request {
 		all := r.box.Asked("ZK5503")
-		return all[len(all)-3:]
+		return all[len(all)-3:] // in any order: they are asked at once
 	}
 	archive := sandbox.Request{Operation: "/berichten/zoeken", Values: []string{"WLZ501"}}
 	a := narrow("ZK5503", "A4", &budgetv1.Scope{Law: "WLZ", Categories: []string{"entitlement", "amount", "period"}})
-	require.Equal(t, []sandbox.Request{
+	require.ElementsMatch(t, []sandbox.Request{
 		{Operation: "Bemiddelingspecificaties", Trace: true, Fields: mediation}, {Operation: "WlzIndicaties", Trace: true, Fields: indication}, archive,
 	}, asked())
 	require.Nil(t, a.GetLines()[0].GetProduct())
@@ -137,13 +137,13 @@ func TestOnlyWhatMayBeAskedIsAsked(t *testing.T) {
 	q := scopes("WLZ")
 	q[0].Masks = map[string]string{"product": "group"}
 	a = narrow("ZK5503", "A4", q...)
-	require.Equal(t, []sandbox.Request{
+	require.ElementsMatch(t, []sandbox.Request{
 		{Operation: "Bemiddelingspecificaties", Trace: true, Fields: mediation},
 		{Operation: "WlzIndicaties", Trace: true, Fields: sorted(append([]string{"afgiftedatum", "besluitnummer"}, indication...))}, archive,
 	}, asked())
 	require.Equal(t, "99", a.GetLines()[0].GetProduct().GetCode())
 	a = narrow("ZK5503", "A4", scopes("WLZ")...)
-	require.Equal(t, sandbox.Request{Operation: "Bemiddelingspecificaties", Trace: true, Fields: sorted(append([]string{"zzpCode"}, mediation...))}, asked()[0])
+	require.Contains(t, asked(), sandbox.Request{Operation: "Bemiddelingspecificaties", Trace: true, Fields: sorted(append([]string{"zzpCode"}, mediation...))})
 	require.Equal(t, "830", a.GetLines()[0].GetProduct().GetCode())
 }
 
