@@ -125,11 +125,6 @@ func (g *Gateway) accepts(p policy.Grant) bool {
 	return grant.RatePerMinute == 0 || g.rates.Take(key, grant.RatePerMinute, g.Now().Unix()/60)
 }
 
-// pseudonymOf stands for a person in everything that is written down or decided on.
-func (g *Gateway) pseudonymOf(p *person, d decision) []byte {
-	return g.Pseudonyms.Of(p.identifiers.bsn, d.request.purpose)[0]
-}
-
 // entry is what every entry about a request has in common.
 func (g *Gateway) entry(d decision) audit.Entry {
 	e := audit.Entry{
@@ -137,7 +132,7 @@ func (g *Gateway) entry(d decision) audit.Entry {
 		PolicyRevision: g.Policy.Revision(), Case: []byte(d.caller().Case()),
 	}
 	for i := range d.request.persons {
-		e.Subjects = append(e.Subjects, g.pseudonymOf(&d.request.persons[i], d))
+		e.Subjects = append(e.Subjects, d.request.persons[i].pseudonym())
 	}
 	for _, p := range d.pairs {
 		e.Involve(p.source.OIN)
@@ -157,7 +152,7 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 	judgement := audit.Judgement{Judged: d.judged, Pairs: []audit.PairJudgement{}}
 	for _, p := range d.pairs {
 		one := audit.PairJudgement{Source: p.source.OIN, Actor: d.caller().Actor(), Delegation: d.caller().Delegation()}
-		for n, bytes := range g.Pseudonyms.Of(p.person.identifiers.bsn, d.request.purpose) {
+		for n, bytes := range p.person.pseudonyms {
 			if text := pseudonym.Text(bytes); n == 0 {
 				one.Subject = text
 			} else {

@@ -64,7 +64,7 @@ func (g *Gateway) judge(ctx context.Context, d *decision) error {
 			return err
 		}
 		grant, refusals := g.Policy.Decide(ctx, policy.Access{ // 4 what may pass, and why?
-			Caller: d.caller(), Purpose: d.request.purpose, Subject: pseudonym.Text(g.pseudonymOf(ask.person, *d)), Today: d.today,
+			Caller: d.caller(), Purpose: d.request.purpose, Subject: pseudonym.Text(ask.person.pseudonym()), Today: d.today,
 			Requester: g.Own, RequesterKind: g.own.Kind, Source: ask.source.OIN, SourceKind: ask.source.Kind, Laws: ask.source.Laws,
 			Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
 		})

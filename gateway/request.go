@@ -30,12 +30,16 @@ type request struct {
 
 type person struct {
 	identifiers identifiers
+	pseudonyms  [][]byte // for the purpose, the newest first
 	budget.Person
 }
 
+// pseudonym stands for the person in everything that is written down or decided on.
+func (p person) pseudonym() []byte { return p.pseudonyms[0] }
+
 // subject is the person as evidence is looked for.
 func (p person) subject() evidence.Subject {
-	return evidence.Subject{BSN: p.identifiers.bsn, Born: p.Born}
+	return evidence.Subject{BSN: p.identifiers.bsn, Born: p.Born, Pseudonyms: p.pseudonyms}
 }
 
 type identifiers struct {
@@ -70,6 +74,7 @@ func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (request, error) {
 		if slices.ContainsFunc(q.persons, func(o person) bool { return o.Ref == one.Ref || o.identifiers.bsn == one.identifiers.bsn }) {
 			return request{}, admission.Invalid(fmt.Sprintf("persons[%d]", i), "is listed twice")
 		}
+		one.pseudonyms = g.Pseudonyms.Of(one.identifiers.bsn, q.purpose)
 		q.persons = append(q.persons, one)
 	}
 	return q, g.readAsks(&q, req.GetAsks())
@@ -97,7 +102,7 @@ func readPerson(path string, p *ontschotv1.Person) (person, error) {
 	if err != nil {
 		return person{}, err
 	}
-	one := person{identifiers{bsn, ids.GetEducationNumber(), ids.GetPassNumber()}, budget.Person{Ref: identity.PersonRef(p.GetRef())}}
+	one := person{identifiers: identifiers{bsn, ids.GetEducationNumber(), ids.GetPassNumber()}, Person: budget.Person{Ref: identity.PersonRef(p.GetRef())}}
 	if one.Born, err = admission.OptionalDate(path+".born", p.GetBorn()); err != nil {
 		return person{}, err
 	}

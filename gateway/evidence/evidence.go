@@ -38,6 +38,8 @@ type Evidence interface {
 type Subject struct {
 	BSN  identity.BSN
 	Born civil.Date // no date: nothing is concluded from age
+	// Pseudonyms are those for the purpose, under every version of the key.
+	Pseudonyms [][]byte
 }
 
 // Unreadable gives the first error that says that evidence could not be looked at, or not

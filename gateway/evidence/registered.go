@@ -121,7 +121,7 @@ func (r registered) Consent(ctx context.Context, subject Subject, source identit
 		Subject: subject.BSN, Born: subject.Born, Source: source.OIN, Recipient: r.caller.Organisation(),
 		Purpose: r.purpose, Case: r.caller.Case(), Today: r.today, Ended: func(string) bool { return false },
 	}
-	pseudonyms := pseudonym.Strings(r.Pseudonyms.Of(subject.BSN, r.purpose))
+	pseudonyms := pseudonym.Strings(subject.Pseudonyms)
 	word := r.register.LastWord(register.Thing{
 		Pseudonyms: pseudonyms, Purpose: r.purpose, Case: q.Case, Recipient: q.Recipient, Source: q.Source,
 	}, r.today)

@@ -11,7 +11,9 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -219,18 +221,26 @@ func (s Signer) Compact(kind Kind, claims any) ([]byte, error) {
 	return s.sign(kind, payload)
 }
 
+// sign writes the compact serialization (RFC 7515 section 7.1). The signature is jwx's; what
+// is around it are two texts in base64url.
 func (s Signer) sign(kind Kind, payload []byte) ([]byte, error) {
-	h := jws.NewHeaders()
-	for name, value := range map[string]string{jws.TypeKey: string(kind), jws.KeyIDKey: s.KeyID} {
-		if err := h.Set(name, value); err != nil {
-			return nil, fmt.Errorf("signing %s: %w", kind, err)
-		}
-	}
-	out, err := jws.Sign(payload, jws.WithKey(jwa.SignatureAlgorithm(s.Alg), s.Key, jws.WithProtectedHeaders(h)))
+	by, err := jws.NewSigner(jwa.SignatureAlgorithm(s.Alg))
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", kind, err)
 	}
-	return out, nil
+	head, err := json.Marshal(header{Alg: s.Alg, KeyID: s.KeyID, Type: string(kind)})
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", kind, err)
+	}
+	encoding := base64.RawURLEncoding
+	out := make([]byte, 0, encoding.EncodedLen(len(head))+encoding.EncodedLen(len(payload))+128)
+	out = append(encoding.AppendEncode(out, head), '.')
+	out = encoding.AppendEncode(out, payload)
+	signature, err := by.Sign(out, s.Key)
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", kind, err)
+	}
+	return encoding.AppendEncode(append(out, '.'), signature), nil
 }
 
 // Verified is what is known of a document whose signatures hold.

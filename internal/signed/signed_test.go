@@ -1,6 +1,7 @@
 package signed
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -19,6 +20,8 @@ import (
 	"time"
 
 	"github.com/gowebpki/jcs"
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/internal/identity"
@@ -546,5 +549,32 @@ func TestUnverifiedReadsItsOwnKindOnly(t *testing.T) {
 		"a header like none": `{"payload":"` + parts[1] + `","signatures":[{"protected":"` + encode(`{"alg":"none"}`) + `","signature":"` + parts[2] + `"}]}`,
 	} {
 		require.Error(t, Unverified(Agreement, []byte(spoilt), new(claims)), name)
+	}
+}
+
+// What is written compactly is what the library writes, to the byte up to the signature, and
+// the library verifies it.
+func TestCompactIsThatOfTheLibrary(t *testing.T) {
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	edwards, err := NewSigner(alice, "kid <&> é", "EdDSA", ed)
+	require.NoError(t, err)
+	for _, s := range []Signer{newSigner(t, alice, "a1"), edwards} {
+		for _, kind := range Kinds() {
+			raw, err := s.Compact(kind, claims{Issuer: alice, Text: "text"})
+			require.NoError(t, err)
+			alg := jwa.SignatureAlgorithm(s.Alg)
+			payload, err := jws.Verify(raw, jws.WithKey(alg, s.Key.Public()))
+			require.NoError(t, err)
+			h := jws.NewHeaders()
+			require.NoError(t, h.Set(jws.TypeKey, string(kind)))
+			require.NoError(t, h.Set(jws.KeyIDKey, s.KeyID))
+			want, err := jws.Sign(payload, jws.WithKey(alg, s.Key, jws.WithProtectedHeaders(h)))
+			require.NoError(t, err)
+			if s.Alg == "EdDSA" { // it signs the same bytes the same
+				require.Equal(t, string(want), string(raw))
+			}
+			require.Equal(t, string(want[:bytes.LastIndexByte(want, '.')]), string(raw[:bytes.LastIndexByte(raw, '.')]))
+		}
 	}
 }
