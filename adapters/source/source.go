@@ -5,6 +5,7 @@ package source
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"net/url"
@@ -31,6 +32,9 @@ type Settings struct {
 	CA string `json:"ca_pem"`
 	// Certificate of ours, PEM; its key is the secret tls_key.
 	Certificate string `json:"cert_pem"`
+	// Signer are the certificates with which a system signs its answers, PEM; several while
+	// one follows another. "none": its answers are not signed, and TLS alone says who answers.
+	Signer string `json:"signer_pem"`
 	// Numbers says how the system writes numbers in text: "nl" (1.234,5; the default) or
 	// "point" (1234.5). In JSON numbers the point is decimal, always.
 	Numbers money.Style `json:"numbers"`
@@ -43,6 +47,7 @@ type Settings struct {
 type Needs struct {
 	Certificate bool
 	Token       bool
+	Signer      bool // its answers are signed, unless the configuration says that they are not
 }
 
 // Source is one system, configured.
@@ -50,7 +55,8 @@ type Source struct {
 	settings    Settings
 	client      *http.Client
 	certificate tls.Certificate
-	tokens      *tokens // nil when it needs none
+	signers     []*x509.Certificate // nil when its answers are not signed
+	tokens      *tokens             // nil when it needs none
 }
 
 // New reads the shared configuration of an adapter.
@@ -75,6 +81,11 @@ func New(c adapters.Config, needs Needs) (*Source, error) {
 	src := &Source{settings: s, client: client(config)}
 	if len(config.Certificates) > 0 {
 		src.certificate = config.Certificates[0]
+	}
+	if needs.Signer {
+		if src.signers, err = s.signedBy(); err != nil {
+			return nil, err
+		}
 	}
 	if !needs.Token {
 		return src, nil
@@ -104,6 +115,9 @@ func (s *Source) URL() string { return s.settings.URL }
 // Certificate is the one with which the client identifies itself, with its key; the zero
 // one when it has none.
 func (s *Source) Certificate() tls.Certificate { return s.certificate }
+
+// Signers are the certificates one of which signs each answer; none: answers are not signed.
+func (s *Source) Signers() []*x509.Certificate { return s.signers }
 
 // Ours reports whether a record's funder code is one of the party's.
 func (s *Source) Ours(code string) bool { return slices.Contains(s.settings.SchemeCodes, code) }
@@ -135,6 +149,26 @@ func (s Settings) tls(key adapters.Secret, needs Needs) (*tls.Config, error) {
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil
+}
+
+// signedBy reads the certificates that sign answers. One of an authority is refused: it
+// vouches for others, and signs no answers.
+func (s Settings) signedBy() (all []*x509.Certificate, err error) {
+	if s.Signer == "none" {
+		return nil, nil
+	}
+	bad := refused("signer_pem", "certificaten in PEM van wie de antwoorden tekent, of none", "certificates in PEM of who signs the answers, or none")
+	for block, rest := pem.Decode([]byte(s.Signer)); block != nil; block, rest = pem.Decode(rest) {
+		one, err := x509.ParseCertificate(block.Bytes)
+		if err != nil || one.IsCA || block.Type != "CERTIFICATE" {
+			return nil, bad
+		}
+		all = append(all, one)
+	}
+	if len(all) == 0 {
+		return nil, bad
+	}
+	return all, nil
 }
 
 func client(config *tls.Config) *http.Client {

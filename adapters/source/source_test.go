@@ -192,6 +192,30 @@ func TestSlowTokenEndpointEndsWithTheCall(t *testing.T) {
 	require.Equal(t, adapters.ReasonSourceTimeout, adapters.Reason(err))
 }
 
+// Who signs the answers is said, or that nobody does; nothing passes for either.
+func TestWhoSignsAnswers(t *testing.T) {
+	s := newSystem(t, func(http.ResponseWriter, *http.Request) {})
+	signer := trial.PEM(s.ca.Pair("signer"))
+	for name, c := range map[string]struct {
+		signer string
+		want   int // certificates; -1: refused
+	}{
+		"nobody was asked": {"", -1}, "nobody signs": {"none", 0}, "one": {signer, 1}, "one follows another": {signer + signer, 2},
+		"an authority": {signer + s.ca.PEM(), -1}, "no certificate": {"x", -1}, "a broken one": {strings.Replace(signer, "M", "A", 1), -1},
+		"a key": {strings.ReplaceAll(signer, "CERTIFICATE", "PRIVATE KEY"), -1},
+	} {
+		src, err := source.New(s.config(func(m map[string]any) { m["signer_pem"] = c.signer }), source.Needs{Signer: true})
+		if c.want < 0 {
+			var at *adapters.ConfigError
+			require.ErrorAs(t, err, &at, name)
+			require.Equal(t, "signer_pem", at.Path)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.Len(t, src.Signers(), c.want, name)
+	}
+}
+
 func TestConfigurationIsRefusedAtItsKey(t *testing.T) {
 	s := newSystem(t, func(http.ResponseWriter, *http.Request) {})
 	for path, change := range map[string]func(m map[string]any){

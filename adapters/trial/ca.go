@@ -54,6 +54,11 @@ func (ca *CA) Pool() *x509.CertPool {
 	return pool
 }
 
+// PEM is the certificate of a pair.
+func PEM(pair tls.Certificate) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}))
+}
+
 // PEM is the authority's certificate.
 func (ca *CA) PEM() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw}))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/trial"
+	"github.com/ontschot/ontschot/adapters/wss"
 )
 
 const fwi = ` xmlns:f="http://bkwi.nl/SuwiML/FWI/v0205"`
@@ -89,7 +90,7 @@ func TestFaultsHaveTheirReason(t *testing.T) {
 		"soap:Client.Authentication": adapters.ReasonNotAuthorised, "soap:Client.Authorization": adapters.ReasonNotAuthorised,
 		"wsse:FailedAuthentication": adapters.ReasonNotAuthorised, "wsse:InvalidSecurity": adapters.ReasonNotAuthorised,
 	} {
-		_, err := read(t, `<soap:Envelope xmlns:soap="`+soapSpace+`"><soap:Body><soap:Fault><faultcode>`+code+
+		_, err := read(t, `<soap:Envelope xmlns:soap="`+wss.SOAP+`"><soap:Body><soap:Fault><faultcode>`+code+
 			`</faultcode><faultstring>999940004</faultstring></soap:Fault></soap:Body></soap:Envelope>`)
 		require.Equal(t, want, adapters.Reason(err), code)
 		require.NotContains(t, err.Error(), "999940004")
@@ -118,7 +119,7 @@ func TestFaultsHaveTheirReason(t *testing.T) {
 // signed with the certificate that goes along.
 func TestQuestionIsSigned(t *testing.T) {
 	pair := trial.NewCA(t).Pair("gateway")
-	raw, err := request{to: "https://uwv.example/a?b=1&c=<>", bsn: trial.BSN(t), now: time.Date(2025, 6, 30, 12, 0, 0, 0, time.UTC), with: pair}.write()
+	raw, err := request{to: "https://uwv.example/a?b=1&c=<>", id: "urn:uuid:x", bsn: trial.BSN(t), now: time.Date(2025, 6, 30, 12, 0, 0, 0, time.UTC), with: pair}.write()
 	require.NoError(t, err)
 	text := string(raw)
 	require.Equal(t, 1, strings.Count(text, trial.Number))

@@ -11,12 +11,13 @@ import (
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/native"
 	"github.com/ontschot/ontschot/adapters/trial"
+	"github.com/ontschot/ontschot/adapters/wss"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // answer holds a benefit by the month since 2024, and a provision.
 const (
-	before = `<?xml version="1.0"?><s:Envelope xmlns:s="` + soapSpace + `"><s:Header/><s:Body><smls:UWVPersoonsWvInfoResponse xmlns:smls="` + space + `">`
+	before = `<?xml version="1.0"?><s:Envelope xmlns:s="` + wss.SOAP + `"><s:Header/><s:Body><smls:UWVPersoonsWvInfoResponse xmlns:smls="` + space + `">`
 	after  = `</smls:UWVPersoonsWvInfoResponse></s:Body></s:Envelope>`
 	gross  = `<BrutoUitkeringsbedr><CdMunteenheid>EUR</CdMunteenheid><WaardeBedr>231000</WaardeBedr><CdUitkeringsperiode>6</CdUitkeringsperiode></BrutoUitkeringsbedr>`
 	one    = `<Uitkeringsverhouding><DatBUitkeringsverhouding>20240201</DatBUitkeringsverhouding><SzWet><CdSzWet>WIA</CdSzWet></SzWet>` +
@@ -297,7 +298,7 @@ func FuzzSOAP(f *testing.F) {
 	f.Add([]byte(answer))
 	f.Add([]byte(before + `<f:NietsGevonden xmlns:f="x"/>` + after))
 	f.Add([]byte(before + `<f:FWI xmlns:f="x"><Fout><Code>1</Code></Fout></f:FWI>` + after))
-	f.Add([]byte(`<s:Envelope xmlns:s="` + soapSpace + `"><s:Body><s:Fault><faultcode>s:Server</faultcode></s:Fault></s:Body></s:Envelope>`))
+	f.Add([]byte(`<s:Envelope xmlns:s="` + wss.SOAP + `"><s:Body><s:Fault><faultcode>s:Server</faultcode></s:Fault></s:Body></s:Envelope>`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
 		trial.Settle(t, w, err)

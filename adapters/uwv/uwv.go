@@ -9,10 +9,15 @@ package uwv
 
 import (
 	"context"
+	"crypto/x509"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/native"
 	"github.com/ontschot/ontschot/adapters/source"
+	"github.com/ontschot/ontschot/adapters/wss"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -20,8 +25,11 @@ import (
 // Adapter of UWV.
 type Adapter struct{ *source.Held }
 
-// New gives an adapter without configuration. It needs a certificate.
-func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certificate: true})} }
+// New gives an adapter without configuration. It needs a certificate, and
+// those with which UWV signs.
+func New() adapters.Adapter {
+	return &Adapter{source.Hold(source.Needs{Certificate: true, Signer: true})}
+}
 
 // Describe implements adapters.Adapter.
 func (*Adapter) Describe() *adapterv1.DescribeResponse {
@@ -52,9 +60,10 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if len(adapters.Asked(r, laws()...)) == 0 {
 		return nil
 	}
-	body, err := request{to: src.URL() + "/", bsn: bsn, now: time.Now(), with: src.Certificate()}.write()
+	id := "urn:uuid:" + uuid.NewString()
+	body, err := request{to: src.URL() + "/", id: id, bsn: bsn, now: time.Now(), with: src.Certificate()}.write()
 	if err != nil {
-		return err
+		return adapters.Bug() // the adapter asks for a certificate and its key
 	}
 	raw, err := src.Post(ctx, source.Message{
 		Path: "/", Type: "text/xml; charset=utf-8", Body: body,
@@ -64,5 +73,30 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return err
 	}
+	if raw, err = genuine(raw, id, src.Signers()); err != nil {
+		return err
+	}
 	return reader{bsn: bsn, party: src.Party(), out: out}.read(raw)
+}
+
+// genuine gives what of an answer one of the certificates signed, in answer to the question
+// with that id. A fault tells nothing of anybody, and passes as it is: a service that could
+// not read a question may not be able to sign its answer either. Without certificates every
+// answer does.
+func genuine(raw []byte, id string, signers []*x509.Certificate) ([]byte, error) {
+	if len(signers) == 0 {
+		return raw, nil
+	}
+	if envelope, err := native.XML(raw); err != nil || envelope.Get("Body/Fault").Has() {
+		return raw, err
+	}
+	signed, err := wss.Open(raw, signers, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := native.XML(signed)
+	if err != nil || envelope.Text("Header/RelatesTo") != id {
+		return nil, adapters.BadData("/Envelope/Header/RelatesTo", "an answer to this question")
+	}
+	return signed, nil
 }

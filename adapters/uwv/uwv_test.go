@@ -2,23 +2,39 @@ package uwv
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/trial"
+	"github.com/ontschot/ontschot/adapters/wss"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
+
+// sealed gives an answer as the service signs it; what is no answer stays as it is.
+func sealed(t *testing.T, with tls.Certificate, question, body string) string {
+	inner := regexp.MustCompile(`(?s)<s:Body>(.*)</s:Body></s:Envelope>$`).FindStringSubmatch(body)
+	if inner == nil {
+		return body
+	}
+	raw, err := wss.Sign(with, time.Now(), []wss.Part{wss.Header("RelatesTo", "about", question)}, inner[1])
+	require.NoError(t, err)
+	return string(raw)
+}
 
 // connected gives the adapter with a service that answers one thing.
 func connected(t *testing.T, status int, kind, body string) adapters.Adapter {
 	ca := trial.NewCA(t)
+	pair := ca.Pair("uwv")
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
@@ -27,13 +43,14 @@ func connected(t *testing.T, status int, kind, body string) adapters.Adapter {
 		require.Empty(t, r.URL.RawQuery)
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
+		question := regexp.MustCompile(">(urn:uuid:[^<]*)<").FindStringSubmatch(string(raw))[1]
+		_, _ = io.WriteString(w, sealed(t, pair, question, body))
 	}))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{ca.Pair("uwv")}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool()}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool()}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	certificate, key := ca.Issue("gateway")
-	settings, err := json.Marshal(map[string]any{"party": "UWV", "url": server.URL, "ca_pem": ca.PEM(), "cert_pem": certificate})
+	settings, err := json.Marshal(map[string]any{"party": "UWV", "url": server.URL, "ca_pem": ca.PEM(), "cert_pem": certificate, "signer_pem": trial.PEM(pair)})
 	require.NoError(t, err)
 	a := New()
 	require.NoError(t, a.Configure(t.Context(), adapters.NewConfig(settings, map[string]string{"tls_key": key})))
@@ -75,5 +92,41 @@ func TestAnswersOverTheLine(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, r.GetLines(), c.lines, name)
 		}
+	}
+}
+
+// An answer counts when UWV signed it, now, in answer to this question; so does one that says
+// that there is nothing. A fault is one by whomever.
+func TestAnswersAreOfUWVAndOfThisQuestion(t *testing.T) {
+	ca := trial.NewCA(t)
+	pair, stranger := ca.Pair("uwv"), ca.Pair("uwv")
+	signers := []*x509.Certificate{pair.Leaf}
+	const question = "urn:uuid:1"
+	nothing := before + "<NietsGevonden/>" + after
+	fault := `<s:Envelope xmlns:s="` + wss.SOAP + `"><s:Body><s:Fault><faultcode>s:Server</faultcode></s:Fault></s:Body></s:Envelope>`
+	for name, c := range map[string]struct {
+		raw   string
+		sound bool
+	}{
+		"signed":                {sealed(t, pair, question, answer), true},
+		"nothing, signed":       {sealed(t, pair, question, nothing), true},
+		"a fault":               {fault, true},
+		"unsigned":              {answer, false},
+		"nothing, unsigned":     {nothing, false},
+		"by a stranger":         {sealed(t, stranger, question, answer), false},
+		"of another question":   {sealed(t, pair, "urn:uuid:2", nothing), false},
+		"of no question":        {strings.Replace(sealed(t, pair, "", nothing), question, "", 1), false},
+		"a fault and an answer": {strings.Replace(fault, "</s:Body>", "</s:Body>"+answer[strings.Index(answer, "<s:Body>"):strings.Index(answer, "</s:Envelope>")], 1), false},
+		"no XML":                {"null", false},
+	} {
+		_, err := genuine([]byte(c.raw), question, signers)
+		require.Equal(t, c.sound, err == nil, name)
+		if err != nil {
+			require.Equal(t, adapters.ReasonBadData, adapters.Reason(err), name)
+			require.NotContains(t, err.Error()+adapters.Path(err), trial.Number, name)
+		}
+		same, err := genuine([]byte(c.raw), question, nil)
+		require.NoError(t, err, "where answers are not signed")
+		require.Equal(t, c.raw, string(same))
 	}
 }

@@ -39,7 +39,7 @@ func mayImport() map[string][]string {
 		"internal/certificate":      {"internal/identity"},
 		"internal/dev/casefile":     {"internal/civil", "internal/identity"},
 		"internal/config":           {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/v1"},
-		"internal/dev/sandbox":      {"internal/dev/casefile", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
+		"internal/dev/sandbox":      {"adapters/wss", "internal/dev/casefile", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
 		"internal/dev/family": with(facts, words, []string{
 			"internal/dev/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "gateway/wording", "policies"}),
 		"policies":                  {},
@@ -76,6 +76,8 @@ func homes() map[string]*regexp.Regexp {
 		"github.com/hashicorp/go-plugin":   regexp.MustCompile(`^adapters(/host)?$`),
 		"github.com/spf13/cobra":           regexp.MustCompile(`^cmd/ontschot$`),
 		"golang.org/x/oauth2":              regexp.MustCompile(`^adapters/`),
+		"github.com/russellhaering":        regexp.MustCompile(`^adapters/wss$`),
+		"github.com/beevik/etree":          regexp.MustCompile(`^adapters/wss$`),
 		"github.com/vektah/gqlparser":      regexp.MustCompile(`^internal/dev/sandbox$|^adapters/`),
 	}
 }

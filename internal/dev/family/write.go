@@ -238,6 +238,9 @@ func (f *Family) gateway(w *folder, requester *Organisation, at string, l Layout
 			s.Config["token_url"], s.Config["client_id"] = url+"/token", requester.Code
 			s.Secrets["client_secret"] = secret
 		}
+		if p.Kind == budgetv1.KindUWV {
+			s.ConfigFiles["signer_pem"] = cert
+		}
 		g.Sources = append(g.Sources, s)
 	}
 	if raw := f.Case.LegalBasis; len(raw) > 0 && string(raw) != "null" {

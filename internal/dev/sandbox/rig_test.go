@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -62,6 +63,7 @@ type rig struct {
 	c         *casefile.Case
 	box       *sandbox.Sandbox
 	processes map[string]*host.Process
+	signers   map[string]string // certificates of the systems, by party, PEM
 	log       *buffer
 }
 
@@ -91,10 +93,15 @@ func embedded(t *testing.T, name string) *casefile.Case {
 
 func newRig(t *testing.T, c *casefile.Case) *rig {
 	ca := trial.NewCA(t)
-	r := &rig{t: t, c: c, processes: map[string]*host.Process{}, log: &buffer{}}
+	r := &rig{t: t, c: c, processes: map[string]*host.Process{}, signers: map[string]string{}, log: &buffer{}}
 	var err error
 	r.box, err = sandbox.Start(sandbox.Config{
-		Case: c, CA: ca.Pool(), Certificate: ca.Pair, Log: r.log,
+		Case: c, CA: ca.Pool(), Log: r.log,
+		Certificate: func(party string) tls.Certificate {
+			pair := ca.Pair(party)
+			r.signers[party] = trial.PEM(pair)
+			return pair
+		},
 		ClientSecret: func(string) string { return secret },
 	})
 	require.NoError(t, err)
@@ -111,7 +118,7 @@ func (r *rig) start(ca *trial.CA, party casefile.Organisation, kind string) *hos
 	certificate, key := ca.Issue("gateway")
 	config, err := json.Marshal(map[string]any{
 		"party": party.Code, "scheme_codes": []string{party.SchemeCode()}, "url": r.box.URL(party.Code),
-		"ca_pem": ca.PEM(), "cert_pem": certificate, "token_url": r.box.TokenURL(party.Code), "client_id": "gateway",
+		"ca_pem": ca.PEM(), "cert_pem": certificate, "signer_pem": r.signers[party.Code], "token_url": r.box.TokenURL(party.Code), "client_id": "gateway",
 	})
 	require.NoError(r.t, err)
 	p, err := host.Start(r.t.Context(), host.Config{

@@ -1,15 +1,23 @@
 package sandbox
 
 import (
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
 	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/ontschot/ontschot/adapters/wss"
 )
 
 // benefits is the SOAP body of a request to UWV, as far as it is read.
 type benefits struct {
 	Action string `xml:"Header>Action"`
+	ID     string `xml:"Header>MessageID"`
 	Bsn    string `xml:"Body>UWVPersoonsWvInfo>Burgerservicenr"`
 }
 
@@ -35,16 +43,42 @@ func (h *host) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 	h.note(r, Request{Operation: "UWVPersoonsWvInfo"})
 	found := of(h.store.lists["suwi"], q.Bsn, "Burgerservicenr")
 	e := newElement()
-	e.raw(soapOpen + `<smls:UWVPersoonsWvInfoResponse xmlns:smls="` + uwvSpace + `" xmlns:fwi="` + fwiSpace + `">`)
+	e.raw(`<smls:UWVPersoonsWvInfoResponse xmlns:smls="` + uwvSpace + `">`)
 	e.client(q.Bsn, found)
 	if len(found) == 0 {
-		e.raw("<fwi:NietsGevonden/>")
+		e.result("NietsGevonden", nil)
 	}
 	for _, raw := range found {
 		e.results(raw)
 	}
-	e.raw("</smls:UWVPersoonsWvInfoResponse>" + soapClose)
-	reply(w, "text/xml; charset=utf-8", e.to.Bytes())
+	e.raw("</smls:UWVPersoonsWvInfoResponse>")
+	h.signedReply(w, q.ID, e.to.String())
+}
+
+// signedReply answers a question with that id, signed with the certificate of the server.
+// What it holds is canonical XML.
+func (h *host) signedReply(w http.ResponseWriter, id, inner string) {
+	answer, err := wss.Sign(h.server.TLSConfig.Certificates[0], h.tokens.now(), []wss.Part{
+		wss.Header("Action", "action", uwvAction+"Response"),
+		wss.Header("MessageID", "message", "urn:uuid:"+uuid.NewString()),
+		wss.Header("RelatesTo", "about", id),
+	}, inner)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	reply(w, "text/xml; charset=utf-8", answer)
+}
+
+// signed reports whether a request is signed with the certificate of the connection, which
+// was verified and goes along in it.
+func (h *host) signed(r *http.Request, body []byte) bool {
+	if len(r.TLS.PeerCertificates) == 0 {
+		return false
+	}
+	by := r.TLS.PeerCertificates[0]
+	_, err := wss.Open(body, []*x509.Certificate{by}, h.tokens.now())
+	return err == nil && strings.Contains(string(body), base64.StdEncoding.EncodeToString(by.Raw))
 }
 
 const (
@@ -56,7 +90,7 @@ const (
 func soapFault(w http.ResponseWriter, code string) {
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	w.WriteHeader(http.StatusInternalServerError)
-	_, _ = w.Write([]byte(soapOpen + `<soap:Fault><faultcode xmlns:wsse="` + wsseSpace + `">` + code + `</faultcode>` +
+	_, _ = w.Write([]byte(soapOpen + `<soap:Fault><faultcode xmlns:wsse="` + wss.Extension + `">` + code + `</faultcode>` +
 		`<faultstring>vraag geweigerd</faultstring></soap:Fault>` + soapClose))
 }
 
@@ -101,8 +135,12 @@ func (e *element) results(raw json.RawMessage) {
 		if !isResult(name) {
 			return
 		}
-		e.raw("<fwi:" + name + ">")
-		eachField(value, e.write)
-		e.raw("</fwi:" + name + ">")
+		e.result(name, value)
 	})
+}
+
+func (e *element) result(name string, value json.RawMessage) {
+	e.raw("<fwi:" + name + ` xmlns:fwi="` + fwiSpace + `">`)
+	eachField(value, e.write)
+	e.raw("</fwi:" + name + ">")
 }
