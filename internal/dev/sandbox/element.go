@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"io"
 	"regexp"
+	"slices"
 )
 
 // element writes JSON as XML: an object is an element with children in the
@@ -14,7 +15,8 @@ import (
 type element struct {
 	to     bytes.Buffer
 	name   *regexp.Regexp
-	prefix string // of the names that are written now
+	prefix string   // of the names that are written now
+	order  []string // of the members of objects; nil: as they come
 }
 
 func newElement() *element {
@@ -34,12 +36,33 @@ func (e *element) write(name string, raw json.RawMessage) {
 		e.list(name, raw)
 	case '{':
 		e.open(name)
-		eachField(raw, e.write)
+		e.members(raw)
 		e.close(name)
 	default:
 		e.open(name)
 		_ = xml.EscapeText(&e.to, []byte(scalar(raw)))
 		e.close(name)
+	}
+}
+
+// members writes those of an object: in the order that the format asks, if it asks any, and
+// those that are not in it behind them.
+func (e *element) members(raw json.RawMessage) {
+	type field struct {
+		name  string
+		value json.RawMessage
+	}
+	var all []field
+	eachField(raw, func(name string, value json.RawMessage) { all = append(all, field{name, value}) })
+	rank := func(f field) int {
+		if i := slices.Index(e.order, f.name); i >= 0 {
+			return i
+		}
+		return len(e.order)
+	}
+	slices.SortStableFunc(all, func(a, b field) int { return rank(a) - rank(b) })
+	for _, f := range all {
+		e.write(f.name, f.value)
 	}
 }
 

@@ -43,6 +43,12 @@ func (h *host) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 	h.note(r, Request{Operation: "UWVPersoonsWvInfo"})
 	found := of(h.store.lists["suwi"], q.Bsn, "Burgerservicenr")
 	e := newElement()
+	e.order = []string{ // of the published elements
+		"DatBUitkeringsverhouding", "DatEUitkeringsverhouding", "SzWet", "SpecifiekeGegevensRemigratiewet", "Uitkeringsperiode",
+		"DatBUitkeringsperiode", "DatEUitkeringsperiode", "SpecifiekeGegevensAow", "BrutoUitkeringsbedr", "NettoUitkeringsbedr",
+		"CdMunteenheid", "WaardeBedr", "CdUitkeringsperiode", "DatBBrutoUitkeringsbedr", "DatEBrutoUitkeringsbedr",
+		"DatBNettoUitkeringsbedr", "DatENettoUitkeringsbedr", "Code", "Tekst", "Detail", "Bron",
+	}
 	e.raw(`<smls:UWVPersoonsWvInfoResponse xmlns:smls="` + uwvSpace + `">`)
 	e.client(q.Bsn, found)
 	if len(found) == 0 {
