@@ -48,8 +48,33 @@ type Case struct {
 	// Plan to be checked against the budget, in the shape of the message Plan.
 	Plan json.RawMessage `json:"plan"`
 	// Records holds, by party code and kind of record, what a system holds in its native shape.
-	Records  map[string]map[string]json.RawMessage `json:"records"`
-	Expected Expected                              `json:"expected"`
+	Records map[string]map[string]json.RawMessage `json:"records"`
+	// Answers are what a system says instead, by party code: bodies that no records come to.
+	Answers  map[string][]Answer `json:"answers"`
+	Expected Expected            `json:"expected"`
+}
+
+// Answer is what a system says to each request at a path, whatever it holds and whoever is
+// asked about: a page, an error with status 200, a record that is odd in a way that records
+// cannot be, an answer that breaks off.
+type Answer struct {
+	// Path of the request, with its page where it asks for one: /aanvragen?page=2.
+	Path string `json:"path"`
+	// Type is the content type.
+	Type string `json:"type"`
+	// Status; absent is 200.
+	Status int `json:"status"`
+	// Body: a text as it is, and other JSON as it stands in the file, to the byte.
+	Body json.RawMessage `json:"body"`
+}
+
+// Bytes are what is sent.
+func (a Answer) Bytes() []byte {
+	var text string
+	if len(a.Body) > 0 && a.Body[0] == '"' && json.Unmarshal(a.Body, &text) == nil {
+		return []byte(text)
+	}
+	return a.Body
 }
 
 // Window is the span the budget is drawn up for.
@@ -352,6 +377,20 @@ func (c *Case) check() error {
 	for code := range c.Records {
 		if _, ok := c.Party(code); !ok {
 			return fmt.Errorf("records: %q is no party", code)
+		}
+	}
+	return c.checkAnswers()
+}
+
+func (c *Case) checkAnswers() error {
+	for code, all := range c.Answers {
+		if _, ok := c.Party(code); !ok {
+			return fmt.Errorf("answers: %q is no party", code)
+		}
+		for i, a := range all {
+			if !strings.HasPrefix(a.Path, "/") || a.Type == "" || a.Status != 0 && (a.Status < 200 || a.Status > 599) {
+				return fmt.Errorf("answers.%s[%d]: a path, a type, and a status of 200 to 599 are needed", code, i)
+			}
 		}
 	}
 	return nil

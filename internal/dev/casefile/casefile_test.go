@@ -60,3 +60,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A body is kept to the byte, or is a text: what no JSON can be.
+func TestAnswersAreKeptToTheByte(t *testing.T) {
+	raw, err := Raw("meppel")
+	require.NoError(t, err)
+	with := func(answers string) (*Case, error) {
+		return Parse([]byte(strings.Replace(string(raw), `"records":`, `"answers": `+answers+`, "records":`, 1)))
+	}
+	for body, want := range map[string]string{
+		`{"a": 1,  "a": 2}`: `{"a": 1,  "a": 2}`, `null`: `null`, `"{\"a\": [1,"`: `{"a": [1,`, `"\"x\""`: `"x"`, `7`: `7`, `""`: ``,
+	} {
+		c, err := with(`{"UWV": [{"path": "/", "type": "text/xml", "body": ` + body + `}]}`)
+		require.NoError(t, err, body)
+		require.Equal(t, want, string(c.Answers["UWV"][0].Bytes()))
+	}
+	for _, answers := range []string{
+		`{"XXX": []}`, `{"UWV": [{}]}`, `{"UWV": [{"path": "/", "body": ""}]}`, `{"UWV": [{"path": "x", "type": "text/xml"}]}`,
+		`{"UWV": [{"path": "/", "type": "text/xml", "status": 99}]}`, `{"UWV": [{"path": "/", "type": "text/xml", "status": 600}]}`,
+	} {
+		_, err := with(answers)
+		require.ErrorIs(t, err, ErrCase, answers)
+		require.ErrorContains(t, err, "answers")
+	}
+}

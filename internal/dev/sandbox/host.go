@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -177,10 +179,29 @@ func (h *host) serve(routes map[string]handler) http.Handler {
 		case h.needsToken() && !h.tokens.good(r):
 			seen.Header().Set("WWW-Authenticate", "Bearer")
 			seen.WriteHeader(http.StatusUnauthorized)
+		case h.said(seen, r, body):
 		default:
 			answer(seen, r, body)
 		}
 	})
+}
+
+// said answers as the case has it, when it has an answer of its own at this address.
+func (h *host) said(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	all := h.whole.Answers[h.party.Code]
+	i := slices.IndexFunc(all, func(a casefile.Answer) bool { return a.Path == r.URL.RequestURI() })
+	if i < 0 {
+		return false
+	}
+	h.note(r, Request{Operation: r.URL.Path})
+	text := all[i].Bytes()
+	if h.party.Kind == budgetv1.KindUWV {
+		text = h.sealed(text, body)
+	}
+	w.Header().Set("Content-Type", all[i].Type)
+	w.WriteHeader(cmp.Or(all[i].Status, http.StatusOK))
+	_, _ = w.Write(text)
+	return true
 }
 
 // addressed reports whether an address says no more than which page is asked for.

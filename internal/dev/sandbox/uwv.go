@@ -58,22 +58,42 @@ func (h *host) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 		e.results(raw)
 	}
 	e.raw("</smls:UWVPersoonsWvInfoResponse>")
-	h.signedReply(w, q.ID, e.to.String())
-}
-
-// signedReply answers a question with that id, signed with the certificate of the server.
-// What it holds is canonical XML.
-func (h *host) signedReply(w http.ResponseWriter, id, inner string) {
-	answer, err := wss.Sign(h.server.TLSConfig.Certificates[0], h.tokens.now(), []wss.Part{
-		wss.Header("Action", "action", uwvAction+"Response"),
-		wss.Header("MessageID", "message", "urn:uuid:"+uuid.NewString()),
-		wss.Header("RelatesTo", "about", id),
-	}, inner)
+	answer, err := h.sign(q.ID, e.to.String())
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
 	reply(w, "text/xml; charset=utf-8", answer)
+}
+
+// sealed signs an answer of a case that has a body and no header yet. What is no such
+// message stays as it is: a fault, an answer that breaks off, one that nobody signed.
+func (h *host) sealed(answer, question []byte) []byte {
+	var q benefits
+	var envelope struct {
+		Header *struct{}
+		Body   struct {
+			Fault *struct{}
+			Inner string `xml:",innerxml"`
+		}
+	}
+	if xml.Unmarshal(question, &q) != nil || xml.Unmarshal(answer, &envelope) != nil || envelope.Header != nil || envelope.Body.Fault != nil {
+		return answer
+	}
+	signed, err := h.sign(q.ID, envelope.Body.Inner)
+	if err != nil {
+		return answer
+	}
+	return signed
+}
+
+// sign gives an answer to the question with that id, with the certificate of the server.
+func (h *host) sign(id, inner string) ([]byte, error) {
+	return wss.Sign(h.server.TLSConfig.Certificates[0], h.tokens.now(), []wss.Part{
+		wss.Header("Action", "action", uwvAction+"Response"),
+		wss.Header("MessageID", "message", "urn:uuid:"+uuid.NewString()),
+		wss.Header("RelatesTo", "about", id),
+	}, inner)
 }
 
 // signed reports whether a request is signed with the certificate of the connection, which
