@@ -214,6 +214,29 @@ func TestFormatsAreNamed(t *testing.T) {
 	}
 }
 
+func FuzzIndication(f *testing.F) {
+	for _, seed := range []string{indicationOf(nil), indicationOf(change{"einddatum": `"2024-12-31"`}), `{}`, `null`, `[]`,
+		indicationOf(change{"geindiceerdZorgzwaartepakket": `[{"zzpCode":"830","ingangsdatum":"2024-05-17"},{"zzpCode":"831","ingangsdatum":"2025-02-30"}]`}),
+		indicationOf(change{"bsn": `"999940016"`}), indicationOf(change{"ingangsdatum": `"2024-05-00"`})} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, mutated string) {
+		beside := indicationOf(change{"wlzindicatieID": `"i-2"`, "besluitnummer": "7", "ingangsdatum": `"2023-08-08"`, "einddatum": `"2025-02-28"`})
+		w, err := told(t, nil, []string{beside, mutated})
+		trial.Settle(t, w, err)
+		if err != nil { // no JSON
+			return
+		}
+		a, err := w.Response()
+		require.NoError(t, err)
+		found := false
+		for _, l := range a.GetLines() {
+			found = found || strings.HasPrefix(l.GetPeriod().GetStart(), "2023-08-08")
+		}
+		require.True(t, found, mutated)
+	})
+}
+
 // Sound records stand beside one that was changed in any way.
 func FuzzMediation(f *testing.F) {
 	for _, seed := range []string{mediationOf(nil), mediationOf(change{"zzpCode": `"830"`, "redenIntrekking": `"5"`}), `{}`, `null`, `[]`,

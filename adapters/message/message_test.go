@@ -2,6 +2,7 @@ package message_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -337,6 +338,8 @@ func FuzzAwards(f *testing.F) {
 func FuzzAllocations(f *testing.F) {
 	f.Add([]byte(envelope(allocationOf(product{number: "7", category: "08", day: "2024-12-20", clock: "10:00:00", to: "2025-06-30", volume: "4"}))))
 	f.Add([]byte(envelope(allocationOf(product{number: "007", day: "2024-12-20", reason: "13", to: "2025-01-01"}))))
+	f.Add([]byte(strings.NewReplacer("WMO301", "JW301", ">414<", ">436<", "iwmo", "ijw", ">08<", ">45<").Replace(
+		envelope(allocationOf(product{number: "7", category: "08", day: "2024-12-20", to: "2025-06-30", volume: "4"})))))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := read(t, string(raw))
 		trial.Settle(t, w, err)
@@ -350,23 +353,39 @@ func FuzzClosings(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		w, err := spends(t, string(raw))
 		trial.Settle(t, w, err)
+		sound := closingOf("WLZ507", "468", "SOUND", "99", "2024-07-01", "2024-12-31", "77", "2025-04-09")
+		w, err = beside(t, raw, sound, spends)
+		if err != nil {
+			return
+		}
+		a, err := w.Response()
+		require.NoError(t, err)
+		require.Contains(t, spent(a), "WLZ 0119 SOUND/99 2024-07-01..2024-12-31 77 2025-04-09")
 	})
 }
 
 // besides checks that a sound message beside any others gives its line, unless what stands
 // there is no archive's answer at all.
 func besides(t *testing.T, raw []byte, sound, line string) {
-	end := strings.LastIndex(string(raw), "</berichten>")
-	if _, err := message.Open(raw); err != nil || end < 0 || xml.Unmarshal(raw, new(struct{})) != nil {
-		return
-	}
-	w, err := read(t, string(raw[:end])+sound+string(raw[end:]))
+	w, err := beside(t, raw, sound, read)
 	if err != nil {
 		return
 	}
 	a, err := w.Response()
-	if err != nil || strings.Contains(string(raw), "SOUND") || strings.Contains(string(raw), "990001") {
-		return
-	}
+	require.NoError(t, err)
 	require.Contains(t, told(a), line)
+}
+
+var errNoArchive = errors.New("what stands there is no archive's answer, or tells of the sound message")
+
+// beside reads a sound message behind any others.
+func beside(t testing.TB, raw []byte, sound string, read func(testing.TB, string) (*adapters.Writer, error)) (*adapters.Writer, error) {
+	end := strings.LastIndex(string(raw), "</berichten>")
+	if _, err := message.Open(raw); err != nil || end < 0 || xml.Unmarshal(raw, new(struct{})) != nil {
+		return nil, errNoArchive
+	}
+	if strings.Contains(string(raw), "SOUND") || strings.Contains(string(raw), "990001") {
+		return nil, errNoArchive
+	}
+	return read(t, string(raw[:end])+sound+string(raw[end:]))
 }

@@ -52,7 +52,7 @@ func (p *page) agreement(a *ontschotv1.Agreement) {
 		{p.say("doorlooptijd", "lead time"), p.lead(a)},
 		{p.say("in plaats van", "replaces"), orDash(a.GetReplaces())},
 		{p.say("reden", "reason"), orDash(a.GetReason())},
-		{p.say("wat beide tekenen (SHA-256)", "what both sign (SHA-256)"), a.GetTermsSha256()},
+		{p.say("wat beide partijen tekenen (SHA-256)", "what both parties sign (SHA-256)"), a.GetTermsSha256()},
 	})
 }
 

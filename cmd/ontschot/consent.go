@@ -515,8 +515,8 @@ func consentRenewCommand() *cobra.Command {
 
 // ask shows what is put before a person.
 func (p *page) ask(a *ontschotv1.AskConsentResponse) {
-	p.line("%s\n", p.say(a.GetNotice().GetTextNl(), a.GetNotice().GetTextEn()))
-	p.line("%s: %s", p.say("SHA-256 van deze tekst", "SHA-256 of this text"), p.say(a.GetNotice().GetSha256Nl(), a.GetNotice().GetSha256En()))
+	p.line("%s", p.say(a.GetNotice().GetTextNl(), a.GetNotice().GetTextEn()))
+	p.text(0, p.say("SHA-256 van deze tekst: ", "SHA-256 of this text: ")+p.say(a.GetNotice().GetSha256Nl(), a.GetNotice().GetSha256En()))
 	p.signers(a.GetSigners())
 }
 
@@ -526,7 +526,7 @@ func (p *page) signers(list []*ontschotv1.ConsentSigner) {
 	}
 	if slices.ContainsFunc(list, func(s *ontschotv1.ConsentSigner) bool { return slices.Contains(s.GetRoles(), ontschotv1.SignerProxy) }) {
 		p.text(0, p.say("Een gemachtigde tekent alleen op een machtiging voor dit doel. Die loopt tot en met de laatste dag van de toestemming.",
-			"A gemachtigde signs on a mandate only, for this purpose and until the last day of the consent."))
+			"An authorised person signs on a mandate only, for this purpose and until the last day of the consent."))
 	}
 }
 
@@ -539,8 +539,21 @@ func (p *page) roles(codes []string) []string {
 	return names
 }
 
+// counted names who signed, each role once with how many did.
+func (p *page) counted(codes []string) string {
+	var all []string
+	for _, code := range slices.Compact(slices.Sorted(slices.Values(codes))) {
+		name := p.roles([]string{code})[0]
+		if n := len(codes) - len(slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return c == code })); n > 1 {
+			name += fmt.Sprintf(" (%d)", n)
+		}
+		all = append(all, name)
+	}
+	return strings.Join(all, ", ")
+}
+
 func (p *page) consentReceipt(r *ontschotv1.ConsentReceipt) {
-	p.line("%s\n", p.say(r.GetTextNl(), r.GetTextEn()))
+	p.line("%s", p.say(r.GetTextNl(), r.GetTextEn()))
 	p.line("%s: %s", p.say("Stand", "State"), p.statusOf(r.GetStatus()))
 }
 
@@ -558,7 +571,7 @@ func (p *page) consents(list []*ontschotv1.ConsentReceipt) {
 				sources = append(sources, p.party(g.GetSource()))
 			}
 		}
-		rows = append(rows, []string{r.GetId(), p.statusOf(r.GetStatus()), p.date(r.GetFrom()), p.date(r.GetUntil()), strings.Join(sources, ", "), strings.Join(p.roles(r.GetGivenBy()), ", ")})
+		rows = append(rows, []string{r.GetId(), p.statusOf(r.GetStatus()), p.date(r.GetFrom()), p.date(r.GetUntil()), strings.Join(sources, ", "), p.counted(r.GetGivenBy())})
 	}
 	p.columnsOfText(header, rows)
 }

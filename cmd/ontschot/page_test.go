@@ -187,3 +187,31 @@ func TestWhatAPageSaysIsShort(t *testing.T) {
 	}
 	require.Greater(t, seen, 80)
 }
+
+// A line is provisional for the reason that a finding gives, and for no other.
+func TestWhyALineIsProvisional(t *testing.T) {
+	found := func(code, severity string) *budgetv1.Finding {
+		return &budgetv1.Finding{Code: code, Severity: severity, Line: "x"}
+	}
+	wlz := found(budgetv1.FindingPriorityLawOverlap, budgetv1.SeverityError)
+	awards := found(budgetv1.FindingOverlappingAwards, budgetv1.SeverityWarning)
+	for _, c := range []struct {
+		findings []*budgetv1.Finding
+		nl, en   string
+	}{
+		{nil, "onder voorbehoud", "provisional"},
+		{[]*budgetv1.Finding{wlz}, "onder voorbehoud: de Wlz gaat mogelijk voor", "provisional: the Wlz may go first"},
+		{[]*budgetv1.Finding{wlz, wlz, {Code: awards.Code, Line: "y"}}, "onder voorbehoud: de Wlz gaat mogelijk voor", "provisional: the Wlz may go first"},
+		{[]*budgetv1.Finding{awards}, "onder voorbehoud: er loopt al een budget voor dezelfde hulp", "provisional: a budget for the same care runs already"},
+		{[]*budgetv1.Finding{found(budgetv1.FindingPriorityLawOverlap, budgetv1.SeverityWarning), awards},
+			"onder voorbehoud: er loopt al een budget voor dezelfde hulp", "provisional: a budget for the same care runs already"},
+		{[]*budgetv1.Finding{wlz, awards}, "onder voorbehoud: de Wlz gaat mogelijk voor en er loopt al een budget voor dezelfde hulp",
+			"provisional: a budget for the same care runs already and the Wlz may go first"},
+	} {
+		p, _ := pageOf(t, 0)
+		p.b = &budgetv1.Budget{Findings: c.findings}
+		require.Equal(t, c.nl, p.contested(&budgetv1.BudgetLine{Id: "x"}))
+		p.lang = "en"
+		require.Equal(t, c.en, p.contested(&budgetv1.BudgetLine{Id: "x"}))
+	}
+}

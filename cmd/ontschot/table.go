@@ -140,7 +140,7 @@ func (p *page) right(l *budgetv1.BudgetLine) {
 	}
 	p.text(6, p.say("van ", "of ")+p.party(l.GetFunder()))
 	if l.GetContested() {
-		p.text(6, p.say("onder voorbehoud: de Wlz gaat mogelijk voor", "provisional: the Wlz may go first"))
+		p.text(6, p.contested(l))
 	}
 	if cents, known := p.b.GetCarryOverCents()[l.GetId()]; known {
 		p.text(6, p.say("na deze periode nog ", "after this period another ")+p.euro(cents))
@@ -153,6 +153,26 @@ func (p *page) right(l *budgetv1.BudgetLine) {
 		p.text(6, left)
 	}
 	p.code(6, l.GetId())
+}
+
+// contested says that a line may not stay as it is, and each reason that a finding gives.
+func (p *page) contested(l *budgetv1.BudgetLine) string {
+	var why []string
+	for _, f := range p.b.GetFindings() {
+		switch {
+		case f.GetLine() != l.GetId():
+		case f.GetCode() == budgetv1.FindingPriorityLawOverlap && f.GetSeverity() == budgetv1.SeverityError:
+			why = append(why, p.say("de Wlz gaat mogelijk voor", "the Wlz may go first"))
+		case f.GetCode() == budgetv1.FindingOverlappingAwards:
+			why = append(why, p.say("er loopt al een budget voor dezelfde hulp", "a budget for the same care runs already"))
+		}
+	}
+	slices.Sort(why)
+	text := p.say("onder voorbehoud", "provisional")
+	if why = slices.Compact(why); len(why) > 0 {
+		text += ": " + strings.Join(why, p.say(" en ", " and "))
+	}
+	return text
 }
 
 // product is what a line is for, under which law and in which form.

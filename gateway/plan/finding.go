@@ -72,7 +72,7 @@ func about(l line, code, severity string) *budgetv1.Finding {
 }
 
 // lines: of which line the plan asks too much, of which it leaves money, and
-// which it spends though another law goes first.
+// which it spends though it is provisional.
 func (o *outcome) lines() []*budgetv1.Finding {
 	var found []*budgetv1.Finding
 	for i, l := range o.purse.lines {
