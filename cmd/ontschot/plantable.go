@@ -91,7 +91,7 @@ func (p *page) leftOut(gaps []*budgetv1.Gap) {
 
 func (p *page) refusals(list []*budgetv1.Refusal) {
 	for _, r := range list {
-		p.line("  %s", p.in(red, fmt.Sprintf(p.say("%s kan zo niet", "%s cannot be done so"), r.GetAllocation())))
+		p.line("  %s", p.in(red, fmt.Sprintf(p.say("Deel %s van het plan kan zo niet", "Part %s of the plan cannot be done so"), r.GetAllocation())))
 		p.text(4, p.named(p.say(r.GetTextNl(), r.GetTextEn())))
 		p.text(4, p.say("Wat wel kan: ", "What can be done: ")+p.named(p.say(r.GetInsteadNl(), r.GetInsteadEn())))
 		p.code(4, r.GetCode())

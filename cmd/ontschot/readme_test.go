@@ -78,7 +78,7 @@ func TestTheREADMEsCommandsByHand(t *testing.T) {
 	require.Contains(t, out, "Mag Gemeente Meppel gegevens over u opvragen?")
 	require.Regexp(t, `signing +GM0119 +sign-1 +in use`, out)
 	require.Contains(t, out, "The budget is what GM0119 released")
-	require.Contains(t, out, "PA-1 kan zo niet")
+	require.Contains(t, out, "Deel PA-1 van het plan kan zo niet")
 	require.Contains(t, out, "begeleiding (Wmo 2015) van Bram Veldkamp, vanaf 1 januari 2025", "names in a plan, as in the demo")
 	require.Contains(t, out, "1 januari 2025 tot en met 30 juni 2025")
 	require.Contains(t, errs, "adapters ready: CAK GM0119 SVB UWV ZK5503")

@@ -354,7 +354,7 @@ func (p *page) receipt() {
 	r := p.b.GetReceipt()
 	p.heading("Bewijs", "Receipt")
 	p.text(2, p.say("Handtekening en bewijs zijn gecontroleerd.", "Signature and receipt have been verified."))
-	p.text(2, fmt.Sprintf(p.say("In het logboek staan het besluit (regel %d) en de vrijgave (regel %d).", "The log holds the decision (entry %d) and the release (entry %d)."), r.GetDecisionIndex(), r.GetIndex()))
+	p.text(2, fmt.Sprintf(p.say("Het besluit is regel %d van het logboek. De vrijgave is regel %d.", "The log holds the decision (entry %d) and the release (entry %d)."), r.GetDecisionIndex(), r.GetIndex()))
 	if p.codes {
 		p.columnsOfText(nil, [][]string{{p.say("logboek", "log"), r.GetOrigin()}, {p.say("beleid", "policy"), fmt.Sprintf("%.16s", p.b.GetPolicyRevision())}})
 	}

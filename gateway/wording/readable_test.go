@@ -1,7 +1,13 @@
 package wording
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,6 +35,9 @@ func banned() map[string]string {
 
 var sentenceEnd = regexp.MustCompile(`[.:;?!][”")]*(\s|$)|\n`)
 
+// english are words that stand in nearly every English text, and in no Dutch one.
+var english = regexp.MustCompile(`(?i)(^|[^\pL])(the|and|with|from|which|not|this|that|your|their|cannot|nothing)($|[^\pL])`)
+
 // abbreviations hold a point that ends no sentence.
 var abbreviations = strings.NewReplacer("art. ", "art ", "lid. ", "lid ", "(incl. ", "(incl ", "(excl. ", "(excl ")
 
@@ -50,6 +59,7 @@ func requireShort(t *testing.T, name, text string) (sentences, words int) {
 		}
 	}
 	require.Positive(t, sentences, "%s: no text", name)
+	require.NotRegexp(t, english, text, "%s: English", name)
 	for word, better := range banned() {
 		found := regexp.MustCompile(`(?i)(^|[^\pL])` + word + `($|[^\pL])`).MatchString(text)
 		require.False(t, found, "%s: not %q but %q: %s", name, word, better, text)
@@ -155,4 +165,90 @@ func TestEveryWordForAChangeIsReadable(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, words, meanWords*sentences)
+}
+
+// What stands in Go itself and not in a file of texts: what a page says, the headings over
+// its parts, the words for a state, and what is wrong in a configuration.
+func TestEveryDutchTextInGoIsReadable(t *testing.T) {
+	seen := map[string]int{}
+	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".pb.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			for kind, text := range dutch(n) {
+				seen[kind[:strings.IndexByte(kind, ' ')]]++
+				requireReadable(t, path, text)
+			}
+			return true
+		})
+		return nil
+	}))
+	for kind, least := range map[string]int{"say": 110, "heading": 12, "totalsBy": 3, "refused": 6, "NL": 3, "nl": 12} {
+		require.GreaterOrEqual(t, seen[kind], least, "%s: fewer than there are", kind)
+	}
+}
+
+// dutch gives the Dutch texts of one node, by what kind of text it is and which of them.
+func dutch(n ast.Node) map[string]string {
+	found := map[string]string{}
+	add := func(kind string, e ast.Expr) {
+		if text, ok := literal(e); ok && regexp.MustCompile(`\pL{3}`).MatchString(text) {
+			found[kind+" "+strconv.Itoa(len(found))] = text
+		}
+	}
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		name := ""
+		switch f := n.Fun.(type) {
+		case *ast.SelectorExpr:
+			name = f.Sel.Name
+		case *ast.Ident: // refused; what a command says on the way, in English, is no page
+			name = strings.TrimPrefix(f.Name, "say")
+		}
+		at, known := map[string]int{"say": 0, "heading": 0, "totalsBy": 0, "refused": 1}[name]
+		if known && len(n.Args) > at+1 {
+			add(name, n.Args[at])
+		}
+	case *ast.KeyValueExpr:
+		if key, ok := n.Key.(*ast.Ident); ok && key.Name == "NL" {
+			add("NL", n.Value)
+		}
+	case *ast.AssignStmt:
+		name, ok := n.Lhs[0].(*ast.Ident)
+		words, is := n.Rhs[0].(*ast.CompositeLit)
+		if !ok || !is || name.Name != "nl" {
+			return nil
+		}
+		for _, one := range words.Elts {
+			if pair, ok := one.(*ast.KeyValueExpr); ok {
+				add("nl", pair.Value)
+			}
+		}
+	}
+	return found
+}
+
+// literal is a text as it stands in Go, with one word for each part that is put in later.
+func literal(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		left, one := literal(e.X)
+		right, other := literal(e.Y)
+		if !one {
+			left = "iets"
+		}
+		if !other {
+			right = "iets"
+		}
+		return left + " " + right, one || other
+	}
+	return "", false
 }
