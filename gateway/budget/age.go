@@ -40,12 +40,13 @@ type pensionAge struct{ year, years, months int }
 
 // pensionAges is data: the ages of AOW art. 7a, which are set five years ahead
 // by decree (lid 2 and 3): that of 2029 was announced to parliament in November 2023,
-// that of 2030 in November 2024. A year after the last is not in the table, and nothing
-// is concluded for it.
+// that of 2030 in November 2024, that of 2031 a year later. The first year has the age of
+// the one before it, so that nobody who reached it then is given a later day. A year after
+// the last is not in the table, and nothing is concluded for it.
 func pensionAges() []pensionAge {
 	return []pensionAge{
-		{2022, 66, 7}, {2023, 66, 10}, {2024, 67, 0}, {2025, 67, 0}, {2026, 67, 0}, {2027, 67, 0}, {2028, 67, 3},
-		{2029, 67, 3}, {2030, 67, 3},
+		{2021, 66, 4}, {2022, 66, 7}, {2023, 66, 10}, {2024, 67, 0}, {2025, 67, 0}, {2026, 67, 0}, {2027, 67, 0}, {2028, 67, 3},
+		{2029, 67, 3}, {2030, 67, 3}, {2031, 67, 3},
 	}
 }
 

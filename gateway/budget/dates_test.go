@@ -49,18 +49,19 @@ func (detailed) Finding(code, _ string, params map[string]string) string {
 // TestAowAge: the ages of AOW art. 7a by year of the day itself, at their edges.
 func TestAowAge(t *testing.T) {
 	for born, want := range map[string]string{
-		"1955-06-01": "2022-01-01", "1956-05-31": "2022-12-31", // 66 years and 7 months
+		"1954-09-01": "2021-01-01", "1955-08-31": "2021-12-31", // 66 years and 4 months
+		"1955-09-01": "2022-04-01", "1956-05-31": "2022-12-31", // 66 and 7
 		"1956-06-01": "2023-04-01", "1957-02-28": "2023-12-28", // 66 and 10
 		"1957-03-01": "2024-03-01", "1960-12-31": "2027-12-31", // 67
 		"1961-01-01": "2028-04-01", "1961-09-30": "2028-12-30", // 67 and 3
-		"1961-10-01": "2029-01-01", "1963-09-30": "2030-12-30", // 67 and 3
+		"1961-10-01": "2029-01-01", "1964-09-30": "2031-12-30", // 67 and 3
 	} {
 		q := small()
 		q.Persons[1].Born = civil.MustParse(born)
 		q.Window = span("2020-01-01", "2035-12-31")
 		require.Equal(t, []string{"AOW_AGE P2 " + want}, spoken(budget.Assemble(q, nil)), born)
 	}
-	for _, born := range []string{"1950-01-01", "1963-10-01", "1990-01-01"} {
+	for _, born := range []string{"1950-01-01", "1954-08-31", "1964-10-01", "1990-01-01"} {
 		q := small()
 		q.Persons[1].Born, q.Window = civil.MustParse(born), span("2020-01-01", "2057-12-31")
 		require.Empty(t, coded(budget.Assemble(q, nil), "AOW_AGE"), "%s: a year that the table does not have", born)
