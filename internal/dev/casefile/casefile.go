@@ -58,7 +58,8 @@ type Case struct {
 // asked about: a page, an error with status 200, a record that is odd in a way that records
 // cannot be, an answer that breaks off.
 type Answer struct {
-	// Path of the request, with its page where it asks for one: /aanvragen?page=2.
+	// Path of the request, which may have a page: /aanvragen?page=2. One without answers
+	// each page that has no answer of its own.
 	Path string `json:"path"`
 	// Type is the content type.
 	Type string `json:"type"`

@@ -189,7 +189,13 @@ func (h *host) serve(routes map[string]handler) http.Handler {
 // said answers as the case has it, when it has an answer of its own at this address.
 func (h *host) said(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	all := h.whole.Answers[h.party.Code]
-	i := slices.IndexFunc(all, func(a casefile.Answer) bool { return a.Path == r.URL.RequestURI() })
+	at := func(address string) int {
+		return slices.IndexFunc(all, func(a casefile.Answer) bool { return a.Path == address })
+	}
+	i := at(r.URL.RequestURI())
+	if i < 0 {
+		i = at(r.URL.Path) // a source that does not look at the page that is asked for
+	}
 	if i < 0 {
 		return false
 	}
