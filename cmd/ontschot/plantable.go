@@ -61,9 +61,7 @@ func (p *page) planCheck(c *budgetv1.PlanCheck) {
 		p.line("")
 	}
 	p.refusals(c.GetRefused())
-	for _, f := range c.GetFindings() {
-		p.finding(f)
-	}
+	p.allFindings(c.GetFindings())
 	for _, code := range c.GetNotJudged() {
 		p.text(2, p.notJudged(code))
 	}
@@ -157,9 +155,7 @@ func (p *page) dissolution(d *budgetv1.Dissolution) {
 			p.text(6, p.say("besteed: stand per ", "spent: as of ")+cmp.Or(p.date(r.GetSpentAsOf()), p.say("onbekend", "unknown")))
 		}
 	}
-	for _, f := range d.GetFindings() {
-		p.finding(f)
-	}
+	p.allFindings(d.GetFindings())
 	p.leftOut(d.GetLeftOut())
 }
 

@@ -289,11 +289,24 @@ func columnOf(fungibility string) int {
 
 func (p *page) findings() {
 	p.heading("Wat opvalt", "What stands out")
-	for _, f := range p.b.GetFindings() {
-		p.finding(f)
-	}
+	p.allFindings(p.b.GetFindings())
 	if len(p.b.GetFindings()) == 0 {
 		p.text(2, p.say("niets", "nothing"))
+	}
+}
+
+// allFindings prints findings. Of two that say the same each names its line, so that a
+// reader sees that they are about two budgets.
+func (p *page) allFindings(list []*budgetv1.Finding) {
+	said := map[string]int{}
+	for _, f := range list {
+		said[f.GetTextNl()]++
+	}
+	for _, f := range list {
+		p.finding(f)
+		if said[f.GetTextNl()] > 1 && f.GetLine() != "" {
+			p.text(4, p.say("Dit gaat over: ", "This is about: ")+p.lineName(f.GetLine())+".")
+		}
 	}
 }
 
