@@ -40,6 +40,8 @@ func mayImport() map[string][]string {
 		"internal/dev/casefile":     {"internal/civil", "internal/identity"},
 		"internal/config":           {"internal/civil", "internal/identity", "internal/signed", "proto/ontschot/v1"},
 		"internal/dev/sandbox":      {"adapters/wss", "internal/dev/casefile", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
+		"internal/dev/bench": {"adapters", "internal/civil", "internal/config", "internal/dev/casefile", "internal/dev/family",
+			"proto/ontschot/adapter/v1", "proto/ontschot/budget/v1", "proto/ontschot/v1"},
 		"internal/dev/family": with(facts, words, []string{
 			"internal/dev/casefile", "internal/civil", "internal/config", "internal/identity", "internal/signed", "gateway/wording", "policies"}),
 		"policies":                  {},
@@ -72,7 +74,7 @@ func mayImport() map[string][]string {
 func homes() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
 		"github.com/lestrrat-go/jwx":       regexp.MustCompile(`^internal/signed$`),
-		"github.com/open-policy-agent/opa": regexp.MustCompile(`^gateway/policy$`),
+		"github.com/open-policy-agent/opa": regexp.MustCompile(`^gateway/policy$|^internal/dev/bench$`),
 		"github.com/hashicorp/go-plugin":   regexp.MustCompile(`^adapters(/host)?$`),
 		"github.com/spf13/cobra":           regexp.MustCompile(`^cmd/ontschot$`),
 		"golang.org/x/oauth2":              regexp.MustCompile(`^adapters/`),

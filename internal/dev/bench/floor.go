@@ -117,7 +117,7 @@ func newFloorPolicy(ctx context.Context) (rego.PreparedEvalQuery, error) {
 	cell := func(purpose, source string) string {
 		return fmt.Sprintf(`{"purpose": %q, "source": %q, "laws": ["WLZ"], "roles": {"consulent": true}, "assurance": {"substantieel": true}}`, purpose, source)
 	}
-	data := fmt.Sprintf("package floor\n\nmatrix := [%s, %s, %s]", cell("integral_budget.view", "ZK5503"), cell("integral_budget.compose", "UWV"), cell("integral_budget.compose", "ZK5503"))
+	data := fmt.Sprintf("package floor\n\nmatrix := [%s, %s, %s]", cell("another", "ZK5503"), cell("integral_budget.compose", "UWV"), cell("integral_budget.compose", "ZK5503"))
 	return rego.New(rego.Query("data.floor.allow"), rego.Module("floor.rego", floorPolicy), rego.Module("data.rego", data)).PrepareForEval(ctx)
 }
 
