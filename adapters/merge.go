@@ -77,8 +77,9 @@ func Merge(lines []*budgetv1.BudgetLine) ([]*budgetv1.BudgetLine, []*budgetv1.No
 }
 
 // ground lays each Wlz indication under the lines that it is the ground of: those of the
-// same funder on some of the same days, in whatever form. An indication that is the ground
-// of none stays a line of its own.
+// same funder on some of the same days, in whatever form. It keeps a line of its own for
+// each stretch of its days that none of them covers, nor an earlier indication: on those it
+// is not known how the care is delivered.
 func ground(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, notices []*budgetv1.Notice) {
 	var grounds []*budgetv1.BudgetLine
 	for _, l := range lines {
@@ -88,22 +89,33 @@ func ground(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, notices 
 			kept = append(kept, proto.CloneOf(l))
 		}
 	}
-	of := len(kept)
-	for _, g := range slices.SortedFunc(slices.Values(grounds), compareAll) {
-		under := false
-		for _, l := range kept[:of] {
+	slices.SortFunc(grounds, func(a, b *budgetv1.BudgetLine) int {
+		return cmp.Or(cmp.Compare(a.GetPeriod().GetStart(), b.GetPeriod().GetStart()), compareAll(a, b))
+	})
+	for _, g := range grounds {
+		whole, _ := span(g.GetPeriod()) // sound has read it
+		var covered []Span
+		for _, l := range kept {
 			if !overlaps(l, g) || l.GetFunder() != g.GetFunder() || l.GetLaw() != g.GetLaw() {
 				continue
 			}
-			under = true
+			s, _ := span(l.GetPeriod())
+			covered = append(covered, s)
 			profiled(l, []*budgetv1.BudgetLine{g})
 			notices = append(notices, join(l, g, true)...)
 		}
-		if !under {
-			kept = append(kept, g)
+		for _, s := range Uncovered(whole, covered) {
+			kept = append(kept, part(g, s))
 		}
 	}
 	return kept, notices
+}
+
+// part is a line on some of its days.
+func part(l *budgetv1.BudgetLine, days Span) *budgetv1.BudgetLine {
+	l = proto.CloneOf(l)
+	l.Period = periodOf(days)
+	return l
 }
 
 func overlaps(a, b *budgetv1.BudgetLine) bool {
@@ -140,6 +152,9 @@ func join(l, d *budgetv1.BudgetLine, numbered bool) []*budgetv1.Notice {
 	}
 	if numbered && l.GetDecision().GetNumber() == "" {
 		l.Decision.Number, l.Decision.Issued = d.GetDecision().GetNumber(), d.GetDecision().GetIssued()
+	}
+	if has := d.GetProvenance()[0]; slices.ContainsFunc(l.GetProvenance(), func(p *budgetv1.Provenance) bool { return proto.Equal(p, has) }) {
+		return nil // the record stands there for other days of it
 	}
 	if len(l.GetProvenance())+len(d.GetProvenance()) > mostRecords {
 		return []*budgetv1.Notice{{
@@ -209,12 +224,8 @@ func stretches(d *budgetv1.BudgetLine, of []*told) (lines []*budgetv1.BudgetLine
 		covered = append(covered, s)
 	}
 	for _, s := range Uncovered(whole, covered) {
-		l := proto.CloneOf(d)
+		l := part(d, s)
 		l.AwardMissing = true
-		l.Period = &budgetv1.Period{Start: s.From.String()}
-		if s.To != 0 {
-			l.Period.End = proto.String(s.To.String())
-		}
 		if !strings.HasPrefix(l.GetAmount().GetBasis(), "PER_") {
 			l.Amount = nil
 		}
@@ -322,7 +333,7 @@ func conflict(l *budgetv1.BudgetLine) *budgetv1.Notice {
 // once drops lines of a record that was given before. Of one record id that comes with two
 // contents for one right nobody can tell which holds: one line is left of them.
 func once(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, notices []*budgetv1.Notice) {
-	type place struct{ recordType, id, pointer, sum string }
+	type place struct{ recordType, id, pointer, sum, start string } // a record can have several stretches
 	type version struct{ recordType, id, law, product, start string }
 	seen := map[place]bool{}
 	versions := map[version][]*budgetv1.BudgetLine{}
@@ -332,7 +343,7 @@ func once(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, notices []
 			continue
 		}
 		p := l.GetProvenance()[0]
-		at := place{p.GetRecordType(), p.GetRecordId(), p.GetPointer(), string(p.GetSha256())}
+		at := place{p.GetRecordType(), p.GetRecordId(), p.GetPointer(), string(p.GetSha256()), l.GetPeriod().GetStart()}
 		v := version{p.GetRecordType(), p.GetRecordId(), l.GetLaw(), l.GetProduct().GetCode(), l.GetPeriod().GetStart()}
 		switch {
 		case seen[at]:

@@ -346,3 +346,51 @@ func same(t require.TestingT, a, b []*budgetv1.BudgetLine) {
 		require.True(t, proto.Equal(a[i], b[i]), "line %d", i)
 	}
 }
+
+// On each day of a Wlz indication there is a line: what is awarded or mediated, else one
+// that says that nothing is known of how the care is delivered, and never both or two.
+func TestEachDayOfAnIndicationHasALine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		first, last := civil.MustParse("2025-01-01"), civil.MustParse("2025-01-31")
+		delivered, indicated := map[civil.Date]bool{}, map[civil.Date]bool{}
+		var lines []*budgetv1.BudgetLine
+		for i := range rapid.IntRange(1, 7).Draw(t, "n") {
+			from := first + civil.Date(rapid.IntRange(0, 25).Draw(t, "from"))
+			to := min(last, from+civil.Date(rapid.IntRange(0, 12).Draw(t, "days")))
+			form := rapid.SampledFrom([]string{"UNDECIDED", "UNDECIDED", "PGB", "MPT", "award"}).Draw(t, "form")
+			kind := map[bool]string{true: "award", false: "iwlz"}[form == "award"]
+			l := with(line("WLZ", "99", from.String(), to.String()), kind, fmt.Sprint(i))
+			l.DeliveryForm = form
+			if form == "award" {
+				l.DeliveryForm = "PGB"
+			}
+			lines = append(lines, l)
+			for d := from; d <= to; d++ {
+				if form == "UNDECIDED" {
+					indicated[d] = true
+				} else {
+					delivered[d] = true
+				}
+			}
+		}
+		merged, _ := adapters.Merge(clone(lines))
+		again, _ := adapters.Merge(clone(merged))
+		same(t, merged, again)
+		undecided := map[civil.Date]int{}
+		for _, l := range merged {
+			if l.GetDeliveryForm() != "UNDECIDED" {
+				continue
+			}
+			for d := civil.MustParse(l.GetPeriod().GetStart()); d <= civil.MustParse(l.GetPeriod().GetEnd()); d++ {
+				undecided[d]++
+			}
+		}
+		for d := first; d <= last; d++ {
+			want := 0
+			if indicated[d] && !delivered[d] {
+				want = 1
+			}
+			require.Equal(t, want, undecided[d], d.String())
+		}
+	})
+}

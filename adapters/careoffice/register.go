@@ -54,8 +54,9 @@ type register struct {
 	party string
 	ours  func(code string) bool // reports whether a care office is the party that answers
 	out   *adapters.Writer
-	// elsewhere are the days on which another office is responsible for the care.
-	elsewhere []adapters.Span
+	// own are the days on which mediations say that the party is responsible for the care,
+	// elsewhere those of another office.
+	own, elsewhere []adapters.Span
 }
 
 func wlz(native.Node) string { return budgetv1.LawWLZ }
@@ -129,29 +130,23 @@ func (r *register) mediation(n native.Node) error {
 		r.out.Skipped(adapters.SkippedLapsed, budgetv1.LawWLZ, n.At().Path)
 		return nil
 	}
-	period, err := r.out.Period(days, "", n.At())
-	if err != nil {
+	if _, err := r.out.Period(days, "", n.At()); err != nil {
 		return err
-	}
-	form := strings.TrimLeft(n.Text("leveringsvorm"), "0")
-	if form == "9" { // waits in hospital: nothing was allocated
-		r.out.Skipped(adapters.SkippedNoAward, budgetv1.LawWLZ, n.At().Path)
-		return nil
 	}
 	responsible, mine, err := r.responsible(n, days.Span)
 	if err != nil {
 		return err
 	}
-	if !mine {
-		r.elsewhere = append(r.elsewhere, days.Span)
+	form := strings.TrimLeft(n.Text("leveringsvorm"), "0")
+	switch {
+	case !mine:
 		r.out.Skipped(adapters.SkippedOtherParty, budgetv1.LawWLZ, n.At().Path)
 		return nil
+	case form == "9": // waits in hospital: nothing was allocated
+		r.out.Skipped(adapters.SkippedNoAward, budgetv1.LawWLZ, n.At().Path)
+		return nil
 	}
-	period.Start = responsible.From.String()
-	if responsible.To != 0 {
-		period.End = proto.String(responsible.To.String())
-	}
-	line := r.line(deliveryForm(form), period)
+	line := r.line(deliveryForm(form), periodOf(responsible))
 	if line.DeliveryForm == budgetv1.FormUndecided {
 		r.out.Notice(adapters.NoticeUnknownCode, budgetv1.LawWLZ, n.At().Field("leveringsvorm").Pointer)
 	}
@@ -161,7 +156,7 @@ func (r *register) mediation(n native.Node) error {
 }
 
 // responsible gives the days of a mediation on which the party is responsible for it; mine
-// is false when there are none.
+// is false when there are none. It keeps what the record says of who is responsible when.
 func (r *register) responsible(n native.Node, s adapters.Span) (days adapters.Span, mine bool, err error) {
 	office := n.Get("bemiddeling")
 	code := office.Text("verantwoordelijkZorgkantoor")
@@ -172,11 +167,33 @@ func (r *register) responsible(n native.Node, s adapters.Span) (days adapters.Sp
 	if err != nil {
 		return days, false, err
 	}
-	days, overlap := s.Overlap(period.Span)
-	if s.To == 0 && period.To == 0 {
-		days.To = 0 // what two open spans share is open
+	days, overlap := shared(s, period.Span)
+	switch {
+	case !r.ours(code):
+		r.elsewhere = append(r.elsewhere, s, period.Span)
+		return days, false, nil
+	case strings.TrimLeft(n.Text("leveringsvorm"), "0") != "9": // nobody is responsible for care that was not allocated
+		r.own = append(r.own, period.Span)
 	}
-	return days, overlap && r.ours(code), nil
+	return days, overlap, nil
+}
+
+// shared gives the days that two spans have in common, open where both are.
+func shared(a, b adapters.Span) (days adapters.Span, overlap bool) {
+	days, overlap = a.Overlap(b)
+	if a.To == 0 && b.To == 0 {
+		days.To = 0
+	}
+	return days, overlap
+}
+
+// parts gives, of the days of an indication, each stretch that is the party's to tell of:
+// all of them while no mediation says who is responsible, else those on which the party is.
+func (r *register) parts(s adapters.Span) (parts []adapters.Span) {
+	if len(r.own) == 0 && len(r.elsewhere) == 0 {
+		return []adapters.Span{s}
+	}
+	return adapters.Uncovered(s, slices.Concat(r.elsewhere, adapters.Uncovered(s, r.own)))
 }
 
 // deliveryForm is the form of a code of COD578; not known where the list has none.
@@ -190,7 +207,8 @@ func deliveryForm(code string) string {
 	return form
 }
 
-// indication writes a line of which it is not known how the care is delivered.
+// indication writes a line of which it is not known how the care is delivered, for each
+// stretch of its days on which the party may be responsible for the care.
 func (r *register) indication(n native.Node) error {
 	if n.Text("bsn") != r.bsn.Reveal() {
 		return n.Bad("bsn", "the person who was asked about")
@@ -203,15 +221,21 @@ func (r *register) indication(n native.Node) error {
 		r.out.Skipped(adapters.SkippedLapsed, budgetv1.LawWLZ, n.At().Path)
 		return nil
 	}
-	period, err := r.out.Period(days, "", n.At())
-	if err != nil {
+	if _, err := r.out.Period(days, "", n.At()); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(r.elsewhere, func(s adapters.Span) bool { _, overlap := s.Overlap(days.Span); return overlap }) {
+	parts := r.parts(days.Span)
+	if len(parts) == 0 {
 		r.out.Skipped(adapters.SkippedOtherParty, budgetv1.LawWLZ, n.At().Path)
-		return nil
 	}
-	line := r.line(budgetv1.FormUndecided, period)
+	for _, part := range parts {
+		r.undecided(n, part)
+	}
+	return nil
+}
+
+func (r *register) undecided(n native.Node, days adapters.Span) {
+	line := r.line(budgetv1.FormUndecided, periodOf(days))
 	if number := n.Text("besluitnummer"); number != "" {
 		issued, _ := adapters.DateISO.Day(n.Text("afgiftedatum")) // a day that cannot be read is not told
 		line.Decision = &budgetv1.Decision{Number: number, Issued: issued.String()}
@@ -222,7 +246,14 @@ func (r *register) indication(n native.Node) error {
 		}
 	}
 	r.out.Line(line, n.At().Record(adapters.RecordRegister, id(n, "wlzindicatieID")))
-	return nil
+}
+
+func periodOf(s adapters.Span) *budgetv1.Period {
+	p := &budgetv1.Period{Start: s.From.String()}
+	if s.To != 0 {
+		p.End = proto.String(s.To.String())
+	}
+	return p
 }
 
 // line is a Wlz right without money.

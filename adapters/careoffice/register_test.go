@@ -140,7 +140,33 @@ func TestMediations(t *testing.T) {
 		"indicated and mediated": {[]change{{}}, []change{{}},
 			[]string{"99 2024-05-17.. MPT 2"}, nil},
 		"indicated before it was mediated": {[]change{{"toewijzingIngangsdatum": `"2025-03-01"`}}, []change{{}},
+			[]string{"99 2024-05-17..2025-02-28 UNDECIDED 1", "99 2025-03-01.. MPT 2"}, nil},
+		"indicated, and mediated with days between": {
+			[]change{
+				{"toewijzingEinddatum": `"2025-03-31"`},
+				{"bemiddelingspecificatieID": `"m-2"`, "toewijzingIngangsdatum": `"2025-07-01"`, "toewijzingEinddatum": `"2025-08-31"`, "leveringsvorm": `"2"`},
+			}, []change{{}},
+			[]string{"99 2024-05-17..2025-03-31 MPT 2", "99 2025-04-01..2025-06-30 UNDECIDED 1", "99 2025-07-01..2025-08-31 PGB 2", "99 2025-09-01.. UNDECIDED 1"}, nil},
+		"indicated, and taken over in March": {[]change{{"verantwoordelijkheidIngangsdatum": `"2025-03-01"`}}, []change{{}},
 			[]string{"99 2025-03-01.. MPT 2"}, nil},
+		"indicated, and handed over in March": {[]change{{"verantwoordelijkheidEinddatum": `"2025-03-31"`}}, []change{{}},
+			[]string{"99 2024-05-17..2025-03-31 MPT 2"}, nil},
+		"indicated, and handed over after care that had stopped": {
+			[]change{
+				{"toewijzingEinddatum": `"2025-01-31"`},
+				{"bemiddelingspecificatieID": `"m-2"`, "verantwoordelijkZorgkantoor": `"5506"`, "verantwoordelijkheidIngangsdatum": `"2025-06-01"`, "toewijzingIngangsdatum": `"2025-08-01"`},
+			}, []change{{}},
+			[]string{"99 2024-05-17..2025-01-31 MPT 2", "99 2025-02-01..2025-05-31 UNDECIDED 1"}, []string{"SKIPPED OTHER_PARTY"}},
+		"responsible, with an office in between": {
+			[]change{
+				{"verantwoordelijkheidEinddatum": `"2025-02-28"`},
+				{"bemiddelingspecificatieID": `"m-2"`, "verantwoordelijkheidIngangsdatum": `"2025-06-01"`, "toewijzingIngangsdatum": `"2025-08-01"`, "leveringsvorm": `"5"`},
+			}, []change{{}},
+			[]string{"99 2024-05-17..2025-02-28 MPT 2", "99 2025-06-01..2025-07-31 UNDECIDED 1", "99 2025-08-01.. VPT 2"}, nil},
+		"an unknown form, indicated": {[]change{{"leveringsvorm": `"6"`, "toewijzingIngangsdatum": `"2025-02-01"`}}, []change{{}},
+			[]string{"99 2024-05-17.. UNDECIDED 2"}, []string{"UNKNOWN_CODE"}},
+		"indicated twice over": {nil, []change{{"einddatum": `"2025-06-30"`}, {"wlzindicatieID": `"i-2"`, "ingangsdatum": `"2025-04-01"`}},
+			[]string{"99 2024-05-17..2025-06-30 UNDECIDED 2", "99 2025-07-01.. UNDECIDED 1"}, nil},
 		"indicated anew": {[]change{{"toewijzingEinddatum": `"2025-03-31"`}}, []change{{"einddatum": `"2025-03-31"`}, {"wlzindicatieID": `"i-2"`, "ingangsdatum": `"2025-04-01"`}},
 			[]string{"99 2024-05-17..2025-03-31 MPT 2", "99 2025-04-01.. UNDECIDED 1"}, nil},
 		"indicated, and withdrawn at once": {[]change{{"redenIntrekking": `"2"`, "toewijzingEinddatum": `"2024-05-17"`}}, []change{{}},
