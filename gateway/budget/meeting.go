@@ -114,12 +114,19 @@ func maybeSame(a, b line) bool {
 	return unnamed || a.GetFunder() != b.GetFunder() && !sameLocally(a, b)
 }
 
-// twoFunders: two municipalities grant one product on the same days. Only the
-// one where the person lives should (Wmo 1.2.1, Jw 1.1 woonplaats).
+// twoFunders: two municipalities, two care offices or two insurers grant one product on
+// the same days. Only one of them should: the municipality where the person lives (Wmo
+// 1.2.1, Jw 1.1 woonplaats), the care office that is responsible on that day, the one
+// insurer that a person has (that holds for the Zvw-pgb is assumed). Who executes the care does not matter, and an
+// indication without care grants nothing: each office knows of it.
 func twoFunders(v *view) []*budgetv1.Finding {
-	municipal := func(l line) bool { return v.party(l.GetFunder()).Kind == budgetv1.KindMunicipality }
-	meetings := v.meetings(municipal, func(a, b line) bool {
-		return a.GetId() < b.GetId() && a.GetFunder() != b.GetFunder() && sameProduct(a, b) && municipal(b)
+	kind := func(l line) string { return v.party(l.GetFunder()).Kind }
+	grants := func(l line) bool {
+		one := []string{budgetv1.KindMunicipality, budgetv1.KindCareOffice, budgetv1.KindInsurer}
+		return slices.Contains(one, kind(l)) && l.GetDeliveryForm() != budgetv1.FormUndecided
+	}
+	meetings := v.meetings(grants, func(a, b line) bool {
+		return a.GetId() < b.GetId() && a.GetFunder() != b.GetFunder() && kind(a) == kind(b) && sameProduct(a, b) && grants(b)
 	})
 	return findingsOf(meetings, budgetv1.FindingDupFunder, budgetv1.SeverityError)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -35,8 +36,10 @@ type meetingCase struct {
 }
 
 func requireMeetings(t *testing.T, code string, cases map[string]meetingCase) {
+	q := small()
+	q.Parties = append(q.Parties, identity.Organisation{Code: "ZK2", Kind: "CARE_OFFICE", Laws: []string{"WLZ"}}, identity.Organisation{Code: "ZV2", Kind: "INSURER", Laws: []string{"ZVW"}})
 	for name, c := range cases {
-		require.Equal(t, c.want, coded(budget.Assemble(small(), c.answers), code), name)
+		require.Equal(t, c.want, coded(budget.Assemble(q, c.answers), code), name)
 	}
 }
 
@@ -107,6 +110,13 @@ func TestDupDeliveryByProduct(t *testing.T) {
 	}
 }
 
+// formed is a Wlz right in another form.
+func formed(form, from, to string) *budgetv1.BudgetLine {
+	l := zin("WLZ", "99", from, to)
+	l.DeliveryForm = form
+	return l
+}
+
 func TestDupFunder(t *testing.T) {
 	requireMeetings(t, "DUP_FUNDER", map[string]meetingCase{
 		"two municipalities": {append(one(pgb("WMO", "01", "2025-01-01", "2025-05-31")), says("P1", "GM2", zin("WMO", "01", "2025-05-01", ""))),
@@ -115,6 +125,16 @@ func TestDupFunder(t *testing.T) {
 		"one municipality":      {one(pgb("WMO", "01", "2025-01-01", ""), pgb("WMO", "01", "2025-02-01", "")), nil},
 		"another product":       {append(one(pgb("WMO", "01", "2025-01-01", "")), says("P1", "GM2", pgb("WMO", "02", "2025-01-01", ""))), nil},
 		"another kind of party": {append(one(pgb("WMO", "01", "2025-01-01", "")), says("P1", "ZK1", pgb("WMO", "01", "2025-01-01", ""))), nil},
+		"two care offices, whatever the profile": {[]budget.Answer{says("P1", "ZK1", pgb("WLZ", "830", "2025-01-01", "2025-06-30")), says("P1", "ZK2", pgb("WLZ", "804", "2025-06-01", ""))},
+			[]string{"DUP_FUNDER P1/WLZ/804 2025-06-01..2025-06-30"}},
+		"one office in two forms": {[]budget.Answer{says("P1", "ZK1", pgb("WLZ", "99", "2025-01-01", ""), formed("MPT", "2025-01-01", ""))}, nil},
+		"two offices in two forms": {[]budget.Answer{says("P1", "ZK1", pgb("WLZ", "99", "2025-01-01", "")), says("P1", "ZK2", formed("MPT", "2025-11-01", ""))},
+			[]string{"DUP_FUNDER P1/WLZ/99 2025-11-01..2025-12-31"}},
+		"one office after the other":             {[]budget.Answer{says("P1", "ZK1", pgb("WLZ", "99", "2025-01-01", "2025-06-30")), says("P1", "ZK2", formed("ZIN", "2025-07-01", ""))}, nil},
+		"an office that knows of the indication": {[]budget.Answer{says("P1", "ZK1", pgb("WLZ", "99", "2025-01-01", "")), says("P1", "ZK2", formed("UNDECIDED", "2025-01-01", ""))}, nil},
+		"two insurers": {[]budget.Answer{says("P1", "ZV1", pgb("ZVW", "VV", "2025-01-01", "")), says("P1", "ZV2", pgb("ZVW", "VV", "2025-12-01", ""))},
+			[]string{"DUP_FUNDER P1/ZVW/VV 2025-12-01..2025-12-31"}},
+		"one insurer after the other": {[]budget.Answer{says("P1", "ZV1", pgb("ZVW", "VV", "2025-01-01", "2025-06-30")), says("P1", "ZV2", pgb("ZVW", "VV", "2025-07-01", ""))}, nil},
 	})
 }
 

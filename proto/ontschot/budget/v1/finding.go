@@ -6,7 +6,7 @@ package budgetv1
 const (
 	FindingDupDelivery          = "DUP_DELIVERY"           // one product in kind and as pgb at once (rule OP043)
 	FindingPriorityLawOverlap   = "PRIORITY_LAW_OVERLAP"   // a right beside a Wlz right that goes first
-	FindingDupFunder            = "DUP_FUNDER"             // one product from two municipalities at once
+	FindingDupFunder            = "DUP_FUNDER"             // one product from two municipalities, care offices or insurers at once
 	FindingDupNeed              = "DUP_NEED"               // one need served under two laws
 	FindingSameRecord           = "SAME_RECORD"            // two records of one right, counted once
 	FindingGap                  = "GAP"                    // days without the right
@@ -67,6 +67,8 @@ const (
 	DetailAfter    = "AFTER"    // of PLAN_OUTSIDE_LINE: past the last day of the line, which is its date
 	DetailUpTo     = "UP_TO"    // of OVERSPENT: by what a line contributed before its date
 	DetailCovered  = "COVERED"  // of OVERSPENT: and the money of other lines covers it
+	DetailOffices  = "OFFICES"  // of DUP_FUNDER: two care offices
+	DetailInsurers = "INSURERS" // of DUP_FUNDER: two insurers
 )
 
 // FindingDetails lists them all, by the code of the finding. A closed list.
@@ -74,6 +76,7 @@ func FindingDetails() map[string][]string {
 	return map[string][]string{
 		FindingTransition18: {DetailPast}, FindingAowAge: {DetailPast}, FindingContinuityLimit: {DetailPast},
 		FindingLegalBasisEnds: {DetailPast}, FindingDupDelivery: {DetailQuestion},
+		FindingDupFunder: {DetailInsurers, DetailOffices},
 		FindingOverspent: {DetailCovered, DetailUpTo}, FindingPlanOutsideLine: {DetailAfter},
 	}
 }
@@ -94,6 +97,13 @@ func FindingDetail(f *Finding, today string) string {
 	case FindingDupDelivery:
 		if f.GetSeverity() == SeverityWarning {
 			return DetailQuestion
+		}
+	case FindingDupFunder:
+		switch f.GetLaw() {
+		case LawWLZ:
+			return DetailOffices
+		case LawZVW:
+			return DetailInsurers
 		}
 	case FindingPlanOutsideLine:
 		if f.GetDate() < f.GetFrom() {
