@@ -41,6 +41,25 @@ func (w *Writer) Incomplete(gap, law string, at Cursor) {
 	})
 }
 
+// OtherLaw accounts for a record of a law that is not on our list; code is where that
+// stands. Without a law there is no line, and to coerce it into one would be wrong; that it
+// is missing is said, unless it ended before all that was asked about.
+func (w *Writer) OtherLaw(at Cursor, code string, days ...Days) {
+	w.Notice(NoticeUnknownCode, "", code)
+	if w.Outside(days...) {
+		w.Skipped(SkippedOtherLaw, "", at.Path)
+		return
+	}
+	w.Incomplete(budgetv1.GapUnknownLaw, "", at)
+}
+
+// unlisted reports whether nobody who asks would ask this source for a law: of what the
+// source has under it nobody else speaks. A law that was asked for by itself, or that was
+// refused, has its own answer or gap.
+func (w *Writer) unlisted(law string) bool {
+	return law != "" && len(w.request.GetLaws()) > 0 && !slices.Contains(w.request.GetLaws(), law) && len(Granted(w.request, law)) == 0
+}
+
 // Outside reports whether days are known, and all of them show that a right lies wholly
 // outside window and history.
 func (w *Writer) Outside(days ...Days) bool {

@@ -151,6 +151,10 @@ func span(p *budgetv1.Period) (s civil.Span, err error) {
 func (w *Writer) place(r *budgetv1.FetchResponse, l *budgetv1.BudgetLine) {
 	granted, masks := Granted(w.request, l.GetLaw()), Masks(w.request, l.GetLaw())
 	if reason := refusal(granted); reason != "" {
+		if w.unlisted(l.GetLaw()) && !w.Outside(daysOf(l.GetPeriod())) {
+			w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: budgetv1.GapUnknownLaw, Gap: budgetv1.GapUnknownLaw})
+			return
+		}
 		w.notify(r, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason}) // without its law: not even that there is one
 		return
 	}
@@ -199,8 +203,11 @@ func (w *Writer) notify(r *budgetv1.FetchResponse, n *budgetv1.Notice) {
 	if n.GetLaw() != "" {
 		granted := Granted(w.request, n.GetLaw())
 		if !budgetv1.Discloses(granted) {
-			n = &budgetv1.Notice{Code: n.GetCode(), Reason: n.GetReason()}
-			granted = nil
+			hidden := &budgetv1.Notice{Code: n.GetCode(), Reason: n.GetReason()}
+			if n.GetGap() != "" && w.unlisted(n.GetLaw()) { // no other gap says that something is missing
+				hidden.Gap = budgetv1.GapUnknownLaw
+			}
+			n, granted = hidden, nil
 		}
 		budgetv1.Minimise(n, granted, Masks(w.request, n.GetLaw()))
 	}

@@ -98,6 +98,39 @@ func TestRecordOfALawThatWasNotAskedSaysNeitherLawNorPlace(t *testing.T) {
 	}, codes(a))
 }
 
+// A record of a law that nobody would ask this source for is missing, and that is said: no
+// other question and no refusal speaks of it. Which law stays unsaid. What was asked for by
+// itself, or was refused, and what ended long ago, is no gap.
+func TestRecordOfALawThatIsNeverAskedForIsAGap(t *testing.T) {
+	missing := budgetv1.GapUnknownLaw
+	odd := func(w *adapters.Writer) { require.NoError(t, w.Odd(adapters.BadData("/x", "a rule"), "TW")) }
+	write := func(end string) func(w *adapters.Writer) {
+		return func(w *adapters.Writer) { w.Line(line("TW", "TW", "2023-01-01", end), record("suwi", "1")) }
+	}
+	for name, c := range map[string]struct {
+		laws  []string
+		write func(w *adapters.Writer)
+		gap   string
+	}{
+		"not listed":           {[]string{"WIA", "WW"}, write(""), missing},
+		"not listed, history":  {[]string{"WIA", "WW"}, write("2024-06-30"), missing},
+		"not listed, long ago": {[]string{"WIA", "WW"}, write("2023-12-31"), ""},
+		"not listed, and odd":  {[]string{"WIA"}, odd, missing},
+		"listed, and refused":  {[]string{"WIA", "TW"}, write(""), ""},
+		"listed, and odd":      {[]string{"WIA", "TW"}, odd, ""},
+		"a list was not told":  {nil, write(""), ""},
+	} {
+		r := ask(scope("WIA"))
+		r.Laws = c.laws
+		a := answer(t, r, c.write)
+		require.Empty(t, a.GetLines(), name)
+		require.Len(t, a.GetNotices(), 1, name)
+		n := a.GetNotices()[0]
+		require.Equal(t, c.gap, n.GetGap(), name)
+		require.Empty(t, n.GetLaw()+n.GetPointer()+n.GetRule(), name)
+	}
+}
+
 // requireOdd checks that an answer holds nothing but the notice of one odd record, which
 // says where and not what.
 func requireOdd(t *testing.T, w *adapters.Writer, path string) {

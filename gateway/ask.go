@@ -192,7 +192,7 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 	return &budgetv1.FetchRequest{
 		Identifiers: ids, Window: &budgetv1.Window{From: w.From.String(), To: w.To.String()},
 		HistoryFrom: w.From.AddMonths(-historyMonths).String(), Scopes: p.grant.Scopes(),
-		Purpose: d.request.purpose, Proofs: proofs, Requester: requester, Trace: d.trace,
+		Purpose: d.request.purpose, Proofs: proofs, Requester: requester, Trace: d.trace, Laws: p.source.Laws,
 	}
 }
 

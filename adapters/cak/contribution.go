@@ -66,12 +66,12 @@ func (r reader) contribution(n native.Node, out *adapters.Writer) error {
 		return n.Bad("Bsn", "the person who was asked about")
 	}
 	law, known := lawOf(n.Word("Wet"))
-	if !known { // of a law that is never asked for: to coerce it into one would be wrong
+	if !known {
 		if n.Word("Wet") == "" || n.Word("Wet") == native.Unclear {
 			return n.Bad("Wet", "a law")
 		}
-		out.Notice(adapters.NoticeUnknownCode, "", n.At().Field("Wet").Path)
-		out.Skipped(adapters.SkippedOtherLaw, "", n.At().Path)
+		days, _ := daysOf(n)
+		out.OtherLaw(n.At(), n.At().Field("Wet").Path, days)
 		return nil
 	}
 	days, err := daysOf(n)

@@ -105,7 +105,7 @@ func (r reader) benefit(n native.Node) error {
 		return n.Bad("SzWet/CdSzWet", "a code")
 	}
 	if b.law = lawOf(b.code); b.law == "" {
-		b.otherLaw()
+		r.out.OtherLaw(n.At(), n.At().Field("SzWet/CdSzWet").Pointer, daysOfBenefit(n)...)
 		return nil
 	}
 	periods := n.All("Uitkeringsperiode")
@@ -131,19 +131,6 @@ type benefit struct {
 	reader
 	node      native.Node
 	law, code string
-}
-
-// otherLaw accounts for a benefit of a law that is not on our list. Without a law there is
-// no line, and to coerce it into one would be wrong; that it is missing is said, unless it
-// ended before all that was asked about.
-func (b benefit) otherLaw() {
-	at := b.node.At()
-	b.out.Notice(adapters.NoticeUnknownCode, "", at.Field("SzWet/CdSzWet").Pointer)
-	if b.out.Outside(daysOfBenefit(b.node)...) {
-		b.out.Skipped(adapters.SkippedOtherLaw, "", at.Pointer)
-		return
-	}
-	b.out.Incomplete(budgetv1.GapUnknownLaw, "", at)
 }
 
 // line writes one amount, or that there is a benefit without one. An error costs the line,

@@ -94,7 +94,7 @@ func TestOddFigures(t *testing.T) {
 		{party: "SVB", person: "P3"},
 		{party: "CAK", person: "P1", lines: []string{
 			"own WMO 2024-02-29.. 2100", "own WLZ 2023-01-01..2024-01-01 0", "own WLZ 2024-01-02.. -",
-		}, notices: []string{"SKIPPED OTHER_LAW", "SKIPPED OUTSIDE_WINDOW", "UNKNOWN_CODE"}},
+		}, notices: []string{"SKIPPED OUTSIDE_WINDOW", "SKIPPED UNKNOWN_LAW", "UNKNOWN_CODE"}},
 		{party: "SWV2602", person: "P1", lines: []string{
 			"EDU/TLV 2023-08-01..2024-07-31 SUBSIDY RINGFENCED education",
 			"EDU/ARR 2024-08-01..2025-07-31 SUBSIDY RINGFENCED 100000005 PERIOD_TOTAL education",

@@ -299,7 +299,11 @@ type FetchRequest struct {
 	// OIN of the organisation that asks.
 	Requester string `protobuf:"bytes,7,opt,name=requester,proto3" json:"requester,omitempty"`
 	// W3C trace id (32 hex digits); the same at both ends of the exchange.
-	Trace         string `protobuf:"bytes,8,opt,name=trace,proto3" json:"trace,omitempty"`
+	Trace string `protobuf:"bytes,8,opt,name=trace,proto3" json:"trace,omitempty"`
+	// Every law that who asks knows the source for, asked now or not. A record under
+	// another one would never be asked for: that there is one is said (UNKNOWN_LAW), and
+	// nothing of it. Empty: not told.
+	Laws          []string `protobuf:"bytes,9,rep,name=laws,proto3" json:"laws,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +392,13 @@ func (x *FetchRequest) GetTrace() string {
 		return x.Trace
 	}
 	return ""
+}
+
+func (x *FetchRequest) GetLaws() []string {
+	if x != nil {
+		return x.Laws
+	}
+	return nil
 }
 
 // FetchResponse is what one source answers about one person. person, id and the
@@ -909,7 +920,7 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"disclosure\x125\n" +
 	"\vsubject_key\x18\x03 \x01(\fB\x14\xbaH\x04z\x02\x18 \xca\xf3\x18\x06person\x80\x01\x01R\n" +
 	"subjectKey\x122\n" +
-	"\tagreement\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\tagreement\"\xad\x04\n" +
+	"\tagreement\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\tagreement\"\xe2\x04\n" +
 	"\fFetchRequest\x12S\n" +
 	"\videntifiers\x18\x01 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\x12G\n" +
 	"\x06window\x18\x02 \x01(\v2\x1a.ontschot.budget.v1.WindowB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\x06window\x12S\n" +
@@ -918,7 +929,8 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\apurpose\x18\x05 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\apurpose\x12A\n" +
 	"\x06proofs\x18\x06 \x01(\v2\x1a.ontschot.budget.v1.ProofsB\r\xca\xf3\x18\ttechnicalR\x06proofs\x12=\n" +
 	"\trequester\x18\a \x01(\tB\x1f\xbaH\x0fr\r2\v^[0-9]{20}$\xca\xf3\x18\ttechnicalR\trequester\x12*\n" +
-	"\x05trace\x18\b \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x05trace\"\xef\x04\n" +
+	"\x05trace\x18\b \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x05trace\x123\n" +
+	"\x04laws\x18\t \x03(\tB\x1f\xbaH\x0f\x92\x01\f\x10\x10\x18\x01\"\x06r\x04\x10\x01\x18 \xca\xf3\x18\ttechnicalR\x04laws\"\xef\x04\n" +
 	"\rFetchResponse\x12L\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1e.ontschot.budget.v1.BudgetLineB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x05lines\x12Q\n" +
 	"\ahistory\x18\x02 \x03(\v2\x1f.ontschot.budget.v1.HistoryLineB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\ahistory\x12L\n" +
