@@ -2,6 +2,7 @@ package adapters
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,7 @@ func (f DateForm) Day(text string) (Date, error) {
 // It is empty when there is none, and when the day of it is not known. A time of day
 // without a zone, as some suppliers add one, is that of the day.
 func (f DateForm) DayOrNone(text string) (string, error) {
-	if f.open(text) {
+	if f.Open(text) {
 		return "", nil
 	}
 	days, err := f.days(text)
@@ -147,7 +148,7 @@ func (d Dates) Read(at Cursor) (days Days, err error) {
 	} else {
 		days.From, days.fromLatest = from.From, from.To
 	}
-	if form.open(d.To) {
+	if form.Open(d.To) {
 		return days, err
 	}
 	to, wrong := form.days(d.To)
@@ -159,34 +160,44 @@ func (d Dates) Read(at Cursor) (days Days, err error) {
 	return days, err
 }
 
-// open reports whether a text stands for "no end".
-func (f DateForm) open(text string) bool {
+// Absent reports whether a text stands for no day at all: it is empty, zeros, or the first
+// day of the year 1.
+func (f DateForm) Absent(text string) bool {
+	day, written := f.midnight(text)
+	return written && (day == "" || day == "00010101")
+}
+
+// Open reports whether a text stands for no last day: as Absent does, or a day that its
+// sender means none by.
+func (f DateForm) Open(text string) bool {
+	day, written := f.midnight(text)
+	return written && slices.Contains([]string{"", "00010101", "99991231", "99991230", "88881231", "29991231"}, day)
+}
+
+// midnight gives the digits of a day, or of midnight on it, as yyyymmdd, and of zeros none;
+// written is false for any other text.
+func (f DateForm) midnight(text string) (day string, written bool) {
 	date, clock, _ := strings.Cut(text, "T")
-	if strings.Trim(date, "0-") == "" {
-		return true
-	}
-	if strings.Trim(clock, "0:.Z") != "" {
-		return false
-	}
-	var iso string
-	switch digits := strings.ReplaceAll(date, "-", ""); {
-	case len(digits) != 8:
-		return false
+	digits := strings.ReplaceAll(date, "-", "")
+	switch {
+	case strings.Trim(digits, "0") == "":
+		return "", true
+	case strings.Trim(clock, "0:.Z") != "" || len(digits) != 8:
+		return "", false
 	case f == DateDutch:
-		iso = digits[4:] + digits[2:4] + digits[:2]
-	default:
-		iso = digits
+		return digits[4:] + digits[2:4] + digits[:2], true
 	}
-	switch iso {
-	case "99991231", "99991230", "88881231", "29991231", "00010101":
-		return true
-	}
-	return false
+	return digits, true
 }
 
 // Lapsed reports whether the right ended before it began.
 func (d Days) Lapsed() bool {
 	return d.read && !d.noFrom && !d.noTo && d.To != 0 && d.To < d.From
+}
+
+// Whole reports whether both days are known to the day; an end that is none is.
+func (d Days) Whole() bool {
+	return d.read && !d.noFrom && !d.noTo && d.From == d.fromLatest && d.To == d.toEarliest
 }
 
 // certain reports whether both days are known, or what is not known of them changes no

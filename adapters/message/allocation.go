@@ -99,7 +99,7 @@ var clock = regexp.MustCompile(`^([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]+)?$
 // moment is when a product was allocated, so that later ones compare as greater. A day
 // without a readable time counts as its start.
 func moment(n native.Node) string {
-	day, err := adapters.DateISO.Parse(n.Text("Toewijzingsdatum"))
+	day, err := adapters.DateISO.Day(n.Text("Toewijzingsdatum"))
 	if err != nil {
 		return ""
 	}
@@ -160,6 +160,12 @@ func (r Reader) counts(about []allocation, out *adapters.Writer) error {
 		case a.days.Lapsed():
 			out.Skipped(adapters.SkippedLapsed, a.law, a.at.Path)
 		default:
+			if _, err := out.Period(a.days, "", a.at); err != nil {
+				if err := out.Odd(err, a.law, a.days); err != nil {
+					return err
+				}
+				continue
+			}
 			lines, records = append(lines, a.line), append(records, a.record)
 			if p := a.line.GetProduct(); p != nil && p.GetLabel() == codelist.Unknown {
 				out.Notice(adapters.NoticeUnknownCode, a.law, a.at.Field("Product/Categorie").Pointer)

@@ -9,6 +9,7 @@ import (
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
 	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -23,7 +24,7 @@ func (r Reader) award(f Found, awards []award, out *adapters.Writer) ([]award, e
 		number: f.Text("Client/Budget/BudgetIdentificatie"), old: f.Text("Client/Budget/BudgetIdentificatieOud"),
 		at: f.At(), odd: o.odd,
 	}
-	a.sent, _ = adapters.DateISO.Parse(f.Text("Header/BerichtIdentificatie/Dagtekening"))
+	a.sent, _ = adapters.DateISO.Day(f.Text("Header/BerichtIdentificatie/Dagtekening"))
 	for _, n := range f.All("Client/Budget/FunctieBudgetten/FunctieBudget") {
 		row := readRow(a.law, n)
 		a.rows, a.unread = append(a.rows, row), a.unread || row.function == "" || row.start == 0
@@ -65,7 +66,7 @@ func readRow(law string, n native.Node) row {
 		From: n.Text("FunctieBudgetPeriode/Begindatum"), To: n.Text("FunctieBudgetPeriode/Einddatum"),
 		FromAt: "FunctieBudgetPeriode/Begindatum", ToAt: "FunctieBudgetPeriode/Einddatum",
 	}.Read(n.At())
-	r.start, r.end = r.days.From, r.days.To
+	r.start, r.end = r.days.From, r.days.Until()
 	var err error
 	if r.cents, err = money.Cents(n.Text("FunctieBudgetBedrag")); err != nil && r.odd == nil {
 		r.odd = n.Bad("FunctieBudgetBedrag", "a whole number of cents")
@@ -74,8 +75,10 @@ func readRow(law string, n native.Node) row {
 	case r.odd != nil:
 	case r.function == "":
 		r.odd = n.Bad("Zorgfunctie", "the code of a function")
-	case r.end == 0 || r.cents > 0 && r.days.Lapsed():
+	case n.Text("FunctieBudgetPeriode/Einddatum") == "" || r.cents > 0 && r.days.Lapsed():
 		r.odd = n.Bad("FunctieBudgetPeriode/Einddatum", "a last day, not before the first")
+	case !r.days.Whole(): // a total is over all of its days
+		r.odd = n.Bad("FunctieBudgetPeriode", "two whole days")
 	}
 	return r
 }
@@ -129,7 +132,11 @@ func (r Reader) line(row right, out *adapters.Writer) {
 	if line.Product, known = product(row); !known {
 		out.Notice(adapters.NoticeUnknownCode, row.law, row.at.Field("Zorgfunctie").Pointer)
 	}
-	if !row.disputed {
+	switch {
+	case row.disputed:
+	case row.end == civil.Forever:
+		out.Skipped(adapters.SkippedAmount, row.law, row.at.Field("FunctieBudgetBedrag").Path)
+	default:
 		line.Amount = &budgetv1.Amount{Cents: row.cents, Basis: "PERIOD_TOTAL"}
 	}
 	out.Line(line, row.records...)
@@ -139,7 +146,10 @@ func (r Reader) line(row right, out *adapters.Writer) {
 }
 
 func (r right) period() *budgetv1.Period {
-	p := &budgetv1.Period{Start: r.start.String(), End: proto.String(r.end.String())}
+	p := &budgetv1.Period{Start: r.start.String()}
+	if r.end != civil.Forever {
+		p.End = proto.String(r.end.String())
+	}
 	if r.original != 0 {
 		p.OriginalEnd = proto.String(r.original.String())
 	}

@@ -33,7 +33,7 @@ func (r Reader) Spent(found []Found, out *adapters.Writer) error {
 func (r Reader) closing(f Found, out *adapters.Writer) error {
 	o := r.open(f, map[string]string{"464": "WMO", "466": "JW", "468": "WLZ"}, "Header/Ontvanger", out)
 	rows := f.All("Client/FunctieBudgettenBesteed/FunctieBudgetBesteed")
-	sent, err := adapters.DateISO.Parse(f.Text("Header/BerichtIdentificatie/Dagtekening"))
+	sent, err := adapters.DateISO.Day(f.Text("Header/BerichtIdentificatie/Dagtekening"))
 	switch {
 	case o.unknown != nil || o.odd != nil:
 		return out.Odd(cmp.Or(o.unknown, o.odd), o.law)
@@ -62,8 +62,12 @@ func slice(law string, n native.Node) (*budgetv1.Spend, adapters.Days, error) {
 		From: n.Text("BestedingsPeriode/Begindatum"), To: n.Text("BestedingsPeriode/Einddatum"),
 		FromAt: "BestedingsPeriode/Begindatum", ToAt: "BestedingsPeriode/Einddatum",
 	}.Read(n.At())
-	if err == nil && (days.To == 0 || days.Lapsed()) {
+	switch {
+	case err != nil:
+	case n.Text("BestedingsPeriode/Einddatum") == "" || days.Lapsed():
 		err = n.Bad("BestedingsPeriode/Einddatum", "a last day, not before the first")
+	case !days.Whole(): // it says which row the slice is of
+		err = n.Bad("BestedingsPeriode", "two whole days")
 	}
 	cents, wrong := money.Cents(n.Text("FunctieBudgetBesteed"))
 	if wrong != nil {

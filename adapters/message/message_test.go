@@ -184,7 +184,10 @@ func TestOddRecordStandsAlone(t *testing.T) {
 		{award, "1248000", "-1", row + "/FunctieBudgetBedrag"},
 		{award, "2025-01-01", "01-01-2025", row + "/FunctieBudgetPeriode/Begindatum"},
 		{award, "2025-12-31", "2024-12-31", row + "/FunctieBudgetPeriode/Einddatum"},
-		{award, "2025-12-31", "9999-12-31", row + "/FunctieBudgetPeriode/Einddatum"},
+		{award, "2025-01-01", "9999-12-31", row + "/FunctieBudgetPeriode/Begindatum"},
+		{award, "2025-01-01", "0001-01-01", row + "/FunctieBudgetPeriode/Begindatum"},
+		{award, "2025-12-31", "2025-12-00", row + "/FunctieBudgetPeriode"},
+		{award, "2025-01-01", "2025-01-00", row + "/FunctieBudgetPeriode"},
 		{award, "<Einddatum>2025-12-31</Einddatum>", "", row + "/FunctieBudgetPeriode/Einddatum"},
 		{award, "<Zorgfunctie>02</Zorgfunctie>", "", row + "/Zorgfunctie"},
 		{award, ">02<", ">0 2<", row + "/Zorgfunctie"},
@@ -195,6 +198,8 @@ func TestOddRecordStandsAlone(t *testing.T) {
 		{allocation, ">0119<", "><", first + "/Header/Afzender"},
 		{allocation, ">414<", ">436<", first + "/Header/BerichtCode"},
 		{allocation, ">2025-01-01<", ">2025-02-29<", allocated + "/Ingangsdatum"},
+		{allocation, ">2025-01-01<", ">2025-02-00<", allocated},
+		{allocation, ">2025-01-01<", ">0001-01-01<", allocated + "/Ingangsdatum"},
 		{allocation, "<ToewijzingNummer>1</ToewijzingNummer>", "", allocated + "/ToewijzingNummer"},
 		{allocation, "<Volume>4<", "<Volume>vier<", allocated + "/Omvang/volume"},
 		{allocation, "<Volume>4<", "<Volume>-4<", allocated + "/Omvang/volume"},
@@ -206,6 +211,41 @@ func TestOddRecordStandsAlone(t *testing.T) {
 		require.Equal(t, []string{"SKIPPED ODD_RECORD RECORD_SKIPPED"}, noticed(a), changed)
 		require.Equal(t, c.path, a.GetNotices()[0].GetPointer())
 	}
+}
+
+// A last day that stands for none is one: the right is open, and a total over days without
+// an end has no value in any of them. As a link of a chain it is later than any day.
+func TestLastDayOfAMessageThatStandsForNone(t *testing.T) {
+	open := func(function, cents string) row { return row{function, "2025-01-01", "9999-12-31", cents} }
+	for _, none := range []string{"9999-12-31", "9999-12-30", "8888-12-31", "2999-12-31", "0001-01-01", "9999-12-31T00:00:00"} {
+		a := answer(t, awardOf("B1", "", "2024-12-10", row{"02", "2025-01-01", none, "100"}))
+		require.Equal(t, []string{"WMO/02 2025-01-01.."}, told(a), none)
+		require.Equal(t, []string{"SKIPPED AMOUNT_WITHOUT_END"}, noticed(a), none)
+		a = answer(t, allocationOf(product{number: "1", category: "08", day: "2024-12-20", to: none}))
+		require.Equal(t, []string{"WMO/08 2025-01-01.."}, told(a), none)
+		a = closed(t, closingOf("WMO507", "464", "B1", "02", "2025-01-01", none, "5", "2025-06-30"))
+		require.Equal(t, []string{"WMO 0119 B1/02 2025-01-01.. 5 2025-06-30"}, spent(a), none)
+	}
+	for name, c := range map[string]struct{ first, next, want string }{
+		"an end that came":    {awardOf("B1", "", "2024-12-10", open("02", "100")), awardOf("B2", "B1", "2025-02-10", year("02", "50")), "WMO/02 2025-01-01..2025-12-31 50"},
+		"an end that went":    {awardOf("B1", "", "2024-12-10", year("02", "50")), awardOf("B2", "B1", "2025-02-10", open("02", "100")), "WMO/02 2025-01-01.."},
+		"withdrawn":           {awardOf("B1", "", "2024-12-10", year("02", "50")), awardOf("B2", "B1", "2025-02-10", open("02", "0")), ""},
+		"nobody knows of two": {awardOf("B1", "", "2024-12-10", year("02", "50")), awardOf("B1", "", "2024-12-10", open("02", "50")), "WMO/02 2025-01-01.."},
+	} {
+		require.Equal(t, c.want, strings.Join(told(answer(t, c.next, c.first)), " "), name)
+	}
+}
+
+// The day on which a message was sent is read as any day: a time of day at midnight does
+// not make it unknown.
+func TestDayOfSendingWithMidnight(t *testing.T) {
+	a := answer(t, awardOf("B1", "", "2024-12-10T00:00:00", year("02", "100")), awardOf("B1", "", "2025-01-10", year("02", "200")))
+	require.Equal(t, []string{"WMO/02 2025-01-01..2025-12-31 200"}, told(a))
+	b := answer(t, allocationOf(product{number: "1", category: "08", day: "2024-12-20T00:00:00", to: "2025-06-30"}),
+		allocationOf(product{number: "1", category: "08", day: "2024-12-21", to: "2025-03-31"}))
+	require.Equal(t, []string{"WMO/08 2025-01-01..2025-03-31"}, told(b))
+	c := closed(t, closingOf("WMO507", "464", "B1", "02", "2025-01-01", "2025-12-31", "5", "2025-06-30T00:00:00"))
+	require.Equal(t, []string{"WMO 0119 B1/02 2025-01-01..2025-12-31 5 2025-06-30"}, spent(c))
 }
 
 // What is no archive's answer costs the answer.
@@ -291,14 +331,16 @@ func spends(t testing.TB, raw string) (*adapters.Writer, error) {
 	return w, r.Spent(found, w)
 }
 
+func closed(t testing.TB, messages ...string) *budgetv1.FetchResponse {
+	w, err := spends(t, envelope(messages...))
+	require.NoError(t, err)
+	a, err := w.Response()
+	require.NoError(t, err)
+	return a
+}
+
 func TestClosings(t *testing.T) {
-	come := func(messages ...string) *budgetv1.FetchResponse {
-		w, err := spends(t, envelope(messages...))
-		require.NoError(t, err)
-		a, err := w.Response()
-		require.NoError(t, err)
-		return a
-	}
+	come := func(messages ...string) *budgetv1.FetchResponse { return closed(t, messages...) }
 	sound := closingOf("WMO507", "464", "B1", "2", "2024-07-01", "2024-12-31", "0360000", "2025-04-09")
 	a := come(sound, sound, closingOf("TUSSENSTAND", "468", "Z1", "99", "2025-01-01", "2025-06-30", "0", "2025-06-30"))
 	require.ElementsMatch(t, []string{

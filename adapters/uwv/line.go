@@ -195,6 +195,10 @@ type edge struct {
 
 func (e edge) text() string { return e.of.Text(e.name) }
 
+// first reports whether there is a first day, and last whether there is a last one.
+func (e edge) first() bool { return !adapters.DateCompact.Absent(e.text()) }
+func (e edge) last() bool  { return !adapters.DateCompact.Open(e.text()) }
+
 // from reads a first day by itself.
 func (e edge) from() (adapters.Days, error) {
 	return adapters.Dates{From: e.text(), FromAt: e.name, Form: adapters.DateCompact}.Read(e.of.At())
@@ -209,13 +213,13 @@ func (s stretch) days() (adapters.Days, error) {
 	own := edge{s.amount, "DatBBrutoUitkeringsbedr"}
 	first := edge{s.period, "DatBUitkeringsperiode"}
 	start, wrong := first.from()
-	if own.text() != "" {
+	if own.first() {
 		if mine, err := own.from(); err != nil || wrong != nil || mine.From >= start.From {
 			first, start, wrong = own, mine, err
 		}
 	}
 	ends := []edge{{s.amount, "DatEBrutoUitkeringsbedr"}, {s.period, "DatEUitkeringsperiode"}, {s.benefit, "DatEUitkeringsverhouding"}}
-	if basisOf(s.amount.Text("CdUitkeringsperiode")) == "ONE_OFF" && ends[0].text() == "" && (first.name == own.name || ends[1].text() == "") {
+	if basisOf(s.amount.Text("CdUitkeringsperiode")) == "ONE_OFF" && !ends[0].last() && (first.name == own.name || !ends[1].last()) {
 		ends = []edge{first}
 	}
 	days := start
