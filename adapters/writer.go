@@ -25,19 +25,19 @@ type Record struct {
 
 // Reasons why a native record gave no line, or a part of it no money.
 const (
-	SkippedRefused       = "REFUSED"        // the application was turned down
-	SkippedOutsideWindow = "OUTSIDE_WINDOW" // written by the Writer itself
-	SkippedNoAward       = "NO_AWARD"       // of which nothing was awarded or allocated
-	SkippedOtherParty    = "OTHER_PARTY"    // of another party, which answers for itself
-	SkippedNoDecision    = "NO_DECISION"    // an application that is not decided yet
-	SkippedOtherLaw      = "OTHER_LAW"      // of a law that was not asked for
-	SkippedNotGranted    = "NOT_GRANTED"    // not even that it exists may be disclosed
-	SkippedOtherMessage  = "OTHER_MESSAGE"  // a message that says nothing of a budget
-	SkippedRemoved       = "REMOVED"        // taken back: to be treated as never sent
-	SkippedSuperseded    = "SUPERSEDED"     // an older figure or message: a newer one came since
-	SkippedZero          = "ZERO"           // withdrawn, and not as it should be: over more than its first day
-	SkippedLapsed        = "LAPSED"         // ended before it began: it never was a right
-	SkippedOdd           = "ODD_RECORD"     // could not be read: written by Odd
+	SkippedRefused       = "REFUSED"                 // the application was turned down
+	SkippedOutsideWindow = "OUTSIDE_WINDOW"          // written by the Writer itself
+	SkippedNoAward       = "NO_AWARD"                // of which nothing was awarded or allocated
+	SkippedOtherParty    = "OTHER_PARTY"             // of another party, which answers for itself
+	SkippedNoDecision    = "NO_DECISION"             // an application that is not decided yet
+	SkippedOtherLaw      = "OTHER_LAW"               // of a law that was not asked for
+	SkippedNotGranted    = "NOT_GRANTED"             // not even that it exists may be disclosed
+	SkippedOtherMessage  = "OTHER_MESSAGE"           // a message that says nothing of a budget
+	SkippedRemoved       = "REMOVED"                 // taken back: to be treated as never sent
+	SkippedSuperseded    = "SUPERSEDED"              // an older figure or message: a newer one came since
+	SkippedZero          = budgetv1.NoticeReasonZero // withdrawn, and not as it should be: over more than its first day
+	SkippedLapsed        = "LAPSED"                  // ended before it began: it never was a right
+	SkippedOdd           = "ODD_RECORD"              // could not be read: written by Odd
 	// SkippedAmount: the line stands, its money does not. A total over a period
 	// without an end has no value in any window; guessing an end would invent money.
 	SkippedAmount = "AMOUNT_WITHOUT_END"
@@ -121,12 +121,6 @@ func (w *Writer) Skipped(reason, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer})
 }
 
-// Faulty says that a record counts for what it says, and that it should not have been sent
-// so: where, and what should have stood there. The source's owner finds it in the log.
-func (w *Writer) Faulty(reason, law, pointer, rule string) {
-	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeSkipped, Reason: reason, Law: law, Pointer: pointer, Rule: rule})
-}
-
 // Notice says something about the answer: NoticeStale or NoticeUnknownCode.
 func (w *Writer) Notice(code, law, pointer string) {
 	w.notices = append(w.notices, &budgetv1.Notice{Code: code, Law: law, Pointer: pointer})
@@ -140,11 +134,24 @@ func (w *Writer) Disputed(l *budgetv1.BudgetLine) { w.notices = append(w.notices
 // should have told again. The right counts no more; of one outside the window nothing is
 // said.
 func (w *Writer) Omitted(law string, product *budgetv1.Product, period *budgetv1.Period, at Cursor) {
-	if s, err := span(period); err == nil {
+	w.gone(&budgetv1.Notice{Law: law, Product: product, Period: period, Pointer: cut(at.Pointer, longestPointer)})
+}
+
+// Zeroed says that an award withdrew a right, by an amount of 0, and not as it should:
+// over more days than the first. The right counts no more. The source's owner finds it in
+// the log, and who asks finds it beside the lines.
+func (w *Writer) Zeroed(law string, product *budgetv1.Product, period *budgetv1.Period, at Cursor) {
+	w.notices = append(w.notices, &budgetv1.Notice{
+		Code: NoticeSkipped, Reason: SkippedZero, Law: law, Pointer: cut(at.Path, longestPointer), Rule: "an amount of 0 on the first day alone",
+	})
+	w.gone(&budgetv1.Notice{Reason: SkippedZero, Law: law, Product: product, Period: period, Pointer: cut(at.Pointer, longestPointer)})
+}
+
+func (w *Writer) gone(n *budgetv1.Notice) {
+	if s, err := span(n.GetPeriod()); err == nil {
 		if _, touches := s.Overlap(w.window); touches {
-			w.notices = append(w.notices, &budgetv1.Notice{
-				Code: NoticeRowOmitted, Law: law, Product: product, Period: period, Pointer: cut(at.Pointer, longestPointer),
-			})
+			n.Code = NoticeRowOmitted
+			w.notices = append(w.notices, n)
 		}
 	}
 }

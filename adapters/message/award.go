@@ -105,11 +105,7 @@ func (r Reader) awards(awards []award, out *adapters.Writer) error {
 				return err
 			}
 			if row.odd == nil && row.cents == 0 {
-				if row.end == row.start {
-					out.Skipped(adapters.SkippedRemoved, a.law, row.at.Path)
-				} else { // a fault of the sender: it says so in its own words (iPgb CD505)
-					out.Faulty(adapters.SkippedZero, a.law, row.at.Path, "an amount of 0 on the first day alone")
-				}
+				withdrawn(a.law, row, out)
 			}
 		}
 	}
@@ -121,6 +117,18 @@ func (r Reader) awards(awards []award, out *adapters.Writer) error {
 		out.Omitted(row.law, product, row.period(), row.at)
 	}
 	return nil
+}
+
+// withdrawn accounts for a row without money: it is as it should be on the first day alone
+// (iPgb CD505).
+func withdrawn(law string, r row, out *adapters.Writer) {
+	if r.end == r.start {
+		out.Skipped(adapters.SkippedRemoved, law, r.at.Path)
+		return
+	}
+	was := right{row: r, law: law}
+	product, _ := product(was)
+	out.Zeroed(law, product, was.period(), r.at)
 }
 
 func (r Reader) line(row right, out *adapters.Writer) {

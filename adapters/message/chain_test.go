@@ -137,7 +137,7 @@ func TestMessagesReplaceEachOther(t *testing.T) {
 		},
 		"nothing, over more than a day": {
 			[]string{awardOf("A", "", "2024-12-10", year("02", "0"), year("07", "1"))},
-			[]string{"WMO/07 2025-01-01..2025-12-31 1"}, []string{"SKIPPED ZERO"},
+			[]string{"WMO/07 2025-01-01..2025-12-31 1"}, []string{"SKIPPED ZERO", "AWARD_ROW_OMITTED ZERO"},
 		},
 		"a new link that cannot be read in part": {
 			[]string{awardOf("A", "", "2024-12-10", year("02", "5"), year("07", "3")), awardOf("B", "A", "2025-02-03", year("02", "6,00"), year("07", "4"))},

@@ -264,11 +264,18 @@ func TestVersionsThatContradictEachOther(t *testing.T) {
 	a.Response.Notices = []*budgetv1.Notice{
 		{Code: "CONFLICT", Law: "WMO", Pointer: "/F/0", Product: &budgetv1.Product{Code: "02"}, Period: period("2025-01-01", "2025-12-31"), Gap: budgetv1.GapVersionConflict},
 		{Code: "AWARD_ROW_OMITTED", Law: "WMO", Pointer: "/F/0", Product: &budgetv1.Product{Code: "07"}, Period: period("2025-01-01", "2025-12-31")},
+		{Code: "AWARD_ROW_OMITTED", Reason: "ZERO", Law: "WMO", Pointer: "/F/1", Product: &budgetv1.Product{Code: "08"}, Period: period("2025-01-01", "2025-12-31")},
 	}
 	b := budget.Assemble(small(), []budget.Answer{a})
 	i := slices.IndexFunc(b.GetFindings(), func(f *budgetv1.Finding) bool { return f.GetCode() == "CONFLICT" })
 	require.Equal(t, []string{"ERROR", "P1/WMO/02/2025-01-01"}, []string{b.GetFindings()[i].GetSeverity(), b.GetFindings()[i].GetLine()})
-	require.Equal(t, []string{"AWARD_ROW_OMITTED P1/WMO/07 2025-01-01..2025-12-31"}, coded(b, "AWARD_ROW_OMITTED"))
+	require.ElementsMatch(t, []string{"AWARD_ROW_OMITTED P1/WMO/07 2025-01-01..2025-12-31", "AWARD_ROW_OMITTED P1/WMO/08 2025-01-01..2025-12-31"}, coded(b, "AWARD_ROW_OMITTED"))
+	for _, f := range b.GetFindings() {
+		if f.GetCode() == "AWARD_ROW_OMITTED" {
+			want := map[string][]string{"07": {"WARNING", ""}, "08": {"INFO", "ZERO"}}[f.GetProduct()]
+			require.Equal(t, want, []string{f.GetSeverity(), budgetv1.FindingDetail(f, "")}, "withdrawn oddly is nothing to ask about")
+		}
+	}
 	require.False(t, b.GetComplete())
 	require.Equal(t, "VERSION_CONFLICT", b.GetGaps()[0].GetCode())
 	require.Equal(t, "PARTIAL", b.GetSources()[0].GetStatus())

@@ -48,7 +48,8 @@ func conflicts(v *view) []*budgetv1.Finding {
 	return v.noticed(budgetv1.FindingConflict, line.isMerged)
 }
 
-// rowsOmitted: an award left out a right that the one before it had.
+// rowsOmitted: an award left out a right that the one before it had, or withdrew it in
+// another way than it should.
 func rowsOmitted(v *view) []*budgetv1.Finding {
 	return v.noticed(budgetv1.FindingRowOmitted, func(line) bool { return false })
 }
@@ -80,6 +81,9 @@ func (v *view) notice(a Answer, n *budgetv1.Notice, likely func(line) bool) *bud
 	severity := budgetv1.SeverityWarning
 	if n.GetCode() == budgetv1.FindingConflict && n.GetGap() != "" {
 		severity = budgetv1.SeverityError
+	}
+	if n.GetReason() == budgetv1.NoticeReasonZero { // what the family cannot mend, and changes no cent of what counts
+		severity = budgetv1.SeverityInfo
 	}
 	lines := v.pointedAt(a, n)
 	if slices.ContainsFunc(lines, likely) {

@@ -30,7 +30,7 @@ const (
 	FindingPartial              = "PARTIAL"                // something is missing; the gaps say what
 	FindingConflict             = "CONFLICT"               // two records of one right contradict each other
 	FindingAwardMissing         = "AWARD_MISSING"          // a decision grants days that no award covers
-	FindingRowOmitted           = "AWARD_ROW_OMITTED"      // an award left out a right that the one before it had
+	FindingRowOmitted           = "AWARD_ROW_OMITTED"      // an award left out a right that the one before it had, or withdrew it oddly
 	FindingOverlappingAwards    = "OVERLAPPING_AWARDS"     // two awards for one function on the same days
 	FindingSpendingUnmatched    = "SPENDING_UNMATCHED"     // spent of a budget that is not known here
 	FindingLineCrossesWindow    = "LINE_CROSSES_WINDOW"    // only a part of one decided total counts here
@@ -67,6 +67,7 @@ const (
 	DetailAfter    = "AFTER"    // of PLAN_OUTSIDE_LINE: past the last day of the line, which is its date
 	DetailUpTo     = "UP_TO"    // of OVERSPENT: by what a line contributed before its date
 	DetailCovered  = "COVERED"  // of OVERSPENT: and the money of other lines covers it
+	DetailZero     = "ZERO"     // of AWARD_ROW_OMITTED: withdrawn, and not as it should be
 	DetailOffices  = "OFFICES"  // of DUP_FUNDER: two care offices
 	DetailInsurers = "INSURERS" // of DUP_FUNDER: two insurers
 )
@@ -76,7 +77,7 @@ func FindingDetails() map[string][]string {
 	return map[string][]string{
 		FindingTransition18: {DetailPast}, FindingAowAge: {DetailPast}, FindingContinuityLimit: {DetailPast},
 		FindingLegalBasisEnds: {DetailPast}, FindingDupDelivery: {DetailQuestion},
-		FindingDupFunder: {DetailInsurers, DetailOffices},
+		FindingRowOmitted: {DetailZero}, FindingDupFunder: {DetailInsurers, DetailOffices},
 		FindingOverspent: {DetailCovered, DetailUpTo}, FindingPlanOutsideLine: {DetailAfter},
 	}
 }
@@ -97,6 +98,10 @@ func FindingDetail(f *Finding, today string) string {
 	case FindingDupDelivery:
 		if f.GetSeverity() == SeverityWarning {
 			return DetailQuestion
+		}
+	case FindingRowOmitted:
+		if f.GetSeverity() == SeverityInfo {
+			return DetailZero
 		}
 	case FindingDupFunder:
 		switch f.GetLaw() {

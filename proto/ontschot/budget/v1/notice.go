@@ -10,6 +10,10 @@ const (
 	NoticeRowOmitted     = "AWARD_ROW_OMITTED" // a row of an award that the next message should have told again
 )
 
+// NoticeReasonZero is the reason of a notice SKIPPED or AWARD_ROW_OMITTED about a row that was
+// withdrawn by an amount of 0, and not as it should be: over more than its first day.
+const NoticeReasonZero = "ZERO"
+
 // NoticeCodes lists them all. A closed list.
 func NoticeCodes() []string {
 	return []string{NoticeSkipped, NoticeStale, NoticeUnknownCode, NoticeConflict, NoticeUnknownElement, NoticeRowOmitted}

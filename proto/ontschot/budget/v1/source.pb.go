@@ -765,9 +765,10 @@ type Notice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// SKIPPED, STALE, UNKNOWN_CODE, CONFLICT (two records of one right with unequal money),
 	// UNKNOWN_ELEMENT (a member of a record that the adapter does not know) or
-	// AWARD_ROW_OMITTED (a row of an award that the next message should have told again).
+	// AWARD_ROW_OMITTED (a row of an award that the next message should have told again, or
+	// that it withdrew in another way than it should: reason ZERO).
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// Why, for SKIPPED: REFUSED, OUTSIDE_WINDOW, NO_AWARD, OTHER_LAW, NOT_GRANTED.
+	// Why, for SKIPPED: ZERO, REFUSED, OUTSIDE_WINDOW, NO_AWARD, OTHER_LAW, NOT_GRANTED.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	Law    string `protobuf:"bytes,3,opt,name=law,proto3" json:"law,omitempty"`
 	// Path in the native message, for example /Functiebudgetten/1. Never a value.
