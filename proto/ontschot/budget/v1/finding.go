@@ -19,7 +19,7 @@ const (
 	FindingOverallocated        = "OVERALLOCATED"          // a plan takes more than there is
 	FindingUnallocated          = "UNALLOCATED"            // a plan leaves money
 	FindingOneCaregiverOver40H  = "ONE_CAREGIVER_OVER_40H" // one carer, more than 40 hours a week
-	FindingTariffAboveMax       = "TARIFF_ABOVE_MAX"       // above the highest tariff that is allowed
+	FindingTariffAboveMax       = "TARIFF_ABOVE_MAX"       // above the highest tariff that is allowed: see below
 	FindingConsentExpires       = "CONSENT_EXPIRES"        // within 30 days
 	FindingConsentRenewAt12     = "CONSENT_RENEW_AT_12"
 	FindingConsentRenewAt16     = "CONSENT_RENEW_AT_16"
@@ -42,6 +42,13 @@ const (
 	FindingPlanOutsideLine     = "PLAN_OUTSIDE_LINE" // a plan pays before its line begins, or after it ends
 	FindingExceedsRemaining    = "EXCEEDS_REMAINING" // a plan spends more after today than is left of a line
 )
+
+// TARIFF_ABOVE_MAX is judged against a table that whoever checks a plan brings along, and no
+// table comes with the program: then a plan says that it was not judged (not_judged). The
+// tariffs of the Wlz are national (Rlz 5.22) and change every year, those of the Wmo and the
+// Jeugdwet are each municipality's own; and which of two holds, the formal or the informal
+// one, depends on the carer's registration and kinship, of which a plan says nothing.
+// ONE_CAREGIVER_OVER_40H is judged of every allocation that says its hours per week.
 
 // FindingCodes lists them all, in that order.
 func FindingCodes() []string {
