@@ -43,14 +43,14 @@ const (
 	FindingExceedsRemaining    = "EXCEEDS_REMAINING" // a plan spends more after today than is left of a line
 )
 
+// FindingCodes lists them all, in that order.
+//
 // TARIFF_ABOVE_MAX is judged against a table that whoever checks a plan brings along, and no
 // table comes with the program: then a plan says that it was not judged (not_judged). The
-// tariffs of the Wlz are national (Rlz 5.22) and change every year, those of the Wmo and the
+// tariffs of the Wlz are national (Regeling langdurige zorg) and change every year, those of the Wmo and the
 // Jeugdwet are each municipality's own; and which of two holds, the formal or the informal
 // one, depends on the carer's registration and kinship, of which a plan says nothing.
 // ONE_CAREGIVER_OVER_40H is judged of every allocation that says its hours per week.
-
-// FindingCodes lists them all, in that order.
 func FindingCodes() []string {
 	return []string{
 		FindingDupDelivery, FindingPriorityLawOverlap, FindingDupFunder, FindingDupNeed,
