@@ -218,6 +218,11 @@ func (s stretch) days() (adapters.Days, error) {
 			first, start, wrong = own, mine, err
 		}
 	}
+	if whole := (edge{s.benefit, "DatBUitkeringsverhouding"}); whole.first() {
+		if began, err := whole.from(); err == nil && wrong == nil && began.From > start.From {
+			first, start = whole, began
+		}
+	}
 	ends := []edge{{s.amount, "DatEBrutoUitkeringsbedr"}, {s.period, "DatEUitkeringsperiode"}, {s.benefit, "DatEUitkeringsverhouding"}}
 	if basisOf(s.amount.Text("CdUitkeringsperiode")) == "ONE_OFF" && !ends[0].last() && (first.name == own.name || !ends[1].last()) {
 		ends = []edge{first}
