@@ -15,6 +15,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/plan"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -58,6 +60,7 @@ func TestEverySmallCaseComesOut(t *testing.T) {
 			s.holdLines(t)
 			s.holdLists(t, played.budget)
 			s.holdPlan(t, played)
+			holdHalves(t, played.budget)
 		})
 	}
 }
@@ -260,6 +263,39 @@ func agrees(list []map[string]any, want map[string]any) bool {
 		}
 		return true
 	})
+}
+
+// holdHalves takes a budget apart on its second day, in its middle and on its last day: what
+// the author says of it or not, the two halves of each line come to the line, one without
+// money has none in either, and nobody gets more back than was awarded up to that day.
+func holdHalves(t *testing.T, b *budgetv1.Budget) {
+	t.Helper()
+	first, last := civil.MustParse(b.GetWindow().GetFrom()), civil.MustParse(b.GetWindow().GetTo())
+	for _, date := range []civil.Date{first + 1, first + (last-first)/2, last} {
+		d, err := plan.Dissolve(plan.Input{Budget: b}, date)
+		require.NoError(t, err)
+		before, after := d.GetBefore().GetLines(), d.GetAfter().GetLines()
+		for _, l := range b.GetLines() {
+			_, was := before[l.GetId()]
+			_, stays := after[l.GetId()]
+			require.True(t, l.ValueCents != nil || !was && !stays, "%s %s: money of nothing", date, l.GetId())
+			require.Equal(t, l.GetValueCents(), before[l.GetId()]+after[l.GetId()], "%s %s", date, l.GetId())
+		}
+		require.Equal(t, b.GetCareTotalCents(), d.GetBefore().GetCareTotalCents()+d.GetAfter().GetCareTotalCents(), "%s", date)
+		for _, r := range d.GetReturned() {
+			require.LessOrEqual(t, r.GetCents()+b.GetSpentCents()[r.GetLine()], amountOf(b, r.GetLine()), "%s %s", date, r.GetLine())
+		}
+	}
+}
+
+// amountOf is the whole amount of a line.
+func amountOf(b *budgetv1.Budget, id string) int64 {
+	for _, l := range b.GetLines() {
+		if l.GetId() == id {
+			return l.GetAmount().GetCents()
+		}
+	}
+	return 0
 }
 
 func (s small) holdPlan(t *testing.T, d *played) {
