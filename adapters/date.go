@@ -21,6 +21,9 @@ type Date = civil.Date
 // reports whether a day lies in it, Overlap gives what two spans share.
 type Span = civil.Span
 
+// Forever is the last day that a Date can be; a Span that is open reaches it.
+const Forever = civil.Forever
+
 // DateForm is a way in which sources write a date. The zero DateForm is DateISO.
 type DateForm string
 
@@ -244,10 +247,11 @@ func (d Dates) Period(at Cursor) (*budgetv1.Period, error) {
 	if err != nil {
 		return nil, err
 	}
-	return periodOf(s), nil
+	return PeriodOf(s), nil
 }
 
-func periodOf(s Span) *budgetv1.Period {
+// PeriodOf is a span as a line has it.
+func PeriodOf(s Span) *budgetv1.Period {
 	p := &budgetv1.Period{Start: s.From.String()}
 	if s.To != 0 {
 		p.End = proto.String(s.To.String())

@@ -114,7 +114,7 @@ func ground(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, notices 
 // part is a line on some of its days.
 func part(l *budgetv1.BudgetLine, days Span) *budgetv1.BudgetLine {
 	l = proto.CloneOf(l)
-	l.Period = periodOf(days)
+	l.Period = PeriodOf(days)
 	return l
 }
 

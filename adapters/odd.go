@@ -73,7 +73,7 @@ func (w *Writer) Period(days Days, basis string, at Cursor) (*budgetv1.Period, e
 	if days.Lapsed() || !days.certain(w.window, basis) {
 		return nil, at.Bad("days that are known where they count, in order")
 	}
-	return periodOf(days.Span), nil
+	return PeriodOf(days.Span), nil
 }
 
 // Unknown says that a record has a member that the adapter does not know. Its name is

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/native"
@@ -137,16 +135,16 @@ func (r *register) mediation(n native.Node) error {
 	if err != nil {
 		return err
 	}
-	form := strings.TrimLeft(n.Text("leveringsvorm"), "0")
+	form := formOf(n)
 	switch {
 	case !mine:
 		r.out.Skipped(adapters.SkippedOtherParty, budgetv1.LawWLZ, n.At().Path)
 		return nil
-	case form == "9": // waits in hospital: nothing was allocated
+	case form == waits: // nothing was allocated
 		r.out.Skipped(adapters.SkippedNoAward, budgetv1.LawWLZ, n.At().Path)
 		return nil
 	}
-	line := r.line(deliveryForm(form), periodOf(responsible))
+	line := r.line(deliveryForm(form), adapters.PeriodOf(responsible))
 	if line.DeliveryForm == budgetv1.FormUndecided {
 		r.out.Notice(adapters.NoticeUnknownCode, budgetv1.LawWLZ, n.At().Field("leveringsvorm").Pointer)
 	}
@@ -172,7 +170,7 @@ func (r *register) responsible(n native.Node, s adapters.Span) (days adapters.Sp
 	case !r.ours(code):
 		r.elsewhere = append(r.elsewhere, s, period.Span)
 		return days, false, nil
-	case strings.TrimLeft(n.Text("leveringsvorm"), "0") != "9": // nobody is responsible for care that was not allocated
+	case formOf(n) != waits: // who waits has no care yet that an office took over
 		r.own = append(r.own, period.Span)
 	}
 	return days, overlap, nil
@@ -195,6 +193,11 @@ func (r *register) parts(s adapters.Span) (parts []adapters.Span) {
 	}
 	return adapters.Uncovered(s, slices.Concat(r.elsewhere, adapters.Uncovered(s, r.own)))
 }
+
+// waits is the code of COD578 of who waits in hospital.
+const waits = "9"
+
+func formOf(n native.Node) string { return strings.TrimLeft(n.Text("leveringsvorm"), "0") }
 
 // deliveryForm is the form of a code of COD578; not known where the list has none.
 func deliveryForm(code string) string {
@@ -235,7 +238,7 @@ func (r *register) indication(n native.Node) error {
 }
 
 func (r *register) undecided(n native.Node, days adapters.Span) {
-	line := r.line(budgetv1.FormUndecided, periodOf(days))
+	line := r.line(budgetv1.FormUndecided, adapters.PeriodOf(days))
 	if number := n.Text("besluitnummer"); number != "" {
 		issued, _ := adapters.DateISO.Day(n.Text("afgiftedatum")) // a day that cannot be read is not told
 		line.Decision = &budgetv1.Decision{Number: number, Issued: issued.String()}
@@ -246,14 +249,6 @@ func (r *register) undecided(n native.Node, days adapters.Span) {
 		}
 	}
 	r.out.Line(line, n.At().Record(adapters.RecordRegister, id(n, "wlzindicatieID")))
-}
-
-func periodOf(s adapters.Span) *budgetv1.Period {
-	p := &budgetv1.Period{Start: s.From.String()}
-	if s.To != 0 {
-		p.End = proto.String(s.To.String())
-	}
-	return p
 }
 
 // line is a Wlz right without money.

@@ -9,7 +9,6 @@ import (
 	"github.com/ontschot/ontschot/adapters/codelist"
 	"github.com/ontschot/ontschot/adapters/money"
 	"github.com/ontschot/ontschot/adapters/native"
-	"github.com/ontschot/ontschot/internal/civil"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -142,7 +141,7 @@ func (r Reader) line(row right, out *adapters.Writer) {
 	}
 	switch {
 	case row.disputed:
-	case row.end == civil.Forever:
+	case row.end == adapters.Forever:
 		out.Skipped(adapters.SkippedAmount, row.law, row.at.Field("FunctieBudgetBedrag").Path)
 	default:
 		line.Amount = &budgetv1.Amount{Cents: row.cents, Basis: "PERIOD_TOTAL"}
@@ -155,7 +154,7 @@ func (r Reader) line(row right, out *adapters.Writer) {
 
 func (r right) period() *budgetv1.Period {
 	p := &budgetv1.Period{Start: r.start.String()}
-	if r.end != civil.Forever {
+	if r.end != adapters.Forever {
 		p.End = proto.String(r.end.String())
 	}
 	if r.original != 0 {

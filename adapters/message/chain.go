@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/internal/civil"
 )
 
 // award is one award message (501): a link of a chain of budgets. It states the whole of
@@ -26,7 +25,7 @@ type award struct {
 // row is the budget for one function over one period. It is known by its key.
 type row struct {
 	key
-	end   adapters.Date // civil.Forever: a day that stands for none
+	end   adapters.Date // adapters.Forever: a day that stands for none
 	cents int64
 	days  adapters.Days // of its period, as far as they are known
 	odd   error         // it cannot be read: it is there, and gives no line
@@ -283,7 +282,7 @@ func (c chain) right(k key, newest, past []award) (r right, counts bool) {
 		for _, m := range past {
 			rows, _ := m.told(k)
 			for _, earlier := range rows {
-				if earlier.end > r.end && earlier.end != civil.Forever { // of no end there is no day to tell
+				if earlier.end > r.end && earlier.end != adapters.Forever { // of no end there is no day to tell
 					r.original = max(r.original, earlier.end)
 				}
 			}

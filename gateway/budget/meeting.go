@@ -117,8 +117,9 @@ func maybeSame(a, b line) bool {
 // twoFunders: two municipalities, two care offices or two insurers grant one product on
 // the same days. Only one of them should: the municipality where the person lives (Wmo
 // 1.2.1, Jw 1.1 woonplaats), the care office that is responsible on that day, the one
-// insurer that a person has (that holds for the Zvw-pgb is assumed). Who executes the care does not matter, and an
-// indication without care grants nothing: each office knows of it.
+// insurer that a person has (that the Zvw-pgb has no exception is assumed). Who executes
+// the care does not matter, and an indication without care grants nothing: each office
+// knows of it.
 func twoFunders(v *view) []*budgetv1.Finding {
 	kind := func(l line) string { return v.party(l.GetFunder()).Kind }
 	grants := func(l line) bool {

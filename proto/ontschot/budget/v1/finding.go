@@ -47,10 +47,11 @@ const (
 //
 // TARIFF_ABOVE_MAX is judged against a table that whoever checks a plan brings along, and no
 // table comes with the program: then a plan says that it was not judged (not_judged). The
-// tariffs of the Wlz are national (Regeling langdurige zorg) and change every year, those of the Wmo and the
-// Jeugdwet are each municipality's own; and which of two holds, the formal or the informal
-// one, depends on the carer's registration and kinship, of which a plan says nothing.
-// ONE_CAREGIVER_OVER_40H is judged of every allocation that says its hours per week.
+// tariffs of the Wlz are national (Regeling langdurige zorg) and change every year, those of
+// the Wmo and the Jeugdwet are each municipality's own; and which of two holds, the formal
+// or the informal one, depends on the carer's registration and kinship, of which a plan
+// says nothing. ONE_CAREGIVER_OVER_40H is judged of every allocation that says its hours
+// per week.
 func FindingCodes() []string {
 	return []string{
 		FindingDupDelivery, FindingPriorityLawOverlap, FindingDupFunder, FindingDupNeed,
