@@ -148,7 +148,7 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 		return a
 	}
 	g.logSkipped(response, d.trace, p.source.Code)
-	a.Response, a.Gaps = response, append(slices.Clone(a.Gaps), odd...)
+	a.Response, a.Gaps = response, slices.Concat(a.Gaps, odd, budget.WithheldBy(response))
 	return a
 }
 
@@ -178,6 +178,7 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 	ids := &budgetv1.Identifiers{}
 	proofs := &budgetv1.Proofs{
 		Consent: p.grant.Consent().Shell(), Disclosure: p.grant.Consent().Disclosure(), Agreement: p.grant.Agreement().Agreement().ID(),
+		Case: d.caller().Case(), Role: d.caller().Role(), Assurance: d.caller().Assurance(),
 	}
 	switch budgetv1.IdentifierOf(p.source.Kind) {
 	case budgetv1.IdentifierEducationNumber:
@@ -342,6 +343,8 @@ func gapOf(ctx context.Context, err error) *budgetv1.Gap {
 		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + pathOf(s))}
 	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: cmp.Or(causeOf(s, budgetv1.ReasonPeerRefused), said)}
+	case budgetv1.ReasonPeerRefused:
+		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: causeOf(s, budgetv1.ReasonPeerRefused)}
 	case "SOURCE_TIMEOUT":
 		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
 	}

@@ -19,6 +19,9 @@ func (p *Process) check(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) err
 			return adapters.BadData("lines["+strconv.Itoa(i)+"]."+field, "of this party and this request")
 		}
 	}
+	if len(a.GetWithheld()) > 0 || a.GetDisclosure() != nil { // that is for gateways to say
+		return adapters.BadData("disclosure", "not of an adapter")
+	}
 	for i, h := range a.GetHistory() {
 		if len(adapters.Granted(q, h.GetLaw())) == 0 {
 			return adapters.BadData("history["+strconv.Itoa(i)+"].law", "of this request")

@@ -43,6 +43,9 @@ func (p *Process) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv
 // narrowed is the request with those identifiers only that the adapter declared to need.
 func (p *Process) narrowed(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
 	q := proto.CloneOf(r)
+	if q.Proofs != nil { // what gateways show one another
+		q.Proofs.Case, q.Proofs.Role, q.Proofs.Assurance, q.Proofs.Permit, q.Proofs.Salt = "", "", "", "", nil
+	}
 	needs := p.describe.GetIdentifiers()
 	ids := q.GetIdentifiers()
 	if ids == nil {

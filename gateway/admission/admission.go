@@ -5,6 +5,7 @@ package admission
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"sync"
 	"time"
@@ -162,18 +163,24 @@ func signs(caller token.Caller) bool {
 // Peer checks whose gateway calls, by the certificate of the connection, and that the
 // request is well formed. Errors: ErrNoPeer, ErrCertificate, *Violation.
 func (a *Admission) Peer(ctx context.Context, request proto.Message) (identity.OIN, error) {
+	peer, _, err := a.PeerWith(ctx, request)
+	return peer, err
+}
+
+// PeerWith is Peer, and gives the certificate of the connection too.
+func (a *Admission) PeerWith(ctx context.Context, request proto.Message) (identity.OIN, *x509.Certificate, error) {
 	_, leaf, err := a.credentials(ctx)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if leaf == nil {
-		return "", ErrNoPeer
+		return "", nil, ErrNoPeer
 	}
 	peer, known := a.Organisations.ByOIN(identity.OIN(leaf.Subject.SerialNumber))
 	if !known || peer.OIN == a.Own {
-		return "", ErrNoPeer
+		return "", nil, ErrNoPeer
 	}
-	return peer.OIN, a.WellFormed(request)
+	return peer.OIN, leaf, a.WellFormed(request)
 }
 
 // Rates counts what is done under each key in a stretch of time. It counts for this

@@ -32,10 +32,13 @@ type PairJudgement struct {
 	Also    []string `json:"also,omitempty"`
 	Consent string   `json:"consent,omitempty"`
 	// Delegation on which the actor acts.
-	Delegation string       `json:"delegation,omitempty"`
-	Refusals   []Refusal    `json:"refusals,omitempty"`
-	Scopes     []Scope      `json:"scopes,omitempty"`
-	Source     identity.OIN `json:"source"`
+	Delegation string `json:"delegation,omitempty"`
+	// Presented is the consent that another organisation showed when it asked; it is not in
+	// this log.
+	Presented string       `json:"presented,omitempty"`
+	Refusals  []Refusal    `json:"refusals,omitempty"`
+	Scopes    []Scope      `json:"scopes,omitempty"`
+	Source    identity.OIN `json:"source"`
 	// Subject is the person's pseudonym for the purpose, base64url without padding.
 	Subject string `json:"subject"`
 }

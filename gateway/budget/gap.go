@@ -149,6 +149,19 @@ func report(a Answer) *budgetv1.SourceReport {
 		Version:   a.Response.GetVersion(),
 		AsOfMs:    a.Response.GetAsOfMs(),
 		Consent:   a.Consent,
-		Agreement: a.Agreement,
+		Agreement: a.Agreement, Disclosure: a.Response.GetDisclosure(),
 	}
+}
+
+// WithheldBy are the gaps of what a source keeps back that decides for itself: another
+// organisation's gateway.
+func WithheldBy(r *budgetv1.FetchResponse) (gaps []*budgetv1.Gap) {
+	for _, w := range r.GetWithheld() {
+		gaps = append(gaps, &budgetv1.Gap{
+			Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.PeerDetail(w.GetReason()),
+			Laws:       slices.DeleteFunc(slices.Clone(w.GetLaws()), func(law string) bool { return !slices.Contains(budgetv1.Laws(), law) }),
+			Categories: slices.DeleteFunc(slices.Clone(w.GetCategories()), func(c string) bool { return !slices.Contains(budgetv1.Categories(), budgetv1.Category(c)) }),
+		})
+	}
+	return gaps
 }

@@ -26,6 +26,9 @@ type Use struct {
 	// it is for a human.
 	Born  civil.Date
 	Today civil.Date
+	// Vouched says that the source may not know the number of the person, and goes by what
+	// the keeper vouches for: whose consent it is cannot be looked at.
+	Vouched bool
 	// Ended reports whether the log holds a withdrawal of the document by that id.
 	Ended func(id string) bool
 }
@@ -105,7 +108,7 @@ func (d Document) answers(u Use) (Consent, error) {
 	if !ok || d.claims.Purpose != u.Purpose || !slices.Contains(d.claims.Recipients, u.Recipient) {
 		return Consent{}, ErrNone
 	}
-	if !d.isOf(u.Subject) {
+	if !u.Vouched && !d.isOf(u.Subject) {
 		return Consent{}, ErrOtherPerson
 	}
 	if d.contradicts(u.Born) {

@@ -116,6 +116,28 @@ func Verify(v *signed.Verifier, raw []byte, disclosures []string, key []byte) (D
 	return d, err
 }
 
+// VerifyShown is Verify where another organisation shows its consent: the grant of one
+// source is opened, and those of others stay closed. key is nil where the source may not know
+// the number that the subject commitment is to.
+func VerifyShown(v *signed.Verifier, raw []byte, disclosure string, key []byte) (Document, error) {
+	var c Claims
+	proof, err := v.Compact(signed.Consent, raw, &c)
+	if err != nil {
+		return Document{}, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	if !slices.Contains(c.Grants, digestOf(disclosure)) || !slices.IsSorted(c.Grants) || len(c.Grants) > maxGrants {
+		return Document{}, fmt.Errorf("%w: the disclosure is none of those that were signed", ErrDocument)
+	}
+	if key == nil { // opens nothing
+		key = make([]byte, 32)
+	}
+	shown := c
+	shown.Grants = []string{digestOf(disclosure)}
+	d, err := open(shown, raw, []string{disclosure}, key)
+	d.claims, d.keys = c, proof.Keys
+	return d, err
+}
+
 // Keys that signed it, each by its digest.
 func (d Document) Keys() []string { return d.keys }
 

@@ -144,6 +144,32 @@ func (g Grant) everywhere() []budgetv1.Category {
 	})
 }
 
+// Within is the same grant for no more than what was asked, under masks as strict at least.
+func (g Grant) Within(asked []*budgetv1.Scope) Grant {
+	var left []scope
+	for _, s := range g.scopes {
+		at := slices.IndexFunc(asked, func(a *budgetv1.Scope) bool { return a.GetLaw() == s.law })
+		if at < 0 {
+			continue
+		}
+		one := scope{law: s.law, masks: maps.Clone(s.masks)}
+		for _, c := range s.categories {
+			if slices.Contains(asked[at].GetCategories(), string(c)) {
+				one.categories = append(one.categories, c)
+			}
+		}
+		one.masks.Narrow(asked[at])
+		if len(one.categories) > 0 && (slices.Contains(one.categories, budgetv1.CategoryEntitlement) || !slices.Contains(s.categories, budgetv1.CategoryEntitlement)) {
+			left = append(left, one)
+		}
+	}
+	if len(left) == 0 {
+		return Grant{}
+	}
+	g.scopes = left
+	return g
+}
+
 // Minimise clears from an answer what may not pass, and puts masks on what may pass in
 // part, whatever the source sent.
 // Lines and history of laws that were not granted go altogether.

@@ -96,9 +96,12 @@ type SigningKey struct {
 // Source is one adapter, deployed by the agency whose system it asks.
 type Source struct {
 	Party   string `yaml:"party"`
-	Adapter string `yaml:"adapter"` // municipality, careoffice, uwv, insurer
+	Adapter string `yaml:"adapter,omitempty"` // municipality, careoffice, uwv, insurer
+	// Peer says that the party's own gateway is asked, at its address in the trust file. It has
+	// no adapter here, and nothing of one.
+	Peer bool `yaml:"peer,omitempty"`
 	// Config of the adapter: URL and the like.
-	Config map[string]any `yaml:"config"`
+	Config map[string]any `yaml:"config,omitempty"`
 	// ConfigFiles are further keys of it, whose values are the contents of files.
 	ConfigFiles map[string]string `yaml:"config_files,omitempty"`
 	// Secrets by name, each a file. They reach the adapter in memory only.
@@ -200,6 +203,11 @@ func ReadGateway(path string) (*Gateway, error) {
 	}
 	if !c.Dev && slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Adapter == invented }) {
 		return nil, fmt.Errorf("%w: %s: the adapter %s says the same of everybody; it can be used only with dev: true", ErrConfig, path, invented)
+	}
+	for i, s := range c.Sources {
+		if s.Peer == (s.Adapter != "") || s.Peer && len(s.Config)+len(s.ConfigFiles)+len(s.Secrets) > 0 {
+			return nil, fmt.Errorf("%w: %s: sources[%d]: either adapter, or peer: true and nothing else but party", ErrConfig, path, i)
+		}
 	}
 	if _, err := c.CivilDate(); err != nil {
 		return nil, fmt.Errorf("%w: %s: today is no date, YYYY-MM-DD", ErrConfig, path)

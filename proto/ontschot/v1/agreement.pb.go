@@ -8,7 +8,7 @@ package ontschotv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	v1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -2083,7 +2083,7 @@ var File_ontschot_v1_agreement_proto protoreflect.FileDescriptor
 
 const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\n" +
-	"\x1bontschot/v1/agreement.proto\x12\vontschot.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\"\xd8\x03\n" +
+	"\x1bontschot/v1/agreement.proto\x12\vontschot.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\x1a\x1fontschot/budget/v1/source.proto\"\xd8\x03\n" +
 	"\x0eAgreementTerms\x12'\n" +
 	"\aversion\x18\x01 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\aversion\x12L\n" +
 	"\aparties\x18\x02 \x03(\v2\x1b.ontschot.v1.AgreementPartyB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\aparties\x12J\n" +
@@ -2242,10 +2242,11 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x10ConfirmAgreement\x12$.ontschot.v1.ConfirmAgreementRequest\x1a%.ontschot.v1.ConfirmAgreementResponse\x12G\n" +
 	"\bDelegate\x12\x1c.ontschot.v1.DelegateRequest\x1a\x1d.ontschot.v1.DelegateResponse\x12\\\n" +
 	"\x0fListDelegations\x12#.ontschot.v1.ListDelegationsRequest\x1a$.ontschot.v1.ListDelegationsResponse\x12V\n" +
-	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2\x93\x01\n" +
+	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2\xe1\x01\n" +
 	"\vPeerService\x12D\n" +
 	"\aDeliver\x12\x1b.ontschot.v1.DeliverRequest\x1a\x1c.ontschot.v1.DeliverResponse\x12>\n" +
-	"\x05Holds\x12\x19.ontschot.v1.HoldsRequest\x1a\x1a.ontschot.v1.HoldsResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
+	"\x05Holds\x12\x19.ontschot.v1.HoldsRequest\x1a\x1a.ontschot.v1.HoldsResponse\x12L\n" +
+	"\x05Fetch\x12 .ontschot.budget.v1.FetchRequest\x1a!.ontschot.budget.v1.FetchResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
 
 var (
 	file_ontschot_v1_agreement_proto_rawDescOnce sync.Once
@@ -2295,6 +2296,8 @@ var file_ontschot_v1_agreement_proto_goTypes = []any{
 	(*EndDelegationResponse)(nil),    // 31: ontschot.v1.EndDelegationResponse
 	(*DeliverRequest)(nil),           // 32: ontschot.v1.DeliverRequest
 	(*DeliverResponse)(nil),          // 33: ontschot.v1.DeliverResponse
+	(*v1.FetchRequest)(nil),          // 34: ontschot.budget.v1.FetchRequest
+	(*v1.FetchResponse)(nil),         // 35: ontschot.budget.v1.FetchResponse
 }
 var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	1,  // 0: ontschot.v1.AgreementTerms.parties:type_name -> ontschot.v1.AgreementParty
@@ -2325,21 +2328,23 @@ var file_ontschot_v1_agreement_proto_depIdxs = []int32{
 	30, // 25: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
 	32, // 26: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
 	14, // 27: ontschot.v1.PeerService.Holds:input_type -> ontschot.v1.HoldsRequest
-	7,  // 28: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
-	9,  // 29: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
-	11, // 30: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
-	17, // 31: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
-	20, // 32: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
-	22, // 33: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
-	24, // 34: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
-	13, // 35: ontschot.v1.AgreementService.ConfirmAgreement:output_type -> ontschot.v1.ConfirmAgreementResponse
-	26, // 36: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
-	28, // 37: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
-	31, // 38: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
-	33, // 39: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
-	15, // 40: ontschot.v1.PeerService.Holds:output_type -> ontschot.v1.HoldsResponse
-	28, // [28:41] is the sub-list for method output_type
-	15, // [15:28] is the sub-list for method input_type
+	34, // 28: ontschot.v1.PeerService.Fetch:input_type -> ontschot.budget.v1.FetchRequest
+	7,  // 29: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
+	9,  // 30: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
+	11, // 31: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
+	17, // 32: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
+	20, // 33: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
+	22, // 34: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
+	24, // 35: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
+	13, // 36: ontschot.v1.AgreementService.ConfirmAgreement:output_type -> ontschot.v1.ConfirmAgreementResponse
+	26, // 37: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
+	28, // 38: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
+	31, // 39: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
+	33, // 40: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
+	15, // 41: ontschot.v1.PeerService.Holds:output_type -> ontschot.v1.HoldsResponse
+	35, // 42: ontschot.v1.PeerService.Fetch:output_type -> ontschot.budget.v1.FetchResponse
+	29, // [29:43] is the sub-list for method output_type
+	15, // [15:29] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name

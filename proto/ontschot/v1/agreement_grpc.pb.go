@@ -8,6 +8,7 @@ package ontschotv1
 
 import (
 	context "context"
+	v1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -567,6 +568,7 @@ var AgreementService_ServiceDesc = grpc.ServiceDesc{
 const (
 	PeerService_Deliver_FullMethodName = "/ontschot.v1.PeerService/Deliver"
 	PeerService_Holds_FullMethodName   = "/ontschot.v1.PeerService/Holds"
+	PeerService_Fetch_FullMethodName   = "/ontschot.v1.PeerService/Fetch"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -583,6 +585,12 @@ type PeerServiceClient interface {
 	// holds here, by its terms. NOT_FOUND NO_AGREEMENT, FAILED_PRECONDITION OTHER_TERMS or
 	// DOCUMENT_ENDED when it does not, UNCERTAIN when it waits to be confirmed here too.
 	Holds(ctx context.Context, in *HoldsRequest, opts ...grpc.CallOption) (*HoldsResponse, error)
+	// Fetch asks this organisation, as a source, about one person, on a permit of the keeper
+	// of the consent. It is judged by this gateway's own agreement, policy and day, recorded
+	// here before its adapter is asked, and answered with a signed disclosure. PERMISSION_DENIED
+	// with the reason of a gap when nothing may be disclosed; UNAUTHENTICATED PERMIT_INVALID,
+	// FAILED_PRECONDITION PERMIT_USED for the permit.
+	Fetch(ctx context.Context, in *v1.FetchRequest, opts ...grpc.CallOption) (*v1.FetchResponse, error)
 }
 
 type peerServiceClient struct {
@@ -613,6 +621,16 @@ func (c *peerServiceClient) Holds(ctx context.Context, in *HoldsRequest, opts ..
 	return out, nil
 }
 
+func (c *peerServiceClient) Fetch(ctx context.Context, in *v1.FetchRequest, opts ...grpc.CallOption) (*v1.FetchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(v1.FetchResponse)
+	err := c.cc.Invoke(ctx, PeerService_Fetch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServiceServer is the server API for PeerService service.
 // All implementations must embed UnimplementedPeerServiceServer
 // for forward compatibility.
@@ -627,6 +645,12 @@ type PeerServiceServer interface {
 	// holds here, by its terms. NOT_FOUND NO_AGREEMENT, FAILED_PRECONDITION OTHER_TERMS or
 	// DOCUMENT_ENDED when it does not, UNCERTAIN when it waits to be confirmed here too.
 	Holds(context.Context, *HoldsRequest) (*HoldsResponse, error)
+	// Fetch asks this organisation, as a source, about one person, on a permit of the keeper
+	// of the consent. It is judged by this gateway's own agreement, policy and day, recorded
+	// here before its adapter is asked, and answered with a signed disclosure. PERMISSION_DENIED
+	// with the reason of a gap when nothing may be disclosed; UNAUTHENTICATED PERMIT_INVALID,
+	// FAILED_PRECONDITION PERMIT_USED for the permit.
+	Fetch(context.Context, *v1.FetchRequest) (*v1.FetchResponse, error)
 	mustEmbedUnimplementedPeerServiceServer()
 }
 
@@ -642,6 +666,9 @@ func (UnimplementedPeerServiceServer) Deliver(context.Context, *DeliverRequest) 
 }
 func (UnimplementedPeerServiceServer) Holds(context.Context, *HoldsRequest) (*HoldsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Holds not implemented")
+}
+func (UnimplementedPeerServiceServer) Fetch(context.Context, *v1.FetchRequest) (*v1.FetchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Fetch not implemented")
 }
 func (UnimplementedPeerServiceServer) mustEmbedUnimplementedPeerServiceServer() {}
 func (UnimplementedPeerServiceServer) testEmbeddedByValue()                     {}
@@ -700,6 +727,24 @@ func _PeerService_Holds_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_Fetch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(v1.FetchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).Fetch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_Fetch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).Fetch(ctx, req.(*v1.FetchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PeerService_ServiceDesc is the grpc.ServiceDesc for PeerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -714,6 +759,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Holds",
 			Handler:    _PeerService_Holds_Handler,
+		},
+		{
+			MethodName: "Fetch",
+			Handler:    _PeerService_Fetch_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

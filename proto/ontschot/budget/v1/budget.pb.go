@@ -924,8 +924,11 @@ type SourceReport struct {
 	// When the source read its data, milliseconds since 1970.
 	AsOfMs int64 `protobuf:"varint,7,opt,name=as_of_ms,json=asOfMs,proto3" json:"as_of_ms,omitempty"`
 	// Ids of the documents it rests on.
-	Consent       string `protobuf:"bytes,8,opt,name=consent,proto3" json:"consent,omitempty"`
-	Agreement     string `protobuf:"bytes,9,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	Consent   string `protobuf:"bytes,8,opt,name=consent,proto3" json:"consent,omitempty"`
+	Agreement string `protobuf:"bytes,9,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	// What the source's own gateway says of its answer; nothing where an adapter of the
+	// releasing gateway gave it.
+	Disclosure    *Disclosure `protobuf:"bytes,10,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1023,104 +1026,11 @@ func (x *SourceReport) GetAgreement() string {
 	return ""
 }
 
-// Receipt proves that this release stands in the tamper-evident log of the
-// gateway that released it (tlog in the C2SP sense).
-type Receipt struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Origin of the log, for example ontschot.nl/log/<OIN>.
-	Origin string `protobuf:"bytes,1,opt,name=origin,proto3" json:"origin,omitempty"`
-	// Index of the release in the log, from zero, and that of its decision.
-	Index         int64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
-	DecisionIndex int64 `protobuf:"varint,3,opt,name=decision_index,json=decisionIndex,proto3" json:"decision_index,omitempty"`
-	// Leaf bytes of the release: RFC 8785 JSON.
-	Leaf []byte `protobuf:"bytes,4,opt,name=leaf,proto3" json:"leaf,omitempty"`
-	// Salt of the leaf's commitment to the digest of this budget.
-	Salt []byte `protobuf:"bytes,5,opt,name=salt,proto3" json:"salt,omitempty"`
-	// Inclusion proof, leaf to root, of the tree that the checkpoint signs.
-	Proof [][]byte `protobuf:"bytes,6,rep,name=proof,proto3" json:"proof,omitempty"`
-	// Signed note (C2SP tlog-checkpoint).
-	Checkpoint    string `protobuf:"bytes,7,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Receipt) Reset() {
-	*x = Receipt{}
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Receipt) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Receipt) ProtoMessage() {}
-
-func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[8]
+func (x *SourceReport) GetDisclosure() *Disclosure {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
-func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *Receipt) GetOrigin() string {
-	if x != nil {
-		return x.Origin
-	}
-	return ""
-}
-
-func (x *Receipt) GetIndex() int64 {
-	if x != nil {
-		return x.Index
-	}
-	return 0
-}
-
-func (x *Receipt) GetDecisionIndex() int64 {
-	if x != nil {
-		return x.DecisionIndex
-	}
-	return 0
-}
-
-func (x *Receipt) GetLeaf() []byte {
-	if x != nil {
-		return x.Leaf
+		return x.Disclosure
 	}
 	return nil
-}
-
-func (x *Receipt) GetSalt() []byte {
-	if x != nil {
-		return x.Salt
-	}
-	return nil
-}
-
-func (x *Receipt) GetProof() [][]byte {
-	if x != nil {
-		return x.Proof
-	}
-	return nil
-}
-
-func (x *Receipt) GetCheckpoint() string {
-	if x != nil {
-		return x.Checkpoint
-	}
-	return ""
 }
 
 var File_ontschot_budget_v1_budget_proto protoreflect.FileDescriptor
@@ -1271,7 +1181,7 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"categories\x12!\n" +
 	"\x04code\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04code\x12&\n" +
 	"\atext_nl\x18\a \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textNl\x12&\n" +
-	"\atext_en\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\"\x82\x03\n" +
+	"\atext_en\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\"\xd1\x03\n" +
 	"\fSourceReport\x12%\n" +
 	"\x06source\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06source\x12%\n" +
 	"\x06person\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12%\n" +
@@ -1282,17 +1192,11 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\aversion\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\aversion\x12'\n" +
 	"\bas_of_ms\x18\a \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x06asOfMs\x12'\n" +
 	"\aconsent\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\aconsent\x12+\n" +
-	"\tagreement\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\tagreement\"\xa5\x02\n" +
-	"\aReceipt\x12%\n" +
-	"\x06origin\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06origin\x12#\n" +
-	"\x05index\x18\x02 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\x124\n" +
-	"\x0edecision_index\x18\x03 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\rdecisionIndex\x12!\n" +
-	"\x04leaf\x18\x04 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x04leaf\x12!\n" +
-	"\x04salt\x18\x05 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x04salt\x12#\n" +
-	"\x05proof\x18\x06 \x03(\fB\r\xca\xf3\x18\ttechnicalR\x05proof\x12-\n" +
+	"\tagreement\x18\t \x01(\tB\r\xca\xf3\x18\ttechnicalR\tagreement\x12M\n" +
 	"\n" +
-	"checkpoint\x18\a \x01(\tB\r\xca\xf3\x18\ttechnicalR\n" +
-	"checkpointB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
+	"disclosure\x18\n" +
+	" \x01(\v2\x1e.ontschot.budget.v1.DisclosureB\r\xca\xf3\x18\ttechnicalR\n" +
+	"disclosureB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
 
 var (
 	file_ontschot_budget_v1_budget_proto_rawDescOnce sync.Once
@@ -1306,7 +1210,7 @@ func file_ontschot_budget_v1_budget_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_budget_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	(*Budget)(nil),       // 0: ontschot.budget.v1.Budget
 	(*Totals)(nil),       // 1: ontschot.budget.v1.Totals
@@ -1316,44 +1220,46 @@ var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	(*LegalBasis)(nil),   // 5: ontschot.budget.v1.LegalBasis
 	(*Gap)(nil),          // 6: ontschot.budget.v1.Gap
 	(*SourceReport)(nil), // 7: ontschot.budget.v1.SourceReport
-	(*Receipt)(nil),      // 8: ontschot.budget.v1.Receipt
-	nil,                  // 9: ontschot.budget.v1.Budget.CarryOverCentsEntry
-	nil,                  // 10: ontschot.budget.v1.Budget.RemainingCentsEntry
-	nil,                  // 11: ontschot.budget.v1.Budget.SpentCentsEntry
-	nil,                  // 12: ontschot.budget.v1.Budget.SpentAsOfEntry
-	nil,                  // 13: ontschot.budget.v1.Totals.ByLawEntry
-	nil,                  // 14: ontschot.budget.v1.Totals.ByFunderEntry
-	nil,                  // 15: ontschot.budget.v1.Totals.ByPersonEntry
-	nil,                  // 16: ontschot.budget.v1.Totals.ByFungibilityEntry
-	(*Window)(nil),       // 17: ontschot.budget.v1.Window
-	(*BudgetLine)(nil),   // 18: ontschot.budget.v1.BudgetLine
+	nil,                  // 8: ontschot.budget.v1.Budget.CarryOverCentsEntry
+	nil,                  // 9: ontschot.budget.v1.Budget.RemainingCentsEntry
+	nil,                  // 10: ontschot.budget.v1.Budget.SpentCentsEntry
+	nil,                  // 11: ontschot.budget.v1.Budget.SpentAsOfEntry
+	nil,                  // 12: ontschot.budget.v1.Totals.ByLawEntry
+	nil,                  // 13: ontschot.budget.v1.Totals.ByFunderEntry
+	nil,                  // 14: ontschot.budget.v1.Totals.ByPersonEntry
+	nil,                  // 15: ontschot.budget.v1.Totals.ByFungibilityEntry
+	(*Window)(nil),       // 16: ontschot.budget.v1.Window
+	(*BudgetLine)(nil),   // 17: ontschot.budget.v1.BudgetLine
+	(*Receipt)(nil),      // 18: ontschot.budget.v1.Receipt
 	(*Quantity)(nil),     // 19: ontschot.budget.v1.Quantity
+	(*Disclosure)(nil),   // 20: ontschot.budget.v1.Disclosure
 }
 var file_ontschot_budget_v1_budget_proto_depIdxs = []int32{
-	17, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
-	18, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
+	16, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
+	17, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
 	1,  // 2: ontschot.budget.v1.Budget.totals:type_name -> ontschot.budget.v1.Totals
-	9,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
-	10, // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
+	8,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
+	9,  // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
 	2,  // 5: ontschot.budget.v1.Budget.matrix:type_name -> ontschot.budget.v1.MatrixRow
 	4,  // 6: ontschot.budget.v1.Budget.findings:type_name -> ontschot.budget.v1.Finding
 	6,  // 7: ontschot.budget.v1.Budget.gaps:type_name -> ontschot.budget.v1.Gap
 	7,  // 8: ontschot.budget.v1.Budget.sources:type_name -> ontschot.budget.v1.SourceReport
 	5,  // 9: ontschot.budget.v1.Budget.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
-	11, // 10: ontschot.budget.v1.Budget.spent_cents:type_name -> ontschot.budget.v1.Budget.SpentCentsEntry
-	12, // 11: ontschot.budget.v1.Budget.spent_as_of:type_name -> ontschot.budget.v1.Budget.SpentAsOfEntry
-	8,  // 12: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
-	13, // 13: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
-	14, // 14: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
-	15, // 15: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
-	16, // 16: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
+	10, // 10: ontschot.budget.v1.Budget.spent_cents:type_name -> ontschot.budget.v1.Budget.SpentCentsEntry
+	11, // 11: ontschot.budget.v1.Budget.spent_as_of:type_name -> ontschot.budget.v1.Budget.SpentAsOfEntry
+	18, // 12: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
+	12, // 13: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
+	13, // 14: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
+	14, // 15: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
+	15, // 16: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
 	3,  // 17: ontschot.budget.v1.MatrixRow.cells:type_name -> ontschot.budget.v1.MatrixCell
 	19, // 18: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	20, // 19: ontschot.budget.v1.SourceReport.disclosure:type_name -> ontschot.budget.v1.Disclosure
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_budget_proto_init() }
@@ -1372,7 +1278,7 @@ func file_ontschot_budget_v1_budget_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_budget_proto_rawDesc), len(file_ontschot_budget_v1_budget_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -38,6 +38,14 @@ const (
 	GapNameNotFound       = "NAME_NOT_FOUND"           // the address that was configured does not exist
 	GapLoginRefused       = "LOGIN_REFUSED"            // our name or secret is not accepted
 	GapNotAuthorised      = "NOT_AUTHORISED_AT_SOURCE" // the source says that we may not ask this
+	// Of a source that is another organisation's gateway, and decides too.
+	GapPeerAgreement   = "PEER_AGREEMENT"   // by its copy there is no agreement that covers this
+	GapPeerConsent     = "PEER_CONSENT"     // the consent that it was shown does not do there
+	GapPeerPermit      = "PEER_PERMIT"      // it does not take our permit: keys, clock, or used before
+	GapPeerPolicy      = "PEER_POLICY"      // its own policy says no
+	GapPeerVersion     = "PEER_VERSION"     // it does not know this question yet
+	GapPeerRecord      = "PEER_RECORD"      // it cannot write its log, and so discloses nothing
+	GapPeerUnreachable = "PEER_UNREACHABLE" // it does not answer at all
 	// Of data that are not right in part: the lines beside the gap are sound.
 	GapRecordSkipped   = "RECORD_SKIPPED"   // a record could not be read
 	GapVersionConflict = "VERSION_CONFLICT" // two versions of a record, and no telling which holds
@@ -48,9 +56,11 @@ const (
 // GapDetails lists them all, by their reason. A closed list.
 func GapDetails() map[string][]string {
 	return map[string][]string{
-		ReasonSourceUnavailable: {GapCertificateRefused, GapNameNotFound, GapNumberMissing, GapSourceCertificate},
-		ReasonPeerRefused:       {GapLoginRefused, GapNotAuthorised, GapRateLimited},
-		ReasonNoConsent:         {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
+		ReasonSourceUnavailable: {GapCertificateRefused, GapNameNotFound, GapNumberMissing, GapPeerRecord, GapPeerUnreachable, GapSourceCertificate},
+		ReasonPeerRefused: {
+			GapLoginRefused, GapNotAuthorised, GapPeerAgreement, GapPeerConsent, GapPeerPermit, GapPeerPolicy, GapPeerVersion, GapRateLimited,
+		},
+		ReasonNoConsent: {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
 		ReasonBadDataAtSource:   {GapRecordSkipped, GapUnknownLaw, GapVersionConflict},
 		ReasonPurposeNotAllowed: {GapTokenTooNarrow},
 	}
@@ -65,4 +75,18 @@ func GapReasons() []string {
 		ReasonPeerRefused, ReasonNoAdapter, ReasonSourceUnavailable, ReasonSourceTimeout,
 		ReasonBadDataAtSource, ReasonStale,
 	}
+}
+
+// PeerDetail is the detail of a refusal by another organisation's gateway, by who can repair
+// it, for the reason that it gives; empty where that is not known.
+func PeerDetail(reason string) string {
+	switch reason {
+	case ReasonNoAgreement, ReasonAgreementExpired, ReasonAgreementUncertain:
+		return GapPeerAgreement
+	case ReasonNoConsent, ReasonConsentExpired, ReasonConsentWithdrawn, ReasonConsentUncertain, ReasonWrongSigner, ReasonAuthorityUnclear, ReasonOtherHousehold:
+		return GapPeerConsent
+	case ReasonPolicyDenied, ReasonPurposeNotAllowed, ReasonNoLegalBasis:
+		return GapPeerPolicy
+	}
+	return ""
 }

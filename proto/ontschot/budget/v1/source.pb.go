@@ -219,7 +219,18 @@ type Proofs struct {
 	SubjectKey []byte `protobuf:"bytes,3,opt,name=subject_key,json=subjectKey,proto3" json:"subject_key,omitempty"`
 	// Id of the agreement in force; a source enforces its own copy. Empty for
 	// the asking party's own source.
-	Agreement     string `protobuf:"bytes,4,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	Agreement string `protobuf:"bytes,4,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	// Who asks for the requester: the commitment to the case that the consents of one
+	// request carry, and the role and level of assurance of the case worker.
+	Case      string `protobuf:"bytes,5,opt,name=case,proto3" json:"case,omitempty"`
+	Role      string `protobuf:"bytes,6,opt,name=role,proto3" json:"role,omitempty"`
+	Assurance string `protobuf:"bytes,7,opt,name=assurance,proto3" json:"assurance,omitempty"`
+	// Between gateways: compact JWS, typ ontschot-permit+jwt, by which the keeper of the
+	// consent lets the source answer this question, once and within seconds.
+	Permit string `protobuf:"bytes,8,opt,name=permit,proto3" json:"permit,omitempty"`
+	// Between gateways: 32 random bytes of this question, that only its two ends know. Its
+	// hash is made with them, so that a number in it cannot be guessed from the hash.
+	Salt          []byte `protobuf:"bytes,9,opt,name=salt,proto3" json:"salt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -280,6 +291,41 @@ func (x *Proofs) GetAgreement() string {
 		return x.Agreement
 	}
 	return ""
+}
+
+func (x *Proofs) GetCase() string {
+	if x != nil {
+		return x.Case
+	}
+	return ""
+}
+
+func (x *Proofs) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Proofs) GetAssurance() string {
+	if x != nil {
+		return x.Assurance
+	}
+	return ""
+}
+
+func (x *Proofs) GetPermit() string {
+	if x != nil {
+		return x.Permit
+	}
+	return ""
+}
+
+func (x *Proofs) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
 }
 
 // FetchRequest asks one source about one person. An adapter and a peer
@@ -422,8 +468,12 @@ type FetchResponse struct {
 	Spends []*Spend `protobuf:"bytes,8,rep,name=spends,proto3" json:"spends,omitempty"`
 	// Own contributions (CAK). Never summed with lines, nor deducted from them.
 	OwnContributions []*OwnContribution `protobuf:"bytes,9,rep,name=own_contributions,json=ownContributions,proto3" json:"own_contributions,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Of a source that is another organisation's gateway: what it keeps back, and what it
+	// says of its answer. An adapter says neither.
+	Withheld      []*Withheld `protobuf:"bytes,10,rep,name=withheld,proto3" json:"withheld,omitempty"`
+	Disclosure    *Disclosure `protobuf:"bytes,11,opt,name=disclosure,proto3" json:"disclosure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FetchResponse) Reset() {
@@ -515,6 +565,20 @@ func (x *FetchResponse) GetSpends() []*Spend {
 func (x *FetchResponse) GetOwnContributions() []*OwnContribution {
 	if x != nil {
 		return x.OwnContributions
+	}
+	return nil
+}
+
+func (x *FetchResponse) GetWithheld() []*Withheld {
+	if x != nil {
+		return x.Withheld
+	}
+	return nil
+}
+
+func (x *FetchResponse) GetDisclosure() *Disclosure {
+	if x != nil {
+		return x.Disclosure
 	}
 	return nil
 }
@@ -890,6 +954,234 @@ func (x *Notice) GetPeriod() *Period {
 	return nil
 }
 
+// Withheld is what a source's own policy or agreement keeps back of what was asked.
+type Withheld struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A reason of gaps, and the code of the check that said no.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Code   string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// Only these laws and categories; empty: all.
+	Laws          []string `protobuf:"bytes,3,rep,name=laws,proto3" json:"laws,omitempty"`
+	Categories    []string `protobuf:"bytes,4,rep,name=categories,proto3" json:"categories,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withheld) Reset() {
+	*x = Withheld{}
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withheld) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withheld) ProtoMessage() {}
+
+func (x *Withheld) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withheld.ProtoReflect.Descriptor instead.
+func (*Withheld) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Withheld) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Withheld) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Withheld) GetLaws() []string {
+	if x != nil {
+		return x.Laws
+	}
+	return nil
+}
+
+func (x *Withheld) GetCategories() []string {
+	if x != nil {
+		return x.Categories
+	}
+	return nil
+}
+
+// Disclosure is what the gateway of a source says of an answer that it gave: signed, and
+// recorded in its own log before it was given.
+type Disclosure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Compact JWS, typ ontschot-result+jwt, over the hash of the question and the digest of
+	// the answer.
+	Statement string `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// Where it stands in the log of the source.
+	Receipt       *Receipt `protobuf:"bytes,2,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Disclosure) Reset() {
+	*x = Disclosure{}
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Disclosure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Disclosure) ProtoMessage() {}
+
+func (x *Disclosure) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Disclosure.ProtoReflect.Descriptor instead.
+func (*Disclosure) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Disclosure) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *Disclosure) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+// Receipt proves that this release stands in the tamper-evident log of the
+// gateway that released it (tlog in the C2SP sense).
+type Receipt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Origin of the log, for example ontschot.nl/log/<OIN>.
+	Origin string `protobuf:"bytes,1,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Index of the release in the log, from zero, and that of its decision.
+	Index         int64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	DecisionIndex int64 `protobuf:"varint,3,opt,name=decision_index,json=decisionIndex,proto3" json:"decision_index,omitempty"`
+	// Leaf bytes of the release: RFC 8785 JSON.
+	Leaf []byte `protobuf:"bytes,4,opt,name=leaf,proto3" json:"leaf,omitempty"`
+	// Salt of the leaf's commitment to the digest of this budget.
+	Salt []byte `protobuf:"bytes,5,opt,name=salt,proto3" json:"salt,omitempty"`
+	// Inclusion proof, leaf to root, of the tree that the checkpoint signs.
+	Proof [][]byte `protobuf:"bytes,6,rep,name=proof,proto3" json:"proof,omitempty"`
+	// Signed note (C2SP tlog-checkpoint).
+	Checkpoint    string `protobuf:"bytes,7,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Receipt) Reset() {
+	*x = Receipt{}
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Receipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Receipt) ProtoMessage() {}
+
+func (x *Receipt) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_source_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
+func (*Receipt) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_source_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Receipt) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Receipt) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Receipt) GetDecisionIndex() int64 {
+	if x != nil {
+		return x.DecisionIndex
+	}
+	return 0
+}
+
+func (x *Receipt) GetLeaf() []byte {
+	if x != nil {
+		return x.Leaf
+	}
+	return nil
+}
+
+func (x *Receipt) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *Receipt) GetProof() [][]byte {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+func (x *Receipt) GetCheckpoint() string {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return ""
+}
+
 var File_ontschot_budget_v1_source_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_source_proto_rawDesc = "" +
@@ -913,7 +1205,7 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\n" +
 	"MasksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xdc\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x03\n" +
 	"\x06Proofs\x120\n" +
 	"\aconsent\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\aconsent\x125\n" +
 	"\n" +
@@ -921,7 +1213,12 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"disclosure\x125\n" +
 	"\vsubject_key\x18\x03 \x01(\fB\x14\xbaH\x04z\x02\x18 \xca\xf3\x18\x06person\x80\x01\x01R\n" +
 	"subjectKey\x122\n" +
-	"\tagreement\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\tagreement\"\xe0\x04\n" +
+	"\tagreement\x18\x04 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\tagreement\x12)\n" +
+	"\x04case\x18\x05 \x01(\tB\x15\xbaH\x05r\x03\x18\x80\x01\xca\xf3\x18\ttechnicalR\x04case\x12(\n" +
+	"\x04role\x18\x06 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\x04role\x122\n" +
+	"\tassurance\x18\a \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\tassurance\x12.\n" +
+	"\x06permit\x18\b \x01(\tB\x16\xbaH\x06r\x04\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\x06permit\x12(\n" +
+	"\x04salt\x18\t \x01(\fB\x14\xbaH\x04z\x02\x18 \xca\xf3\x18\x06person\x80\x01\x01R\x04salt\"\xe0\x04\n" +
 	"\fFetchRequest\x12S\n" +
 	"\videntifiers\x18\x01 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\x12G\n" +
 	"\x06window\x18\x02 \x01(\v2\x1a.ontschot.budget.v1.WindowB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\x06window\x12S\n" +
@@ -932,7 +1229,7 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\trequester\x18\a \x01(\tB\x1f\xbaH\x0fr\r2\v^[0-9]{20}$\xca\xf3\x18\ttechnicalR\trequester\x12*\n" +
 	"\x05trace\x18\b \x01(\tB\x14\xbaH\x04r\x02\x18 \xca\xf3\x18\ttechnicalR\x05trace\x121\n" +
 	"\x04laws\x18\t \x03(\tB\x1d\xbaH\r\x92\x01\n" +
-	"\x10\x10\"\x06r\x04\x10\x01\x18 \xca\xf3\x18\ttechnicalR\x04laws\"\xef\x04\n" +
+	"\x10\x10\"\x06r\x04\x10\x01\x18 \xca\xf3\x18\ttechnicalR\x04laws\"\x8f\x06\n" +
 	"\rFetchResponse\x12L\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1e.ontschot.budget.v1.BudgetLineB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x05lines\x12Q\n" +
 	"\ahistory\x18\x02 \x03(\v2\x1f.ontschot.budget.v1.HistoryLineB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\ahistory\x12L\n" +
@@ -942,7 +1239,12 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\bas_of_ms\x18\x06 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x06asOfMs\x121\n" +
 	"\tanswer_id\x18\a \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\banswerId\x12I\n" +
 	"\x06spends\x18\b \x03(\v2\x19.ontschot.budget.v1.SpendB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x06spends\x12h\n" +
-	"\x11own_contributions\x18\t \x03(\v2#.ontschot.budget.v1.OwnContributionB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x10ownContributions\"\xd9\x03\n" +
+	"\x11own_contributions\x18\t \x03(\v2#.ontschot.budget.v1.OwnContributionB\x16\xbaH\x06\x92\x01\x03\x10\x80\x02\xca\xf3\x18\ttechnicalR\x10ownContributions\x12O\n" +
+	"\bwithheld\x18\n" +
+	" \x03(\v2\x1c.ontschot.budget.v1.WithheldB\x15\xbaH\x05\x92\x01\x02\x10@\xca\xf3\x18\ttechnicalR\bwithheld\x12M\n" +
+	"\n" +
+	"disclosure\x18\v \x01(\v2\x1e.ontschot.budget.v1.DisclosureB\r\xca\xf3\x18\ttechnicalR\n" +
+	"disclosure\"\xd9\x03\n" +
 	"\x05Spend\x12,\n" +
 	"\x06budget\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\treferenceR\x06budget\x12.\n" +
 	"\bfunction\x18\x02 \x01(\tB\x12\xbaH\x04r\x02\x18@\xca\xf3\x18\aproductR\bfunction\x12F\n" +
@@ -977,7 +1279,28 @@ const file_ontschot_budget_v1_source_proto_rawDesc = "" +
 	"\x03gap\x18\t \x01(\tBC\xbaH3r1R\x00R\x0eRECORD_SKIPPEDR\x10VERSION_CONFLICTR\vUNKNOWN_LAW\xca\xf3\x18\ttechnicalR\x03gap\x12>\n" +
 	"\x06period\x18\n" +
 	" \x01(\v2\x1a.ontschot.budget.v1.PeriodB\n" +
-	"\xca\xf3\x18\x06periodR\x06periodB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
+	"\xca\xf3\x18\x06periodR\x06period\"\xc4\x01\n" +
+	"\bWithheld\x12,\n" +
+	"\x06reason\x18\x01 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\x06reason\x12(\n" +
+	"\x04code\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\x04code\x12)\n" +
+	"\x04laws\x18\x03 \x03(\tB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\x04laws\x125\n" +
+	"\n" +
+	"categories\x18\x04 \x03(\tB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\n" +
+	"categories\"\x88\x01\n" +
+	"\n" +
+	"Disclosure\x124\n" +
+	"\tstatement\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\tstatement\x12D\n" +
+	"\areceipt\x18\x02 \x01(\v2\x1b.ontschot.budget.v1.ReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\"\xa5\x02\n" +
+	"\aReceipt\x12%\n" +
+	"\x06origin\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06origin\x12#\n" +
+	"\x05index\x18\x02 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\x124\n" +
+	"\x0edecision_index\x18\x03 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\rdecisionIndex\x12!\n" +
+	"\x04leaf\x18\x04 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x04leaf\x12!\n" +
+	"\x04salt\x18\x05 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x04salt\x12#\n" +
+	"\x05proof\x18\x06 \x03(\fB\r\xca\xf3\x18\ttechnicalR\x05proof\x12-\n" +
+	"\n" +
+	"checkpoint\x18\a \x01(\tB\r\xca\xf3\x18\ttechnicalR\n" +
+	"checkpointB@Z>github.com/ontschot/ontschot/proto/ontschot/budget/v1;budgetv1b\x06proto3"
 
 var (
 	file_ontschot_budget_v1_source_proto_rawDescOnce sync.Once
@@ -991,7 +1314,7 @@ func file_ontschot_budget_v1_source_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_source_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_ontschot_budget_v1_source_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_ontschot_budget_v1_source_proto_goTypes = []any{
 	(*Identifiers)(nil),     // 0: ontschot.budget.v1.Identifiers
 	(*Window)(nil),          // 1: ontschot.budget.v1.Window
@@ -1003,32 +1326,38 @@ var file_ontschot_budget_v1_source_proto_goTypes = []any{
 	(*OwnContribution)(nil), // 7: ontschot.budget.v1.OwnContribution
 	(*HistoryLine)(nil),     // 8: ontschot.budget.v1.HistoryLine
 	(*Notice)(nil),          // 9: ontschot.budget.v1.Notice
-	nil,                     // 10: ontschot.budget.v1.Scope.MasksEntry
-	(*BudgetLine)(nil),      // 11: ontschot.budget.v1.BudgetLine
-	(*Period)(nil),          // 12: ontschot.budget.v1.Period
-	(*Product)(nil),         // 13: ontschot.budget.v1.Product
+	(*Withheld)(nil),        // 10: ontschot.budget.v1.Withheld
+	(*Disclosure)(nil),      // 11: ontschot.budget.v1.Disclosure
+	(*Receipt)(nil),         // 12: ontschot.budget.v1.Receipt
+	nil,                     // 13: ontschot.budget.v1.Scope.MasksEntry
+	(*BudgetLine)(nil),      // 14: ontschot.budget.v1.BudgetLine
+	(*Period)(nil),          // 15: ontschot.budget.v1.Period
+	(*Product)(nil),         // 16: ontschot.budget.v1.Product
 }
 var file_ontschot_budget_v1_source_proto_depIdxs = []int32{
-	10, // 0: ontschot.budget.v1.Scope.masks:type_name -> ontschot.budget.v1.Scope.MasksEntry
+	13, // 0: ontschot.budget.v1.Scope.masks:type_name -> ontschot.budget.v1.Scope.MasksEntry
 	0,  // 1: ontschot.budget.v1.FetchRequest.identifiers:type_name -> ontschot.budget.v1.Identifiers
 	1,  // 2: ontschot.budget.v1.FetchRequest.window:type_name -> ontschot.budget.v1.Window
 	2,  // 3: ontschot.budget.v1.FetchRequest.scopes:type_name -> ontschot.budget.v1.Scope
 	3,  // 4: ontschot.budget.v1.FetchRequest.proofs:type_name -> ontschot.budget.v1.Proofs
-	11, // 5: ontschot.budget.v1.FetchResponse.lines:type_name -> ontschot.budget.v1.BudgetLine
+	14, // 5: ontschot.budget.v1.FetchResponse.lines:type_name -> ontschot.budget.v1.BudgetLine
 	8,  // 6: ontschot.budget.v1.FetchResponse.history:type_name -> ontschot.budget.v1.HistoryLine
 	9,  // 7: ontschot.budget.v1.FetchResponse.notices:type_name -> ontschot.budget.v1.Notice
 	6,  // 8: ontschot.budget.v1.FetchResponse.spends:type_name -> ontschot.budget.v1.Spend
 	7,  // 9: ontschot.budget.v1.FetchResponse.own_contributions:type_name -> ontschot.budget.v1.OwnContribution
-	12, // 10: ontschot.budget.v1.OwnContribution.period:type_name -> ontschot.budget.v1.Period
-	13, // 11: ontschot.budget.v1.HistoryLine.product:type_name -> ontschot.budget.v1.Product
-	12, // 12: ontschot.budget.v1.HistoryLine.period:type_name -> ontschot.budget.v1.Period
-	13, // 13: ontschot.budget.v1.Notice.product:type_name -> ontschot.budget.v1.Product
-	12, // 14: ontschot.budget.v1.Notice.period:type_name -> ontschot.budget.v1.Period
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	10, // 10: ontschot.budget.v1.FetchResponse.withheld:type_name -> ontschot.budget.v1.Withheld
+	11, // 11: ontschot.budget.v1.FetchResponse.disclosure:type_name -> ontschot.budget.v1.Disclosure
+	15, // 12: ontschot.budget.v1.OwnContribution.period:type_name -> ontschot.budget.v1.Period
+	16, // 13: ontschot.budget.v1.HistoryLine.product:type_name -> ontschot.budget.v1.Product
+	15, // 14: ontschot.budget.v1.HistoryLine.period:type_name -> ontschot.budget.v1.Period
+	16, // 15: ontschot.budget.v1.Notice.product:type_name -> ontschot.budget.v1.Product
+	15, // 16: ontschot.budget.v1.Notice.period:type_name -> ontschot.budget.v1.Period
+	12, // 17: ontschot.budget.v1.Disclosure.receipt:type_name -> ontschot.budget.v1.Receipt
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_source_proto_init() }
@@ -1046,7 +1375,7 @@ func file_ontschot_budget_v1_source_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_source_proto_rawDesc), len(file_ontschot_budget_v1_source_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

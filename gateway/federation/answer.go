@@ -1,0 +1,329 @@
+package federation
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/evidence"
+	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/pseudonym"
+	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Errors of who is asked.
+var (
+	ErrUsed   = errors.New("the permit was used before")
+	ErrNumber = errors.New("this source may not be asked by that number")
+	ErrRate   = errors.New("the agreement accepts no more questions in this minute")
+	// ErrNoSource means that this gateway has no adapter of its own organisation.
+	ErrNoSource = errors.New("this organisation answers no questions here")
+)
+
+// Source is this organisation's own system: one adapter.
+type Source interface {
+	Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error)
+}
+
+// Config of an Answerer. Every field is required but Source.
+type Config struct {
+	Own           identity.OIN
+	Organisations identity.Directory
+	Source        Source // nil: it answers nothing
+	Admission     *admission.Admission
+	Tokens        token.Checker
+	Evidence      evidence.Registered
+	Signers       *signed.Ring
+	Policy        *policy.Engine
+	Record        audit.Appender
+	Pseudonyms    pseudonym.Keys
+	Now           func() time.Time
+	Today         func() civil.Date
+	Log           *slog.Logger
+}
+
+// Answerer answers other organisations' gateways. It is the straight line of one question with
+// one person, this organisation's own adapter and no assembly: one hop, and none from there.
+// It is safe for concurrent use.
+type Answerer struct {
+	Config
+	own   identity.Organisation
+	rates admission.Rates
+}
+
+// New makes an Answerer.
+func New(c Config) (*Answerer, error) {
+	own, known := c.Organisations.ByOIN(c.Own)
+	if !known {
+		return nil, errors.New("federation: Own is none of the Organisations")
+	}
+	return &Answerer{Config: c, own: own}, nil
+}
+
+// question is one that another gateway asked.
+type question struct {
+	by      identity.Organisation
+	caller  token.Caller
+	permit  token.PermitClaims
+	request *budgetv1.FetchRequest
+	bsn     identity.BSN // zero where this source may not know it
+	subject []byte       // pseudonym, ours
+	today   civil.Date
+	grant   policy.Grant
+	refused []*budgetv1.Gap
+	judged  int64 // entries by which it was judged
+	decided int64 // index of its decision
+}
+
+// Fetch answers one question. Each step needs what the step before has proven.
+func (a *Answerer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	q, err := a.read(ctx, r) //                                             1 who asks, and may they with this?
+	if err != nil {
+		return nil, err
+	}
+	if err := a.judge(ctx, q); err != nil { //                              2-4 agreement, consent, policy: our own
+		return nil, err
+	}
+	if err := a.recordDecision(ctx, q); err != nil { //                     5 recorded, before our system is asked
+		return nil, err
+	}
+	if !q.grant.Allows() {
+		return nil, &policy.DeniedError{Gaps: q.refused}
+	}
+	answer, err := a.Source.Fetch(ctx, q.forward()) //                      6 asked
+	if err != nil {
+		return nil, &SourceError{err}
+	}
+	q.grant.Minimise(answer)
+	answer.Withheld, answer.Disclosure = withheld(q.refused), nil
+	return answer, a.disclose(ctx, q, answer) //                            8 disclosed in the record, if all of it still counts
+}
+
+// read checks who asks and the permit, and takes the number out of the message.
+func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*question, error) {
+	by, leaf, err := a.Admission.PeerWith(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if a.Source == nil {
+		return nil, ErrNoSource
+	}
+	q := &question{request: r, today: a.Today()}
+	q.by, _ = a.Organisations.ByOIN(by)
+	if identity.OIN(r.GetRequester()) != by {
+		return nil, admission.Invalid("requester", "is another organisation than that of the certificate")
+	}
+	if len(r.GetProofs().GetSalt()) != saltSize {
+		return nil, admission.Invalid("proofs.salt", "is not of 32 bytes")
+	}
+	if q.caller, q.permit, err = a.permit(r, by, leaf); err != nil {
+		return nil, err
+	}
+	return q, a.identify(q)
+}
+
+func (a *Answerer) permit(r *budgetv1.FetchRequest, by identity.OIN, leaf *x509.Certificate) (token.Caller, token.PermitClaims, error) {
+	hash, err := hashOf(r)
+	if err != nil {
+		return token.Caller{}, token.PermitClaims{}, admission.Invalid("proofs", "cannot be hashed")
+	}
+	return a.Tokens.Permit(token.PermitCall{
+		Permit: r.GetProofs().GetPermit(), Leaf: leaf, Issuer: by, Purpose: r.GetPurpose(), Consent: consentDigest(r.GetProofs().GetConsent()), Request: hash,
+	})
+}
+
+// identify takes the number that this kind of source goes by, and no other is accepted: who
+// may not hold a number may not be asked with it.
+func (a *Answerer) identify(q *question) error {
+	ids := q.request.GetIdentifiers()
+	wants := budgetv1.IdentifierOf(a.own.Kind)
+	given := map[string]string{
+		budgetv1.IdentifierEducationNumber: ids.GetEducationNumber(), budgetv1.IdentifierPassNumber: ids.GetPassNumber(),
+	}
+	for kind, number := range given {
+		if number != "" && kind != wants || ids.GetBsn() != "" && kind == wants {
+			return ErrNumber
+		}
+	}
+	number, known := given[wants]
+	if !known {
+		var err error
+		bare := proto.CloneOf(ids)
+		if q.bsn, err = admission.TakeBSN("identifiers", &bare); err != nil {
+			return err
+		}
+		q.subject = a.Pseudonyms.Of(q.bsn, q.request.GetPurpose())[0]
+		return nil
+	}
+	if number == "" {
+		return admission.Invalid("identifiers", "hold no number that this source goes by")
+	}
+	sum := a.Pseudonyms.Hash("ontschot/number/" + q.request.GetPurpose() + "/" + number)
+	q.subject = sum[:]
+	return nil
+}
+
+// judge decides by what counts here at this moment.
+func (a *Answerer) judge(ctx context.Context, q *question) error {
+	r := q.request
+	shown := evidence.Shown{Consent: r.GetProofs().GetConsent(), Disclosure: r.GetProofs().GetDisclosure()}
+	if !q.bsn.IsZero() {
+		shown.SubjectKey = r.GetProofs().GetSubjectKey()
+		if len(shown.SubjectKey) == 0 {
+			return admission.Invalid("proofs.subject_key", "is needed with a burgerservicenummer")
+		}
+	}
+	counts := a.Evidence.ShownBy(q.caller, r.GetPurpose(), q.today, shown)
+	q.judged = counts.Size()
+	agreed, notAgreed := counts.Agreement(ctx, a.own)
+	yes, no := counts.Consent(ctx, evidence.Subject{BSN: q.bsn}, a.own)
+	if err := evidence.Unreadable(notAgreed, no, ctx.Err()); err != nil {
+		return err
+	}
+	grant, refusals := a.Policy.Decide(ctx, policy.Access{
+		Caller: q.caller, Purpose: r.GetPurpose(), Subject: pseudonym.Text(q.subject), Today: q.today,
+		Requester: q.by.OIN, RequesterKind: q.by.Kind, Source: a.Own, SourceKind: a.own.Kind, Laws: a.own.Laws,
+		Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
+	})
+	q.grant, q.refused = grant.Within(r.GetScopes()), asked(refusals, r.GetScopes())
+	if limit := grant.Agreement().Grant(); q.grant.Allows() && limit.RatePerMinute > 0 &&
+		!a.rates.Take(string(q.by.OIN)+" "+r.GetPurpose(), limit.RatePerMinute, a.Now().Unix()/60) {
+		return ErrRate
+	}
+	return nil
+}
+
+// asked are those refusals that are of what was asked.
+func asked(refusals []*budgetv1.Gap, scopes []*budgetv1.Scope) []*budgetv1.Gap {
+	return slices.DeleteFunc(refusals, func(g *budgetv1.Gap) bool {
+		if len(g.GetLaws()) == 0 && len(g.GetCategories()) == 0 {
+			return false
+		}
+		return !slices.ContainsFunc(scopes, func(s *budgetv1.Scope) bool {
+			law := len(g.GetLaws()) == 0 || slices.Contains(g.GetLaws(), s.GetLaw())
+			category := len(g.GetCategories()) == 0 || slices.ContainsFunc(g.GetCategories(), func(c string) bool { return slices.Contains(s.GetCategories(), c) })
+			return law && category
+		})
+	})
+}
+
+func withheld(gaps []*budgetv1.Gap) (list []*budgetv1.Withheld) {
+	for _, g := range gaps {
+		list = append(list, &budgetv1.Withheld{Reason: g.GetReason(), Code: g.GetCode(), Laws: g.GetLaws(), Categories: g.GetCategories()})
+	}
+	return list
+}
+
+// entry is what both entries about a question have in common.
+func (a *Answerer) entry(q *question) audit.Entry {
+	return audit.Entry{
+		Day: q.today, Trace: q.request.GetTrace(), Activity: q.request.GetPurpose(), Organisations: []identity.OIN{a.Own, q.by.OIN},
+		PolicyRevision: a.Policy.Revision(), Case: []byte(q.caller.Case()), Subjects: [][]byte{q.subject},
+	}
+}
+
+// recordDecision writes down what was decided, a refusal too. In the same transaction the
+// permit is used up.
+func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
+	e := a.entry(q)
+	e.Kind, e.Decision, e.By = audit.Deny, "deny", q.judged
+	one := audit.PairJudgement{Source: a.Own, Subject: pseudonym.Text(q.subject)}
+	if q.grant.Allows() {
+		e.Kind, e.Decision = audit.Decision, "allow"
+		one.Scopes, one.Presented = audit.ScopesOf(q.grant.Scopes()), q.grant.Consent().ID()
+		one.Agreement = q.grant.Agreement().Agreement().ID()
+		e.Needs = a.restsOn(q)
+		e.Agreements = []string{q.grant.Agreement().Agreement().Digest()}
+	}
+	for _, r := range q.refused {
+		one.Refusals = append(one.Refusals, audit.Refusal{Reason: r.GetReason(), Code: r.GetCode(), Laws: r.GetLaws(), Categories: r.GetCategories()})
+	}
+	var err error
+	if e.Payload, err = signed.Canonical(audit.Judgement{Judged: q.judged, Pairs: []audit.PairJudgement{one}}); err != nil {
+		return err
+	}
+	e.Once = &audit.Once{Key: sha256.Sum256([]byte("ontschot/permit\x00" + string(q.permit.Issuer) + "\x00" + q.permit.ID)), Life: time.Hour}
+	_, _ = rand.Read(e.Once.Body[:]) // no two uses are the same request
+	proof, err := audit.Append(ctx, a.Record, e)
+	if errors.Is(err, audit.ErrKeyReused) {
+		return a.replayed(ctx, q)
+	}
+	q.decided = proof.Index
+	return err
+}
+
+// replayed writes down that a permit was presented again.
+func (a *Answerer) replayed(ctx context.Context, q *question) error {
+	e := a.entry(q)
+	e.Kind, e.Decision, e.Status, e.Payload = audit.Deny, "deny", "permit_used", []byte("{}")
+	if _, err := audit.Append(ctx, a.Record, e); err != nil {
+		return err
+	}
+	return ErrUsed
+}
+
+// restsOn is what a disclosure may be made on: our own copy of the agreement.
+func (a *Answerer) restsOn(q *question) []register.Rest {
+	return []register.Rest{{ID: q.grant.Agreement().Agreement().ID()}}
+}
+
+// forward is the question to our own system: what both sides grant, and no more.
+func (q *question) forward() *budgetv1.FetchRequest {
+	r := proto.CloneOf(q.request)
+	r.Scopes = q.grant.Scopes()
+	r.Proofs.Permit, r.Proofs.Salt = "", nil
+	return r
+}
+
+// disclose records that the answer is given, if the agreement still counts at the head of the
+// log, and signs what is said of it.
+func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.FetchResponse) error {
+	if a.Today() != q.today {
+		return audit.ErrDay
+	}
+	digest, err := digestOf(answer)
+	if err != nil {
+		return err
+	}
+	e := a.entry(q)
+	e.Kind, e.Decided, e.Decision, e.Status, e.Payload = audit.Release, q.decided, "allow", "disclosed", digest[:]
+	e.Rests, e.Agreements, e.Judged = a.restsOn(q), []string{q.grant.Agreement().Agreement().Digest()}, q.judged
+	proof, err := audit.Append(ctx, a.Record, e)
+	if err != nil {
+		return err
+	}
+	statement, err := Statement{
+		Agreement: q.grant.Agreement().Agreement().Digest(), Answer: encode(digest[:]), Audience: q.by.OIN, Decision: q.decided,
+		Permit: q.permit.ID, PolicyRevision: a.Policy.Revision(), Request: q.permit.Request,
+		RetentionDays: q.grant.Agreement().Grant().RetentionDays, Trace: q.request.GetTrace(),
+	}.sign(a.Signers.Signer(), a.Now())
+	if err != nil {
+		return err
+	}
+	answer.Disclosure = &budgetv1.Disclosure{Statement: statement, Receipt: proof.Receipt()}
+	return nil
+}
+
+// SourceError is what this organisation's own system, or its adapter, said instead of an
+// answer. It is passed on with its reason and where it lies, and nothing else of it.
+type SourceError struct{ err error }
+
+// Error says no more than that.
+func (*SourceError) Error() string { return "the source behind this gateway gave no answer" }
+
+// Unwrap gives the error of the adapter.
+func (e *SourceError) Unwrap() error { return e.err }

@@ -1,0 +1,179 @@
+package federation
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+)
+
+// Connection is the way to one other gateway.
+type Connection interface {
+	Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error)
+}
+
+// Peer asks the gateway of another organisation. It is a gateway.Source, safe for concurrent
+// use. Every field is required.
+type Peer struct {
+	Own, Source identity.OIN
+	Connection  Connection
+	// Certificate is the one the connection is made with, as it is now.
+	Certificate func() *x509.Certificate
+	Signers     *signed.Ring
+	Trust       Trust
+	Now         func() time.Time
+	Log         *slog.Logger // request log; holds no personal data
+}
+
+// Fetch writes a permit for the question, asks, and verifies the disclosure that comes with
+// the answer. The decision that is recorded before a source is asked is the issuance of the
+// permit. It gives errors as adapters do, with the reason PEER_REFUSED where the other
+// gateway said no; what an answer holds the caller validates and minimises, as of any source.
+func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	q, hash, err := p.question(r)
+	if err != nil {
+		return nil, fault(codes.Internal, "ADAPTER_BUG", "")
+	}
+	answer, err := p.Connection.Fetch(ctx, q)
+	if err != nil {
+		return nil, p.faultOf(ctx, r.GetTrace(), err)
+	}
+	if err := p.holds(answer, q, hash); err != nil {
+		p.Log.Error("the disclosure of a peer does not hold", "trace", r.GetTrace(), "source", p.Source)
+		return nil, fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
+	}
+	return answer, nil
+}
+
+// question is the request with salt and permit, and its hash.
+func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, string, error) {
+	q := proto.CloneOf(r)
+	if q.Proofs == nil {
+		q.Proofs = &budgetv1.Proofs{}
+	}
+	q.Proofs.Salt = make([]byte, saltSize)
+	_, _ = rand.Read(q.Proofs.Salt) // never fails (crypto/rand)
+	hash, err := hashOf(q)
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, "", err
+	}
+	by, now := p.Signers.Signer(), p.Now()
+	permit, err := by.Compact(signed.Permit, token.PermitClaims{
+		Agreement: q.Proofs.GetAgreement(), Assurance: q.Proofs.GetAssurance(), Audience: p.Source, Case: q.Proofs.GetCase(),
+		Confirmation: token.Confirmation{X5T: token.Thumbprint(p.Certificate())}, Consent: consentDigest(q.Proofs.GetConsent()),
+		Expires: now.Add(token.PermitLife).Unix(), IssuedAt: now.Unix(), Issuer: p.Own, ID: id.String(),
+		Purpose: q.GetPurpose(), Request: hash, Role: q.Proofs.GetRole(),
+	})
+	q.Proofs.Permit = string(permit)
+	return q, hash, err
+}
+
+// holds reports whether the disclosure is of this answer to this question.
+func (p *Peer) holds(answer *budgetv1.FetchResponse, q *budgetv1.FetchRequest, hash string) error {
+	s, err := p.Trust.Verify(answer.GetDisclosure(), p.Source, p.Own)
+	if err != nil {
+		return err
+	}
+	digest, err := digestOf(answer)
+	if err != nil {
+		return err
+	}
+	if s.Request != hash || s.Answer != encode(digest[:]) || s.Trace != q.GetTrace() {
+		return ErrStatement
+	}
+	return nil
+}
+
+// faultOf says what came of a question in the words of adapters.
+func (p *Peer) faultOf(ctx context.Context, trace string, err error) error {
+	s := status.Convert(err)
+	reason := ""
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			reason = info.GetReason()
+		}
+	}
+	p.Log.Warn("a peer gave no answer", "trace", trace, "source", p.Source, "code", s.Code().String(), "reason", printable(reason))
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), s.Code() == codes.DeadlineExceeded:
+		return fault(codes.DeadlineExceeded, "SOURCE_TIMEOUT", "")
+	case slices.Contains(passed(), reason):
+		return err // of its adapter, or of the system behind it: the details are its own
+	case reason != "":
+		return refusal(reason)
+	case s.Code() == codes.ResourceExhausted:
+		return fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
+	case s.Code() == codes.Unimplemented:
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerVersion)
+	}
+	return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable)
+}
+
+// peerRefused is the reason of a question that the other gateway said no to.
+const peerRefused = budgetv1.ReasonPeerRefused
+
+// passed are the reasons of a source's own adapter, that its gateway passes on.
+func passed() []string {
+	return []string{
+		"SUBJECT_NOT_FOUND", "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED", "SOURCE_UNAVAILABLE", "SOURCE_TIMEOUT", "BAD_DATA_AT_SOURCE",
+		"NOT_CONFIGURED", "ADAPTER_BUG",
+	}
+}
+
+// refusal is a no of the other gateway, by who can repair it. One that is not known is a
+// refusal without a detail.
+func refusal(reason string) error {
+	switch reason {
+	case "UNKNOWN_PEER", "CERTIFICATE_NOT_TRUSTED":
+		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapCertificateRefused)
+	case "RECORD_UNAVAILABLE":
+		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerRecord)
+	case budgetv1.ReasonNoAdapter:
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerVersion)
+	case "TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_NOT_BOUND", "TOKEN_AUDIENCE", "TOKEN_MISSING", "PERMIT_INVALID", "PERMIT_USED":
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerPermit)
+	case "RATE_LIMITED":
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapRateLimited)
+	case "DOCUMENT_ENDED", "CHANGED_MEANWHILE":
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerAgreement)
+	}
+	return fault(codes.PermissionDenied, peerRefused, budgetv1.PeerDetail(reason))
+}
+
+func printable(text string) string {
+	if len(text) > 64 || !budgetv1.Printable(text) {
+		return ""
+	}
+	return text
+}
+
+// fault is an error as adapters give them.
+func fault(code codes.Code, reason, cause string) error {
+	info := &errdetails.ErrorInfo{Reason: reason, Domain: "adapter.ontschot.nl"}
+	if cause != "" {
+		info.Metadata = map[string]string{"cause": cause}
+	}
+	s, err := status.New(code, reason).WithDetails(info)
+	if err != nil {
+		return status.Error(code, reason)
+	}
+	return s.Err()
+}
