@@ -116,6 +116,10 @@ func newTrace() string {
 	}
 }
 
+// IsTrace reports whether a text of another gateway can be a trace id in our record: 32
+// hexadecimal digits, and no nine of them that could be a burgerservicenummer.
+func IsTrace(text string) bool { return isHex(text, 32) && !nineDigits.MatchString(text) }
+
 var nineDigits = regexp.MustCompile(`[0-9]{9}`)
 
 // linkOf is the trace id of a well-formed W3C traceparent that came with the call, by

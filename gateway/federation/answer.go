@@ -7,12 +7,17 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"regexp"
 	"slices"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/evidence"
 	"github.com/ontschot/ontschot/gateway/policy"
@@ -127,6 +132,9 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	if identity.OIN(r.GetRequester()) != by {
 		return nil, admission.Invalid("requester", "is another organisation than that of the certificate")
 	}
+	if !admission.IsTrace(r.GetTrace()) {
+		return nil, admission.Invalid("trace", "is no trace id of a gateway")
+	}
 	if len(r.GetProofs().GetSalt()) != saltSize {
 		return nil, admission.Invalid("proofs.salt", "is not of 32 bytes")
 	}
@@ -190,6 +198,9 @@ func (a *Answerer) judge(ctx context.Context, q *question) error {
 	counts := a.Evidence.ShownBy(q.caller, r.GetPurpose(), q.today, shown)
 	q.judged = counts.Size()
 	agreed, notAgreed := counts.Agreement(ctx, a.own)
+	if notAgreed == nil && agreed.Agreement().ID() != r.GetProofs().GetAgreement() {
+		notAgreed = agreement.ErrExpired // the two ends hold another one: ours decides, and it was not asked by that
+	}
 	yes, no := counts.Consent(ctx, evidence.Subject{BSN: q.bsn}, a.own)
 	if err := evidence.Unreadable(notAgreed, no, ctx.Err()); err != nil {
 		return err
@@ -325,5 +336,33 @@ type SourceError struct{ err error }
 // Error says no more than that.
 func (*SourceError) Error() string { return "the source behind this gateway gave no answer" }
 
-// Unwrap gives the error of the adapter.
-func (e *SourceError) Unwrap() error { return e.err }
+// Status is what the gateway that asked gets: the reason of the adapter, and of its details
+// those that say where and why, as far as they can be shown.
+func (e *SourceError) Status(domain string) *status.Status {
+	s := status.Convert(e.err)
+	said := &errdetails.ErrorInfo{Reason: "ADAPTER_BUG", Domain: domain, Metadata: map[string]string{}}
+	for _, d := range s.Details() {
+		info, ok := d.(*errdetails.ErrorInfo)
+		if !ok || !slices.Contains(passed(), info.GetReason()) {
+			continue
+		}
+		said.Reason = info.GetReason()
+		for _, key := range []string{"path", "cause"} {
+			if text := info.GetMetadata()[key]; place.MatchString(text) && !identity.HoldsBSN(text) {
+				said.Metadata[key] = text
+			}
+		}
+	}
+	code := s.Code()
+	if code == codes.OK || code == codes.Unknown {
+		code = codes.Unavailable
+	}
+	out, err := status.New(code, (*SourceError)(nil).Error()).WithDetails(said)
+	if err != nil {
+		return status.New(code, "")
+	}
+	return out
+}
+
+// place is what may be said of where in a source's message data were bad.
+var place = regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]{1,128}$`)

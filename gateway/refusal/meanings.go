@@ -18,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -92,6 +93,11 @@ func meanings() []meaning {
 		{admission.ErrCertificate, codes.Unauthenticated, "CERTIFICATE_NOT_TRUSTED", "connect again with a certificate that is valid now"},
 		{admission.ErrNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
 		{agreement.ErrUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
+		{federation.ErrUsed, codes.FailedPrecondition, "PERMIT_USED", "write a new permit for every question"},
+		{token.ErrPermit, codes.PermissionDenied, "PERMIT_INVALID", "write the permit over exactly what is asked"},
+		{federation.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
+		{federation.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
+		{federation.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
 		{register.ErrRefused, codes.InvalidArgument, "DOCUMENT_DOES_NOT_FIT", "read what it is to take the place of, and say so"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
@@ -134,6 +140,10 @@ func ofType(err error) (error, bool) {
 	var no *policy.DeniedError
 	if errors.As(err, &no) {
 		return denied(no), true
+	}
+	var source *federation.SourceError
+	if errors.As(err, &source) {
+		return source.Status(domain).Err(), true
 	}
 	var peer *agreement.PeerError
 	if errors.As(err, &peer) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/evidence"
+	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/refusal"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -17,6 +19,7 @@ import (
 	"github.com/ontschot/ontschot/internal/pseudonym"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // BrokerConfig is what a broker is made of. The rooms say of each field what it is, and
@@ -66,6 +69,29 @@ type Broker struct {
 	*gateway.Gateway
 	*documents.Service
 	refusal.Edge
+	*federation.Answerer
+}
+
+// peers serves what gateways of other organisations call.
+type peers struct {
+	ontschotv1.UnimplementedPeerServiceServer
+	documents *documents.Service
+	answerer  *federation.Answerer
+}
+
+// Deliver is ontschotv1.PeerServiceServer's.
+func (p peers) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error) {
+	return p.documents.Deliver(ctx, r)
+}
+
+// Holds is ontschotv1.PeerServiceServer's.
+func (p peers) Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error) {
+	return p.documents.Holds(ctx, r)
+}
+
+// Fetch is ontschotv1.PeerServiceServer's.
+func (p peers) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	return p.answerer.Fetch(ctx, r)
 }
 
 // NewBroker puts the rooms together.
@@ -100,8 +126,16 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, _ := c.Organisations.ByOIN(c.Own)
+	answerer, err := federation.New(federation.Config{
+		Own: c.Own, Organisations: c.Organisations, Source: c.Sources[own.Code], Admission: admit, Tokens: c.Tokens, Evidence: registered,
+		Signers: c.Signers, Policy: c.Policy, Record: c.Record, Pseudonyms: pseudonyms, Now: c.Now, Today: c.Today, Log: c.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	edge := refusal.Edge{
 		Failures: admission.Failures{Own: c.Own, PolicyRevision: c.Policy.Revision(), Record: c.Record, Log: c.Log}, Log: c.Log,
 	}
-	return &Broker{exchange, service, edge}, nil
+	return &Broker{exchange, service, edge, answerer}, nil
 }

@@ -42,7 +42,7 @@ func (s *Server) listen(b *Broker) error {
 	ontschotv1.RegisterRegistryServiceServer(s.grpc, b.Service)
 	ontschotv1.RegisterAgreementServiceServer(s.grpc, b.Service)
 	ontschotv1.RegisterConsentServiceServer(s.grpc, b.Service)
-	ontschotv1.RegisterPeerServiceServer(s.grpc, b.Service)
+	ontschotv1.RegisterPeerServiceServer(s.grpc, peers{documents: b.Service, answerer: b.Answerer})
 	state := health.NewServer()
 	healthv1.RegisterHealthServer(s.grpc, state)
 	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.BudgetService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName,

@@ -3,21 +3,27 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/identity"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Peer delivers documents to the gateway of one other organisation, and to no other:
 // its certificate must hold the OIN. It is safe for concurrent use.
 type Peer struct {
-	conn *grpc.ClientConn
-	peer ontschotv1.PeerServiceClient
+	oin   identity.OIN
+	conn  *grpc.ClientConn
+	peer  ontschotv1.PeerServiceClient
+	shown atomic.Pointer[tls.Certificate] // in the last handshake
+	now   func() (*tls.Certificate, error)
 }
 
 var errOtherPeer = errors.New("the certificate is of another organisation")
@@ -38,11 +44,40 @@ func NewPeer(address string, by *tls.Config, oin identity.OIN) (*Peer, error) {
 		}
 		return err
 	}
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(conf)))
-	if err != nil {
+	p := &Peer{oin: oin}
+	p.now = func() (*tls.Certificate, error) { return by.GetClientCertificate(nil) }
+	conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		shown, err := p.now()
+		if err == nil {
+			p.shown.Store(shown)
+		}
+		return shown, err
+	}
+	var err error
+	if p.conn, err = grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(conf))); err != nil {
 		return nil, err
 	}
-	return &Peer{conn, ontschotv1.NewPeerServiceClient(conn)}, nil
+	p.peer = ontschotv1.NewPeerServiceClient(p.conn)
+	return p, nil
+}
+
+// Certificate is the one that the other gateway sees: a permit is bound to it. Before the first
+// handshake it is the one that will be shown. Nil when there is none.
+func (p *Peer) Certificate() *x509.Certificate {
+	shown := p.shown.Load()
+	if shown == nil {
+		if shown, _ = p.now(); shown == nil {
+			return nil
+		}
+	}
+	return shown.Leaf
+}
+
+// Fetch asks the other organisation about one person. It does not wait for a gateway that is
+// not there.
+func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	p.conn.ResetConnectBackoff()
+	return p.peer.Fetch(ctx, r)
 }
 
 // Deliver delivers one document. It waits for the other gateway as long as the context

@@ -117,6 +117,9 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err := s.parts(ctx, own, &bc, stderr); err != nil {
 		return nil, err
 	}
+	if err := s.peerSources(trust, &bc); err != nil {
+		return nil, err
+	}
 	if s.Broker, err = NewBroker(bc); err != nil {
 		return nil, err
 	}

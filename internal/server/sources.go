@@ -17,9 +17,11 @@ import (
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/documents"
+	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -30,6 +32,9 @@ func (s *Server) startSources(ctx context.Context, stderr io.Writer) error {
 	var mu sync.Mutex
 	var failed []error
 	for _, source := range s.Conf.Sources {
+		if source.Peer { // nothing to start
+			continue
+		}
 		all.Go(func() {
 			p, err := s.startSource(ctx, source, stderr)
 			mu.Lock()
@@ -138,4 +143,42 @@ func (s *Server) TakeDocuments(ctx context.Context) error {
 		waiting = again
 	}
 	return nil
+}
+
+// peerSources are the sources that other organisations' own gateways answer for.
+func (s *Server) peerSources(trust *config.Trust, bc *BrokerConfig) error {
+	logs, err := PeerLogs(trust)
+	if err != nil {
+		return err
+	}
+	for _, source := range s.Conf.Sources {
+		if !source.Peer {
+			continue
+		}
+		connection, known := bc.Peers[source.Party].(*Peer)
+		if !known {
+			return fmt.Errorf("%w: source %s: the trust file has no gateway of it to ask", config.ErrConfig, source.Party)
+		}
+		bc.Sources[source.Party] = &federation.Peer{
+			Own: bc.Own, Source: connection.oin, Connection: connection, Certificate: connection.Certificate, Signers: bc.Signers,
+			Trust: federation.Trust{Keys: bc.Keys, Logs: logs}, Now: bc.Now, Log: bc.Log,
+		}
+	}
+	return nil
+}
+
+// PeerLogs are the public keys of the logs of all parties in a trust file.
+func PeerLogs(trust *config.Trust) (map[identity.OIN]audit.Keys, error) {
+	logs := map[identity.OIN]audit.Keys{}
+	for _, p := range trust.Parties {
+		if len(p.LogKeys) == 0 {
+			continue
+		}
+		keys, err := audit.ParseKeys(p.LogKeys...)
+		if err != nil {
+			return nil, fmt.Errorf("%w: log_keys of %s in the trust file", config.ErrConfig, p.Code)
+		}
+		logs[p.OIN] = keys
+	}
+	return logs, nil
 }

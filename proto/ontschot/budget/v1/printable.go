@@ -97,9 +97,14 @@ func (s *search) value(f protoreflect.FieldDescriptor, v protoreflect.Value) (un
 	return "", false
 }
 
-// Unprintable gives the path of the first text in a message that cannot be shown.
+// Unprintable gives the path of the first text in a message that cannot be shown. Proofs are
+// not shown: a signed note has lines.
 func Unprintable(m proto.Message) string {
-	return FindText(m, nil, func(_ protoreflect.FieldDescriptor, text string) bool { return !Printable(text) })
+	return FindText(m, shown, func(_ protoreflect.FieldDescriptor, text string) bool { return !Printable(text) })
+}
+
+func shown(f protoreflect.FieldDescriptor) bool {
+	return f.Message() == nil || f.Message().Name() != "Disclosure" && f.Message().Name() != "Receipt"
 }
 
 // Unlisted is the label of a product of which no label is known.
