@@ -73,11 +73,12 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	query, err := tree.prepare(ctx, compiler, "data.core.decision")
+	store := tree.store()
+	query, err := tree.prepare(ctx, compiler, store, "data.core.decision")
 	if err != nil {
 		return nil, err
 	}
-	operations, err := tree.prepare(ctx, compiler, "data.core.operation")
+	operations, err := tree.prepare(ctx, compiler, store, "data.core.operation")
 	if err != nil {
 		return nil, err
 	}
