@@ -23,6 +23,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -105,7 +106,8 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 			s.Close()
 		}
 	}()
-	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is reported below
+	go func() { _, _ = admission.Rules() }() // compiled meanwhile; NewBroker waits for them and has the error
+	_, _ = s.ReloadKeys(ctx)                 // sums up what it starts with, before it is read; what is wrong with it is reported below
 	trust, own, err := conf.ReadTrust()
 	if err != nil {
 		return nil, err
