@@ -218,10 +218,12 @@ func (s *Server) secrets(own config.Organisation, bc *BrokerConfig) error {
 		bc.Today = func() civil.Date { return set }
 	}
 	bc.WithdrawURL, bc.Officer = s.Conf.WithdrawURL, s.Conf.DataProtectionOfficer
-	if bc.Texts, err = wording.ReadTexts(policies.FS); err != nil {
+	texts, err := wording.ReadTexts(policies.FS)
+	if err != nil {
 		return err
 	}
-	bc.Changes, err = wording.ReadAgreementTexts(policies.FS)
+	bc.Texts = texts
+	bc.Changes, err = wording.ReadAgreementTexts(policies.FS, texts)
 	return err
 }
 
