@@ -46,13 +46,13 @@ func raise(t *testing.T, said []byte) string {
 }
 
 // hears reports whether the adapter says anything to who calls so: a server of HTTP/2 speaks
-// as soon as it knows whom to.
-func hears(t *testing.T, socket string, side *tls.Config) bool {
+// as soon as it knows whom to. One that says nothing is waited for so long.
+func hears(t *testing.T, socket string, side *tls.Config, patience time.Duration) bool {
 	t.Helper()
 	raw, err := net.Dial("unix", socket)
 	require.NoError(t, err)
 	defer raw.Close()
-	require.NoError(t, raw.SetDeadline(time.Now().Add(time.Second)))
+	require.NoError(t, raw.SetDeadline(time.Now().Add(patience)))
 	conn := raw
 	if side != nil {
 		side = side.Clone()
@@ -73,18 +73,18 @@ func TestOnlyAPairSpeaks(t *testing.T) {
 	side, said, err := adapters.NewPair()
 	require.NoError(t, err)
 	socket := raise(t, said)
-	require.True(t, hears(t, socket, side))
+	require.True(t, hears(t, socket, side, 20*time.Second))
 
 	other, _, err := adapters.NewPair()
 	require.NoError(t, err)
-	require.False(t, hears(t, socket, other), "of another run")
+	require.False(t, hears(t, socket, other, 20*time.Second), "of another run")
 	trusting := other.Clone() // a caller who would take any adapter
 	trusting.InsecureSkipVerify, trusting.VerifyConnection = true, nil
-	require.False(t, hears(t, socket, trusting), "with the certificate of another run")
+	require.False(t, hears(t, socket, trusting, 20*time.Second), "with the certificate of another run")
 	trusting.Certificates = nil
-	require.False(t, hears(t, socket, trusting), "without a certificate")
-	require.False(t, hears(t, socket, nil), "in the clear")
-	require.True(t, hears(t, socket, side), "and still who may")
+	require.False(t, hears(t, socket, trusting, 20*time.Second), "without a certificate")
+	require.False(t, hears(t, socket, nil, 20*time.Second), "in the clear")
+	require.True(t, hears(t, socket, side, 20*time.Second), "and still who may")
 }
 
 // A host that was made to trust whatever is shown takes no other for its adapter even so:
@@ -115,6 +115,6 @@ func TestAHostTakesNoOtherForItsAdapter(t *testing.T) {
 func TestWithoutAPairNobodyIsAnswered(t *testing.T) {
 	side, said, err := adapters.NewPair()
 	require.NoError(t, err)
-	require.False(t, hears(t, raise(t, nil), side))
-	require.False(t, hears(t, raise(t, said[:len(said)-1]), side), "the half of a pair")
+	require.False(t, hears(t, raise(t, nil), side, time.Second))
+	require.False(t, hears(t, raise(t, said[:len(said)-1]), side, time.Second), "the half of a pair")
 }

@@ -71,6 +71,7 @@ func holdLifeline() func() (*tls.Config, error) {
 		return nil // started without one: signals keep their meaning, and go-plugin its own way
 	}
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
+	syscall.CloseOnExec(fd) // what the adapter starts itself has no part in it
 	line := os.NewFile(uintptr(fd), "lifeline")
 	var pair *tls.Config
 	said := make(chan struct{})

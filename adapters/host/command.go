@@ -83,6 +83,7 @@ func (c *command) Start(context.Context) error {
 	}
 	c.closeAll(c.theirs...)
 	_, _ = c.lifeline.Write(c.pair) // fits in an empty pipe; whoever did not get it answers nobody
+	c.pair = nil
 	go c.watch()
 	return nil
 }
