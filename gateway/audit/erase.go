@@ -320,7 +320,7 @@ func emptied(raw []byte, values []string) ([]byte, error) {
 			}
 		}
 	}
-	return open.encode()
+	return open.encode(), nil
 }
 
 // ledger follows what was destroyed to the erasures that list it.

@@ -138,9 +138,7 @@ func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	if len(p.leaf) > maxLeaf {
 		return invalid("too much for one entry")
 	}
-	if p.opening, err = o.encode(); err != nil {
-		return err
-	}
+	p.opening = o.encode()
 	p.salt, p.record = o.payloadSalt(), tlog.RecordHash(p.leaf)
 	return nil
 }
