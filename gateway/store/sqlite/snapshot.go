@@ -34,17 +34,13 @@ func (s *snapshot) Rows(from int64, limit int) ([]audit.Row, error) {
 		if err := rows.Scan(&n, &packed); err != nil {
 			return nil, failed("reading entries", err)
 		}
-		for _, r := range group(n, packed) {
-			if (r.Index >= from || r.Bad != "") && len(list) < limit {
-				list = append(list, r)
-			}
-		}
+		list = append(list, group(n, packed, from, limit-len(list))...)
 	}
 	return list, failed("reading entries", rows.Err())
 }
 
-// group gives the entries of a row.
-func group(n, packed any) []audit.Row {
+// group gives at most limit of the entries of a row, from an index on.
+func group(n, packed any, from int64, limit int) []audit.Row {
 	first, ok := n.(int64)
 	if !ok {
 		return []audit.Row{{Bad: "n"}}
@@ -53,7 +49,7 @@ func group(n, packed any) []audit.Row {
 	if !ok {
 		return []audit.Row{{Index: first, Bad: "entries"}}
 	}
-	return Unpack(first, b)
+	return unpack(first, b, from, limit)
 }
 
 // Document is audit.Snapshot's.
