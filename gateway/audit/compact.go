@@ -69,16 +69,27 @@ var printable = func() [256]bool {
 
 // Compact appends an entry in few bytes; false when that would not give back the same entry.
 func (r Row) Compact(b []byte) ([]byte, bool) {
-	leaf, ok := readLeaf(r.Leaf)
-	if !ok || leaf.ID != r.ID {
-		return b, false
+	if r.few == nil {
+		leaf, ok := readLeaf(r.Leaf)
+		if !ok || leaf.ID != r.ID {
+			return b, false
+		}
+		open, ok := readOpening(r.Opening)
+		if !ok {
+			return b, false
+		}
+		if r.few = fewBytes(&leaf, &open); r.few == nil {
+			return b, false
+		}
 	}
-	open, ok := readOpening(r.Opening)
-	if !ok {
-		return b, false
-	}
-	w := compactWriter{b: b}
-	w.leaf(&leaf)
+	b = append(b, r.few...)
+	return append(binary.AppendUvarint(b, uint64(len(r.Hashes))), r.Hashes...), true
+}
+
+// fewBytes are a leaf and an opening in few bytes; nil when it cannot be.
+func fewBytes(leaf *Leaf, open *opening) []byte {
+	w := compactWriter{b: make([]byte, 0, 1024)}
+	w.leaf(leaf)
 	for _, l := range open.lists() {
 		w.count(len(*l.list))
 		for _, v := range *l.list {
@@ -86,8 +97,10 @@ func (r Row) Compact(b []byte) ([]byte, bool) {
 			w.text(string(v.Value), 0)
 		}
 	}
-	w.bytes(r.Hashes)
-	return w.b, w.texts <= maxTexts
+	if w.texts > maxTexts {
+		return nil
+	}
+	return w.b
 }
 
 type compactWriter struct {
