@@ -153,12 +153,13 @@ const keptDecisions = 1 << 15
 
 // decisions are the newest decisions and denials that the walk has passed, by their index.
 type decisions struct {
+	most          int // in newest
 	newest, older map[int64]decision
 	since         [2]int64 // the index from which on older, and newest, has all
 }
 
 func (d *decisions) add(index int64, one decision) {
-	if len(d.newest) >= keptDecisions {
+	if len(d.newest) >= d.most {
 		d.older, d.newest = d.newest, nil
 		d.since = [2]int64{d.since[1], index}
 	}

@@ -37,6 +37,7 @@ func newWalk(s Snapshot, signed position, by Inspection) *walk {
 	return &walk{
 		snapshot: &shared{Snapshot: s}, signed: signed, by: by,
 		tree:      nothing(),
+		decisions: decisions{most: keptDecisions},
 		register:  register.New(),
 		gone:      ledger{},
 		snapshots: map[int64]string{},
