@@ -147,6 +147,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 	b.Run("open", open)
 	b.Run("verify", func(b *testing.B) {
+		bench.log = nil // what a gateway knows is not what an auditor needs
 		runtime.GC()
 		most := mostHeap(b)
 		before := cpu(b)
@@ -158,6 +159,9 @@ func BenchmarkStart(b *testing.B) {
 		b.ReportMetric(float64(entries*b.N)/b.Elapsed().Seconds(), "entries/s")
 		b.ReportMetric(float64(most())/(1<<20), "MiB-heap")
 	})
+	bench.log, err = audit.Open(context.Background(), bench.config(bench.store))
+	require.NoError(b, err)
+	bench.log.Close()
 	require.NoError(b, bench.store.Close())
 	db, err := sql.Open("sqlite", bench.path)
 	require.NoError(b, err)

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"slices"
@@ -245,8 +246,8 @@ var strictBase64 = base64.StdEncoding.Strict()
 // openingReader reads openings: all their bytes are in one piece of memory, and all their
 // values in another.
 type openingReader struct {
-	canonicalReader
-	raw    []byte
+	rest   []byte
+	bad    bool
 	bytes  []byte
 	values []opened
 }
@@ -256,22 +257,21 @@ func readOpening(raw []byte) (o opening, ok bool) {
 	if len(raw) > maxOpening {
 		return opening{}, false
 	}
-	r := openingReader{canonicalReader: canonicalReader{rest: string(raw)}, raw: raw}
-	r.values = make([]opened, 0, strings.Count(r.rest, openedBegins))
+	r := openingReader{rest: raw}
+	r.values = make([]opened, 0, bytes.Count(raw, []byte(openedBegins)))
 	r.bytes = make([]byte, 0, len(raw)/4*3)
 	for i, l := range o.lists() {
-		name := openingMembers[i]
-		if l.field == confirmField && !r.has(name) {
+		if i == confirmMember && !r.has(openingMembers[i]) {
 			continue
-		} else if l.field != confirmField {
-			r.is(name)
+		} else if i != confirmMember {
+			r.is(openingMembers[i])
 		}
-		if *l.list = r.list(); r.bad || l.field == confirmField && len(*l.list) == 0 {
+		if *l.list = r.list(); r.bad || i == confirmMember && len(*l.list) == 0 {
 			return opening{}, false
 		}
 	}
 	r.is("}")
-	return o, !r.bad && r.rest == ""
+	return o, !r.bad && len(r.rest) == 0
 }
 
 const openedBegins = `{"salt":"`
@@ -280,6 +280,18 @@ const openedBegins = `{"salt":"`
 var openingMembers = [...]string{
 	`{"case":[`, `,"confirm":[`, `,"consents":[`, `,"end":[`, `,"payload":[`, `,"put":[`, `,"rests":[`, `,"subjects":[`,
 }
+
+const confirmMember = 1 // of openingMembers: left out when it is empty
+
+func (r *openingReader) has(text string) bool {
+	if len(r.rest) < len(text) || string(r.rest[:len(text)]) != text {
+		return false
+	}
+	r.rest = r.rest[len(text):]
+	return true
+}
+
+func (r *openingReader) is(text string) { r.bad = !r.has(text) || r.bad }
 
 func (r *openingReader) list() []opened {
 	from := len(r.values)
@@ -299,13 +311,13 @@ func (r *openingReader) list() []opened {
 
 // base64 reads bytes in the one way in which they are written.
 func (r *openingReader) base64() []byte {
-	n := strings.IndexByte(r.rest, '"')
+	n := bytes.IndexByte(r.rest, '"')
 	if n < 0 {
 		r.bad = true
 		return nil
 	}
 	from := len(r.bytes)
-	b, err := strictBase64.AppendDecode(r.bytes, r.raw[len(r.raw)-len(r.rest):][:n]) // which skips line ends
+	b, err := strictBase64.AppendDecode(r.bytes, r.rest[:n]) // which skips line ends
 	if err != nil || base64.StdEncoding.EncodedLen(len(b)-from) != n {
 		r.bad = true
 		return nil

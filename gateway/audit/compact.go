@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // An entry at rest takes about half of its leaf and its opening: what has one form only is
@@ -241,7 +242,14 @@ func isDay(s string) bool {
 
 // ReadCompact reads what Compact wrote of the entry of an index; false when it cannot.
 func ReadCompact(index int64, b []byte) (Row, bool) {
-	r := compactReader{rest: b, texts: make([]byte, 0, 1024)}
+	r := readers.Get().(*compactReader)
+	defer func() {
+		if r.rest = nil; cap(r.texts) > maxLeaf { // which few have
+			r.texts = nil
+		}
+		readers.Put(r)
+	}()
+	*r = compactReader{rest: b, texts: r.texts[:0], again: r.again[:0]}
 	row := Row{Index: index}
 	row.Leaf, row.ID = r.leaf()
 	row.Opening = r.opening()
@@ -251,6 +259,9 @@ func ReadCompact(index int64, b []byte) (Row, bool) {
 	}
 	return row, true
 }
+
+// readers are readers whose memory can be used again. Nothing that they gave is in it.
+var readers = sync.Pool{New: func() any { return new(compactReader) }}
 
 // compactReader reads compact entries; bad once something cannot be read, and then for good.
 type compactReader struct {
@@ -401,7 +412,7 @@ func (w *leafWriter) number(before string) {
 
 // leaf reads a leaf, and gives its canonical form and its id.
 func (r *compactReader) leaf() (leaf []byte, id string) {
-	w := leafWriter{r, make([]byte, 0, 1536)}
+	w := leafWriter{r, make([]byte, 0, 512+len(r.rest))}
 	w.text(`{"activity":"`)
 	w.list(`,"agreements":[`)
 	w.text(`,"case":"`)
@@ -441,7 +452,7 @@ func (r *compactReader) opening() []byte {
 	if r.bad {
 		return nil
 	}
-	b := make([]byte, 0, 256+3*len(r.rest))
+	b := make([]byte, 0, 256+2*len(r.rest))
 	for i, member := range openingMembers {
 		n := r.count()
 		if n == 0 && i == confirmMember {
@@ -460,5 +471,3 @@ func (r *compactReader) opening() []byte {
 	}
 	return append(b, '}')
 }
-
-const confirmMember = 1 // of openingMembers: left out when it is empty
