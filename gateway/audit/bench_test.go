@@ -93,7 +93,7 @@ func TestAllocations(t *testing.T) {
 		e.Rests = restsOn("c-1")
 		b.append(e)
 	})
-	require.LessOrEqual(t, got, 400.0)
+	require.LessOrEqual(t, got, 150.0)
 }
 
 // long writes a log of so many entries, one in ten a consent.

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -87,6 +88,16 @@ func (a *asker) questions(n, at int) {
 	wg.Wait()
 }
 
+// transactions is how many a log took.
+func transactions(t *testing.T, path string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM entries").Scan(&n))
+	return n
+}
+
 // A question takes little room on disk, whether it is asked alone or with others. What is
 // counted is the whole file, without what was in it before the questions.
 func TestBytesPerQuestion(t *testing.T) {
@@ -104,6 +115,9 @@ func TestBytesPerQuestion(t *testing.T) {
 		}
 		before := size()
 		a.questions(questions, at)
+		if transactions := transactions(t, b.path); at > 1 {
+			require.Less(t, transactions, 2*questions/3, "what waits is written together")
+		}
 		each := (size() - before) / questions
 		t.Logf("%d at a time: %d bytes a question", at, each)
 		require.LessOrEqual(t, each, int64(2048))
