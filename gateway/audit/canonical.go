@@ -172,6 +172,79 @@ func readLeafFrom(r *canonicalReader, l *Leaf) {
 	r.is(`}`)
 }
 
+// flag reads true or false.
+func (r *canonicalReader) flag() bool {
+	if r.has("true") {
+		return true
+	}
+	r.is("false")
+	return false
+}
+
+// grants reads what is left of a list of grants.
+func (r *canonicalReader) grants() []grant {
+	list := []grant{}
+	for ended := r.has("]"); !ended && !r.bad; {
+		r.is(`{"categories":[`)
+		g := grant{Categories: listOf[string](r)}
+		r.is(`,"source":"`)
+		g.Source = identity.OIN(r.text())
+		r.is("}")
+		list = append(list, g)
+		if ended = r.has("]"); !ended {
+			r.is(",")
+		}
+	}
+	return list
+}
+
+// readDescription reads the description of a document; false when it may be none.
+func readDescription(raw []byte) (d description, ok bool) {
+	if len(raw) > putField.size() {
+		return description{}, false
+	}
+	r := canonicalReader{rest: string(raw)}
+	r.is(`{"case":"`)
+	d.Case = r.text()
+	r.is(`,"digest":"`)
+	d.Digest = r.text()
+	r.is(`,"from":"`)
+	d.From = r.text()
+	r.is(`,"grants":[`)
+	d.Grants = r.grants()
+	r.is(`,"id":"`)
+	d.ID = r.text()
+	r.is(`,"keys":[`)
+	d.Keys = listOf[string](&r)
+	r.is(`,"kind":"`)
+	d.Kind = DocumentKind(r.text())
+	r.is(`,"narrows":`)
+	d.Narrows = r.flag()
+	r.is(`,"openings":"`)
+	d.Openings = r.text()
+	r.is(`,"party_a":"`)
+	d.PartyA = identity.OIN(r.text())
+	r.is(`,"party_b":"`)
+	d.PartyB = identity.OIN(r.text())
+	r.is(`,"purpose":"`)
+	d.Purpose = r.text()
+	r.is(`,"recipients":[`)
+	d.Recipients = listOf[identity.OIN](&r)
+	r.is(`,"replaces":"`)
+	d.Replaces = r.text()
+	r.is(`,"subjects":[`)
+	d.Subjects = listOf[string](&r)
+	r.is(`,"until":"`)
+	d.Until = r.text()
+	r.is(`,"void":`)
+	d.Void = r.flag()
+	r.is("}")
+	if r.bad || r.rest != "" {
+		return description{}, false
+	}
+	return d, true
+}
+
 // canonicalWriter writes canonical JSON; bad once something would have to be escaped.
 type canonicalWriter struct {
 	b   []byte

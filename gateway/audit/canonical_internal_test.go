@@ -88,6 +88,39 @@ func sameOpening(t *testing.T, raw []byte) {
 	}
 }
 
+// sameDescription fails when what is read directly is another description than
+// encoding/json reads.
+func sameDescription(t *testing.T, raw []byte) {
+	t.Helper()
+	var slow description
+	failed := decodeCanonical(raw, putField.size(), &slow)
+	fast, ok := readDescription(raw)
+	if ok {
+		require.NoError(t, failed, "%q", raw)
+		require.True(t, reflect.DeepEqual(slow, fast), "%q", raw)
+	}
+	got, known := parseDescription(raw)
+	require.Equal(t, failed == nil, known, "%q", raw)
+	if known {
+		require.True(t, reflect.DeepEqual(slow, got), "%q", raw)
+	}
+}
+
+// descriptions are what entries say of the documents that they put.
+func descriptions(t testing.TB) (list [][]byte) {
+	t.Helper()
+	full := aConsent().Put.filled()
+	full.From, full.Until, full.Case, full.Replaces, full.Narrows, full.Void = civil.MustParse("2026-01-01"), civil.MustParse("2026-12-31"), "case", "old", true, true
+	full.Grants = append(full.Grants, full.Grants...)
+	full.Keys = []string{strings.Repeat("f", 64)}
+	for _, d := range []Document{full, aConsent().Put.filled(), anAgreement().Put.filled()} {
+		raw, err := encodeCanonical(d.description())
+		require.NoError(t, err)
+		list = append(list, raw)
+	}
+	return list
+}
+
 // What is read and written directly is what encoding/json reads and writes.
 func TestTheDirectFormIsTheCanonicalOne(t *testing.T) {
 	leaves, openings := leavesAndOpenings(t)
@@ -103,7 +136,19 @@ func TestTheDirectFormIsTheCanonicalOne(t *testing.T) {
 			sameOpening(t, raw)
 		}
 	}
-	_, ok := readLeaf(append(bytes.Clone(leaves[0]), make([]byte, maxLeaf)...))
+	for _, raw := range descriptions(t) {
+		_, ok := readDescription(raw)
+		require.True(t, ok)
+		for _, raw := range variants(raw) {
+			sameDescription(t, raw)
+		}
+		for _, change := range [][2]string{{"true", "false"}, {"false", "true"}, {"false", "null"}, {"false", "fals"}, {`"source"`, `"from"`}, {`}]`, `},]`}, {`},{`, `}{`}} {
+			sameDescription(t, bytes.Replace(raw, []byte(change[0]), []byte(change[1]), 1))
+		}
+	}
+	_, ok := readDescription(make([]byte, putField.size()+1))
+	require.False(t, ok)
+	_, ok = readLeaf(append(bytes.Clone(leaves[0]), make([]byte, maxLeaf)...))
 	require.False(t, ok)
 	_, ok = readOpening(make([]byte, maxOpening+1))
 	require.False(t, ok)
@@ -144,4 +189,13 @@ func FuzzOpeningForms(f *testing.F) {
 		}
 	}
 	f.Fuzz(sameOpening)
+}
+
+func FuzzDescriptionForms(f *testing.F) {
+	for _, raw := range descriptions(f) {
+		for _, v := range variants(raw) {
+			f.Add(v)
+		}
+	}
+	f.Fuzz(sameDescription)
 }

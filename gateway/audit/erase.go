@@ -192,8 +192,8 @@ func (e *erasing) concerns(f field, value []byte) bool {
 	case restsField:
 		return e.consents[restOf(text).ID]
 	case putField:
-		var d description
-		return decodeCanonical(value, putField.size(), &d) == nil && e.consents[d.ID]
+		d, ok := parseDescription(value)
+		return ok && e.consents[d.ID]
 	case payloadField:
 		return e.mentions(text)
 	}

@@ -183,8 +183,8 @@ func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	if !ok {
 		return e, nil
 	}
-	var d description
-	if err := decodeCanonical(text, putField.size(), &d); err != nil {
+	d, ok := parseDescription(text)
+	if !ok {
 		return e, tampered(index, "opening: put is no description of a document")
 	}
 	put, ok := d.document()
