@@ -30,7 +30,7 @@ var (
 	ErrExpired          = errors.New("a certificate is outside its period of validity")
 	ErrUnknownAuthority = errors.New("no chain to an authority that we believe")
 	ErrUnfit            = errors.New("the certificate is not fit for this use")
-	ErrIdentity         = errors.New("no single OIN in Subject.serialNumber, or that of another organisation")
+	ErrIdentity         = errors.New("no OIN in Subject.serialNumber or organizationIdentifier (OI:), more than one, or that of another organisation")
 )
 
 // Files are paths of PEM files of at most 1 MiB each. Every one is required.

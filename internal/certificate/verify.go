@@ -5,12 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"slices"
 	"time"
-
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // maxSeen leaves are remembered; a federation has some hundreds of parties.
@@ -133,29 +130,4 @@ func strong(key any) bool {
 		return true
 	}
 	return false
-}
-
-// Peer gives the organisation of a certificate: the OIN in its one
-// Subject.serialNumber. The error is ErrIdentity; with two numbers a choice
-// between them would be the caller's.
-func Peer(leaf *x509.Certificate) (identity.OIN, error) {
-	if leaf == nil {
-		return "", ErrIdentity
-	}
-	serialNumber := asn1.ObjectIdentifier{2, 5, 4, 5} // X.520 section 6.2.9
-	var numbers []any
-	for _, a := range leaf.Subject.Names {
-		if a.Type.Equal(serialNumber) {
-			numbers = append(numbers, a.Value)
-		}
-	}
-	if len(numbers) != 1 {
-		return "", ErrIdentity
-	}
-	text, _ := numbers[0].(string)
-	oin, err := identity.ParseOIN(text)
-	if err != nil {
-		return "", ErrIdentity
-	}
-	return oin, nil
 }
