@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -156,8 +157,7 @@ func keyRows(path string, now time.Time) ([]keyRow, error) {
 }
 
 func certificateRows(conf *config.Gateway, own config.Organisation, now time.Time) ([]keyRow, error) {
-	files := certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}
-	holder, err := certificate.Open(files, own.OIN)
+	holder, err := conf.Certificates(own.OIN, nil)
 	if err != nil {
 		return []keyRow{{What: "certificate", Owner: own.Code, ID: conf.TLS.Certificate, State: "unusable", Do: err.Error()}}, nil
 	}
@@ -166,7 +166,27 @@ func certificateRows(conf *config.Gateway, own config.Organisation, now time.Tim
 	for _, a := range s.Authorities {
 		rows = append(rows, ends(keyRow{What: "authority", Owner: a.Name, State: "in use"}, a.NotAfter, now))
 	}
+	for _, l := range s.Lists {
+		rows = append(rows, listRow(l, now))
+	}
 	return rows, nil
+}
+
+// listRow is of a revocation list. That the authority was not met yet is no fault: no chain
+// of it was shown to this command.
+func listRow(l certificate.List, now time.Time) keyRow {
+	row := keyRow{What: "revocation list", Owner: l.Authority, ID: l.Where, State: "in use", Do: l.Problem}
+	switch {
+	case l.Authority == "":
+		row.State = "not there"
+		return row
+	case now.After(l.NextUpdate):
+		row.State, row.Do = "expired", cmp.Or(l.Problem, "get the next one now")
+	case !l.Proven:
+		row.State = "waits for its authority"
+	}
+	row.From, row.Until = l.ThisUpdate.UTC().Format(time.RFC3339), l.NextUpdate.UTC().Format(time.RFC3339)
+	return row
 }
 
 // ends says until when, and that it is to be renewed when that is near.

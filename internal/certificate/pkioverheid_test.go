@@ -25,10 +25,10 @@ var (
 	rsa4096 = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 4096) })
 )
 
-func kept(t testing.TB, key func() (*rsa.PrivateKey, error)) *rsa.PrivateKey {
-	made, err := key()
+func made(t testing.TB, key func() (*rsa.PrivateKey, error)) *rsa.PrivateKey {
+	k, err := key()
 	require.NoError(t, err)
-	return made
+	return k
 }
 
 func ecKey(t testing.TB, curve elliptic.Curve) crypto.Signer {
@@ -59,11 +59,11 @@ func fourthGeneration(t testing.TB) pkio {
 }
 
 func generation(t testing.TB, name string, above, below x509.SignatureAlgorithm) pkio {
-	key := kept(t, rsa4096)
+	key := made(t, rsa4096)
 	revokes := func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageCRLSign }
 	p := pkio{alg: below}
 	p.root = issue(t, authority("Root CA - "+name), nil, key, []edit{revokes, signedBy(above)})
-	p.domain = issue(t, authority("Private Services CA - "+name), &p.root, kept(t, rsa3072), []edit{revokes, signedBy(above)})
+	p.domain = issue(t, authority("Private Services CA - "+name), &p.root, made(t, rsa3072), []edit{revokes, signedBy(above)})
 	p.domain.above = asPEM(p.domain.cert)
 	p.provider = issue(t, authority("Provider Private Services CA - "+name), &p.domain, key, []edit{revokes, signedBy(below)})
 	p.provider.above = append(asPEM(p.provider.cert), p.domain.above...)
@@ -90,22 +90,22 @@ func TestGenerationsOfPKIoverheid(t *testing.T) {
 	require.Equal(t, x509.SHA512WithRSAPSS, fourth.root.cert.SignatureAlgorithm)
 	require.Equal(t, x509.SHA384WithRSAPSS, fourth.provider.cert.SignatureAlgorithm)
 	leaves := map[string]func(oin identity.OIN) issued{
-		"G1, RSA of 2048 bits": func(oin identity.OIN) issued { return first.of(t, kept(t, rsa2048), oin) },
-		"G1, RSA of 4096 bits": func(oin identity.OIN) issued { return first.of(t, kept(t, rsa4096), oin) },
-		"G4, RSA of 3072 bits": func(oin identity.OIN) issued { return fourth.of(t, kept(t, rsa3072), oin) },
-		"G4, RSA of 4096 bits": func(oin identity.OIN) issued { return fourth.of(t, kept(t, rsa4096), oin) },
+		"G1, RSA of 2048 bits": func(oin identity.OIN) issued { return first.of(t, made(t, rsa2048), oin) },
+		"G1, RSA of 4096 bits": func(oin identity.OIN) issued { return first.of(t, made(t, rsa4096), oin) },
+		"G4, RSA of 3072 bits": func(oin identity.OIN) issued { return fourth.of(t, made(t, rsa3072), oin) },
+		"G4, RSA of 4096 bits": func(oin identity.OIN) issued { return fourth.of(t, made(t, rsa4096), oin) },
 		"G4, P-256":            func(oin identity.OIN) issued { return fourth.of(t, ecKey(t, elliptic.P256()), oin) },
 		"G4, P-384":            func(oin identity.OIN) issued { return fourth.of(t, ecKey(t, elliptic.P384()), oin) },
 	}
 	holders := map[string]*Holder{}
 	for name, leaf := range leaves {
-		h, err := Open(newFiles(t, leaf(ours), first.root, fourth.root), ours)
+		h, err := Open(newFiles(t, leaf(ours), first.root, fourth.root), ours, Rules{})
 		require.NoError(t, err, name)
 		holders[name] = h
 	}
 	for name, h := range holders {
 		for other, leaf := range leaves {
-			peer, err := Open(newFiles(t, leaf(theirs), first.root, fourth.root), theirs)
+			peer, err := Open(newFiles(t, leaf(theirs), first.root, fourth.root), theirs, Rules{})
 			require.NoError(t, err, other)
 			state, atServer, atClient := handshake(t, h.Server(), peer.Client("localhost"))
 			require.NoError(t, atServer, "%s at %s", other, name)
@@ -117,7 +117,7 @@ func TestGenerationsOfPKIoverheid(t *testing.T) {
 			require.NoError(t, h.Check(leaf(theirs).chain(t), time.Now()))
 		}
 	}
-	alone := open(t, newFiles(t, first.of(t, kept(t, rsa2048), ours), first.root))
+	alone := open(t, newFiles(t, first.of(t, made(t, rsa2048), ours), first.root))
 	_, atServer, atClient := handshake(t, alone.Server(), holders["G4, P-256"].Client("localhost"))
 	require.Error(t, atServer, "who does not believe the new root yet")
 	require.Error(t, atClient)
@@ -130,7 +130,7 @@ func TestAnOrganisationThatContradictsItself(t *testing.T) {
 	p := fourthGeneration(t)
 	two := p.of(t, newKey(t), ours, func(c *x509.Certificate) { c.Subject.SerialNumber = string(theirs) })
 	for _, own := range []identity.OIN{ours, theirs} {
-		_, err := Open(newFiles(t, two, p.root), own)
+		_, err := Open(newFiles(t, two, p.root), own, Rules{})
 		require.ErrorIs(t, err, ErrIdentity)
 	}
 	_, err := Peer(two.cert)
