@@ -157,7 +157,7 @@ func keyRows(path string, now time.Time) ([]keyRow, error) {
 }
 
 func certificateRows(conf *config.Gateway, own config.Organisation, now time.Time) ([]keyRow, error) {
-	holder, err := conf.Certificates(own.OIN, nil)
+	holder, err := conf.Certificates(own.OIN, certificate.Rules{Offline: true})
 	if err != nil {
 		return []keyRow{{What: "certificate", Owner: own.Code, ID: conf.TLS.Certificate, State: "unusable", Do: err.Error()}}, nil
 	}

@@ -89,7 +89,7 @@ func Open(path string, token func(context.Context) (string, error)) (*Client, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: gateway is no host:port", ErrConfig, path)
 	}
-	own, err := conf.TLS.Open(conf.Path, "", "", nil)
+	own, err := conf.TLS.Open(conf.Path, "", certificate.Rules{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -55,6 +55,8 @@ type Rules struct {
 	AcceptOld bool
 	// Cache is a folder in which lists from URLs outlive the process; empty: memory only.
 	Cache string
+	// Offline leaves URLs alone: of them there is what the cache has.
+	Offline bool
 	// Warn is told what will need somebody's care, once for each thing; nil: nobody is.
 	Warn func(message string, args ...any)
 

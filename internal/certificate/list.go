@@ -77,7 +77,7 @@ func parseList(raw []byte) (*list, error) {
 		raw = block.Bytes
 	}
 	signed, err := x509.ParseRevocationList(raw)
-	if err != nil {
+	if err != nil || len(signed.Raw) != len(raw) {
 		return nil, fmt.Errorf("%w: not a revocation list, or cut short", ErrList)
 	}
 	if !slices.Contains(listAlgorithms, signed.SignatureAlgorithm) {

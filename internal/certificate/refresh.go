@@ -66,7 +66,7 @@ func (h *Holder) openLists() error {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), fetchTimeout)
 	defer stop()
-	if err := h.refresh(ctx, func(s *source) bool { return s.list == nil }); err != nil {
+	if err := h.refresh(ctx, func(s *source) bool { return s.list == nil && !(h.rules.Offline && s.fetched()) }); err != nil {
 		h.rules.warn("revocation lists", "error", err.Error())
 	}
 	for _, s := range h.sources {

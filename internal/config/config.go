@@ -267,9 +267,10 @@ func (c *Gateway) Timeout() (*time.Duration, error) {
 func (c *Gateway) Path(name string) string { return join(filepath.Dir(c.path), name) }
 
 // Certificates are the gateway's own and those it believes. Revocation lists from URLs are
-// kept in the data folder. warn is told what will need somebody's care; it may be nil.
-func (c *Gateway) Certificates(own identity.OIN, warn func(string, ...any)) (*certificate.Holder, error) {
-	return c.TLS.Open(c.Path, own, filepath.Join(c.Path(c.Data), "crl"), warn)
+// kept in the data folder.
+func (c *Gateway) Certificates(own identity.OIN, rules certificate.Rules) (*certificate.Holder, error) {
+	rules.Cache = filepath.Join(c.Path(c.Data), "crl")
+	return c.TLS.Open(c.Path, own, rules)
 }
 
 // Again reads the file anew.

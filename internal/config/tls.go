@@ -37,10 +37,10 @@ func (t TLS) check(path string) error {
 	return nil
 }
 
-// Open reads what the section names; relative paths go through path. cache is a folder for
-// lists from URLs, empty: none. warn is told what will need somebody's care; it may be nil.
-func (t TLS) Open(path func(string) string, own identity.OIN, cache string, warn func(string, ...any)) (*certificate.Holder, error) {
-	rules := certificate.Rules{MinRSABits: t.MinRSABits, AcceptOld: t.CRLAfterNextUpdate == crlAccept, Cache: cache, Warn: warn}
+// Open reads what the section names; relative paths go through path, and the section has the
+// last word in the rules.
+func (t TLS) Open(path func(string) string, own identity.OIN, rules certificate.Rules) (*certificate.Holder, error) {
+	rules.MinRSABits, rules.AcceptOld = t.MinRSABits, t.CRLAfterNextUpdate == crlAccept
 	for _, list := range t.CRLs {
 		if !strings.Contains(list, "://") {
 			list = path(list)

@@ -157,7 +157,7 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
 		return err
 	}
-	if s.Certificates, err = s.Conf.Certificates(bc.Own, s.logger.Warn); err != nil {
+	if s.Certificates, err = s.Conf.Certificates(bc.Own, certificate.Rules{Warn: s.logger.Warn}); err != nil {
 		return err
 	}
 	bc.Certificates = s.Certificates
