@@ -37,7 +37,7 @@ var (
 type list struct {
 	raw         []byte // as it came
 	digest      [sha256.Size]byte
-	signed      *x509.RevocationList // without its entries
+	signed      *x509.RevocationList // what is looked at again; not its entries
 	revoked     map[string]struct{}  // serial numbers, big-endian
 	points      []string             // it is for certificates that name one of these; none: for all
 	leaves      bool                 // it is for certificates of leaves
@@ -93,7 +93,10 @@ func parseList(raw []byte) (*list, error) {
 	if err := l.entries(); err != nil {
 		return nil, err
 	}
-	signed.RevokedCertificateEntries, signed.RevokedCertificates, signed.Raw = nil, nil, nil //nolint:staticcheck // the deprecated field holds memory too
+	l.signed = &x509.RevocationList{
+		RawTBSRevocationList: signed.RawTBSRevocationList, Signature: signed.Signature, SignatureAlgorithm: signed.SignatureAlgorithm,
+		RawIssuer: signed.RawIssuer, Issuer: signed.Issuer, Number: signed.Number, ThisUpdate: signed.ThisUpdate, NextUpdate: signed.NextUpdate,
+	}
 	return l, nil
 }
 
