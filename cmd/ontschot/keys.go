@@ -37,10 +37,10 @@ const renewBefore = 30 * 24 * time.Hour
 // keyRow is one key or certificate, as "keys show" prints it. Times are RFC 3339;
 // empty: none.
 type keyRow struct {
-	What  string `json:"what"` // certificate, authority, signing, log, pseudonym, pinned, issuer
+	What  string `json:"what"` // certificate, authority, revocation list, signing, log, pseudonym, pinned, issuer
 	Owner string `json:"owner"`
 	ID    string `json:"id"`
-	State string `json:"state"` // in use, announced, earlier, retired, expired
+	State string `json:"state"` // in use, announced, earlier, retired, expired, unusable, not there, waits for its authority
 	From  string `json:"from,omitempty"`
 	Until string `json:"until,omitempty"`
 	// Do is what must be done; empty: nothing.
@@ -53,7 +53,7 @@ func keysShowCommand(name string) *cobra.Command {
 		Use:   name + " --config FILE",
 		Short: "Show keys and certificates: in use, until when, what must be renewed",
 		Long: `Show every key and certificate of a gateway and every key it has pinned of others: which is in use,
-which is announced or retired, until when, and what must be done. Reads files only; the gateway may be
+which is announced or retired, until when, and what must be done. Revocation lists from URLs are those that the gateway fetched last. Reads files only; the gateway may be
 running. Exit code 1 when something must be done.`,
 		Example: "  ontschot keys --config gateway.yaml\n  ontschot keys --format json",
 		Args:    noArgs,
