@@ -637,3 +637,81 @@ func FuzzPeer(f *testing.F) {
 		}
 	})
 }
+
+// Calls, handshakes and looks at the state go on while lists and certificates are replaced:
+// who is revoked is refused from the refresh on, and nobody else ever.
+func TestListsUnderTraffic(t *testing.T) {
+	a := root(t, "CA", revokes)
+	f := newFiles(t, a.leaf(t, ours), a)
+	path := put(t, a.crl(t, 1, nil))
+	h, err := Open(f, ours, Rules{Lists: []string{path}})
+	require.NoError(t, err)
+	good := a.under(t, "Mid").leaf(t, theirs) // no list: refused, and never for long
+	plain, bad := a.leaf(t, theirs), a.leaf(t, theirs)
+	var stop atomic.Bool
+	var traffic sync.WaitGroup
+	for range 4 {
+		traffic.Go(func() {
+			for !stop.Load() {
+				if err := h.Check(plain.chain(t), time.Now()); err != nil {
+					t.Errorf("refused: %v", err)
+					return
+				}
+				if err := h.Check(good.chain(t), time.Now()); !errors.Is(err, ErrNoList) {
+					t.Errorf("not refused: %v", err)
+					return
+				}
+				_ = h.State()
+			}
+		})
+	}
+	for n := int64(2); n < 20; n++ {
+		revoked, want := []issued{bad}, ErrRevoked
+		if n%2 == 1 {
+			revoked, want = nil, nil
+		}
+		replace(t, path, a.crl(t, n, nil, revoked...))
+		require.NoError(t, h.Refresh(t.Context()))
+		require.ErrorIs(t, h.Check(bad.chain(t), time.Now()), want)
+		f.show(t, a.leaf(t, ours))
+		_, err := h.Reload()
+		require.NoError(t, err)
+		require.ErrorIs(t, h.Check(bad.chain(t), time.Now()), want)
+	}
+	stop.Store(true)
+	traffic.Wait()
+}
+
+// A list is of its authority by name and by key: one that has the key under another name
+// speaks of its own certificates only.
+func TestAnAuthorityWithTheKeyOfAnother(t *testing.T) {
+	a := root(t, "CA", revokes)
+	twin := issue(t, authority("Twin CA"), nil, a.key, []edit{revokes})
+	peer := a.leaf(t, theirs)
+	h, err := Open(newFiles(t, a.leaf(t, ours), a, twin), ours, Rules{Lists: []string{put(t, twin.crl(t, 1, nil, peer))}})
+	require.NoError(t, err)
+	requireMet(t, h, peer, ErrNoList, "its list is not there")
+}
+
+// Which list may follow which: neither its number nor its time goes back.
+func TestWhichListFollows(t *testing.T) {
+	of := func(number *big.Int, at int64) *list {
+		return &list{signed: &x509.RevocationList{Number: number, ThisUpdate: time.Unix(at, 0)}}
+	}
+	five := big.NewInt(5)
+	for name, c := range map[string]struct {
+		next, old *list
+		want      bool
+	}{
+		"the same":            {of(five, 10), of(five, 10), true},
+		"a higher number":     {of(big.NewInt(6), 10), of(five, 10), true},
+		"a lower number":      {of(big.NewInt(4), 11), of(five, 10), false},
+		"an earlier time":     {of(big.NewInt(6), 9), of(five, 10), false},
+		"a number from now":   {of(five, 11), of(nil, 10), true},
+		"no number any more":  {of(nil, 11), of(five, 10), false},
+		"never a number":      {of(nil, 11), of(nil, 10), true},
+		"never, and too soon": {of(nil, 9), of(nil, 10), false},
+	} {
+		require.Equal(t, c.want, c.next.follows(c.old), name)
+	}
+}
