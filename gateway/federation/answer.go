@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -90,6 +91,7 @@ type question struct {
 	today   civil.Date
 	grant   policy.Grant
 	refused []*budgetv1.Gap
+	counted bool  // towards the rate of the agreement
 	judged  int64 // entries by which it was judged
 	decided int64 // index of its decision
 }
@@ -107,15 +109,39 @@ func (a *Answerer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budget
 		return nil, err
 	}
 	if !q.grant.Allows() {
-		return nil, &policy.DeniedError{Gaps: q.refused}
+		return nil, refusal(q.refused)
 	}
-	answer, err := a.Source.Fetch(ctx, q.forward()) //                      6 asked
+	answer, err := a.ask(ctx, q) //                                         6 asked
 	if err != nil {
+		return nil, err
+	}
+	return answer, a.disclose(ctx, q, answer) //                            8 disclosed in the record, if all of it still counts
+}
+
+// ask asks our own system. Nobody of that number and nothing there are the same answer: who
+// asks learns of nobody whether we know them.
+func (a *Answerer) ask(ctx context.Context, q *question) (*budgetv1.FetchResponse, error) {
+	answer, err := a.Source.Fetch(ctx, q.forward(a.own))
+	switch {
+	case reasonOf(err) == notFound:
+		answer = &budgetv1.FetchResponse{}
+	case err != nil:
 		return nil, &SourceError{err}
 	}
 	q.grant.Minimise(answer)
+	if len(answer.GetLines())+len(answer.GetHistory())+len(answer.GetNotices())+len(answer.GetSpends())+len(answer.GetOwnContributions()) == 0 {
+		answer = &budgetv1.FetchResponse{AsOfMs: a.Now().UnixMilli(), AnswerId: uuid.NewString()}
+	}
 	answer.Withheld, answer.Disclosure = withheld(q.refused), nil
-	return answer, a.disclose(ctx, q, answer) //                            8 disclosed in the record, if all of it still counts
+	return answer, nil
+}
+
+// refusal is the no to a question of which nothing may pass.
+func refusal(gaps []*budgetv1.Gap) error {
+	if slices.ContainsFunc(gaps, func(g *budgetv1.Gap) bool { return g.GetCode() == budgetv1.GapRateLimited }) {
+		return ErrRate
+	}
+	return &policy.DeniedError{Gaps: gaps}
 }
 
 // read checks who asks and the permit, and takes the number out of the message.
@@ -138,6 +164,9 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	if len(r.GetProofs().GetSalt()) != saltSize {
 		return nil, admission.Invalid("proofs.salt", "is not of 32 bytes")
 	}
+	if err := times(r); err != nil {
+		return nil, err
+	}
 	if q.caller, q.permit, err = a.permit(r, by, leaf); err != nil {
 		return nil, err
 	}
@@ -149,9 +178,27 @@ func (a *Answerer) permit(r *budgetv1.FetchRequest, by identity.OIN, leaf *x509.
 	if err != nil {
 		return token.Caller{}, token.PermitClaims{}, admission.Invalid("proofs", "cannot be hashed")
 	}
-	return a.Tokens.Permit(token.PermitCall{
-		Permit: r.GetProofs().GetPermit(), Leaf: leaf, Issuer: by, Purpose: r.GetPurpose(), Consent: consentDigest(r.GetProofs().GetConsent()), Request: hash,
+	p := r.GetProofs()
+	caller, claims, err := a.Tokens.Permit(token.PermitCall{
+		Permit: p.GetPermit(), Leaf: leaf, Issuer: by, Purpose: r.GetPurpose(), Consent: consentDigest(p.GetConsent()), Request: hash,
 	})
+	if err == nil && (claims.Agreement != p.GetAgreement() || claims.Case != p.GetCase() || claims.Role != p.GetRole() || claims.Assurance != p.GetAssurance()) {
+		err = token.ErrPermit
+	}
+	return caller, claims, err
+}
+
+// times bounds the time that is asked about, as the gateway that asks should have done.
+func times(r *budgetv1.FetchRequest) error {
+	window, err := admission.Window(r.GetWindow())
+	if err != nil {
+		return err
+	}
+	history, err := civil.Parse(r.GetHistoryFrom())
+	if err != nil || history > window.From || history < window.From.AddMonths(-admission.HistoryMonths) {
+		return admission.Invalid("history_from", "is not within %d months before the window", admission.HistoryMonths)
+	}
+	return nil
 }
 
 // identify takes the number that this kind of source goes by, and no other is accepted: who
@@ -211,11 +258,30 @@ func (a *Answerer) judge(ctx context.Context, q *question) error {
 		Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
 	})
 	q.grant, q.refused = grant.Within(r.GetScopes()), asked(refusals, r.GetScopes())
-	if limit := grant.Agreement().Grant(); q.grant.Allows() && limit.RatePerMinute > 0 &&
+	q.refused = append(q.refused, unknown(r.GetScopes(), q.grant, q.refused)...)
+	if limit := grant.Agreement().Grant(); q.grant.Allows() && !q.counted && limit.RatePerMinute > 0 &&
 		!a.rates.Take(string(q.by.OIN)+" "+r.GetPurpose(), limit.RatePerMinute, a.Now().Unix()/60) {
-		return ErrRate
+		q.grant, q.refused = policy.Grant{}, []*budgetv1.Gap{{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}}
 	}
+	q.counted = true
 	return nil
+}
+
+// unknown are the refusals of what was asked and is not granted, and that no other refusal
+// says: of laws and categories that this organisation does not have. What is missing is said.
+func unknown(scopes []*budgetv1.Scope, grant policy.Grant, refused []*budgetv1.Gap) (gaps []*budgetv1.Gap) {
+	covers := func(list []string, one string) bool { return len(list) == 0 || slices.Contains(list, one) }
+	granted := grant.Scopes()
+	for _, s := range scopes {
+		missing := slices.DeleteFunc(slices.Clone(s.GetCategories()), func(c string) bool {
+			return slices.ContainsFunc(granted, func(g *budgetv1.Scope) bool { return g.GetLaw() == s.GetLaw() && slices.Contains(g.GetCategories(), c) }) ||
+				slices.ContainsFunc(refused, func(g *budgetv1.Gap) bool { return covers(g.GetLaws(), s.GetLaw()) && covers(g.GetCategories(), c) })
+		})
+		if len(missing) > 0 {
+			gaps = append(gaps, &budgetv1.Gap{Reason: budgetv1.ReasonPolicyDenied, Code: "VELD-01", Laws: []string{s.GetLaw()}, Categories: missing})
+		}
+	}
+	return gaps
 }
 
 // asked are those refusals that are of what was asked.
@@ -247,9 +313,37 @@ func (a *Answerer) entry(q *question) audit.Entry {
 	}
 }
 
+// mostJudgings bounds how often a question is judged anew because what it needs ended
+// before it was recorded.
+const mostJudgings = 16
+
 // recordDecision writes down what was decided, a refusal too. In the same transaction the
-// permit is used up.
+// permit is used up. When something has ended since it was judged, it is judged anew.
 func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
+	once := &audit.Once{Key: sha256.Sum256([]byte("ontschot/permit\x00" + string(q.permit.Issuer) + "\x00" + q.permit.ID)), Life: time.Hour}
+	_, _ = rand.Read(once.Body[:]) // no two uses are the same request
+	for round := 1; ; round++ {
+		e, err := a.decisionEntry(q)
+		if err != nil {
+			return err
+		}
+		e.Once = once
+		proof, err := audit.Append(ctx, a.Record, e)
+		q.decided = proof.Index
+		switch {
+		case errors.Is(err, audit.ErrKeyReused):
+			return a.replayed(ctx, q)
+		case !errors.Is(err, audit.ErrJudged) || round == mostJudgings:
+			return err
+		}
+		if err := a.judge(ctx, q); err != nil {
+			return err
+		}
+	}
+}
+
+// decisionEntry is the entry of what was decided.
+func (a *Answerer) decisionEntry(q *question) (audit.Entry, error) {
 	e := a.entry(q)
 	e.Kind, e.Decision, e.By = audit.Deny, "deny", q.judged
 	one := audit.PairJudgement{Source: a.Own, Subject: pseudonym.Text(q.subject)}
@@ -264,17 +358,8 @@ func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
 		one.Refusals = append(one.Refusals, audit.Refusal{Reason: r.GetReason(), Code: r.GetCode(), Laws: r.GetLaws(), Categories: r.GetCategories()})
 	}
 	var err error
-	if e.Payload, err = signed.Canonical(audit.Judgement{Judged: q.judged, Pairs: []audit.PairJudgement{one}}); err != nil {
-		return err
-	}
-	e.Once = &audit.Once{Key: sha256.Sum256([]byte("ontschot/permit\x00" + string(q.permit.Issuer) + "\x00" + q.permit.ID)), Life: time.Hour}
-	_, _ = rand.Read(e.Once.Body[:]) // no two uses are the same request
-	proof, err := audit.Append(ctx, a.Record, e)
-	if errors.Is(err, audit.ErrKeyReused) {
-		return a.replayed(ctx, q)
-	}
-	q.decided = proof.Index
-	return err
+	e.Payload, err = signed.Canonical(audit.Judgement{Judged: q.judged, Pairs: []audit.PairJudgement{one}})
+	return e, err
 }
 
 // replayed writes down that a permit was presented again.
@@ -293,9 +378,9 @@ func (a *Answerer) restsOn(q *question) []register.Rest {
 }
 
 // forward is the question to our own system: what both sides grant, and no more.
-func (q *question) forward() *budgetv1.FetchRequest {
+func (q *question) forward(own identity.Organisation) *budgetv1.FetchRequest {
 	r := proto.CloneOf(q.request)
-	r.Scopes = q.grant.Scopes()
+	r.Scopes, r.Laws = q.grant.Scopes(), own.Laws
 	r.Proofs.Permit, r.Proofs.Salt = "", nil
 	return r
 }

@@ -102,23 +102,23 @@ func (p *Peer) holds(answer *budgetv1.FetchResponse, q *budgetv1.FetchRequest, h
 	return nil
 }
 
-// faultOf says what came of a question in the words of adapters.
+// faultOf says what came of a question in the words of adapters. Of what the other gateway
+// says nothing is passed on but what is on a list of ours.
 func (p *Peer) faultOf(ctx context.Context, trace string, err error) error {
-	s := status.Convert(err)
-	reason := ""
-	for _, d := range s.Details() {
-		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			reason = info.GetReason()
-		}
-	}
-	p.Log.Warn("a peer gave no answer", "trace", trace, "source", p.Source, "code", s.Code().String(), "reason", printable(reason))
+	out := meant(ctx, status.Convert(err))
+	p.Log.Warn("a peer gave no answer", "trace", trace, "source", p.Source, "code", status.Code(out).String(), "reason", reasonOf(out))
+	return out
+}
+
+func meant(ctx context.Context, s *status.Status) error {
+	reason := reasonOf(s.Err())
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), s.Code() == codes.DeadlineExceeded:
 		return fault(codes.DeadlineExceeded, "SOURCE_TIMEOUT", "")
 	case slices.Contains(passed(), reason):
-		return err // of its adapter, or of the system behind it: the details are its own
+		return s.Err() // of its adapter, or of the system behind it: who reads the details knows a list of them
 	case reason != "":
-		return refusal(reason)
+		return refused(reason)
 	case s.Code() == codes.ResourceExhausted:
 		return fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
 	case s.Code() == codes.Unimplemented:
@@ -127,20 +127,33 @@ func (p *Peer) faultOf(ctx context.Context, trace string, err error) error {
 	return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable)
 }
 
+// reasonOf is the reason of the first google.rpc.ErrorInfo of an error, as all read it.
+func reasonOf(err error) string {
+	for _, d := range status.Convert(err).Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
+// notFound is how an adapter says that it knows nobody by that number.
+const notFound = "SUBJECT_NOT_FOUND"
+
 // peerRefused is the reason of a question that the other gateway said no to.
 const peerRefused = budgetv1.ReasonPeerRefused
 
 // passed are the reasons of a source's own adapter, that its gateway passes on.
 func passed() []string {
 	return []string{
-		"SUBJECT_NOT_FOUND", "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED", "SOURCE_UNAVAILABLE", "SOURCE_TIMEOUT", "BAD_DATA_AT_SOURCE",
+		notFound, "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED", "SOURCE_UNAVAILABLE", "SOURCE_TIMEOUT", "BAD_DATA_AT_SOURCE",
 		"NOT_CONFIGURED", "ADAPTER_BUG",
 	}
 }
 
-// refusal is a no of the other gateway, by who can repair it. One that is not known is a
+// refused is a no of the other gateway, by who can repair it. One that is not known is a
 // refusal without a detail.
-func refusal(reason string) error {
+func refused(reason string) error {
 	switch reason {
 	case "UNKNOWN_PEER", "CERTIFICATE_NOT_TRUSTED":
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapCertificateRefused)
@@ -156,13 +169,6 @@ func refusal(reason string) error {
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerAgreement)
 	}
 	return fault(codes.PermissionDenied, peerRefused, budgetv1.PeerDetail(reason))
-}
-
-func printable(text string) string {
-	if len(text) > 64 || !budgetv1.Printable(text) {
-		return ""
-	}
-	return text
 }
 
 // fault is an error as adapters give them.
