@@ -400,13 +400,12 @@ func (p person) message() *ontschotv1.Person {
 	return &ontschotv1.Person{Ref: p.ref, Identifiers: &budgetv1.Identifiers{Bsn: p.bsn, EducationNumber: "100000009", PassNumber: "V123456"}, Born: "1980-03-01"}
 }
 
-// call is the context of a call by the municipality's own system.
-func (w *two) call() context.Context { return w.callWith(nil) }
-
-func (w *two) callWith(change func(*token.Claims)) context.Context {
-	raw, err := w.family.Token(w.now(), change)
+// call is the context of a call by a side's own system.
+func (s *side) call(change func(*token.Claims)) context.Context {
+	w := s.two
+	leaf := s.party.Client.TLS.Leaf
+	raw, err := family.MintToken(s.party.Token, leaf, w.family.CaseCommitment, w.family.Case.Purpose, w.now(), change)
 	require.NoError(w.t, err)
-	leaf := w.family.Requester().Client.TLS.Leaf
 	ctx := grpcpeer.NewContext(context.Background(), &grpcpeer.Peer{AuthInfo: credentials.TLSInfo{
 		State: tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}, VerifiedChains: [][]*x509.Certificate{{leaf}}},
 	}})
@@ -423,10 +422,10 @@ func (w *two) give(p person, replaces string, categories ...string) string {
 		Person: p.message(), Purpose: w.family.Case.Purpose, From: w.family.Case.Today.String(), Replaces: replaces,
 		Grants: []*ontschotv1.ConsentGrant{{Source: w.code, Categories: categories}},
 	}
-	notice, err := w.asker.AskConsent(w.call(), &ontschotv1.AskConsentRequest{Question: proto.CloneOf(q)})
+	notice, err := w.asker.AskConsent(w.asker.call(nil), &ontschotv1.AskConsentRequest{Question: proto.CloneOf(q)})
 	require.NoError(w.t, err)
 	sum := sha256.Sum256([]byte(p.bsn + "assertion"))
-	given, err := w.asker.GiveConsent(w.call(), &ontschotv1.GiveConsentRequest{
+	given, err := w.asker.GiveConsent(w.asker.call(nil), &ontschotv1.GiveConsentRequest{
 		Question: q, NoticeSha256: notice.GetNotice().GetSha256Nl(),
 		Signatures: []*ontschotv1.ConsentSignature{{Role: "self", Kind: "digid", Loa: "substantieel", Sha256: hex.EncodeToString(sum[:])}},
 	})
@@ -436,7 +435,7 @@ func (w *two) give(p person, replaces string, categories ...string) string {
 
 func (w *two) withdraw(id string) int64 {
 	w.t.Helper()
-	answer, err := w.asker.WithdrawConsent(w.call(), &ontschotv1.WithdrawConsentRequest{Id: id})
+	answer, err := w.asker.WithdrawConsent(w.asker.call(nil), &ontschotv1.WithdrawConsentRequest{Id: id})
 	require.NoError(w.t, err)
 	return answer.GetIndex()
 }
@@ -460,7 +459,7 @@ func (s *stream) Send(r *ontschotv1.AssembleBudgetResponse) error {
 // compose asks the municipality's gateway for the budget of one person at the source.
 func (w *two) compose(p person) (*budgetv1.Budget, error) {
 	span := w.family.Case.Window
-	s := &stream{ctx: w.call()}
+	s := &stream{ctx: w.asker.call(nil)}
 	err := w.asker.AssembleBudget(&ontschotv1.AssembleBudgetRequest{
 		Purpose: w.family.Case.Purpose, Window: &budgetv1.Window{From: span.From.String(), To: span.To.String()},
 		Persons: []*ontschotv1.Person{p.message()}, Asks: []*ontschotv1.Ask{{Person: p.ref, Source: w.code}},

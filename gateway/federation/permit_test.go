@@ -204,7 +204,9 @@ func each(m protoreflect.Message, at string, visit func(path string, change func
 				each(m.Get(f).List().Get(0).Message(), path+".", visit)
 			}
 		case f.IsList():
-			visit(path, within(func(m protoreflect.Message) { m.Mutable(f).List().Append(protoreflect.ValueOfString(map[bool]string{true: "ZVW", false: "income"}[f.Name() == "laws"])) }))
+			visit(path, within(func(m protoreflect.Message) {
+				m.Mutable(f).List().Append(protoreflect.ValueOfString(map[bool]string{true: "ZVW", false: "income"}[f.Name() == "laws"]))
+			}))
 		case f.Message() != nil:
 			visit(path+" less", within(func(m protoreflect.Message) { m.Clear(f) }))
 			each(m.Get(f).Message(), path+".", visit)
