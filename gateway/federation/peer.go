@@ -44,7 +44,7 @@ type Peer struct {
 // permit. It gives errors as adapters do, with the reason PEER_REFUSED where the other
 // gateway said no; what an answer holds the caller validates and minimises, as of any source.
 func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
-	q, hash, err := p.question(r)
+	q, permit, err := p.question(r)
 	if err != nil {
 		return nil, fault(codes.Internal, "ADAPTER_BUG", "")
 	}
@@ -52,15 +52,15 @@ func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.F
 	if err != nil {
 		return nil, p.faultOf(ctx, r.GetTrace(), err)
 	}
-	if err := p.holds(answer, q, hash); err != nil {
+	if err := p.holds(answer, permit, r.GetTrace()); err != nil {
 		p.Log.Error("the disclosure of a peer does not hold", "trace", r.GetTrace(), "source", p.Source)
 		return nil, fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
 	}
 	return answer, nil
 }
 
-// question is the request with salt and permit, and its hash.
-func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, string, error) {
+// question is the request with salt and permit.
+func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, token.PermitClaims, error) {
 	q := proto.CloneOf(r)
 	if q.Proofs == nil {
 		q.Proofs = &budgetv1.Proofs{}
@@ -69,25 +69,32 @@ func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, strin
 	_, _ = rand.Read(q.Proofs.Salt) // never fails (crypto/rand)
 	hash, err := hashOf(q)
 	if err != nil {
-		return nil, "", err
+		return nil, token.PermitClaims{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return nil, "", err
+		return nil, token.PermitClaims{}, err
 	}
-	by, now := p.Signers.Signer(), p.Now()
-	permit, err := by.Compact(signed.Permit, token.PermitClaims{
+	leaf := p.Certificate()
+	if leaf == nil {
+		return nil, token.PermitClaims{}, errNoCertificate
+	}
+	now := p.Now()
+	claims := token.PermitClaims{
 		Agreement: q.Proofs.GetAgreement(), Assurance: q.Proofs.GetAssurance(), Audience: p.Source, Case: q.Proofs.GetCase(),
-		Confirmation: token.Confirmation{X5T: token.Thumbprint(p.Certificate())}, Consent: consentDigest(q.Proofs.GetConsent()),
+		Confirmation: token.Confirmation{X5T: token.Thumbprint(leaf)}, Consent: consentDigest(q.Proofs.GetConsent()),
 		Expires: now.Add(token.PermitLife).Unix(), IssuedAt: now.Unix(), Issuer: p.Own, ID: id.String(),
 		Purpose: q.GetPurpose(), Request: hash, Role: q.Proofs.GetRole(),
-	})
+	}
+	permit, err := p.Signers.Signer().Compact(signed.Permit, claims)
 	q.Proofs.Permit = string(permit)
-	return q, hash, err
+	return q, claims, err
 }
 
+var errNoCertificate = errors.New("there is no certificate to bind a permit to")
+
 // holds reports whether the disclosure is of this answer to this question.
-func (p *Peer) holds(answer *budgetv1.FetchResponse, q *budgetv1.FetchRequest, hash string) error {
+func (p *Peer) holds(answer *budgetv1.FetchResponse, permit token.PermitClaims, trace string) error {
 	s, err := p.Trust.Verify(answer.GetDisclosure(), p.Source, p.Own)
 	if err != nil {
 		return err
@@ -96,7 +103,7 @@ func (p *Peer) holds(answer *budgetv1.FetchResponse, q *budgetv1.FetchRequest, h
 	if err != nil {
 		return err
 	}
-	if s.Request != hash || s.Answer != encode(digest[:]) || s.Trace != q.GetTrace() {
+	if s.Request != permit.Request || s.Permit != permit.ID || s.Answer != encode(digest[:]) || s.Trace != trace {
 		return ErrStatement
 	}
 	return nil
@@ -118,7 +125,7 @@ func meant(ctx context.Context, s *status.Status) error {
 	case slices.Contains(passed(), reason):
 		return s.Err() // of its adapter, or of the system behind it: who reads the details knows a list of them
 	case reason != "":
-		return refused(reason)
+		return refused(s.Code(), reason)
 	case s.Code() == codes.ResourceExhausted:
 		return fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
 	case s.Code() == codes.Unimplemented:
@@ -152,8 +159,8 @@ func passed() []string {
 }
 
 // refused is a no of the other gateway, by who can repair it. One that is not known is a
-// refusal without a detail.
-func refused(reason string) error {
+// refusal without a detail; what went wrong there is none.
+func refused(code codes.Code, reason string) error {
 	switch reason {
 	case "UNKNOWN_PEER", "CERTIFICATE_NOT_TRUSTED":
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapCertificateRefused)
@@ -168,7 +175,10 @@ func refused(reason string) error {
 	case "DOCUMENT_ENDED", "CHANGED_MEANWHILE":
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerAgreement)
 	}
-	return fault(codes.PermissionDenied, peerRefused, budgetv1.PeerDetail(reason))
+	if detail := budgetv1.PeerDetail(reason); detail != "" || !slices.Contains([]codes.Code{codes.Aborted, codes.DataLoss, codes.Internal, codes.Unavailable, codes.Unknown}, code) {
+		return fault(codes.PermissionDenied, peerRefused, detail)
+	}
+	return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, "")
 }
 
 // fault is an error as adapters give them.

@@ -76,8 +76,11 @@ func (t Trust) Verify(d *budgetv1.Disclosure, source, asked identity.OIN) (State
 	if _, err := t.Keys.Compact(signed.Result, []byte(d.GetStatement()), &s); err != nil {
 		return Statement{}, fmt.Errorf("%w: signature: %w", ErrStatement, err)
 	}
-	if s.Issuer != source || s.Audience != asked {
+	switch {
+	case s.Issuer != source || s.Audience != asked:
 		return Statement{}, fmt.Errorf("%w: of another source, or to another organisation", ErrStatement)
+	case s.RetentionDays < 1:
+		return Statement{}, fmt.Errorf("%w: nothing may be kept for no time", ErrStatement)
 	}
 	logs, known := t.Logs[source]
 	if !known {
