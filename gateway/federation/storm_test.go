@@ -225,3 +225,28 @@ func TestNothingIsReleasedAfterItsEndThroughTwoGateways(t *testing.T) {
 	}
 	t.Logf("%d questions: %d released, %d gaps, %d disclosed and dropped; %d and %d entries verify", questions, releases.Load(), refusals.Load(), dropped, here.Size, there.Size)
 }
+
+// A gateway that was away is asked again as soon as it is back, also when many ask meanwhile.
+func TestASourceThatWasAway(t *testing.T) {
+	w := newTwo(t, options{})
+	p := w.person("P")
+	w.give(p, "")
+	w.composed(p)
+	w.source.stop()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 3 {
+				b, err := w.compose(p)
+				if err != nil || !slices.Equal(gaps(b), []string{"SOURCE_UNAVAILABLE PEER_UNREACHABLE [] []"}) {
+					t.Error(err, gaps(b))
+				}
+			}
+		})
+	}
+	all.Wait()
+	w.source.open()
+	require.Eventually(t, func() bool { return len(gaps(w.composed(p))) == 0 }, 30*time.Second, 50*time.Millisecond)
+	w.asker.verify()
+	w.source.verify()
+}
