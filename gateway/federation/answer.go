@@ -23,6 +23,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/evidence"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -391,7 +392,7 @@ func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.F
 	if a.Today() != q.today {
 		return audit.ErrDay
 	}
-	digest, err := digestOf(answer)
+	digest, err := result.AnswerDigest(answer)
 	if err != nil {
 		return err
 	}
@@ -402,11 +403,11 @@ func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.F
 	if err != nil {
 		return err
 	}
-	statement, err := Statement{
+	statement, err := result.Statement{
 		Agreement: q.grant.Agreement().Agreement().Digest(), Answer: encode(digest[:]), Audience: q.by.OIN, Decision: q.decided,
 		Permit: q.permit.ID, PolicyRevision: a.Policy.Revision(), Request: q.permit.Request,
-		RetentionDays: q.grant.Agreement().Grant().RetentionDays, Trace: q.request.GetTrace(),
-	}.sign(a.Signers.Signer(), a.Now())
+		MaxAgeDays: q.grant.Agreement().Grant().MaxAgeDays, RetentionDays: q.grant.Agreement().Grant().RetentionDays, Trace: q.request.GetTrace(),
+	}.Sign(a.Signers.Signer(), a.Now())
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -99,12 +100,12 @@ func (p *Peer) holds(answer *budgetv1.FetchResponse, permit token.PermitClaims, 
 	if err != nil {
 		return err
 	}
-	digest, err := digestOf(answer)
+	digest, err := result.AnswerDigest(answer)
 	if err != nil {
 		return err
 	}
 	if s.Request != permit.Request || s.Permit != permit.ID || s.Answer != encode(digest[:]) || s.Trace != trace {
-		return ErrStatement
+		return result.ErrStatement
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/gateway/policy"
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/server"
@@ -43,17 +44,17 @@ func TestASourceThatCannotBeBelieved(t *testing.T) {
 	foreign := w.family.Parties["ZK9999"].Sign
 	forger, _, _, err := family.NewSigningKey(w.source.party.OIN, family.SignKeyID)
 	require.NoError(t, err)
-	statement := func(change func(*federation.Statement), by signed.Signer) func(*budgetv1.FetchRequest, *budgetv1.FetchResponse) {
+	statement := func(change func(*result.Statement), by signed.Signer) func(*budgetv1.FetchRequest, *budgetv1.FetchResponse) {
 		return func(_ *budgetv1.FetchRequest, a *budgetv1.FetchResponse) {
-			var s federation.Statement
+			var s result.Statement
 			require.NoError(t, signed.Unverified(signed.Result, []byte(a.Disclosure.Statement), &s))
 			change(&s)
-			raw, err := federation.Sign(s, by, w.now())
+			raw, err := s.Sign(by, w.now())
 			require.NoError(t, err)
 			a.Disclosure.Statement = raw
 		}
 	}
-	nothing := func(*federation.Statement) {}
+	nothing := func(*result.Statement) {}
 	own := w.source.party.Sign
 	for name, changes := range map[string]func(*budgetv1.FetchRequest, *budgetv1.FetchResponse){
 		"an answer of before":     func(_ *budgetv1.FetchRequest, a *budgetv1.FetchResponse) { replace(a, old) },
@@ -79,14 +80,14 @@ func TestASourceThatCannotBeBelieved(t *testing.T) {
 		"a statement by a forger":      statement(nothing, forger),
 		"a statement by another":       statement(nothing, foreign),
 		"a statement by who asks":      statement(nothing, w.asker.party.Sign),
-		"about another question":       statement(func(s *federation.Statement) { s.Request = strings.Repeat("A", 43) }, own),
-		"about another answer":         statement(func(s *federation.Statement) { s.Answer = strings.Repeat("A", 43) }, own),
-		"about an answer that is none": statement(func(s *federation.Statement) { s.Answer = secret }, own),
-		"to another":                   statement(func(s *federation.Statement) { s.Audience = foreign.Issuer }, own),
-		"by another decision":          statement(func(s *federation.Statement) { s.Decision-- }, own),
-		"under another trace":          statement(func(s *federation.Statement) { s.Trace = strings.Repeat("a", 32) }, own),
-		"on another permit":            statement(func(s *federation.Statement) { s.Permit = newID() }, own),
-		"kept for less than no time":   statement(func(s *federation.Statement) { s.RetentionDays = -1 }, own),
+		"about another question":       statement(func(s *result.Statement) { s.Request = strings.Repeat("A", 43) }, own),
+		"about another answer":         statement(func(s *result.Statement) { s.Answer = strings.Repeat("A", 43) }, own),
+		"about an answer that is none": statement(func(s *result.Statement) { s.Answer = secret }, own),
+		"to another":                   statement(func(s *result.Statement) { s.Audience = foreign.Issuer }, own),
+		"by another decision":          statement(func(s *result.Statement) { s.Decision-- }, own),
+		"under another trace":          statement(func(s *result.Statement) { s.Trace = strings.Repeat("a", 32) }, own),
+		"on another permit":            statement(func(s *result.Statement) { s.Permit = newID() }, own),
+		"kept for less than no time":   statement(func(s *result.Statement) { s.RetentionDays = -1 }, own),
 		"a consent as statement":       func(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) { a.Disclosure.Statement = q.Proofs.Consent },
 		"the permit as statement":      func(q *budgetv1.FetchRequest, a *budgetv1.FetchResponse) { a.Disclosure.Statement = q.Proofs.Permit },
 	} {
@@ -253,10 +254,10 @@ func (w *two) says(a *budgetv1.FetchResponse) {
 	w.wire.instead = func(ctx context.Context, q *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
 		honest, err := w.wire.to.Fetch(ctx, q)
 		require.NoError(w.t, err)
-		var s federation.Statement
+		var s result.Statement
 		require.NoError(w.t, signed.Unverified(signed.Result, []byte(honest.Disclosure.Statement), &s))
 		a := proto.CloneOf(a)
-		digest, err := federation.DigestOf(a)
+		digest, err := result.AnswerDigest(a)
 		require.NoError(w.t, err)
 		proof, err := w.source.log.Append(context.Background(), audit.Entry{
 			Kind: audit.Release, Trace: s.Trace, Activity: q.Purpose, Decided: s.Decision, Decision: "allow", Status: "disclosed", Payload: digest[:],
@@ -264,7 +265,7 @@ func (w *two) says(a *budgetv1.FetchResponse) {
 		})
 		require.NoError(w.t, err)
 		s.Answer = federation.Encode(digest[:])
-		statement, err := federation.Sign(s, w.source.party.Sign, w.now())
+		statement, err := s.Sign(w.source.party.Sign, w.now())
 		require.NoError(w.t, err)
 		a.Disclosure = &budgetv1.Disclosure{Statement: statement, Receipt: proof.Receipt()}
 		return a, nil
