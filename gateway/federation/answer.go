@@ -378,12 +378,19 @@ func (a *Answerer) restsOn(q *question) []register.Rest {
 	return []register.Rest{{ID: q.grant.Agreement().Agreement().ID()}}
 }
 
-// forward is the question to our own system: what both sides grant, and no more.
+// forward is the question to our own system: what both sides grant, and no more. It is made
+// anew, so that nothing passes in it that nobody judged.
 func (q *question) forward(own identity.Organisation) *budgetv1.FetchRequest {
-	r := proto.CloneOf(q.request)
-	r.Scopes, r.Laws = q.grant.Scopes(), own.Laws
-	r.Proofs.Permit, r.Proofs.Salt = "", nil
-	return r
+	r := q.request
+	ids, window, proofs := r.GetIdentifiers(), r.GetWindow(), r.GetProofs()
+	return &budgetv1.FetchRequest{
+		Identifiers: &budgetv1.Identifiers{Bsn: ids.GetBsn(), EducationNumber: ids.GetEducationNumber(), PassNumber: ids.GetPassNumber()},
+		Window:      &budgetv1.Window{From: window.GetFrom(), To: window.GetTo()}, HistoryFrom: r.GetHistoryFrom(),
+		Scopes: q.grant.Scopes(), Purpose: r.GetPurpose(), Requester: r.GetRequester(), Trace: r.GetTrace(), Laws: own.Laws,
+		Proofs: &budgetv1.Proofs{
+			Consent: proofs.GetConsent(), Disclosure: proofs.GetDisclosure(), SubjectKey: proofs.GetSubjectKey(), Agreement: proofs.GetAgreement(),
+		},
+	}
 }
 
 // disclose records that the answer is given, if the agreement still counts at the head of the

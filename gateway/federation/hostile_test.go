@@ -11,6 +11,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/agreement"
@@ -225,6 +226,25 @@ func TestTheRequesterIsThatOfTheCertificate(t *testing.T) {
 	q := w.question(p)
 	q.Requester = "00000099000999900000"
 	w.refused("INVALID_FIELD", w.permitted(q, nil))
+}
+
+// What this version does not know in a question reaches nobody: nobody has judged it.
+func TestWhatNobodyJudgedIsNotPassedOn(t *testing.T) {
+	w := newTwo(t, options{})
+	p := w.person("P")
+	w.give(p, "")
+	q := w.question(p)
+	unknown := protowire.AppendString(protowire.AppendTag(nil, 999, protowire.BytesType), "more")
+	for _, m := range []proto.Message{q, q.Proofs, q.Identifiers, q.Window, q.Scopes[0]} {
+		m.ProtoReflect().SetUnknown(unknown)
+	}
+	_, err := w.put(q)
+	require.NoError(t, err)
+	last := w.behind.last
+	for _, m := range []proto.Message{last, last.Proofs, last.Identifiers, last.Window, last.Scopes[0]} {
+		require.Empty(t, m.ProtoReflect().GetUnknown())
+	}
+	require.Empty(t, last.GetProofs().GetCase()+last.GetProofs().GetRole()+last.GetProofs().GetPermit())
 }
 
 // Nobody is told of other years than the municipality may ask about.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +38,26 @@ type Statement struct {
 	RetentionDays  int    `json:"retention_days"`
 	Trace          string `json:"trace"` // under which both logs have it
 }
+
+// maxDays bounds the days of a statement, as those of an agreement are.
+const maxDays = 3650
+
+var (
+	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	hashForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+	traceForm  = regexp.MustCompile(`^[0-9a-f]{32}$`)
+)
+
+// sound reports whether each member has its form: they are printed, and reckoned with.
+func (s Statement) sound() bool {
+	days := func(n int) bool { return n >= 1 && n <= maxDays }
+	return days(s.RetentionDays) && days(s.MaxAgeDays) && digestForm.MatchString(s.Agreement) && digestForm.MatchString(s.PolicyRevision) &&
+		hashForm.MatchString(s.Answer) && hashForm.MatchString(s.Request) && traceForm.MatchString(s.Trace) &&
+		identity.IsUUIDv7(s.ID) && identity.IsUUIDv7(s.Permit) && s.IssuedAt > 0 && s.IssuedAt <= maxTime
+}
+
+// maxTime is the last second of the year 9999.
+const maxTime = 253402300799
 
 // AnswerDigest is the SHA-256 over the RFC 8785 form of an answer without its disclosure.
 func AnswerDigest(a *budgetv1.FetchResponse) ([32]byte, error) {
@@ -83,8 +104,8 @@ func VerifyDisclosure(d *budgetv1.Disclosure, keys *signed.Verifier, source Sour
 	switch {
 	case s.Issuer != source.OIN || s.Audience != asked:
 		return Statement{}, fmt.Errorf("%w: of another source, or to another organisation", ErrStatement)
-	case s.RetentionDays < 1 || s.MaxAgeDays < 1:
-		return Statement{}, fmt.Errorf("%w: nothing may be kept or used for no time", ErrStatement)
+	case !s.sound():
+		return Statement{}, fmt.Errorf("%w: a member of it is not in its form", ErrStatement)
 	case len(source.Log) == 0:
 		return Statement{}, fmt.Errorf("%w: the trust file has no log key of the source", ErrStatement)
 	case d.GetReceipt().GetDecisionIndex() != s.Decision:
