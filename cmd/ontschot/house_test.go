@@ -64,7 +64,7 @@ func mayImport() map[string][]string {
 		"gateway/documents": with(facts, words, ground, []string{
 			"gateway/admission", "gateway/evidence", "gateway/audit", "gateway/register", "gateway/wording", "internal/signed"}),
 		"gateway/federation": with(facts, ground, []string{
-			"gateway/admission", "gateway/evidence", "gateway/policy", "gateway/audit", "gateway/register", "gateway/result", "internal/signed", "proto/ontschot/budget/v1"}),
+			"gateway/admission", "gateway/evidence", "gateway/policy", "gateway/audit", "gateway/register", "gateway/result", "internal/signed", "proto/ontschot/budget/v1", "proto/ontschot/v1"}),
 		"gateway/refusal": with(facts, words, []string{
 			"gateway/admission", "gateway/audit", "gateway/federation", "gateway/policy", "gateway/register", "gateway/result"}),
 		"gateway": with(facts, words, ground, []string{

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +31,7 @@ import (
 	"github.com/ontschot/ontschot/internal/pseudonym"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Errors of who is asked.
@@ -158,6 +160,9 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	q.by, _ = a.Organisations.ByOIN(by)
 	if identity.OIN(r.GetRequester()) != by {
 		return nil, admission.Invalid("requester", "is another organisation than that of the certificate")
+	}
+	if r.GetPurpose() == ontschotv1.PurposeAccountForBudget { // it asks no source: its cells ask for no consent
+		return nil, admission.ErrPurpose
 	}
 	if !admission.IsTrace(r.GetTrace()) {
 		return nil, admission.Invalid("trace", "is no trace id of a gateway")
@@ -299,12 +304,20 @@ func asked(refusals []*budgetv1.Gap, scopes []*budgetv1.Scope) []*budgetv1.Gap {
 	})
 }
 
+// withheld says gaps to who asked: of codes as many as fit.
 func withheld(gaps []*budgetv1.Gap) (list []*budgetv1.Withheld) {
 	for _, g := range gaps {
-		list = append(list, &budgetv1.Withheld{Reason: g.GetReason(), Code: g.GetCode(), Laws: g.GetLaws(), Categories: g.GetCategories()})
+		code := g.GetCode()
+		for len(code) > maxCode {
+			code = code[:max(strings.LastIndex(code, " "), 0)]
+		}
+		list = append(list, &budgetv1.Withheld{Reason: g.GetReason(), Code: code, Laws: g.GetLaws(), Categories: g.GetCategories()})
 	}
 	return list
 }
+
+// maxCode bounds the code of what is withheld, as source.proto does.
+const maxCode = 64
 
 // entry is what both entries about a question have in common.
 func (a *Answerer) entry(q *question) audit.Entry {

@@ -228,6 +228,18 @@ func TestTheRequesterIsThatOfTheCertificate(t *testing.T) {
 	w.refused("INVALID_FIELD", w.permitted(q, nil))
 }
 
+// What is accounted for needs no consent, and so asks no source, also not another's.
+func TestAnAccountAsksNoSource(t *testing.T) {
+	w := newTwo(t, options{terms: func(t *agreement.Terms) {
+		t.Grants[0].Purposes = append(t.Grants[0].Purposes, ontschotv1.PurposeAccountForBudget)
+	}})
+	p := w.person("P")
+	w.give(p, "")
+	q := w.question(p)
+	q.Purpose = ontschotv1.PurposeAccountForBudget
+	w.refused("PURPOSE_NOT_ALLOWED", w.consents(q, func(c *consent.Claims) { c.Purpose = q.Purpose }))
+}
+
 // What this version does not know in a question reaches nobody: nobody has judged it.
 func TestWhatNobodyJudgedIsNotPassedOn(t *testing.T) {
 	w := newTwo(t, options{})

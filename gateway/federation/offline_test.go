@@ -12,6 +12,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // clients is by what a client verifies: the keys of all in its trust file.
@@ -31,6 +32,12 @@ func TestABudgetProvesWhatItsSourcesDisclosed(t *testing.T) {
 	b := w.composed(p)
 	_, err := result.Verify(b, w.clients())
 	require.NoError(t, err)
+
+	view, err := w.asker.View(w.asker.call(nil), &ontschotv1.ViewRequest{Budget: b, Person: "P"})
+	require.NoError(t, err)
+	_, err = result.Verify(view.GetBudget(), w.clients())
+	require.NoError(t, err, "and so does what the person sees of it")
+	require.NotNil(t, view.GetBudget().GetSources()[0].GetDisclosure())
 
 	for name, change := range map[string]func(*budgetv1.SourceReport){
 		"no statement":      func(r *budgetv1.SourceReport) { r.Disclosure.Statement = "" },
