@@ -167,6 +167,7 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	if !admission.IsTrace(r.GetTrace()) {
 		return nil, admission.Invalid("trace", "is no trace id of a gateway")
 	}
+	admission.Joins(ctx, r.GetTrace(), token.Caller{}, "")
 	if len(r.GetProofs().GetSalt()) != saltSize {
 		return nil, admission.Invalid("proofs.salt", "is not of 32 bytes")
 	}
@@ -176,6 +177,7 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	if q.caller, q.permit, err = a.permit(r, by, leaf); err != nil {
 		return nil, err
 	}
+	admission.Joins(ctx, r.GetTrace(), q.caller, r.GetPurpose())
 	return q, a.identify(q)
 }
 

@@ -336,3 +336,23 @@ func TestASourceThatLetsNothingPass(t *testing.T) {
 	require.Zero(t, w.behind.asked.Load())
 	w.source.verify()
 }
+
+// What goes wrong at the source stands there under the trace of who asked: what it refused at
+// its door in the request log, and a question on which it panicked in the record.
+func TestBothSidesShareTheTrace(t *testing.T) {
+	w := newTwo(t, options{})
+	p := w.person("P")
+	w.give(p, "")
+	q := w.question(p)
+	q.Proofs.Permit = ""
+	w.refused("TOKEN_MISSING", q)
+	require.Contains(t, w.source.said.String(), q.GetTrace())
+
+	w.behind.answer = func(*budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) { panic(secret) }
+	require.Equal(t, []string{"SOURCE_UNAVAILABLE  [] []"}, gaps(w.composed(p)))
+	last := w.source.record.last()
+	require.Equal(t, []any{audit.Deny, "failed"}, []any{last.Kind, last.Status})
+	require.Equal(t, w.asker.record.last().Trace, last.Trace)
+	require.NotContains(t, w.source.said.String(), secret)
+	w.source.verify()
+}
