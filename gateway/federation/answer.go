@@ -135,6 +135,11 @@ func (a *Answerer) ask(ctx context.Context, q *question) (*budgetv1.FetchRespons
 	if len(answer.GetLines())+len(answer.GetHistory())+len(answer.GetNotices())+len(answer.GetSpends())+len(answer.GetOwnContributions()) == 0 {
 		answer = &budgetv1.FetchResponse{AsOfMs: a.Now().UnixMilli(), AnswerId: uuid.NewString()}
 	}
+	told := q.request.GetLaws()
+	if len(told) > 0 && slices.ContainsFunc(a.own.Laws, func(law string) bool { return !slices.Contains(told, law) }) {
+		// Who asks does not know us for all our laws, and asks for none of those: about anybody.
+		answer.Notices = append(answer.Notices, &budgetv1.Notice{Code: "SKIPPED", Reason: budgetv1.GapUnknownLaw, Gap: budgetv1.GapUnknownLaw})
+	}
 	answer.Withheld, answer.Disclosure = withheld(q.refused), nil
 	return answer, nil
 }

@@ -1,6 +1,9 @@
 package federation_test
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -17,9 +22,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/refusal"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/identity"
-	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -432,9 +437,10 @@ func FuzzDoor(f *testing.F) {
 	f.Add(raw, "")
 	f.Add(raw, "a.b.c")
 	f.Add([]byte{}, "")
-	over, err := server.NewPeer(w.source.addr, w.holder(w.asker.party, w.asker.party.Server).Client("localhost"), w.source.party.OIN)
-	require.NoError(f, err)
-	f.Cleanup(func() { over.Close() })
+	leaf := w.asker.party.Server.TLS.Leaf
+	ctx := peer.NewContext(context.Background(), &peer.Peer{AuthInfo: credentials.TLSInfo{
+		State: tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}, VerifiedChains: [][]*x509.Certificate{{leaf}}},
+	}})
 	f.Fuzz(func(t *testing.T, raw []byte, permit string) {
 		q := new(budgetv1.FetchRequest)
 		if proto.Unmarshal(raw, q) != nil {
@@ -443,10 +449,10 @@ func FuzzDoor(f *testing.F) {
 		if q.Proofs != nil && strings.ToValidUTF8(permit, "") == permit {
 			q.Proofs.Permit = permit
 		}
-		a, err := w.putOver(over, q)
+		a, err := w.source.Answerer.Fetch(ctx, q) // a panic would be seen
 		require.Error(t, err)
 		require.Nil(t, a)
-		require.NotEqual(t, codes.Internal, status.Code(err))
+		require.NotEqual(t, codes.Internal, status.Code(refusal.Of(err)))
 		require.Zero(t, w.behind.asked.Load())
 	})
 }

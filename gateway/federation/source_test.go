@@ -22,6 +22,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/policies"
@@ -355,4 +356,23 @@ func TestBothSidesShareTheTrace(t *testing.T) {
 	require.Equal(t, w.asker.record.last().Trace, last.Trace)
 	require.NotContains(t, w.source.said.String(), secret)
 	w.source.verify()
+}
+
+// A law that who asks does not know the source for is asked of nobody, and the answer says so:
+// of everybody, whatever there is, so that nothing is told of a person.
+func TestALawThatWhoAsksDoesNotKnow(t *testing.T) {
+	w := newTwo(t, options{change: func(_, source *server.BrokerConfig) {
+		source.Organisations = slices.Clone(source.Organisations)
+		i := slices.IndexFunc(source.Organisations, func(o identity.Organisation) bool { return o.OIN == source.Own })
+		source.Organisations[i].Laws = []string{"WLZ", "ZVW"}
+	}})
+	p := w.person("P")
+	w.give(p, "")
+	for _, lines := range [][]*budgetv1.BudgetLine{{line("ZK5503")}, nil} {
+		w.behind.answer = func(*budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+			return &budgetv1.FetchResponse{Lines: lines}, nil
+		}
+		require.Equal(t, []string{"BAD_DATA_AT_SOURCE UNKNOWN_LAW [] []"}, gaps(w.composed(p)))
+		require.Equal(t, []string{"WLZ", "ZVW"}, w.behind.last.GetLaws(), "the adapter is told of our own laws: it tells of none of them")
+	}
 }
