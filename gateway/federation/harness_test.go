@@ -140,7 +140,7 @@ func (w *two) trust() federation.Trust {
 // connect is the connection of a side to the source, with its own certificate.
 func (w *two) connect(s *side) *server.Peer {
 	w.t.Helper()
-	p, err := server.NewPeer(w.source.addr, s.holder.Client("localhost"), w.source.party.OIN)
+	p, err := server.NewPeer(w.source.addr, s.holder, w.source.party.OIN)
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { p.Close() })
 	return p
@@ -181,7 +181,7 @@ func (w *two) side(code string) *side {
 	require.NoError(w.t, err)
 	texts, err := wording.ReadTexts(policies.FS)
 	require.NoError(w.t, err)
-	changes, err := wording.ReadAgreementTexts(policies.FS)
+	changes, err := wording.ReadAgreementTexts(policies.FS, texts)
 	require.NoError(w.t, err)
 	ring, err := signed.NewRing(signed.Timed{Signer: p.Sign})
 	require.NoError(w.t, err)
@@ -207,7 +207,7 @@ func (w *two) holder(p *family.Organisation, leaf family.Leaf) *certificate.Hold
 	for name, raw := range map[string][]byte{f.Certificate: leaf.CertPEM, f.Key: leaf.KeyPEM, f.CA: w.family.CAPEM} {
 		require.NoError(w.t, os.WriteFile(name, raw, 0o600))
 	}
-	h, err := certificate.Open(f, p.OIN)
+	h, err := certificate.Open(f, p.OIN, certificate.Rules{})
 	require.NoError(w.t, err)
 	return h
 }

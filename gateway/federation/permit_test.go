@@ -321,7 +321,7 @@ func TestAPermitIsForOneConnection(t *testing.T) {
 	w.give(p, "")
 	q := w.question(p)
 	over := func(party *family.Organisation, leaf family.Leaf) string {
-		c, err := server.NewPeer(w.source.addr, w.holder(party, leaf).Client("localhost"), w.source.party.OIN)
+		c, err := server.NewPeer(w.source.addr, w.holder(party, leaf), w.source.party.OIN)
 		require.NoError(t, err)
 		defer c.Close()
 		_, err = w.putOver(c, q)
