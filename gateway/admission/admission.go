@@ -49,7 +49,7 @@ type Once interface {
 // Config of an Admission. Every field is required.
 type Config struct {
 	Own           identity.OIN // whose gateway it is
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	// Certificates looks again, at every call, at the certificate of who calls.
 	Certificates Certificates
 	Tokens       token.Checker
@@ -71,7 +71,7 @@ type Admission struct {
 // New says which part of the configuration is missing.
 func New(c Config) (*Admission, error) {
 	for name, missing := range map[string]bool{
-		"Own": c.Own == "", "Organisations": len(c.Organisations) == 0, "Certificates": c.Certificates == nil, "Tokens": c.Tokens.Keys == nil,
+		"Own": c.Own == "", "Organisations": c.Organisations == nil, "Certificates": c.Certificates == nil, "Tokens": c.Tokens.Keys == nil,
 		"Policy": c.Policy == nil, "Delegations": c.Delegations == nil, "Once": c.Once == nil, "Pseudonyms": c.Pseudonyms.IsZero(),
 		"Now": c.Now == nil, "Today": c.Today == nil,
 	} {

@@ -69,7 +69,7 @@ type Documents interface {
 // Config of Registered. Every field is required.
 type Config struct {
 	Own           identity.OIN // keeper of its consents
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Keys          *signed.Verifier
 	Pseudonyms    pseudonym.Keys
 	Documents     Documents

@@ -47,7 +47,7 @@ type Source interface {
 // Config of an Answerer. Every field is required but Source.
 type Config struct {
 	Own           identity.OIN
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Source        Source // nil: it answers nothing
 	Admission     *admission.Admission
 	Tokens        token.Checker

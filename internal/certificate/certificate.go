@@ -47,6 +47,8 @@ type Holder struct {
 	own   identity.OIN
 	mu    sync.Mutex // one Reload at a time, so that an older state never replaces a newer
 	live  atomic.Pointer[state]
+
+	parties Parties // guarded by mu
 }
 
 // Open reads and validates the files. The leaf must carry the OIN own; an empty
@@ -76,7 +78,7 @@ func (h *Holder) Reload() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	h.live.Store(next)
+	h.live.Store(next.with(h.parties))
 	return true, nil
 }
 

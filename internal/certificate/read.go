@@ -35,6 +35,9 @@ type state struct {
 	names  []Authority
 	server *tls.Config
 
+	parties Parties        // with authorities of their own
+	known   *x509.CertPool // roots and all of theirs
+
 	mu   sync.RWMutex
 	seen map[string]span // by the DER of a leaf: until when a chain of it holds
 }
@@ -97,6 +100,7 @@ func (c contents) state(f Files, own identity.OIN, now time.Time) (*state, error
 	if oin, err := Peer(s.chain[0]); own != "" && (err != nil || oin != own) {
 		return nil, fmt.Errorf("%s: %w", f.Certificate, ErrIdentity)
 	}
+	s.known = s.roots
 	s.server = s.serverConfig()
 	return s, nil
 }

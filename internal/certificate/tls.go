@@ -23,10 +23,14 @@ func (h *Holder) Server() *tls.Config {
 func (s *state) serverConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, SessionTicketsDisabled: true,
-		Certificates: []tls.Certificate{s.pair}, ClientCAs: s.roots,
+		Certificates: []tls.Certificate{s.pair}, ClientCAs: s.known,
 		VerifyConnection: func(c tls.ConnectionState) error {
 			if len(c.PeerCertificates) > maxChain { // Check would refuse it at the first call
 				return ErrUnknownAuthority
+			}
+			if len(s.parties) > 0 { // that it chains to somebody's authority does not suffice
+				_, err := s.verify(c.PeerCertificates, time.Now(), "", x509.ExtKeyUsageClientAuth)
+				return err
 			}
 			_, err := longest(c.VerifiedChains)
 			return err

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,6 +140,9 @@ type Organisation struct {
 	Issuers []Issuer `yaml:"issuers,omitempty"`
 	// Gateway is host:port of its gateway, to which agreements are delivered; empty: it has none.
 	Gateway string `yaml:"gateway,omitempty"`
+	// CA is a file with the authorities of its certificates, which then count under those alone;
+	// empty: those of tls.ca.
+	CA string `yaml:"ca,omitempty"`
 }
 
 // Directory is every organisation that the trust file names.
@@ -250,6 +254,17 @@ func (c *Gateway) Timeout() (*time.Duration, error) {
 	return &d, err
 }
 
+// PeerSources are the codes of the parties whose own gateways are asked.
+func (c *Gateway) PeerSources() []string {
+	var codes []string
+	for _, s := range c.Sources {
+		if s.Peer {
+			codes = append(codes, s.Party)
+		}
+	}
+	return codes
+}
+
 // Path makes a path of the file absolute to it.
 func (c *Gateway) Path(name string) string { return join(filepath.Dir(c.path), name) }
 
@@ -276,10 +291,44 @@ func ReadTrust(path string) (*Trust, error) {
 			return nil, fmt.Errorf("%w: %s: parties[%d]: code, kind and an OIN of twenty digits are needed", ErrConfig, path, i)
 		}
 	}
+	if err := t.checkParties(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
+	}
 	if err := t.checkIssuers(); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 	}
 	return t, nil
+}
+
+// checkParties names what is wrong with how parties are known and reached.
+func (t *Trust) checkParties() error {
+	codes, numbers := map[string]bool{}, map[identity.OIN]bool{}
+	for i, p := range t.Parties {
+		if codes[p.Code] || numbers[p.OIN] {
+			return fmt.Errorf("parties[%d]: its code or OIN is listed twice", i)
+		}
+		codes[p.Code], numbers[p.OIN] = true, true
+		if host, port, err := net.SplitHostPort(p.Gateway); p.Gateway != "" && (err != nil || host == "" || port == "") {
+			return fmt.Errorf("parties[%d].gateway must be host:port", i)
+		}
+	}
+	return nil
+}
+
+// Authorities are the certificates, PEM, of the parties that have authorities of their own.
+func (t *Trust) Authorities() (map[identity.OIN][]byte, error) {
+	all := map[identity.OIN][]byte{}
+	for _, p := range t.Parties {
+		if p.CA == "" {
+			continue
+		}
+		raw, err := ReadFile(join(t.dir, p.CA))
+		if err != nil {
+			return nil, err
+		}
+		all[p.OIN] = raw
+	}
+	return all, nil
 }
 
 // ReadTrust reads the trust file that gateway.yaml names, and gives with it the party whose
@@ -326,12 +375,15 @@ func (t *Trust) Verifier() (*signed.Verifier, error) {
 	return v, nil
 }
 
-// KeyFiles are the files of all pinned keys.
+// KeyFiles are the files of all pinned keys, and of authorities and issuers.
 func (t *Trust) KeyFiles() []string {
 	var files []string
 	for _, p := range t.Parties {
 		for _, k := range p.Keys {
 			files = append(files, join(t.dir, k.File))
+		}
+		if p.CA != "" {
+			files = append(files, join(t.dir, p.CA))
 		}
 	}
 	return append(files, t.IssuerFiles()...)

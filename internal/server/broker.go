@@ -26,9 +26,10 @@ import (
 // which is missing.
 type BrokerConfig struct {
 	Own           identity.OIN
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Sources       map[string]gateway.Source
-	Peers         map[string]documents.Peer
+	Peers         func(code string) (documents.Peer, bool) // nil: none
+	PeerSources   func(code string) (gateway.Source, bool) // nil: none
 	Certificates  admission.Certificates
 	Tokens        token.Checker
 	Keys          *signed.Verifier
@@ -119,7 +120,7 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 		return nil, err
 	}
 	exchange, err := gateway.New(gateway.Config{
-		Own: c.Own, Organisations: c.Organisations, Sources: c.Sources, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
+		Own: c.Own, Organisations: c.Organisations, Sources: c.Sources, Peers: c.PeerSources, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
 		Policy: c.Policy, Record: c.Record, Texts: c.Texts, Trust: c.Trust, LegalBases: c.LegalBases, Pseudonyms: pseudonyms,
 		Now: c.Now, Today: c.Today, TodayIsSet: c.TodayIsSet, SourceTimeout: c.SourceTimeout, Log: c.Log,
 	})

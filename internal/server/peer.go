@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -22,6 +23,8 @@ type Peer struct {
 	oin   identity.OIN
 	conn  *grpc.ClientConn
 	peer  ontschotv1.PeerServiceClient
+	way   string                          // address, organisation and authorities: what it was made for
+	calls sync.WaitGroup                  // that began and have not ended
 	shown atomic.Pointer[tls.Certificate] // in the last handshake
 	now   func() (*tls.Certificate, error)
 }
@@ -91,6 +94,12 @@ func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*onts
 func (p *Peer) Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error) {
 	p.conn.ResetConnectBackoff()
 	return p.peer.Holds(ctx, r, grpc.WaitForReady(true))
+}
+
+// retire ends the connection when its calls have ended. None may begin any more.
+func (p *Peer) retire() {
+	p.calls.Wait()
+	_ = p.Close()
 }
 
 // Close ends the connection.

@@ -7,12 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 	"time"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -76,16 +74,16 @@ func report(log *slog.Logger, what string, err error) {
 	log.Info("taken over", "what", what)
 }
 
-// ReloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
-// issuers of the trust file, when they are others than before: all of it or nothing.
-// What else is in the two files needs a restart. The audit log says that the keys are
+// ReloadKeys takes over the signing keys and the peers among the sources of gateway.yaml, and
+// all of the trust file, when they are others than before: all of it or nothing.
+// What else is in gateway.yaml needs a restart. The audit log says that the keys are
 // others from here on. What cannot be taken over is reported once, and tried again.
 func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	conf, trust, sum, err := s.readKeys()
 	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} { // the first time they are those it starts with
-		s.keysSum = sum
+		s.keysSum, s.keysRefused = sum, [32]byte{}
 		return false, nil
 	}
 	if err == nil {
@@ -109,6 +107,17 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	if _, err := signed.NewVerifier(pins); err != nil {
 		return fmt.Errorf("%w: %w", config.ErrConfig, err)
 	}
+	if own, err := trust.Party(conf.Organisation); err != nil || own.OIN != s.own {
+		return fmt.Errorf("%w: the trust file lacks the organisation whose gateway this is", config.ErrConfig)
+	}
+	authorities, err := s.authoritiesOf(trust)
+	if err != nil {
+		return err
+	}
+	next, err := s.reachOf(conf, trust)
+	if err != nil {
+		return err
+	}
 	own, err := conf.SigningKeys(s.own)
 	if err != nil {
 		return err
@@ -129,7 +138,11 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	}
 	s.issuersSum = issuersSum
 	s.issuers.Store(&issuers)
-	return errors.Join(s.Keys.Pin(pins), s.Ring.Set(own...))
+	err = errors.Join(s.Keys.Pin(pins), s.Ring.Set(own...))
+	s.Certificates.Believe(authorities)
+	s.organisations.Replace(trust.Directory())
+	s.network.replace(next)
+	return err
 }
 
 // issuersFrom makes the token issuers of a trust file. When they are the same as before
@@ -181,7 +194,7 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	sum, err := sumOf([]any{conf.Keys, trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
+	sum, err := sumOf([]any{conf.Keys, conf.PeerSources(), trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
@@ -190,24 +203,3 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 
 // failedSum is another one for each error, so that each is reported once.
 func failedSum(err error) [32]byte { return sha256.Sum256([]byte("failed: " + err.Error())) }
-
-// peers are the gateways of the other parties that have one.
-func (s *Server) connectPeers(trust *config.Trust) (map[string]documents.Peer, error) {
-	peers := map[string]documents.Peer{}
-	for _, p := range trust.Parties {
-		if p.Gateway == "" || p.OIN == s.own {
-			continue
-		}
-		host, _, err := net.SplitHostPort(p.Gateway)
-		if err != nil {
-			return nil, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
-		}
-		peer, err := NewPeer(p.Gateway, s.Certificates.Client(host), p.OIN)
-		if err != nil {
-			return nil, err
-		}
-		s.peers = append(s.peers, peer)
-		peers[p.Code] = peer
-	}
-	return peers, nil
-}

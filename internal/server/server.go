@@ -63,19 +63,21 @@ type Server struct {
 	Refused   []string // documents of the folder that were not taken
 
 	// What can be replaced while it runs.
-	own          identity.OIN
-	Certificates *certificate.Holder
-	Keys         *signed.Verifier
-	Ring         *signed.Ring
-	issuers      atomic.Pointer[[]token.Issuer]
-	reloading    sync.Mutex
-	keysSum      [32]byte // of what is in use
-	keysRefused  [32]byte // of what was not taken over
-	issuersSum   [32]byte
-	logger       *slog.Logger
-	peers        []*Peer
-	stop         func()
-	tending      sync.WaitGroup
+	own           identity.OIN
+	Certificates  *certificate.Holder
+	Keys          *signed.Verifier
+	Ring          *signed.Ring
+	issuers       atomic.Pointer[[]token.Issuer]
+	reloading     sync.Mutex
+	keysSum       [32]byte // of what is in use
+	keysRefused   [32]byte // of what was not taken over
+	issuersSum    [32]byte
+	logger        *slog.Logger
+	organisations *identity.Roster
+	network       network
+	now           func() time.Time
+	stop          func()
+	tending       sync.WaitGroup
 }
 
 // Start puts a gateway together and serves.
@@ -99,7 +101,7 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 // Assemble puts a gateway together. Whatever was started is ended again when a later part
 // does not start.
 func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *Server, err error) {
-	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil))}
+	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil)), now: time.Now}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -110,20 +112,25 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err != nil {
 		return nil, err
 	}
-	bc := BrokerConfig{Own: own.OIN, Organisations: trust.Directory(), Sources: map[string]gateway.Source{}, Now: time.Now, Log: s.logger}
+	s.organisations = identity.NewRoster(trust.Directory())
+	bc := BrokerConfig{
+		Own: own.OIN, Organisations: s.organisations, Sources: map[string]gateway.Source{}, Peers: s.network.peer, PeerSources: s.network.source,
+		Now: s.now, Log: s.logger,
+	}
 	if err := s.trusted(trust, &bc); err != nil {
 		return nil, err
 	}
 	if err := s.parts(ctx, own, &bc, stderr); err != nil {
 		return nil, err
 	}
-	if err := s.peerSources(trust, &bc); err != nil {
+	s.Ring = bc.Signers
+	if err := s.peerSources(trust); err != nil {
 		return nil, err
 	}
 	if s.Broker, err = NewBroker(bc); err != nil {
 		return nil, err
 	}
-	s.revision, s.Ring = bc.Policy.Revision(), bc.Signers
+	s.revision = bc.Policy.Revision()
 	pins, err := trust.Pins()
 	if err != nil {
 		return nil, err
@@ -156,8 +163,12 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 		return fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
 	}
 	bc.Certificates = s.Certificates
-	bc.Peers, err = s.connectPeers(trust)
-	return err
+	authorities, err := s.authoritiesOf(trust)
+	if err != nil {
+		return err
+	}
+	s.Certificates.Believe(authorities)
+	return nil
 }
 
 // parts starts policy, audit log and adapters, which are ready at about the same time when
@@ -324,9 +335,7 @@ func (s *Server) Close() {
 		s.stop()
 		s.tending.Wait()
 	}
-	for _, p := range s.peers {
-		p.Close()
-	}
+	s.network.close()
 	if s.grpc != nil {
 		done := make(chan struct{})
 		go func() { s.grpc.GracefulStop(); close(done) }()
