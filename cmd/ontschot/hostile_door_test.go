@@ -21,6 +21,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -163,6 +164,7 @@ func (s *siege) entrances() map[string]func([]byte) error {
 			return err
 		}
 	}
+	all["a directory"] = s.directory
 	for name, verify := range map[string]func(signed.Kind, []byte, any, func() []identity.OIN) (signed.Verified, error){"all": s.keys.All, "some": s.keys.Some} {
 		all[name] = func(raw []byte) error {
 			var terms agreement.Terms
@@ -231,12 +233,20 @@ func (s *siege) verifiers() map[string]func(document) error {
 			a.Signature = string(d.raw)
 			return result.VerifyAccount(a, trust)
 		},
+		"directory": func(d document) error { return s.directory(d.raw) },
 		"dissolution": func(d document) error {
 			a := proto.CloneOf(s.dissolved)
 			a.Signature = string(d.raw)
 			return result.VerifyDissolution(a, trust)
 		},
 	}
+}
+
+// directory verifies one as the gateway of who has pinned the requester as an operator.
+func (s *siege) directory(raw []byte) error {
+	own := s.family.Requester().Sign
+	_, err := directory.Verify(raw, []signed.Key{{ID: own.KeyID, Alg: own.Alg, Public: own.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}, time.Now())
+	return err
 }
 
 func (s *siege) trust() result.Trust {

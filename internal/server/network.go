@@ -143,7 +143,7 @@ func (s *Server) reachOf(conf *config.Gateway, trust *config.Trust) (reach, erro
 	before := s.network.now.peers
 	s.network.mu.RUnlock()
 	for _, p := range trust.Parties {
-		if p.Gateway == "" || p.OIN == s.own {
+		if p.Gateway == "" || p.OIN == s.own || p.Unlisted {
 			continue
 		}
 		way := fmt.Sprintf("%s %s %x", p.Gateway, p.OIN, authorities[p.OIN])

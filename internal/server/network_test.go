@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +29,9 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -381,4 +387,129 @@ func TestAnAuthorityOfOnePartyAlone(t *testing.T) {
 	h.trust(func(trust *config.Trust) { party(trust, "ZK5503").Gateway = other.address })
 	h.takeOver()
 	require.Error(t, h.refuses("ZK5503"))
+}
+
+// published is a directory over HTTPS on loopback.
+type published struct {
+	*httptest.Server
+	by   signed.Signer
+	raw  atomic.Pointer[[]byte]
+	down atomic.Bool
+}
+
+func publish(t *testing.T) *published {
+	t.Helper()
+	by, _, _, err := family.NewSigningKey("00000099000000000001", "directory-1")
+	require.NoError(t, err)
+	p := &published{by: by}
+	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if p.down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write(*p.raw.Load())
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *published) says(t *testing.T, version int64, parties ...directory.Party) {
+	t.Helper()
+	raw, err := p.by.Compact(signed.Directory, directory.Claims{IssuedAt: time.Now().Unix(), Issuer: p.by.Issuer, Version: version, Parties: parties})
+	require.NoError(t, err)
+	p.raw.Store(&raw)
+}
+
+// configure has a gateway read it.
+func (p *published) configure(t *testing.T, trustNew bool) func(*config.Gateway) {
+	return func(conf *config.Gateway) {
+		der, err := x509.MarshalPKIXPublicKey(p.by.Key.Public())
+		require.NoError(t, err)
+		files := map[string][]byte{
+			"operator.pem": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
+			"host.pem":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate().Raw}),
+		}
+		for name, raw := range files {
+			require.NoError(t, os.WriteFile(conf.Path(name), raw, 0o600))
+		}
+		conf.Directory = &config.Directory{
+			URL: p.URL, CA: "host.pem", Keys: []config.DirectoryKey{{ID: "directory-1", File: "operator.pem"}}, TrustNewParties: trustNew, Refresh: "24h",
+		}
+	}
+}
+
+func listed(oin identity.OIN, code, gateway string, keys ...directory.Key) directory.Party {
+	return directory.Party{Code: code, OIN: oin, Kind: "SVB", Name: "Naam", Laws: []string{}, LogKeys: []string{}, Keys: append([]directory.Key{}, keys...), Gateway: gateway}
+}
+
+// A directory adds a party and moves another while the gateway runs; what it may not say
+// changes nothing, and after a day without it nobody is reached by it alone.
+func TestADirectoryIsTakenOverWhileTheGatewayRuns(t *testing.T) {
+	p := publish(t)
+	p.says(t, 1, listed("00000099000000555000", "AA1", ""))
+	h := newTown(t, p.configure(t, true))
+	require.NotNil(t, h.server.directory)
+	uwv, zk := h.family.Parties["UWV"], h.family.Parties["ZK5503"]
+	first, second := neighbourWith(t, uwv.Server, 0), neighbourWith(t, uwv.Server, 0)
+	h.trust(func(trust *config.Trust) { // left to the directory, and taken out
+		party(trust, "UWV").Gateway, party(trust, "ZK5503").Gateway = "", "127.0.0.1:1"
+	})
+	h.takeOver()
+	_, known := h.server.organisations.ByCode("AA1")
+	require.True(t, known, "from the start")
+	require.ErrorIs(t, h.refuses("UWV"), errGone)
+
+	_, _, public, err := family.NewSigningKey("00000099000000555000", "sign-1")
+	require.NoError(t, err)
+	key := directory.Key{Alg: "ES256", ID: "sign-1", Kinds: family.DocumentKinds(), PEM: string(public)}
+	p.says(t, 2, listed(uwv.OIN, "UWV", first.address), listed(zk.OIN, "ZK5503", second.address), listed("00000099000000666000", "BB1", second.address, key))
+	require.NoError(t, h.server.ReloadDirectory(t.Context()))
+	require.NoError(t, h.holds("UWV"))
+	require.Error(t, h.refuses("ZK5503"), "the trust file wins")
+	_, known = h.server.organisations.ByCode("BB1")
+	require.True(t, known)
+	_, known = h.server.organisations.ByCode("AA1")
+	require.False(t, known)
+	end := h.asking("UWV")
+	p.says(t, 3, listed(uwv.OIN, "UWV", second.address), listed("00000099000000666000", "BB1", second.address, key))
+	require.NoError(t, h.server.ReloadDirectory(t.Context()))
+	require.Eventually(t, func() bool { return second.calls.Load() > 4 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, end())
+
+	// What may not be is refused as a whole, and said once.
+	for name, says := range map[string]func(){
+		"a version that falls": func() { p.says(t, 2, listed(uwv.OIN, "UWV", first.address)) },
+		"a key that is gone":   func() { p.says(t, 4, listed(uwv.OIN, "UWV", first.address)) },
+		"a key under other ids": func() {
+			p.says(t, 4, listed("00000099000000666000", "BB1", "", directory.Key{Alg: "ES256", ID: "sign-2", Kinds: family.DocumentKinds(), PEM: string(public)}))
+		},
+		"nothing signed":   func() { raw := []byte("x"); p.raw.Store(&raw) },
+		"an answer of 503": func() { p.down.Store(true) },
+	} {
+		says()
+		said := len(h.log.String())
+		for range 3 {
+			require.Error(t, h.server.ReloadDirectory(t.Context()), name)
+		}
+		require.Equal(t, 1, strings.Count(h.log.String()[said:], "not taken over"), name)
+		require.NoError(t, h.holds("UWV"), name)
+		p.down.Store(false)
+	}
+
+	// It is gone for a day, over a restart.
+	p.down.Store(true)
+	h.server.Close()
+	h.start()
+	require.NoError(t, h.holds("UWV"), "what was kept")
+	day := time.Now().Add(-25 * time.Hour)
+	require.NoError(t, os.Chtimes(h.server.Conf.Path(filepath.Join(h.server.Conf.Data, directory.File)), day, day))
+	h.server.Close()
+	h.start()
+	require.ErrorIs(t, h.refuses("UWV"), errGone)
+	_, known = h.server.organisations.ByCode("BB1")
+	require.False(t, known)
+	p.down.Store(false)
+	p.says(t, 5, listed(uwv.OIN, "UWV", first.address), listed("00000099000000666000", "BB1", second.address, key))
+	require.NoError(t, h.server.ReloadDirectory(t.Context()))
+	require.NoError(t, h.holds("UWV"))
 }

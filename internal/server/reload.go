@@ -38,6 +38,9 @@ func (s *Server) tend(log *slog.Logger) {
 			}
 		})
 	})
+	if s.directory != nil {
+		s.tending.Go(func() { s.tendDirectory(ctx) })
+	}
 	s.tending.Go(func() {
 		s.every(ctx, redeliverEvery, func() { _, _ = s.Broker.Redeliver(ctx), s.Broker.Reconfirm(ctx) }) // each that fails is logged
 	})
@@ -46,24 +49,25 @@ func (s *Server) tend(log *slog.Logger) {
 // every does it at once, and then again and again. A panic is a bug of that one time: it
 // does not end the process.
 func (s *Server) every(ctx context.Context, pause time.Duration, do func()) {
-	once := func() {
-		defer func() {
-			if what := recover(); what != nil {
-				s.logger.Error("a task panicked", "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
-			}
-		}()
-		do()
-	}
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
-		once()
+		s.once(do)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
 	}
+}
+
+func (s *Server) once(do func()) {
+	defer func() {
+		if what := recover(); what != nil {
+			s.logger.Error("a task panicked", "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+		}
+	}()
+	do()
 }
 
 func report(log *slog.Logger, what string, err error) {
@@ -81,21 +85,31 @@ func report(log *slog.Logger, what string, err error) {
 func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	before := s.keysSum
+	sum, err := s.renew(ctx)
+	if err == nil {
+		return before != [32]byte{} && sum != before, nil
+	}
+	reported := s.keysRefused == sum
+	s.keysRefused = sum
+	return !reported, err
+}
+
+// renew takes over what the files say and gives its sum. The first time they are those that the
+// gateway starts with.
+func (s *Server) renew(ctx context.Context) ([32]byte, error) {
 	conf, trust, sum, err := s.readKeys()
-	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} { // the first time they are those it starts with
+	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} {
 		s.keysSum, s.keysRefused = sum, [32]byte{}
-		return false, nil
+		return sum, nil
 	}
 	if err == nil {
 		err = s.takeOver(ctx, conf, trust, sum)
 	}
 	if err == nil {
-		s.keysSum = sum
-		return true, nil
+		s.keysSum, s.keysRefused = sum, [32]byte{}
 	}
-	reported := s.keysRefused == sum
-	s.keysRefused = sum
-	return !reported, err
+	return sum, err
 }
 
 // takeOver makes everything before it lets any of it count.
@@ -190,7 +204,7 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	trust, err := s.readTrust(conf)
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}

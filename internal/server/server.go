@@ -32,6 +32,7 @@ import (
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/policies"
@@ -75,6 +76,8 @@ type Server struct {
 	logger        *slog.Logger
 	organisations *identity.Roster
 	network       network
+	directory     *directory.Keeper // nil: none
+	directorySaid string            // what was wrong with it
 	now           func() time.Time
 	stop          func()
 	tending       sync.WaitGroup
@@ -107,8 +110,15 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 			s.Close()
 		}
 	}()
+	if err := s.openDirectory(ctx); err != nil {
+		return nil, err
+	}
 	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is reported below
-	trust, own, err := conf.ReadTrust()
+	trust, err := s.readTrust(conf)
+	if err != nil {
+		return nil, err
+	}
+	own, err := trust.Party(conf.Organisation)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +148,10 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err := s.Broker.RecordKeys(ctx, pins); err != nil {
 		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
 	}
-	return s, nil
+	if s.directory != nil {
+		err = s.directory.Keep()
+	}
+	return s, err
 }
 
 // trusted reads whose word counts: pinned keys, token issuers, certificates, peers.

@@ -151,7 +151,7 @@ func (s *Server) peerSources(trust *config.Trust) error {
 		return err
 	}
 	for _, code := range s.Conf.PeerSources() {
-		if next.sources[code] == nil {
+		if next.sources[code] == nil && s.directory == nil { // a directory may name it later
 			return fmt.Errorf("%w: source %s: the trust file has no gateway of it to ask", config.ErrConfig, code)
 		}
 	}

@@ -36,10 +36,10 @@ type apart struct {
 }
 
 // takeApart splits a compact JWS strictly and reads its header, which may hold
-// these members and no other.
-func takeApart(raw []byte, members []string) (apart, error) {
-	if len(raw) > MaxBytes {
-		return apart{}, malformed("larger than %d bytes", MaxBytes)
+// these members and no other. It is of so many bytes at most.
+func takeApart(raw []byte, members []string, most int) (apart, error) {
+	if len(raw) > most {
+		return apart{}, malformed("larger than %d bytes", most)
 	}
 	text := string(raw)
 	parts := strings.Split(text, ".")
