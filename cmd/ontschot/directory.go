@@ -76,16 +76,16 @@ func signerOf(oin identity.OIN, id, path string) (signed.Signer, error) {
 }
 
 func directoryShowCommand() *cobra.Command {
-	var path, key, id, format string
+	var path, key, id, operator, format string
 	c := &cobra.Command{
 		Use:   "show [FILE|URL]",
 		Short: "Verify a directory and show who is in it",
-		Long: `Verify a directory by the keys that gateway.yaml pins, or by the one of --key and --id, and show who is in
+		Long: `Verify a directory by the keys that gateway.yaml pins, or by the one of --key, --id and --operator, and show who is in
 it. Without FILE or URL it is the one that gateway.yaml names.`,
-		Example: "  ontschot directory show --config gateway.yaml\n  ontschot directory show directory.jwt --key trust/directory-1.pem --id directory-1",
+		Example: "  ontschot directory show --config gateway.yaml\n  ontschot directory show directory.jwt --key trust/directory-1.pem --id directory-1 --operator 00000001003214345001",
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 || format != "table" && format != "json" || (key == "") != (id == "") {
-				return fmt.Errorf("%w: one FILE or URL; --format is table or json; --key goes with --id", errUsage)
+			if len(args) > 1 || format != "table" && format != "json" || (key == "") != (id == "") || (key == "") != (operator == "") {
+				return fmt.Errorf("%w: one FILE or URL; --format is table or json; --key goes with --id and --operator", errUsage)
 			}
 			conf := &config.Gateway{Directory: &config.Directory{}}
 			if key == "" {
@@ -97,6 +97,7 @@ it. Without FILE or URL it is the one that gateway.yaml names.`,
 					return fmt.Errorf("%w: %s names no directory", config.ErrConfig, path)
 				}
 			} else {
+				conf.Directory.Operator = identity.OIN(operator)
 				conf.Directory.Keys = []config.DirectoryKey{{ID: id, File: key}}
 			}
 			d, err := readDirectory(c, conf, args)
@@ -109,6 +110,7 @@ it. Without FILE or URL it is the one that gateway.yaml names.`,
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "a gateway's configuration, which pins the operator's keys")
 	c.Flags().StringVar(&key, "key", "", "the operator's public key, PEM")
 	c.Flags().StringVar(&id, "id", "", "its id")
+	c.Flags().StringVar(&operator, "operator", "", "the operator's OIN")
 	c.Flags().StringVar(&format, "format", "table", "table, or json: exactly one object on stdout")
 	return c
 }
@@ -123,11 +125,11 @@ func readDirectory(c *cobra.Command, conf *config.Gateway, args []string) (*dire
 			one.URL, one.File = args[0], ""
 		}
 	}
-	raw, keys, err := directory.Read(c.Context(), conf, one)
+	raw, by, err := directory.Read(c.Context(), conf, one)
 	if err != nil {
 		return nil, err
 	}
-	return directory.Verify(bytes.TrimSpace(raw), keys, time.Now())
+	return directory.Verify(bytes.TrimSpace(raw), by, time.Now())
 }
 
 func printDirectory(w io.Writer, d *directory.Directory, format string) error {

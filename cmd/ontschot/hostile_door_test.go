@@ -245,7 +245,7 @@ func (s *siege) verifiers() map[string]func(document) error {
 // directory verifies one as the gateway of who has pinned the requester as an operator.
 func (s *siege) directory(raw []byte) error {
 	own := s.family.Requester().Sign
-	_, err := directory.Verify(raw, []signed.Key{{ID: own.KeyID, Alg: own.Alg, Public: own.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}, time.Now())
+	_, err := directory.Verify(raw, directory.Operator{OIN: own.Issuer, Keys: []signed.Key{{ID: own.KeyID, Alg: own.Alg, Public: own.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}}, time.Now())
 	return err
 }
 

@@ -183,6 +183,22 @@ func (a *Admission) PeerWith(ctx context.Context, request proto.Message) (identi
 	return peer.OIN, leaf, a.WellFormed(request)
 }
 
+// PeerOrOwn is Peer, and lets in this gateway's own organisation too.
+func (a *Admission) PeerOrOwn(ctx context.Context, request proto.Message) (identity.OIN, error) {
+	_, leaf, err := a.credentials(ctx)
+	if err != nil {
+		return "", err
+	}
+	if leaf == nil {
+		return "", ErrNoPeer
+	}
+	peer, known := a.Organisations.ByOIN(identity.OIN(leaf.Subject.SerialNumber))
+	if !known {
+		return "", ErrNoPeer
+	}
+	return peer.OIN, a.WellFormed(request)
+}
+
 // Rates counts what is done under each key in a stretch of time. It counts for this
 // process. The zero value counts from zero.
 type Rates struct {

@@ -66,8 +66,9 @@ type Config struct {
 // It is safe for concurrent use.
 type Answerer struct {
 	Config
-	own   identity.Organisation
-	rates admission.Rates
+	own       identity.Organisation
+	rates     admission.Rates
+	described admission.Rates // by who asks how things stand
 }
 
 // New makes an Answerer.

@@ -74,6 +74,8 @@ type Directory struct {
 	File string `yaml:"file,omitempty"` // a path
 	// CA are the authorities of its host, PEM; empty: the system's.
 	CA string `yaml:"ca,omitempty"`
+	// Operator is the OIN of who keeps and signs it.
+	Operator identity.OIN `yaml:"operator"`
 	// Keys of its operator, public PEM files. Only what one of them signed counts.
 	Keys []DirectoryKey `yaml:"keys"`
 	// TrustNewParties has the keys count of parties that the trust file does not know.
@@ -103,6 +105,8 @@ func (d *Directory) check() string {
 		return "url or file is needed, one of the two"
 	case d.CA != "" && d.URL == "":
 		return "ca goes with url"
+	case !identity.IsOIN(d.Operator):
+		return "operator, an OIN of twenty digits, is needed"
 	case len(d.Keys) == 0 || slices.ContainsFunc(d.Keys, func(k DirectoryKey) bool { return k.ID == "" || k.File == "" }):
 		return "keys, each with id and file, are needed"
 	case err != nil || every <= 0 || every > 24*time.Hour:

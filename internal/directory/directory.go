@@ -74,13 +74,15 @@ type Directory struct {
 	raw []byte
 }
 
-// Verify verifies a directory by the pinned keys of its operator. Errors: ErrDirectory.
-func Verify(raw []byte, keys []signed.Key, now time.Time) (*Directory, error) {
-	var says Claims // not believed: the keys are the operator's, whoever it says it is
-	if err := signed.Unverified(signed.Directory, raw, &says); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDirectory, err)
-	}
-	v, err := signed.NewVerifier(map[identity.OIN][]signed.Key{says.Issuer: keys})
+// Operator is whose directory counts, and the keys that are pinned of it.
+type Operator struct {
+	OIN  identity.OIN
+	Keys []signed.Key
+}
+
+// Verify verifies a directory of an operator. Errors: ErrDirectory.
+func Verify(raw []byte, by Operator, now time.Time) (*Directory, error) {
+	v, err := signed.NewVerifier(map[identity.OIN][]signed.Key{by.OIN: by.Keys})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDirectory, err)
 	}

@@ -72,8 +72,8 @@ func claims(version int64, parties ...Party) Claims {
 }
 
 // pinned is the operator's key as a gateway has it.
-func pinned(s signed.Signer) []signed.Key {
-	return []signed.Key{{ID: s.KeyID, Alg: "ES256", Public: s.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}
+func pinned(s signed.Signer) Operator {
+	return Operator{operator, []signed.Key{{ID: s.KeyID, Alg: "ES256", Public: s.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}}
 }
 
 func made(t testing.TB, by signed.Signer, c Claims) *Directory {
@@ -89,7 +89,7 @@ func TestWhatIsNoDirectory(t *testing.T) {
 	by, other := signer(t, operator, "d-1"), signer(t, operator, "d-1")
 	good := claims(1, party(known, "UWV", keyOf(t, signer(t, known, "sign-1"))))
 	made(t, by, good)
-	refused := func(name string, by signed.Signer, kind signed.Kind, c any, keys []signed.Key) {
+	refused := func(name string, by signed.Signer, kind signed.Kind, c any, keys Operator) {
 		t.Helper()
 		raw, err := by.Compact(kind, c)
 		require.NoError(t, err, name)
@@ -101,11 +101,12 @@ func TestWhatIsNoDirectory(t *testing.T) {
 		if kind != signed.Directory {
 			refused("of another kind", by, kind, good, pinned(by))
 			k := pinned(by)
-			k[0].Kinds = []signed.Kind{kind}
+			k.Keys[0].Kinds = []signed.Kind{kind}
 			refused("by a key for another kind", by, signed.Directory, good, k)
 		}
 	}
 	for name, change := range map[string]func(*Claims){
+		"another's":         func(c *Claims) { c.Issuer = stranger },
 		"no version":        func(c *Claims) { c.Version = 0 },
 		"of time to come":   func(c *Claims) { c.IssuedAt = time.Now().Add(time.Hour).Unix() },
 		"nobody in it":      func(c *Claims) { c.Parties = []Party{} },
@@ -280,7 +281,7 @@ func TestTheLastGoodOneIsKept(t *testing.T) {
 	require.NoError(t, err)
 	published := filepath.Join(dir, "published.jwt")
 	require.NoError(t, os.WriteFile(published, append(raw, '\n'), 0o600))
-	conf := &config.Gateway{Data: dir, Directory: &config.Directory{File: published, Keys: []config.DirectoryKey{{ID: "d-1", File: filepath.Join(dir, "operator.pem")}}}}
+	conf := &config.Gateway{Data: dir, Directory: &config.Directory{File: published, Operator: operator, Keys: []config.DirectoryKey{{ID: "d-1", File: filepath.Join(dir, "operator.pem")}}}}
 	now := time.Now()
 	open := func() *Keeper {
 		k, err := Open(conf, func() time.Time { return now })
@@ -338,7 +339,7 @@ func TestItIsFetchedWithinBounds(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600))
 	for path, good := range map[string]bool{"/good": true, "/large": false, "/away": false, "/none": false} {
 		conf := &config.Gateway{Data: dir, Directory: &config.Directory{
-			URL: host.URL + path, CA: filepath.Join(dir, "ca.pem"), Keys: []config.DirectoryKey{{ID: "d-1", File: filepath.Join(dir, "operator.pem")}},
+			URL: host.URL + path, CA: filepath.Join(dir, "ca.pem"), Operator: operator, Keys: []config.DirectoryKey{{ID: "d-1", File: filepath.Join(dir, "operator.pem")}},
 		}}
 		k, err := Open(conf, time.Now)
 		require.NoError(t, err)

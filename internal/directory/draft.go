@@ -91,7 +91,7 @@ func Sign(c Claims, by signed.Signer, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = Verify(raw, []signed.Key{{ID: by.KeyID, Alg: by.Alg, Public: by.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}, now)
+	_, err = Verify(raw, Operator{c.Issuer, []signed.Key{{ID: by.KeyID, Alg: by.Alg, Public: by.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}}, now)
 	return raw, err
 }
 

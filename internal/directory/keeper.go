@@ -27,7 +27,7 @@ const File = "directory.jwt"
 // Keeper reads a directory and keeps the last good one, on disk too. It is safe for concurrent
 // use.
 type Keeper struct {
-	keys   []signed.Key
+	by     Operator
 	remote *signed.Remote // nil: a file
 	path   string
 	kept   string
@@ -50,13 +50,14 @@ func Open(conf *config.Gateway, now func() time.Time) (*Keeper, error) {
 
 // published knows where a directory is published, and its operator's keys.
 func published(conf *config.Gateway) (*Keeper, error) {
-	d, k := conf.Directory, &Keeper{}
+	d := conf.Directory
+	k := &Keeper{by: Operator{OIN: d.Operator}}
 	for _, one := range d.Keys {
 		key, err := ReadOperatorKey(one.ID, conf.Path(one.File))
 		if err != nil {
 			return nil, err
 		}
-		k.keys = append(k.keys, key)
+		k.by.Keys = append(k.by.Keys, key)
 	}
 	if d.File != "" {
 		k.path = conf.Path(d.File)
@@ -95,7 +96,7 @@ func (k *Keeper) recall() error {
 	if err := errors.Join(err, errRead); err != nil {
 		return err
 	}
-	if d, err := Verify(bytes.TrimSpace(raw), k.keys, k.now()); err == nil {
+	if d, err := Verify(bytes.TrimSpace(raw), k.by, k.now()); err == nil {
 		k.current, k.read = d, info.ModTime()
 		if k.read.After(k.now()) {
 			k.read = time.Time{}
@@ -119,7 +120,7 @@ func (k *Keeper) Fetch(ctx context.Context) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the directory cannot be read: %w", err)
 	}
-	d, err := Verify(bytes.TrimSpace(raw), k.keys, k.now())
+	d, err := Verify(bytes.TrimSpace(raw), k.by, k.now())
 	if err != nil {
 		return nil, err
 	}
@@ -160,14 +161,14 @@ func (k *Keeper) Keep() error {
 	return errors.Join(os.Chtimes(k.kept+".new", k.read, k.read), os.Rename(k.kept+".new", k.kept))
 }
 
-// Read reads a directory where it is published, and the keys by which it is to be verified.
-func Read(ctx context.Context, conf *config.Gateway, d config.Directory) ([]byte, []signed.Key, error) {
+// Read reads a directory where it is published, and by what it is to be verified.
+func Read(ctx context.Context, conf *config.Gateway, d config.Directory) ([]byte, Operator, error) {
 	one := *conf
 	one.Directory = &d
 	k, err := published(&one)
 	if err != nil {
-		return nil, nil, err
+		return nil, Operator{}, err
 	}
 	raw, err := k.get(ctx)
-	return raw, k.keys, err
+	return raw, k.by, err
 }

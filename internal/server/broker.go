@@ -95,6 +95,11 @@ func (p peers) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.F
 	return p.answerer.Fetch(ctx, r)
 }
 
+// Describe is ontschotv1.PeerServiceServer's.
+func (p peers) Describe(ctx context.Context, r *ontschotv1.DescribeRequest) (*ontschotv1.DescribeResponse, error) {
+	return p.answerer.Describe(ctx, r)
+}
+
 // NewBroker puts the rooms together.
 func NewBroker(c BrokerConfig) (*Broker, error) {
 	pseudonyms, err := pseudonym.NewKeys(c.Own, c.PseudonymKeys)

@@ -433,7 +433,7 @@ func (p *published) configure(t *testing.T, trustNew bool) func(*config.Gateway)
 			require.NoError(t, os.WriteFile(conf.Path(name), raw, 0o600))
 		}
 		conf.Directory = &config.Directory{
-			URL: p.URL, CA: "host.pem", Keys: []config.DirectoryKey{{ID: "directory-1", File: "operator.pem"}}, TrustNewParties: trustNew, Refresh: "24h",
+			URL: p.URL, CA: "host.pem", Operator: p.by.Issuer, Keys: []config.DirectoryKey{{ID: "directory-1", File: "operator.pem"}}, TrustNewParties: trustNew, Refresh: "24h",
 		}
 	}
 }

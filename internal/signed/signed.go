@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -149,6 +150,16 @@ func (v *Verifier) Pin(keys map[identity.OIN][]Key) error {
 	}
 	v.pins.Store(p)
 	return nil
+}
+
+// Keys that are pinned of an issuer, by their ids.
+func (v *Verifier) Keys(issuer identity.OIN) []Key {
+	var all []Key
+	pinned := v.pins.Load().keys[issuer]
+	for _, id := range slices.Sorted(maps.Keys(pinned)) {
+		all = append(all, *pinned[id])
+	}
+	return all
 }
 
 // Generation is another number after every Pin.
