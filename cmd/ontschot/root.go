@@ -72,7 +72,7 @@ Begin with:  ontschot demo`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), directoryCommand(), auditCommand(), backupCommand(), restoreCommand(), adapterCommand(), benchCommand(), versionCommand())
+	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), directoryCommand(), peerCommand(), auditCommand(), backupCommand(), restoreCommand(), adapterCommand(), benchCommand(), versionCommand())
 	return root
 }
 

@@ -37,6 +37,7 @@ const (
 type Claims struct {
 	IssuedAt int64        `json:"iat"` // seconds since 1970
 	Issuer   identity.OIN `json:"iss"` // its operator
+	ID       string       `json:"jti"` // UUIDv7
 	Parties  []Party      `json:"parties"`
 	Version  int64        `json:"version"` // another directory has a higher one
 }
@@ -102,6 +103,8 @@ var code = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,15}$`)
 // check gives what is wrong; empty when nothing is.
 func (c Claims) check(now time.Time) string {
 	switch {
+	case !identity.IsUUIDv7(c.ID):
+		return "jti must be a UUID of version 7"
 	case c.Version < 1:
 		return "version must be 1 or higher"
 	case c.IssuedAt <= 0 || time.Unix(c.IssuedAt, 0).After(now.Add(maxSkew)):

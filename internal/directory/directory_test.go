@@ -68,7 +68,7 @@ func party(oin identity.OIN, code string, keys ...Key) Party {
 }
 
 func claims(version int64, parties ...Party) Claims {
-	return Claims{IssuedAt: time.Now().Unix(), Issuer: operator, Version: version, Parties: parties}
+	return Claims{IssuedAt: time.Now().Unix(), Issuer: operator, ID: "01900000-0000-7000-8000-00000000000a", Version: version, Parties: parties}
 }
 
 // pinned is the operator's key as a gateway has it.
@@ -107,6 +107,7 @@ func TestWhatIsNoDirectory(t *testing.T) {
 	}
 	for name, change := range map[string]func(*Claims){
 		"another's":         func(c *Claims) { c.Issuer = stranger },
+		"no id":             func(c *Claims) { c.ID = "" },
 		"no version":        func(c *Claims) { c.Version = 0 },
 		"of time to come":   func(c *Claims) { c.IssuedAt = time.Now().Add(time.Hour).Unix() },
 		"nobody in it":      func(c *Claims) { c.Parties = []Party{} },

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -87,6 +89,11 @@ func ReadDraft(path string, now time.Time) (Claims, error) {
 
 // Sign signs a directory that every gateway would take. Errors: ErrDirectory.
 func Sign(c Claims, by signed.Signer, now time.Time) ([]byte, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	c.ID = id.String()
 	raw, err := by.Compact(signed.Directory, c)
 	if err != nil {
 		return nil, err

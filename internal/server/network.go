@@ -14,6 +14,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -169,14 +170,14 @@ func (s *Server) reachOf(conf *config.Gateway, trust *config.Trust) (reach, erro
 	return next, nil
 }
 
-// authoritiesOf are those of the parties that have authorities of their own. Its own
+// AuthoritiesOf are those of the parties that have authorities of their own. Its own
 // certificates are those of tls.
-func (s *Server) authoritiesOf(trust *config.Trust) (certificate.Parties, error) {
+func AuthoritiesOf(trust *config.Trust, own identity.OIN) (certificate.Parties, error) {
 	raw, err := trust.Authorities()
 	if err != nil {
 		return nil, err
 	}
-	delete(raw, s.own)
+	delete(raw, own)
 	authorities, err := certificate.ReadParties(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", config.ErrConfig, err)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/grpc"
@@ -415,7 +416,7 @@ func publish(t *testing.T) *published {
 
 func (p *published) says(t *testing.T, version int64, parties ...directory.Party) {
 	t.Helper()
-	raw, err := p.by.Compact(signed.Directory, directory.Claims{IssuedAt: time.Now().Unix(), Issuer: p.by.Issuer, Version: version, Parties: parties})
+	raw, err := p.by.Compact(signed.Directory, directory.Claims{IssuedAt: time.Now().Unix(), Issuer: p.by.Issuer, ID: uuid.Must(uuid.NewV7()).String(), Version: version, Parties: parties})
 	require.NoError(t, err)
 	p.raw.Store(&raw)
 }

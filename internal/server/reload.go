@@ -124,7 +124,7 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	if own, err := trust.Party(conf.Organisation); err != nil || own.OIN != s.own {
 		return fmt.Errorf("%w: the trust file lacks the organisation whose gateway this is", config.ErrConfig)
 	}
-	authorities, err := s.authoritiesOf(trust)
+	authorities, err := AuthoritiesOf(trust, s.own)
 	if err != nil {
 		return err
 	}

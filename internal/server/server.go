@@ -176,7 +176,7 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 		return fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
 	}
 	bc.Certificates = s.Certificates
-	authorities, err := s.authoritiesOf(trust)
+	authorities, err := AuthoritiesOf(trust, s.own)
 	if err != nil {
 		return err
 	}
