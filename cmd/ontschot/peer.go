@@ -67,8 +67,7 @@ func newPeerCheck(path, purpose string) (peercheck.Check, error) {
 		return peercheck.Check{}, err
 	}
 	check := peercheck.Check{Conf: conf, Trust: trust, Own: own, Purpose: purpose, Now: time.Now}
-	files := certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}
-	if check.Holder, err = certificate.Open(files, own.OIN); err != nil {
+	if check.Holder, err = conf.Certificates(own.OIN, certificate.Rules{}); err != nil {
 		check.Holder = nil // the report says so
 		return check, nil
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/pseudonym"
@@ -79,7 +80,7 @@ func New(c Config) (*Admission, error) {
 			return nil, errors.New("admission: " + name + " is missing")
 		}
 	}
-	validate, err := newValidator()
+	validate, err := Rules()
 	if err != nil {
 		return nil, err
 	}
@@ -169,34 +170,39 @@ func (a *Admission) Peer(ctx context.Context, request proto.Message) (identity.O
 
 // PeerWith is Peer, and gives the certificate of the connection too.
 func (a *Admission) PeerWith(ctx context.Context, request proto.Message) (identity.OIN, *x509.Certificate, error) {
-	_, leaf, err := a.credentials(ctx)
+	oin, leaf, err := a.party(ctx)
+	if err == nil && oin == a.Own {
+		err = ErrNoPeer
+	}
 	if err != nil {
 		return "", nil, err
 	}
-	if leaf == nil {
-		return "", nil, ErrNoPeer
-	}
-	peer, known := a.Organisations.ByOIN(identity.OIN(leaf.Subject.SerialNumber))
-	if !known || peer.OIN == a.Own {
-		return "", nil, ErrNoPeer
-	}
-	return peer.OIN, leaf, a.WellFormed(request)
+	return oin, leaf, a.WellFormed(request)
 }
 
 // PeerOrOwn is Peer, and lets in this gateway's own organisation too.
 func (a *Admission) PeerOrOwn(ctx context.Context, request proto.Message) (identity.OIN, error) {
-	_, leaf, err := a.credentials(ctx)
+	oin, _, err := a.party(ctx)
 	if err != nil {
 		return "", err
 	}
-	if leaf == nil {
-		return "", ErrNoPeer
+	return oin, a.WellFormed(request)
+}
+
+// party is whose certificate the connection was made with: one that the trust file knows.
+func (a *Admission) party(ctx context.Context) (identity.OIN, *x509.Certificate, error) {
+	_, leaf, err := a.credentials(ctx)
+	if err != nil {
+		return "", nil, err
 	}
-	peer, known := a.Organisations.ByOIN(identity.OIN(leaf.Subject.SerialNumber))
-	if !known {
-		return "", ErrNoPeer
+	oin, err := certificate.Peer(leaf) // of no certificate too
+	if err != nil {
+		return "", nil, ErrNoPeer
 	}
-	return peer.OIN, a.WellFormed(request)
+	if _, known := a.Organisations.ByOIN(oin); !known {
+		return "", nil, ErrNoPeer
+	}
+	return oin, leaf, nil
 }
 
 // Rates counts what is done under each key in a stretch of time. It counts for this

@@ -87,10 +87,11 @@ func (a *Answerer) Describe(ctx context.Context, r *ontschotv1.DescribeRequest) 
 
 // ready reports whether there is an adapter that could be asked.
 func (a *Answerer) ready() bool {
-	if a.Source == nil {
+	source := a.Source()
+	if source == nil {
 		return false
 	}
-	process, is := a.Source.(interface{ PID() int })
+	process, is := source.(interface{ PID() int })
 	return !is || process.PID() != 0
 }
 

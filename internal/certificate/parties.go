@@ -39,14 +39,16 @@ func (h *Holder) Believe(parties Parties) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.parties = parties
-	h.live.Store(h.live.Load().with(parties))
+	live := h.live.Load()
+	h.live.Store(live.with(live.lists, parties))
 }
 
-// with is the same state with other authorities of organisations.
-func (s *state) with(parties Parties) *state {
+// with is the same state with other lists and other authorities of organisations, in which
+// nobody was seen yet.
+func (s *state) with(lists []*list, parties Parties) *state {
 	next := &state{
-		digest: s.digest, pair: s.pair, chain: s.chain, span: s.span, roots: s.roots, names: s.names,
-		parties: parties, known: s.roots.Clone(), seen: map[string]span{},
+		digest: s.digest, pair: s.pair, chain: s.chain, span: s.span, roots: s.roots, cas: s.cas, names: s.names,
+		rules: s.rules, weak: s.weak, lists: lists, parties: parties, known: s.roots.Clone(), seen: map[string]span{},
 	}
 	for _, p := range parties { // what a client is told and first held against; verify decides
 		for _, c := range p.all {

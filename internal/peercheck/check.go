@@ -148,6 +148,12 @@ func (c Check) shakes(ctx context.Context, r *Report, party config.Organisation,
 	case errors.Is(no, certificate.ErrExpired):
 		r.fault("authority", certEnded)
 		return false
+	case errors.Is(no, certificate.ErrRevoked):
+		r.fault("authority", certRevoked)
+		return false
+	case errors.Is(no, certificate.ErrNoList):
+		r.fault("authority", noList)
+		return false
 	case errors.Is(no, certificate.ErrUnknownAuthority):
 		r.fault("authority", noRoot)
 		return false

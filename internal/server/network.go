@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -150,12 +149,8 @@ func (s *Server) reachOf(conf *config.Gateway, trust *config.Trust) (reach, erro
 		way := fmt.Sprintf("%s %s %x", p.Gateway, p.OIN, authorities[p.OIN])
 		peer := before[p.Code]
 		if peer == nil || peer.way != way {
-			host, _, err := net.SplitHostPort(p.Gateway)
-			if err != nil {
+			if peer, err = NewPeer(p.Gateway, s.Certificates, p.OIN); err != nil {
 				return next, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
-			}
-			if peer, err = NewPeer(p.Gateway, s.Certificates.Client(host), p.OIN); err != nil {
-				return next, err
 			}
 			peer.way = way
 		}

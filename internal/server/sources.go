@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/adapters/host"
+	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/register"
@@ -25,8 +26,35 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
+// starting is the start of all adapters, which goes on while other parts start.
+type starting struct {
+	done    chan struct{} // closed when each has started or failed
+	cancel  context.CancelFunc
+	started map[string]*host.Process
+	err     error // of those that did not start
+}
+
+// wait waits for them, puts them among the sources, and says which did not start.
+func (a *starting) wait(into map[string]gateway.Source) error {
+	<-a.done
+	for code, p := range a.started {
+		into[code] = p
+	}
+	return a.err
+}
+
+// end ends a start that is still going on. After it, no more are started.
+func (a *starting) end() {
+	if a != nil {
+		a.cancel()
+		<-a.done
+	}
+}
+
 // startSources starts all adapters at once.
-func (s *Server) startSources(ctx context.Context, stderr io.Writer) error {
+func (s *Server) startSources(ctx context.Context, stderr io.Writer) *starting {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &starting{done: make(chan struct{}), cancel: cancel, started: s.Processes}
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var failed []error
@@ -45,8 +73,12 @@ func (s *Server) startSources(ctx context.Context, stderr io.Writer) error {
 			s.Processes[source.Party] = p
 		})
 	}
-	all.Wait()
-	return errors.Join(failed...)
+	go func() {
+		all.Wait()
+		a.err = errors.Join(failed...)
+		close(a.done)
+	}()
+	return a
 }
 
 func (s *Server) startSource(ctx context.Context, source config.Source, stderr io.Writer) (*host.Process, error) {
