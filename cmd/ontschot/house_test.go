@@ -65,7 +65,10 @@ func mayImport() map[string][]string {
 		"gateway/evidence":          with(facts, ground, []string{"gateway/audit", "gateway/register", "internal/signed", "proto/ontschot/budget/v1"}),
 		"gateway/documents": with(facts, words, ground, []string{
 			"gateway/admission", "gateway/evidence", "gateway/audit", "gateway/register", "gateway/wording", "internal/signed"}),
-		"gateway/refusal": with(facts, words, []string{"gateway/admission", "gateway/audit", "gateway/policy", "gateway/register", "gateway/result"}),
+		"gateway/federation": with(facts, ground, []string{
+			"gateway/admission", "gateway/evidence", "gateway/policy", "gateway/audit", "gateway/register", "gateway/result", "internal/signed", "proto/ontschot/budget/v1", "proto/ontschot/v1"}),
+		"gateway/refusal": with(facts, words, []string{
+			"gateway/admission", "gateway/audit", "gateway/federation", "gateway/policy", "gateway/register", "gateway/result"}),
 		"gateway": with(facts, words, ground, []string{
 			"gateway/admission", "gateway/evidence", "gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/register", "gateway/result",
 			"internal/signed"}),
