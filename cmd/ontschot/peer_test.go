@@ -21,6 +21,7 @@ import (
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/peercheck"
+	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -254,4 +255,55 @@ func describedTo(t *testing.T, h *house, dir, address, about string) *ontschotv1
 	r, err := ontschotv1.NewPeerServiceClient(conn).Describe(t.Context(), &ontschotv1.DescribeRequest{About: about, Purpose: "integral_budget.compose"})
 	require.NoError(t, err)
 	return r
+}
+
+// Who asks how things stand hears of itself alone, knows nobody else by it, and cannot ask
+// without end.
+func TestDescribeSpeaksOfWhoAsks(t *testing.T) {
+	h := play(t, open(t, "meppel"), options{without: true})
+	f := h.family
+	of := func(code string) string {
+		digest, err := signed.Key{Public: f.Parties[code].Sign.Key.Public()}.Digest()
+		require.NoError(t, err)
+		return digest
+	}
+	conn := func(code string) ontschotv1.PeerServiceClient {
+		c, err := grpc.NewClient(h.server.Addr.String(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
+			MinVersion: tls.VersionTLS13, RootCAs: f.CA, Certificates: []tls.Certificate{f.Parties[code].Server.TLS},
+		})))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		return ontschotv1.NewPeerServiceClient(c)
+	}
+	uwv, own := conn("UWV"), conn(h.family.Case.Requester)
+	pinned := func(c ontschotv1.PeerServiceClient, about string) []string {
+		r, err := c.Describe(t.Context(), &ontschotv1.DescribeRequest{About: about, Purpose: f.Case.Purpose})
+		require.NoError(t, err)
+		require.Equal(t, of(f.Case.Requester), r.GetSigning().GetDigest())
+		var all []string
+		for _, k := range r.GetPinned() {
+			all = append(all, k.GetDigest())
+		}
+		return all
+	}
+	require.Equal(t, []string{of("UWV")}, pinned(uwv, ""))
+	require.Equal(t, []string{of("UWV")}, pinned(uwv, string(f.Parties["ZK5503"].OIN)), "not of another")
+	require.Equal(t, []string{of("ZK5503")}, pinned(own, string(f.Parties["ZK5503"].OIN)))
+	require.Empty(t, pinned(own, ""))
+	require.Empty(t, pinned(own, "00000099000000000404"))
+	_, err := uwv.Describe(t.Context(), &ontschotv1.DescribeRequest{About: "1"})
+	_, why, _ := reason(t, err)
+	require.Equal(t, "INVALID_FIELD", why)
+	before := h.server.Log.Register().Size()
+	refused := false
+	for range 130 { // a minute may begin in between
+		if _, err := uwv.Describe(t.Context(), &ontschotv1.DescribeRequest{}); err != nil {
+			_, why, _ := reason(t, err)
+			require.Equal(t, "TOO_MANY_QUESTIONS", why)
+			refused = true
+		}
+	}
+	require.True(t, refused)
+	require.NotNil(t, pinned(own, string(f.Parties["UWV"].OIN)), "others can still ask")
+	require.Equal(t, before, h.server.Log.Register().Size(), "it leaves nothing in the log")
 }

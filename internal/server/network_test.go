@@ -514,3 +514,33 @@ func TestADirectoryIsTakenOverWhileTheGatewayRuns(t *testing.T) {
 	require.NoError(t, h.server.ReloadDirectory(t.Context()))
 	require.NoError(t, h.holds("UWV"))
 }
+
+// Sources that are peers come and go with gateway.yaml and the trust file.
+func TestAPeerBecomesASourceWhileTheGatewayRuns(t *testing.T) {
+	h := newTown(t, nil)
+	is := func(code string) bool {
+		_, ok := h.server.network.source(code)
+		return ok
+	}
+	set := func(sources ...config.Source) {
+		conf, err := config.ReadGateway(filepath.Join(h.dir, "gateway.yaml"))
+		require.NoError(t, err)
+		conf.Sources = sources
+		h.yaml("gateway.yaml", conf)
+		h.takeOver()
+	}
+	require.False(t, is("UWV"))
+	set(config.Source{Party: "UWV", Peer: true})
+	require.True(t, is("UWV"))
+	require.False(t, is("ZK5503"), "one that is not asked")
+	h.trust(func(trust *config.Trust) { party(trust, "UWV").Gateway = "" })
+	h.takeOver()
+	require.False(t, is("UWV"))
+	h.trust(func(trust *config.Trust) { party(trust, "UWV").Gateway = "127.0.0.1:1" })
+	h.takeOver()
+	require.True(t, is("UWV"))
+	set()
+	require.False(t, is("UWV"))
+	_, known := h.server.network.peer("UWV")
+	require.True(t, known, "documents are still delivered to it")
+}
