@@ -83,7 +83,7 @@ func remote(d *config.Directory, conf *config.Gateway) (*signed.Remote, error) {
 		}
 	}
 	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: roots, DisableKeepAlives: true}}
-	return signed.NewRemote(d.URL, "application/jwt", signed.MaxDirectory, client, false)
+	return signed.NewRemote(signed.Remote{URL: d.URL, Accept: "application/jwt", Most: signed.MaxDirectory, Client: client})
 }
 
 // recall takes up what was kept. What cannot be used of it is as if it were not there.

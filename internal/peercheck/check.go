@@ -231,22 +231,28 @@ func (c Check) clocks(r *Report, theirs *ontschotv1.DescribeResponse, began time
 
 // keys holds what each signs with against what the other has pinned.
 func (c Check) keys(r *Report, ours, theirs *ontschotv1.DescribeResponse) {
-	pinned(r, "our key", ours.GetSigning(), theirs.GetPinned(), oursUnpin, oursGone)
-	pinned(r, "their key", theirs.GetSigning(), ours.GetPinned(), theirUnpin, theirGone)
+	side{"our key", oursUnpin, oursGone}.pins(r, ours.GetSigning(), theirs.GetPinned())
+	side{"their key", theirUnpin, theirGone}.pins(r, theirs.GetSigning(), ours.GetPinned())
 }
 
-func pinned(r *Report, hop string, key *ontschotv1.DescribedKey, all []*ontschotv1.DescribedKey, unknown, gone cause) {
+// side is whose key it is, and what can be wrong with it.
+type side struct {
+	hop           string
+	unknown, gone cause
+}
+
+func (s side) pins(r *Report, key *ontschotv1.DescribedKey, all []*ontschotv1.DescribedKey) {
 	id := printable(key.GetId())
 	i := slices.IndexFunc(all, func(k *ontschotv1.DescribedKey) bool {
 		return k.GetId() == key.GetId() && k.GetDigest() == key.GetDigest() && key.GetDigest() != ""
 	})
 	switch {
 	case i < 0:
-		r.fault(hop, unknown, id)
+		r.fault(s.hop, s.unknown, id)
 	case all[i].GetState() != inUse:
-		r.fault(hop, gone, id)
+		r.fault(s.hop, s.gone, id)
 	default:
-		r.good(hop, "Sleutel %s is vastgelegd.", "Key %s is pinned.", id)
+		r.good(s.hop, "Sleutel %s is vastgelegd.", "Key %s is pinned.", id)
 	}
 }
 

@@ -89,15 +89,15 @@ func (s *Server) readTrust(conf *config.Gateway) (*config.Trust, error) {
 	if err != nil || s.directory == nil {
 		return trust, err
 	}
-	return underTrust(s.directory, conf, trust, own.OIN, s.now())
+	return underTrust(s.directory, conf, trust, own.OIN)
 }
 
-func underTrust(k *directory.Keeper, conf *config.Gateway, trust *config.Trust, own identity.OIN, now time.Time) (*config.Trust, error) {
+func underTrust(k *directory.Keeper, conf *config.Gateway, trust *config.Trust, own identity.OIN) (*config.Trust, error) {
 	d, fresh := k.Current()
 	if d == nil {
 		return trust, nil
 	}
-	return d.Under(trust, directory.Terms{Own: own, TrustNew: conf.Directory != nil && conf.Directory.TrustNewParties, Fresh: fresh, Now: now})
+	return d.Under(trust, directory.Terms{Own: own, TrustNew: conf.Directory != nil && conf.Directory.TrustNewParties, Fresh: fresh, Now: time.Now()})
 }
 
 // ReadTrust reads the trust file of a gateway with the directory that it has kept, for commands
@@ -111,6 +111,6 @@ func ReadTrust(conf *config.Gateway) (*config.Trust, config.Organisation, error)
 	if err != nil {
 		return nil, own, err
 	}
-	trust, err = underTrust(k, conf, trust, own.OIN, time.Now())
+	trust, err = underTrust(k, conf, trust, own.OIN)
 	return trust, own, err
 }

@@ -12,10 +12,13 @@ import (
 // Remote is a file that somebody publishes over HTTPS. It is read within bounds of time and
 // size, and never from another host than is configured.
 type Remote struct {
-	URL    string
-	accept string
-	most   int64 // bytes
-	client *http.Client
+	URL    string // https
+	Accept string // media types
+	Most   int64  // bytes
+	// Client fetches; nil means one that trusts the system's authorities.
+	Client *http.Client
+	// Loopback allows http to a loopback address; for development.
+	Loopback bool
 }
 
 // Errors of fetching; they hold nothing of what was fetched.
@@ -25,22 +28,22 @@ var (
 	errRedirects = errors.New("redirected to another host, or too often")
 )
 
-// NewRemote checks the URL; nothing is fetched yet. Nil for a client means one that trusts the
-// system's authorities. Loopback allows http to a loopback address, for development.
-func NewRemote(address, accept string, most int64, client *http.Client, loopback bool) (*Remote, error) {
-	u, err := url.Parse(address)
+// NewRemote checks the URL; nothing is fetched yet.
+func NewRemote(r Remote) (*Remote, error) {
+	u, err := url.Parse(r.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return nil, errNoURL
 	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && loopback && isLoopback(u.Hostname())) {
+	if u.Scheme != "https" && !(u.Scheme == "http" && r.Loopback && isLoopback(u.Hostname())) {
 		return nil, errNotHTTPS
 	}
-	own := http.Client{}
-	if client != nil {
-		own = *client
+	client := http.Client{}
+	if r.Client != nil {
+		client = *r.Client
 	}
-	own.CheckRedirect = sameHost
-	return &Remote{address, accept, most, &own}, nil
+	client.CheckRedirect = sameHost
+	r.Client = &client
+	return &r, nil
 }
 
 // Get reads it, in five seconds at most.
@@ -51,8 +54,8 @@ func (r *Remote) Get(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Header.Set("Accept", r.accept)
-	answer, err := r.client.Do(q)
+	q.Header.Set("Accept", r.Accept)
+	answer, err := r.Client.Do(q)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +63,9 @@ func (r *Remote) Get(ctx context.Context) ([]byte, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answered %s", http.StatusText(answer.StatusCode))
 	}
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, r.most+1))
-	if err == nil && int64(len(raw)) > r.most {
-		err = malformed("larger than %d bytes", r.most)
+	raw, err := io.ReadAll(io.LimitReader(answer.Body, r.Most+1))
+	if err == nil && int64(len(raw)) > r.Most {
+		err = malformed("larger than %d bytes", r.Most)
 	}
 	return raw, err
 }

@@ -77,7 +77,7 @@ func (h *held) younger(age time.Duration, now time.Time) bool {
 // NewKeySet checks the URL. Nothing is fetched before the first token comes, so that
 // an issuer that is down stops no gateway from starting.
 func NewKeySet(c KeySetConfig) (*KeySet, error) {
-	remote, err := NewRemote(c.URL, "application/jwk-set+json, application/json", maxSetBytes, c.Client, c.Loopback)
+	remote, err := NewRemote(Remote{c.URL, "application/jwk-set+json, application/json", maxSetBytes, c.Client, c.Loopback})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeySet, err)
 	}
