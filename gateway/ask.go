@@ -68,7 +68,11 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 				}
 			}()
 			p := d.pairs[i]
-			answers[i] = g.askOne(ctx, g.Sources[p.source.Code], d, p)
+			source, ok := g.source(p.source.Code)
+			if !ok { // its gateway was taken out of the trust file since the decision
+				source = gone{}
+			}
+			answers[i] = g.askOne(ctx, source, d, p)
 			mu.Lock()
 			defer mu.Unlock()
 			count++

@@ -203,7 +203,7 @@ func (g *Gateway) toAssemble(d decision) budget.Request {
 		Purpose: d.request.purpose, Window: d.request.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
 		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.request.window),
 	}
-	q.Parties = g.Organisations
+	q.Parties = g.Organisations.Now()
 	for _, p := range d.request.persons {
 		q.Persons = append(q.Persons, p.Person)
 	}

@@ -39,6 +39,8 @@ func mayImport() map[string][]string {
 		"internal/certificate":      {"internal/identity"},
 		"internal/dev/casefile":     {"internal/civil", "internal/identity"},
 		"internal/config":           {"internal/certificate", "internal/civil", "internal/identity", "internal/signed", "proto/ontschot/v1"},
+		"internal/directory":        {"internal/certificate", "internal/config", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
+		"internal/peercheck":        {"internal/certificate", "internal/config", "proto/ontschot/v1"},
 		"internal/dev/sandbox":      {"adapters/wss", "internal/dev/casefile", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
 		"internal/dev/bench": {"adapters", "internal/civil", "internal/config", "internal/dev/casefile", "internal/dev/family",
 			"proto/ontschot/adapter/v1", "proto/ontschot/budget/v1", "proto/ontschot/v1"},

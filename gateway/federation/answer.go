@@ -51,7 +51,7 @@ type Source interface {
 // Config of an Answerer. Every field is required.
 type Config struct {
 	Own           identity.OIN
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Source        func() Source // nil: there is none
 	Admission     *admission.Admission
 	Tokens        token.Checker
@@ -70,8 +70,9 @@ type Config struct {
 // It is safe for concurrent use.
 type Answerer struct {
 	Config
-	own   identity.Organisation
-	rates admission.Rates
+	own       identity.Organisation
+	rates     admission.Rates
+	described admission.Rates // by who asks how things stand
 }
 
 // New makes an Answerer.

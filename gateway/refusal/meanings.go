@@ -107,6 +107,7 @@ func betweenGateways() []meaning {
 		{token.ErrPermit, codes.PermissionDenied, "PERMIT_INVALID", "write the permit over exactly what is asked"},
 		{federation.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
 		{federation.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
+		{federation.ErrDescribed, codes.ResourceExhausted, "TOO_MANY_QUESTIONS", "ask again in the next minute"},
 		{federation.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
 	}
 }

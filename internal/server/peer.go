@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,8 @@ type Peer struct {
 	oin   identity.OIN
 	conn  *grpc.ClientConn
 	peer  ontschotv1.PeerServiceClient
+	way   string                          // address, organisation and authorities: what it was made for
+	calls sync.WaitGroup                  // that began and have not ended
 	shown atomic.Pointer[tls.Certificate] // in the last handshake
 	now   func() (*tls.Certificate, error)
 }
@@ -102,6 +105,12 @@ func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*onts
 // Holds asks whether an agreement holds there.
 func (p *Peer) Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error) {
 	return p.peer.Holds(ctx, r, grpc.WaitForReady(true))
+}
+
+// retire ends the connection when its calls have ended. None may begin any more.
+func (p *Peer) retire() {
+	p.calls.Wait()
+	_ = p.Close()
 }
 
 // Close ends the connection.
