@@ -68,11 +68,11 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 				}
 			}()
 			p := d.pairs[i]
-			source, ok := g.source(p.source.Code)
-			if !ok { // its gateway was taken out of the trust file since the decision
-				source = gone{}
+			if source, there := g.source(p.source.Code); there {
+				answers[i] = g.askOne(ctx, source, d, p)
+			} else { // its gateway was taken out of the trust file since the decision
+				answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoAdapter}}
 			}
-			answers[i] = g.askOne(ctx, source, d, p)
 			mu.Lock()
 			defer mu.Unlock()
 			count++

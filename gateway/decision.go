@@ -209,3 +209,11 @@ func (g *Gateway) recordDecision(ctx context.Context, d *decision) error {
 		}
 	}
 }
+
+// source finds who answers for an organisation now.
+func (g *Gateway) source(code string) (Source, bool) {
+	if s, ok := g.Sources[code]; ok || g.Peers == nil {
+		return s, ok
+	}
+	return g.Peers(code)
+}

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"buf.build/go/protovalidate"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -104,20 +102,4 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	return &Gateway{Config: c, own: own, answers: answers}, nil
-}
-
-// source finds who answers for an organisation now.
-func (g *Gateway) source(code string) (Source, bool) {
-	if s, ok := g.Sources[code]; ok || g.Peers == nil {
-		return s, ok
-	}
-	return g.Peers(code)
-}
-
-// gone is a source that is not there any more.
-type gone struct{}
-
-// Fetch is Source's.
-func (gone) Fetch(context.Context, *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
-	return nil, status.Error(codes.Unavailable, "")
 }

@@ -31,6 +31,11 @@ var (
 	ErrActor       = errors.New("who acts for another organisation does not pass that on")
 	ErrCertificate = errors.New("the certificate of the connection has ended, or its authority is not believed any more")
 	ErrNoPeer      = errors.New("the certificate is of no organisation this gateway deals with")
+	// Of another organisation's gateway that asks.
+	ErrNumber    = errors.New("this source may not be asked by that number")
+	ErrRate      = errors.New("the agreement accepts no more questions in this minute")
+	ErrDescribed = errors.New("how this gateway stands to yours was asked too often in this minute")
+	ErrNoSource  = errors.New("this organisation answers no questions here") // it has no adapter
 )
 
 // MaxRequest bounds a request, in bytes, before any of our code sees it.

@@ -34,15 +34,6 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// Errors of who is asked.
-var (
-	ErrUsed   = errors.New("the permit was used before")
-	ErrNumber = errors.New("this source may not be asked by that number")
-	ErrRate   = errors.New("the agreement accepts no more questions in this minute")
-	// ErrNoSource means that this gateway has no adapter of its own organisation.
-	ErrNoSource = errors.New("this organisation answers no questions here")
-)
-
 // Source is this organisation's own system: one adapter.
 type Source interface {
 	Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error)
@@ -149,7 +140,7 @@ func (a *Answerer) ask(ctx context.Context, q *question) (*budgetv1.FetchRespons
 // refusal is the no to a question of which nothing may pass.
 func refusal(gaps []*budgetv1.Gap) error {
 	if slices.ContainsFunc(gaps, func(g *budgetv1.Gap) bool { return g.GetCode() == budgetv1.GapRateLimited }) {
-		return ErrRate
+		return admission.ErrRate
 	}
 	return &policy.DeniedError{Gaps: gaps}
 }
@@ -162,7 +153,7 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	}
 	q := &question{request: r, today: a.Today()}
 	if q.source = a.Source(); q.source == nil {
-		return nil, ErrNoSource
+		return nil, admission.ErrNoSource
 	}
 	q.by, _ = a.Organisations.ByOIN(by)
 	if identity.OIN(r.GetRequester()) != by {
@@ -226,7 +217,7 @@ func (a *Answerer) identify(q *question) error {
 	}
 	for kind, number := range given {
 		if number != "" && kind != wants || ids.GetBsn() != "" && kind == wants {
-			return ErrNumber
+			return admission.ErrNumber
 		}
 	}
 	number, known := given[wants]
@@ -392,7 +383,7 @@ func (a *Answerer) replayed(ctx context.Context, q *question) error {
 	if _, err := audit.Append(ctx, a.Record, e); err != nil {
 		return err
 	}
-	return ErrUsed
+	return token.ErrUsed
 }
 
 // restsOn is what a disclosure may be made on: our own copy of the agreement.

@@ -2,9 +2,9 @@ package federation
 
 import (
 	"context"
-	"errors"
 	"slices"
 
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/evidence"
 	"github.com/ontschot/ontschot/gateway/policy"
@@ -39,9 +39,6 @@ const (
 	supposedAssurance = "substantieel"
 )
 
-// ErrDescribed means that an organisation asks too often how things stand.
-var ErrDescribed = errors.New("how this gateway stands to yours was asked too often in this minute")
-
 // Describe says how this gateway stands to the organisation that asks. Its own may ask how it
 // stands to another.
 func (a *Answerer) Describe(ctx context.Context, r *ontschotv1.DescribeRequest) (*ontschotv1.DescribeResponse, error) {
@@ -50,7 +47,7 @@ func (a *Answerer) Describe(ctx context.Context, r *ontschotv1.DescribeRequest) 
 		return nil, err
 	}
 	if !a.described.Take(string(by), describedAMinute, a.Now().Unix()/60) {
-		return nil, ErrDescribed
+		return nil, admission.ErrDescribed
 	}
 	other := by
 	if by == a.Own {

@@ -193,9 +193,11 @@ func (w *two) side(code string) *side {
 		PseudonymKeys: [][]byte{p.PseudonymKey}, SourceTimeout: &patience,
 		Now: w.now, Today: s.today, Log: slog.New(slog.NewTextHandler(&s.said, nil)),
 	}
+	var all identity.Directory
 	for _, p := range w.family.Case.Parties {
-		s.config.Organisations = append(s.config.Organisations, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+		all = append(all, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
 	}
+	s.config.Organisations = identity.NewRoster(all)
 	return s
 }
 

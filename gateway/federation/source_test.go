@@ -362,9 +362,10 @@ func TestBothSidesShareTheTrace(t *testing.T) {
 // of everybody, whatever there is, so that nothing is told of a person.
 func TestALawThatWhoAsksDoesNotKnow(t *testing.T) {
 	w := newTwo(t, options{change: func(_, source *server.BrokerConfig) {
-		source.Organisations = slices.Clone(source.Organisations)
-		i := slices.IndexFunc(source.Organisations, func(o identity.Organisation) bool { return o.OIN == source.Own })
-		source.Organisations[i].Laws = []string{"WLZ", "ZVW"}
+		all := slices.Clone(source.Organisations.Now())
+		i := slices.IndexFunc(all, func(o identity.Organisation) bool { return o.OIN == source.Own })
+		all[i].Laws = []string{"WLZ", "ZVW"}
+		source.Organisations = identity.NewRoster(all)
 	}})
 	p := w.person("P")
 	w.give(p, "")

@@ -18,7 +18,6 @@ import (
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/consent"
-	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -103,12 +102,12 @@ func meanings() []meaning {
 func betweenGateways() []meaning {
 	return []meaning{
 		{admission.ErrNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
-		{federation.ErrUsed, codes.FailedPrecondition, "PERMIT_USED", "write a new permit for every question"},
+		{token.ErrUsed, codes.FailedPrecondition, "PERMIT_USED", "write a new permit for every question"},
 		{token.ErrPermit, codes.PermissionDenied, "PERMIT_INVALID", "write the permit over exactly what is asked"},
-		{federation.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
-		{federation.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
-		{federation.ErrDescribed, codes.ResourceExhausted, "TOO_MANY_QUESTIONS", "ask again in the next minute"},
-		{federation.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
+		{admission.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
+		{admission.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
+		{admission.ErrDescribed, codes.ResourceExhausted, "TOO_MANY_QUESTIONS", "ask again in the next minute"},
+		{admission.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
 	}
 }
 
@@ -148,8 +147,11 @@ func ofType(err error) (error, bool) {
 	if errors.As(err, &no) {
 		return denied(no), true
 	}
-	var source *federation.SourceError
-	if errors.As(err, &source) {
+	var source interface {
+		error
+		Status(domain string) *status.Status
+	}
+	if errors.As(err, &source) { // what a source behind this gateway said
 		return source.Status(domain).Err(), true
 	}
 	var peer *agreement.PeerError

@@ -18,6 +18,9 @@ const PermitLife = 10 * time.Second
 // permitSkew is how far the clocks of two gateways may be apart.
 const permitSkew = 2 * time.Second
 
+// ErrUsed means that a permit was used before.
+var ErrUsed = errors.New("the permit was used before")
+
 // ErrPermit means that a permit does not allow this question, or not to who asks it.
 var ErrPermit = errors.New("the permit is not for this question")
 
