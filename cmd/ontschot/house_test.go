@@ -169,10 +169,11 @@ func TestEverySentinelIsInTheTable(t *testing.T) {
 	}
 	// Met at start and by auditors only, never by a caller; what audit has under the same name; what is a gap
 	inside := []string{"audit.ErrKey", "audit.ErrInvalid", "audit.ErrWhole", "audit.ErrClock", "register.ErrSnapshot", "register.ErrEnded", "register.ErrNoDocument", "register.ErrConflict",
-		"policy.ErrRules", "policy.ErrInput", "documents.ErrRegisteredBefore", "documents.ErrKeyGone", "evidence.ErrChanged", "evidence.ErrSuperseded"}
+		"policy.ErrRules", "policy.ErrInput", "documents.ErrRegisteredBefore", "documents.ErrKeyGone", "evidence.ErrChanged", "evidence.ErrSuperseded",
+		"result.ErrStatement"}
 	sentinel := regexp.MustCompile(`(?m)^\s*(?:var )?(Err[A-Z]\w*)\s*=`)
 	seen := 0
-	for _, room := range []string{"token", "agreement", "consent", "audit", "register", "admission", "policy", "result", "documents", "evidence"} {
+	for _, room := range []string{"token", "agreement", "consent", "audit", "register", "admission", "policy", "result", "documents", "evidence", "federation"} {
 		entries, err := os.ReadDir("../../gateway/" + room)
 		require.NoError(t, err)
 		for _, e := range entries {

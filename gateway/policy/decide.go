@@ -202,6 +202,11 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	for _, c := range r.OwnContributions {
 		budgetv1.Minimise(c, g.categories(c.GetLaw()), g.masks(c.GetLaw()))
 	}
+	r.Withheld = slices.DeleteFunc(r.Withheld, func(w *budgetv1.Withheld) bool { // of what was asked, and no other
+		whole := len(w.Laws) == 0
+		w.Laws = slices.DeleteFunc(w.Laws, func(law string) bool { return g.categories(law) == nil })
+		return !whole && len(w.Laws) == 0
+	})
 	r.ProtoReflect().SetUnknown(nil)
 }
 

@@ -40,6 +40,9 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"next_update: refuse":     {"next_update: hope", "refuse or accept"},
 		"- tls/root.crl":          {"- ldap://crl.example.nl/root", "tls.crls[0]"},
 		"- http://crl.":           {"- http://user:word@crl.", "tls.crls[1]"},
+		"peer: true":              {"peer: true\n    adapter: uwv", "sources[1]: either adapter, or peer: true"},
+		"    peer: true":          {"", "sources[1]: either adapter, or peer: true"},
+		"peer: true #":            {"peer: true\n    secrets: {tls_key: a} #", "sources[1]: either adapter, or peer: true"},
 	} {
 		path := filepath.Join(t.TempDir(), "gateway.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), from, c.to, 1)), 0o600))
