@@ -20,16 +20,20 @@ import (
 
 func demoCommand() *cobra.Command {
 	var out output
-	var name, keep string
+	var name string
+	var s staging
 	c := &cobra.Command{
-		Use:   "demo [--case CASE]",
+		Use:   "demo [--case CASE] [--federated]",
 		Short: "Play a family's case from start to finish",
 		Long: `Play a case from start to finish: make keys and certificates, start the parties' own systems, a
 gateway with an adapter process for each party, sign the agreements and consents, ask for the
 integrated budget, verify its signature and receipt, and print it. Everything is real but the people.
 
+With --federated every organisation of the case has a gateway of its own, each a process, and each decides
+for itself. Then two logs are laid beside each other, a consent is withdrawn, and a gateway stops.
+
 Nothing is left behind, unless --keep names a folder.`,
-		Example: "  ontschot demo\n  ontschot demo --case woerden --format json | jq .totals\n  ontschot demo --case FILE --keep DIR",
+		Example: "  ontschot demo\n  ontschot demo --federated\n  ontschot demo --case woerden --format json | jq .totals\n  ontschot demo --case FILE --keep DIR",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := out.check(); err != nil {
@@ -39,7 +43,8 @@ Nothing is left behind, unless --keep names a folder.`,
 			if err != nil {
 				return err
 			}
-			played, err := demo(c.Context(), cf, name, keep, c.ErrOrStderr())
+			s.acts = s.federated && out.format == "table"
+			played, err := s.play(c.Context(), cf, name, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -51,8 +56,8 @@ Nothing is left behind, unless --keep names a folder.`,
 					return err
 				}
 			}
-			if keep != "" {
-				fmt.Fprintf(c.ErrOrStderr(), "\nEverything is in %s. %s", keep, handSteps(keep))
+			if s.keep != "" {
+				fmt.Fprintf(c.ErrOrStderr(), "\nEverything is in %s. %s", s.keep, handSteps(played.family, s.keep, s.federated))
 			}
 			if out.format == "table" {
 				return played.unplanned
@@ -61,7 +66,8 @@ Nothing is left behind, unless --keep names a folder.`,
 		},
 	}
 	c.Flags().StringVar(&name, "case", "meppel", caseHelp)
-	c.Flags().StringVar(&keep, "keep", "", "leave everything that was made in this folder, and say how to go on by hand")
+	c.Flags().StringVar(&s.keep, "keep", "", "leave everything that was made in this folder, and say how to go on by hand")
+	c.Flags().BoolVar(&s.federated, "federated", false, "a gateway for each organisation, each a process of its own")
 	out.flags(c)
 	return c
 }
@@ -69,8 +75,10 @@ Nothing is left behind, unless --keep names a folder.`,
 // played is what came of a case: the budget, and for a case with a plan what the
 // plan comes to, as things are and under the basis the case assumes.
 type played struct {
+	family *family.Family
 	budget *budgetv1.Budget
 	plans  []planned
+	acts   []act // what was done after it
 	// unplanned says why there are no plans though the case holds one.
 	unplanned error
 }
@@ -85,6 +93,9 @@ func (d *played) show(p *page) {
 	for _, one := range d.plans {
 		p.planCheck(one.check)
 		p.accounts(one.accounts)
+	}
+	for _, one := range d.acts {
+		one.show(p)
 	}
 }
 
@@ -119,17 +130,29 @@ func (d *played) plan(ctx context.Context, cl *client.Client, cf *casefile.Case)
 	return nil
 }
 
-// demo plays a case and gives the verified budget.
+// staging is how a case is played.
+type staging struct {
+	keep      string // folder that stays; empty: nothing does
+	federated bool   // a gateway for each organisation, each a process
+	acts      bool   // federated: what comes after the budget, too
+}
+
+// demo plays a case with one gateway and gives the verified budget.
 func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.Writer) (*played, error) {
+	return staging{keep: keep}.play(ctx, cf, name, stderr)
+}
+
+// play plays a case and gives the verified budget.
+func (g staging) play(ctx context.Context, cf *casefile.Case, name string, stderr io.Writer) (*played, error) {
 	begin := time.Now()
 	say := func(format string, args ...any) {
 		fmt.Fprintf(stderr, "%5d ms  %s\n", time.Since(begin).Milliseconds(), fmt.Sprintf(format, args...))
 	}
-	f, dir, err := demoFolder(cf, name, keep)
+	f, dir, err := g.folder(cf, name)
 	if err != nil {
 		return nil, err
 	}
-	if keep == "" {
+	if g.keep == "" {
 		defer os.RemoveAll(dir)
 	}
 	say("keys, certificates, %d agreements and %d consents signed", len(cf.Parties)-1, len(cf.Consents))
@@ -139,16 +162,12 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 	}
 	defer box.Close()
 	say("the parties' own systems answer on loopback")
-	conf, err := config.ReadGateway(dir + "/gateway.yaml")
+	running, end, err := g.serve(ctx, f, dir, stderr)
 	if err != nil {
 		return nil, err
 	}
-	s, err := server.Start(ctx, conf, stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	say("%s", s)
+	defer end()
+	say("%s", running)
 	cl, err := client.Open(dir+"/client.yaml", func(context.Context) (string, error) { return f.Token(time.Now(), nil) })
 	if err != nil {
 		return nil, err
@@ -161,28 +180,50 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 		return nil, err
 	}
 	say("budget received; signature and receipt verified")
-	d := &played{budget: b}
+	d := &played{family: f, budget: b}
 	if err := d.plan(ctx, cl, cf); err != nil {
 		d.unplanned = fmt.Errorf("the budget is good; its plan was not checked: %w", err)
 	}
 	if d.plans != nil {
 		say("plan checked and accounts drawn up on the signed budget")
 	}
+	if all, several := running.(processes); several && g.acts {
+		if d.acts, err = (&stage{f, dir, cl, all, b, say}).acts(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return d, nil
 }
 
-// demoFolder makes the folder that a gateway reads. Without keep it holds no case
-// and goes when the demo ends.
-func demoFolder(cf *casefile.Case, name, keep string) (*family.Family, string, error) {
-	if keep != "" {
-		f, err := makeFolder(cf, name, keep)
-		return f, keep, err
+// serve starts one gateway here, or one for each organisation as a process.
+func (g staging) serve(ctx context.Context, f *family.Family, dir string, stderr io.Writer) (fmt.Stringer, func(), error) {
+	if g.federated {
+		all, err := startProcesses(ctx, f, dir, stderr)
+		return all, all.close, err
+	}
+	conf, err := config.ReadGateway(dir + "/gateway.yaml")
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := server.Start(ctx, conf, stderr)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s.Close, nil
+}
+
+// folder makes the folder that the gateways read. One that does not stay holds no case, and
+// goes when the demo ends.
+func (g staging) folder(cf *casefile.Case, name string) (*family.Family, string, error) {
+	if g.keep != "" {
+		f, err := makeFolder(cf, name, g.keep, g.federated)
+		return f, g.keep, err
 	}
 	dir, err := os.MkdirTemp("", "ontschot-demo-")
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := makeFolderWithoutCase(cf, dir)
+	f, err := makeFolderWithoutCase(cf, dir, g.federated)
 	if err != nil {
 		os.RemoveAll(dir)
 	}

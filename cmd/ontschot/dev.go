@@ -27,13 +27,18 @@ func devCommand() *cobra.Command {
 
 func devInitCommand() *cobra.Command {
 	var name, dir string
+	var federated bool
 	c := &cobra.Command{
-		Use:   "init --case CASE --dir DIR",
+		Use:   "init --case CASE --dir DIR [--federated]",
 		Short: "Make a folder from which every part can be started by hand",
 		Long: `Make a certificate authority, certificates and keys for every party of a case, the signed agreements
 and consents, and the configuration of a gateway and a client, in a folder. The case itself is
-written beside them as case.json. Nothing of it is fit for anything but development.`,
-		Example: "  ontschot dev init --case meppel --dir /tmp/meppel",
+written beside them as case.json. Nothing of it is fit for anything but development.
+
+The gateway of the organisation that asks lies at the root of the folder, those of the others in peers/CODE.
+With --federated each of them asks its own organisation's system only, and the one at the root asks the others:
+each has its own adapter, keys, log, and its own copy of the agreement; consents stay with the one that asks.`,
+		Example: "  ontschot dev init --case meppel --dir /tmp/meppel\n  ontschot dev init --federated --case meppel --dir /tmp/meppel",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cf, err := casefile.Open(name)
@@ -43,24 +48,26 @@ written beside them as case.json. Nothing of it is fit for anything but developm
 			if dir == "" {
 				return fmt.Errorf("%w: --dir is needed: the folder to make", errUsage)
 			}
-			if _, err := makeFolder(cf, name, dir); err != nil {
+			f, err := makeFolder(cf, name, dir, federated)
+			if err != nil {
 				return err
 			}
-			fmt.Fprint(c.OutOrStdout(), handSteps(dir))
+			fmt.Fprint(c.OutOrStdout(), handSteps(f, dir, federated))
 			return nil
 		},
 	}
 	c.Flags().StringVar(&name, "case", "meppel", caseHelp)
 	c.Flags().StringVar(&dir, "dir", "", "the folder to make; it must not exist or be empty")
+	c.Flags().BoolVar(&federated, "federated", false, "a gateway for each organisation, which asks its own system only")
 	return c
 }
 
 // makeFolder lays out a development folder with the case in it.
-func makeFolder(cf *casefile.Case, name, dir string) (*family.Family, error) {
+func makeFolder(cf *casefile.Case, name, dir string, federated bool) (*family.Family, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%w: %s is not empty; name a new folder", errUsage, dir)
 	}
-	f, err := makeFolderWithoutCase(cf, dir)
+	f, err := makeFolderWithoutCase(cf, dir, federated)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +79,7 @@ func makeFolder(cf *casefile.Case, name, dir string) (*family.Family, error) {
 }
 
 // makeFolderWithoutCase lays out everything but the case, which holds the persons.
-func makeFolderWithoutCase(cf *casefile.Case, dir string) (*family.Family, error) {
+func makeFolderWithoutCase(cf *casefile.Case, dir string, federated bool) (*family.Family, error) {
 	f, err := family.New(cf, time.Now())
 	if err != nil {
 		return nil, err
@@ -81,18 +88,45 @@ func makeFolderWithoutCase(cf *casefile.Case, dir string) (*family.Family, error
 	if err != nil {
 		return nil, err
 	}
+	layout.Federated = federated
 	return f, f.Write(dir, layout)
 }
 
 // handSteps are the commands that go on from a development folder.
-func handSteps(dir string) string {
-	return strings.ReplaceAll(`Go on by hand, each in a terminal of its own:
+func handSteps(f *family.Family, dir string, federated bool) string {
+	steps := `Go on by hand, each in a terminal of its own:
   ontschot sandbox --case DIR/case.json --dir DIR       # the parties' own systems
   ontschot serve --config DIR/gateway.yaml              # the gateway and its adapters
-  ontschot dev token --dir DIR > DIR/client/token       # an access token, good for five minutes
+`
+	for _, p := range f.Case.Parties {
+		if federated && p.Code != f.Case.Requester {
+			steps += "  ontschot serve --config DIR/" + f.FolderOf(p.Code) + "gateway.yaml   # that of " + p.Code + ", which decides too\n"
+		}
+	}
+	steps += `  ontschot dev token --dir DIR > DIR/client/token       # an access token, good for five minutes
   ontschot budget get --config DIR/client.yaml --case DIR/case.json
   ontschot audit verify --data DIR/data                 # the audit log, when the gateway has stopped or runs
-`, "DIR", dir)
+`
+	if person, source := consentedElsewhere(f.Case); federated && source != "" {
+		steps += strings.NewReplacer("PERSON", person, "SOURCE", source, "AT/", f.FolderOf(source)).Replace(`  ontschot consent list --config DIR/client.yaml --case DIR/case.json --person PERSON
+  ontschot consent withdraw ID --config DIR/client.yaml # of the one that names SOURCE; then ask again
+  ontschot audit verify --data DIR/AT/data   # that log has the questions before, and none after
+`)
+	}
+	return strings.ReplaceAll(steps, "DIR", dir)
+}
+
+// consentedElsewhere gives a person of a case and another organisation that may be asked about
+// them; empty when there is none.
+func consentedElsewhere(cf *casefile.Case) (person, source string) {
+	for _, c := range cf.Consents {
+		for _, code := range c.Sources {
+			if code != cf.Requester {
+				return string(c.Person), code
+			}
+		}
+	}
+	return "", ""
 }
 
 func devTokenCommand() *cobra.Command {

@@ -42,7 +42,7 @@ ontschot dev init; without it they make their own.
 					return err
 				}
 				defer os.RemoveAll(dir)
-				if _, err := makeFolderWithoutCase(cf, dir); err != nil {
+				if _, err := makeFolderWithoutCase(cf, dir, false); err != nil {
 					return err
 				}
 			}
@@ -69,10 +69,54 @@ ontschot dev init; without it they make their own.
 // slow is longer than any source is waited for.
 const slow = time.Minute
 
+// system is what a development folder holds for a party's own system.
+type system struct {
+	addr, secret string
+	certificate  tls.Certificate
+}
+
+// systemsIn reads them: a party's system lies with the gateway whose adapter asks it, which is
+// the requester's at the root, or the party's own in peers/CODE.
+func systemsIn(cf *casefile.Case, dir string) (map[string]system, error) {
+	all := map[string]system{}
+	for _, p := range cf.Parties {
+		at := dir
+		if _, err := os.Stat(filepath.Join(dir, "sources", p.Code)); err != nil {
+			at = filepath.Join(dir, "peers", p.Code)
+		}
+		conf, err := config.ReadGateway(filepath.Join(at, "gateway.yaml"))
+		if err != nil {
+			return nil, err
+		}
+		var one system
+		for _, s := range conf.Sources {
+			if s.Party != p.Code || s.Peer {
+				continue
+			}
+			url, err := url.Parse(fmt.Sprint(s.Config["url"]))
+			if err != nil {
+				return nil, fmt.Errorf("%w: source %s: url", config.ErrConfig, s.Party)
+			}
+			one.addr = url.Host
+		}
+		at = filepath.Join(at, "sources", p.Code)
+		if one.certificate, err = tls.LoadX509KeyPair(filepath.Join(at, "cert.pem"), filepath.Join(at, "key.pem")); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", config.ErrConfig, at, err)
+		}
+		raw, err := config.ReadFile(filepath.Join(at, "client_secret"))
+		if err != nil {
+			return nil, err
+		}
+		one.secret = string(raw)
+		all[p.Code] = one
+	}
+	return all, nil
+}
+
 // startSandbox serves a case with the certificates, secrets and ports of a
 // development folder.
 func startSandbox(cf *casefile.Case, dir string, faults []string, log io.Writer) (*sandbox.Sandbox, error) {
-	conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
+	systems, err := systemsIn(cf, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,31 +126,11 @@ func startSandbox(cf *casefile.Case, dir string, faults []string, log io.Writer)
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
-	addrs := map[string]string{}
-	for _, s := range conf.Sources {
-		at, err := url.Parse(fmt.Sprint(s.Config["url"]))
-		if err != nil {
-			return nil, fmt.Errorf("%w: source %s: url", config.ErrConfig, s.Party)
-		}
-		addrs[s.Party] = at.Host
-	}
-	certificates, secrets := map[string]tls.Certificate{}, map[string]string{}
-	for _, p := range cf.Parties {
-		at := filepath.Join(dir, "sources", p.Code)
-		if certificates[p.Code], err = tls.LoadX509KeyPair(filepath.Join(at, "cert.pem"), filepath.Join(at, "key.pem")); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", config.ErrConfig, at, err)
-		}
-		raw, err := config.ReadFile(filepath.Join(at, "client_secret"))
-		if err != nil {
-			return nil, err
-		}
-		secrets[p.Code] = string(raw)
-	}
 	box, err := sandbox.Start(sandbox.Config{
 		Case: cf, CA: pool, Log: log,
-		Certificate:  func(party string) tls.Certificate { return certificates[party] },
-		ClientSecret: func(party string) string { return secrets[party] },
-		Addr:         func(party string) string { return addrs[party] },
+		Certificate:  func(party string) tls.Certificate { return systems[party].certificate },
+		ClientSecret: func(party string) string { return systems[party].secret },
+		Addr:         func(party string) string { return systems[party].addr },
 	})
 	if err != nil {
 		return nil, err

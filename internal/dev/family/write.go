@@ -21,10 +21,13 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// Layout says where the parts of a development folder listen.
+// Layout says where the parts of a development folder listen, and who asks whom.
 type Layout struct {
 	Gateways map[string]string // host:port by party code
 	Sources  map[string]string // likewise: the party's own system
+	// Federated has every party's own gateway ask its own system, and the requester's ask
+	// the other gateways. Otherwise the requester's gateway has an adapter for each.
+	Federated bool
 }
 
 // Ports of a development folder, and how often a taken one is passed over.
@@ -103,17 +106,12 @@ func (w *folder) yaml(name, comment string, v any) {
 
 // Write lays out everything in a folder, from which the parts can be started by
 // hand: the requester's gateway at its root, that of every other party in
-// peers/CODE. It holds no person: the case file is not among what is written.
+// peers/CODE, each with its own keys and documents. Consents stay with the requester, who
+// keeps them. It holds no person: the case file is not among what is written.
 func (f *Family) Write(dir string, l Layout) error {
 	w := &folder{dir: dir}
 	w.put("ca.pem", f.CAPEM)
 	f.writeTrust(w, l)
-	requester := f.Requester()
-	g, err := f.gateway(w, requester, "", l)
-	if err != nil {
-		return err
-	}
-	w.yaml("gateway.yaml", "A gateway for development: ontschot serve --config gateway.yaml", g)
 	documents, err := f.documents()
 	if err != nil {
 		return err
@@ -125,23 +123,28 @@ func (f *Family) Write(dir string, l Layout) error {
 		}
 		w.put("documents/"+name, raw)
 		if d.with != "" { // an agreement is registered by both parties to it
-			w.put(peerFolder(d.with)+"documents/"+name, raw)
+			w.put(f.FolderOf(d.with)+"documents/"+name, raw)
 		}
 	}
 	for _, cp := range f.Case.Parties {
-		p := f.Parties[cp.Code]
-		at := ""
-		if p != requester {
-			at = peerFolder(p.Code)
-			w.yaml(at+"gateway.yaml", "The gateway of "+p.Code+": ontschot serve --config gateway.yaml", f.peer(w, p, at, l))
+		p, at := f.Parties[cp.Code], f.FolderOf(cp.Code)
+		g, err := f.gateway(w, p, at, l)
+		if err != nil {
+			return err
 		}
+		w.yaml(at+"gateway.yaml", "The gateway of "+p.Code+", for development: ontschot serve --config gateway.yaml", g)
 		f.writeClient(w, p, at, l)
 	}
 	return w.err
 }
 
-// peerFolder holds the gateway of another party.
-func peerFolder(code string) string { return "peers/" + code + "/" }
+// FolderOf is where Write puts the gateway of a party: empty, or with a slash at its end.
+func (f *Family) FolderOf(code string) string {
+	if code == f.Case.Requester {
+		return ""
+	}
+	return "peers/" + code + "/"
+}
 
 // up is the way from a folder back to the root.
 func up(at string) string { return strings.Repeat("../", strings.Count(at, "/")) }
@@ -201,56 +204,86 @@ func (f *Family) writeTrust(w *folder, l Layout) {
 	w.yaml("trust.yaml", "Who there is, and whose signatures count.", t)
 }
 
-// peer is the configuration of a party's gateway, with its keys; it has no sources.
-func (f *Family) peer(w *folder, p *Organisation, at string, l Layout) config.Gateway {
+// gateway is the configuration of a party's gateway, with its keys.
+func (f *Family) gateway(w *folder, p *Organisation, at string, l Layout) (config.Gateway, error) {
 	w.put(at+"gateway/cert.pem", p.Server.CertPEM)
 	w.put(at+"gateway/key.pem", p.Server.KeyPEM)
 	w.put(at+"gateway/log.key", []byte(p.LogSigner+"\n"))
 	w.put(at+"gateway/pseudonym.key", p.PseudonymKey)
 	w.key(at+"gateway/sign.pem", p.Sign)
-	return config.Gateway{
+	g := config.Gateway{
 		Organisation: p.Code, Listen: l.Gateways[p.Code], Data: "data", Dev: true, Today: f.Case.Today.String(),
 		TLS:   config.TLS{Certificate: "gateway/cert.pem", Key: "gateway/key.pem", CA: up(at) + "ca.pem"},
 		Keys:  config.Keys{Signing: []config.SigningKey{{ID: p.Sign.KeyID, File: "gateway/sign.pem"}}, Log: "gateway/log.key", Pseudonym: []string{"gateway/pseudonym.key"}},
 		Trust: up(at) + "trust.yaml", Documents: "documents", WithdrawURL: "https://localhost/withdraw", DataProtectionOfficer: "fg@localhost", SourceTimeout: (3 * time.Second).String(),
+		Sources: f.sources(w, p, at, l),
 	}
+	if p != f.Requester() {
+		return g, nil
+	}
+	var err error
+	g.LegalBases, err = f.legalBases()
+	return g, err
 }
 
-// gateway is that of the requester, with an adapter for every party.
-func (f *Family) gateway(w *folder, requester *Organisation, at string, l Layout) (config.Gateway, error) {
-	g := f.peer(w, requester, at, l)
+// sources of a party's gateway: adapters of its own, and of the requester's the gateways of
+// the others. A party of a kind for which nobody has written an adapter is no source: a
+// gap, NO_ADAPTER.
+func (f *Family) sources(w *folder, p *Organisation, at string, l Layout) []config.Source {
+	asks := p == f.Requester()
+	var all []config.Source
 	for _, cp := range f.Case.Parties {
-		p := f.Parties[cp.Code]
-		at := "sources/" + p.Code + "/"
-		cert, key := w.put(at+"cert.pem", p.Server.CertPEM), w.put(at+"key.pem", p.Server.KeyPEM)
-		secret := w.put(at+"client_secret", []byte(p.ClientSecret))
-		if adapterOf(p.Kind) == "" {
-			continue // nobody has written one: a gap, NO_ADAPTER
-		}
-		url := "https://" + l.Sources[p.Code]
-		s := config.Source{
-			Party: p.Code, Adapter: adapterOf(p.Kind),
-			Config:      map[string]any{"party": p.Code, "scheme_codes": []string{p.SchemeCode()}, "url": url},
-			ConfigFiles: map[string]string{"ca_pem": "ca.pem", "cert_pem": cert},
-			Secrets:     map[string]string{"tls_key": key, "record_key": w.put(at+"record_key", []byte(p.RecordKey))},
-		}
-		if slices.Contains([]string{"municipality", "careoffice", "cak"}, s.Adapter) {
-			s.Config["token_url"], s.Config["client_id"] = url+"/token", requester.Code
-			s.Secrets["client_secret"] = secret
-		}
-		if p.Kind == budgetv1.KindUWV {
-			s.ConfigFiles["signer_pem"] = cert
-		}
-		g.Sources = append(g.Sources, s)
-	}
-	if raw := f.Case.LegalBasis; len(raw) > 0 && string(raw) != "null" {
-		g.LegalBases = make([]config.LegalBasis, 1)
-		if err := json.Unmarshal(raw, &g.LegalBases[0]); err != nil {
-			return g, fmt.Errorf("%w: legal_basis: %w", casefile.ErrCase, err)
-		}
-		if b := g.LegalBases[0]; b.ID == "" || b.From == "" || b.To == "" {
-			return g, fmt.Errorf("%w: legal_basis: id, from and to are needed; a basis is dated", casefile.ErrCase)
+		of := f.Parties[cp.Code]
+		switch here := asks && !l.Federated || of == p && l.Federated; {
+		case here:
+			if s := f.adapter(w, p, of, at, l); s.Adapter != "" {
+				all = append(all, s)
+			}
+		case asks && adapterOf(of.Kind) != "":
+			all = append(all, config.Source{Party: of.Code, Peer: true})
 		}
 	}
-	return g, nil
+	return all
+}
+
+// adapter is a source that the gateway of p asks by itself, with the certificates and secrets
+// of the system behind it.
+func (f *Family) adapter(w *folder, p, of *Organisation, at string, l Layout) config.Source {
+	dir := "sources/" + of.Code + "/"
+	put := func(name string, content []byte) string {
+		w.put(at+dir+name, content)
+		return dir + name
+	}
+	cert, key := put("cert.pem", of.Server.CertPEM), put("key.pem", of.Server.KeyPEM)
+	secret, url := put("client_secret", []byte(of.ClientSecret)), "https://"+l.Sources[of.Code]
+	s := config.Source{
+		Party: of.Code, Adapter: adapterOf(of.Kind),
+		Config:      map[string]any{"party": of.Code, "scheme_codes": []string{of.SchemeCode()}, "url": url},
+		ConfigFiles: map[string]string{"ca_pem": up(at) + "ca.pem", "cert_pem": cert},
+		Secrets:     map[string]string{"tls_key": key, "record_key": put("record_key", []byte(of.RecordKey))},
+	}
+	if slices.Contains([]string{"municipality", "careoffice", "cak"}, s.Adapter) {
+		s.Config["token_url"], s.Config["client_id"] = url+"/token", p.Code
+		s.Secrets["client_secret"] = secret
+	}
+	if of.Kind == budgetv1.KindUWV {
+		s.ConfigFiles["signer_pem"] = cert
+	}
+	return s
+}
+
+// legalBases that the case says are in force.
+func (f *Family) legalBases() ([]config.LegalBasis, error) {
+	raw := f.Case.LegalBasis
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	all := make([]config.LegalBasis, 1)
+	if err := json.Unmarshal(raw, &all[0]); err != nil {
+		return nil, fmt.Errorf("%w: legal_basis: %w", casefile.ErrCase, err)
+	}
+	if b := all[0]; b.ID == "" || b.From == "" || b.To == "" {
+		return nil, fmt.Errorf("%w: legal_basis: id, from and to are needed; a basis is dated", casefile.ErrCase)
+	}
+	return all, nil
 }
