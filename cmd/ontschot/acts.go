@@ -125,7 +125,7 @@ func (s *stage) logs(ctx context.Context, source string) (sideBySide, error) {
 	both := sideBySide{trace: leaf.Trace, source: source, asks: s.family.Case.Requester}
 	for _, code := range []string{both.asks, both.source} {
 		data := filepath.Join(s.dir, s.family.FolderOf(code), "data")
-		entries, err := entriesOf(ctx, filepath.Join(data, server.RecordFile), s.family.Parties[code].OIN, leaf.Trace)
+		entries, err := entriesOf(ctx, filepath.Join(data, server.RecordFile), s.family.Parties[code].OIN, func(l audit.Leaf) bool { return l.Trace == leaf.Trace })
 		if err != nil {
 			return both, fmt.Errorf("the log of %s: %w", code, err)
 		}
@@ -144,8 +144,8 @@ type entry struct {
 	leaf  audit.Leaf
 }
 
-// entriesOf reads the entries of one trace in an audit log; the gateway may be running.
-func entriesOf(ctx context.Context, path string, tenant identity.OIN, trace string) (list []entry, err error) {
+// entriesOf reads those entries of an audit log that are so; the gateway may be running.
+func entriesOf(ctx context.Context, path string, tenant identity.OIN, so func(audit.Leaf) bool) (list []entry, err error) {
 	store, err := sqlite.Inspect(ctx, path)
 	if err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func entriesOf(ctx context.Context, path string, tenant identity.OIN, trace stri
 				if err != nil {
 					return err
 				}
-				if leaf.Trace == trace {
+				if so(leaf) {
 					list = append(list, entry{row.Index, leaf})
 				}
 			}

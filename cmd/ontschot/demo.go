@@ -35,41 +35,44 @@ for itself. Then two logs are laid beside each other, a consent is withdrawn, an
 Nothing is left behind, unless --keep names a folder.`,
 		Example: "  ontschot demo\n  ontschot demo --federated\n  ontschot demo --case woerden --format json | jq .totals\n  ontschot demo --case FILE --keep DIR",
 		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := out.check(); err != nil {
-				return err
-			}
-			cf, err := casefile.Open(name)
-			if err != nil {
-				return err
-			}
-			s.acts = s.federated && out.format == "table"
-			played, err := s.play(c.Context(), cf, name, c.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			if err := out.print(c.OutOrStdout(), cf, played.budget); err != nil {
-				return err
-			}
-			if out.format == "table" {
-				if err := out.printFor(c, cf, played.budget, nil, played.show); err != nil {
-					return err
-				}
-			}
-			if s.keep != "" {
-				fmt.Fprintf(c.ErrOrStderr(), "\nEverything is in %s. %s", s.keep, handSteps(played.family, s.keep, s.federated))
-			}
-			if out.format == "table" {
-				return played.unplanned
-			}
-			return nil
-		},
+		RunE:    func(c *cobra.Command, _ []string) error { return s.run(c, &out, name) },
 	}
 	c.Flags().StringVar(&name, "case", "meppel", caseHelp)
 	c.Flags().StringVar(&s.keep, "keep", "", "leave everything that was made in this folder, and say how to go on by hand")
 	c.Flags().BoolVar(&s.federated, "federated", false, "a gateway for each organisation, each a process of its own")
 	out.flags(c)
 	return c
+}
+
+// run plays a case and prints what came of it.
+func (s staging) run(c *cobra.Command, out *output, name string) error {
+	if err := out.check(); err != nil {
+		return err
+	}
+	cf, err := casefile.Open(name)
+	if err != nil {
+		return err
+	}
+	s.acts = s.federated && out.format == "table"
+	played, err := s.play(c.Context(), cf, name, c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	if err := out.print(c.OutOrStdout(), cf, played.budget); err != nil {
+		return err
+	}
+	if out.format == "table" {
+		if err := out.printFor(c, cf, played.budget, nil, played.show); err != nil {
+			return err
+		}
+	}
+	if s.keep != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "\nEverything is in %s. %s", s.keep, handSteps(played.family, s.keep, s.federated))
+	}
+	if out.format == "table" {
+		return played.unplanned
+	}
+	return nil
 }
 
 // played is what came of a case: the budget, and for a case with a plan what the
@@ -143,16 +146,16 @@ func demo(ctx context.Context, cf *casefile.Case, name, keep string, stderr io.W
 }
 
 // play plays a case and gives the verified budget.
-func (g staging) play(ctx context.Context, cf *casefile.Case, name string, stderr io.Writer) (*played, error) {
+func (s staging) play(ctx context.Context, cf *casefile.Case, name string, stderr io.Writer) (*played, error) {
 	begin := time.Now()
 	say := func(format string, args ...any) {
 		fmt.Fprintf(stderr, "%5d ms  %s\n", time.Since(begin).Milliseconds(), fmt.Sprintf(format, args...))
 	}
-	f, dir, err := g.folder(cf, name)
+	f, dir, err := s.folder(cf, name)
 	if err != nil {
 		return nil, err
 	}
-	if g.keep == "" {
+	if s.keep == "" {
 		defer os.RemoveAll(dir)
 	}
 	say("keys, certificates, %d agreements and %d consents signed", len(cf.Parties)-1, len(cf.Consents))
@@ -162,7 +165,7 @@ func (g staging) play(ctx context.Context, cf *casefile.Case, name string, stder
 	}
 	defer box.Close()
 	say("the parties' own systems answer on loopback")
-	running, end, err := g.serve(ctx, f, dir, stderr)
+	running, end, err := s.serve(ctx, f, dir, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +190,7 @@ func (g staging) play(ctx context.Context, cf *casefile.Case, name string, stder
 	if d.plans != nil {
 		say("plan checked and accounts drawn up on the signed budget")
 	}
-	if all, several := running.(processes); several && g.acts {
+	if all, several := running.(processes); several && s.acts {
 		if d.acts, err = (&stage{f, dir, cl, all, b, say}).acts(ctx); err != nil {
 			return nil, err
 		}
@@ -196,8 +199,8 @@ func (g staging) play(ctx context.Context, cf *casefile.Case, name string, stder
 }
 
 // serve starts one gateway here, or one for each organisation as a process.
-func (g staging) serve(ctx context.Context, f *family.Family, dir string, stderr io.Writer) (fmt.Stringer, func(), error) {
-	if g.federated {
+func (s staging) serve(ctx context.Context, f *family.Family, dir string, stderr io.Writer) (fmt.Stringer, func(), error) {
+	if s.federated {
 		all, err := startProcesses(ctx, f, dir, stderr)
 		return all, all.close, err
 	}
@@ -205,25 +208,25 @@ func (g staging) serve(ctx context.Context, f *family.Family, dir string, stderr
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := server.Start(ctx, conf, stderr)
+	one, err := server.Start(ctx, conf, stderr)
 	if err != nil {
 		return nil, nil, err
 	}
-	return s, s.Close, nil
+	return one, one.Close, nil
 }
 
 // folder makes the folder that the gateways read. One that does not stay holds no case, and
 // goes when the demo ends.
-func (g staging) folder(cf *casefile.Case, name string) (*family.Family, string, error) {
-	if g.keep != "" {
-		f, err := makeFolder(cf, name, g.keep, g.federated)
-		return f, g.keep, err
+func (s staging) folder(cf *casefile.Case, name string) (*family.Family, string, error) {
+	if s.keep != "" {
+		f, err := makeFolder(cf, name, s.keep, s.federated)
+		return f, s.keep, err
 	}
 	dir, err := os.MkdirTemp("", "ontschot-demo-")
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := makeFolderWithoutCase(cf, dir, g.federated)
+	f, err := makeFolderWithoutCase(cf, dir, s.federated)
 	if err != nil {
 		os.RemoveAll(dir)
 	}

@@ -33,6 +33,20 @@ type small struct {
 // Small cases are played from start to finish: our own, one for each rule of reading what
 // sources send, and those in the folder that ONTSCHOT_CASES names.
 func TestEverySmallCaseComesOut(t *testing.T) {
+	for _, file := range smallCases(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			holdSmall(t, file, func(cf *casefile.Case) *played {
+				played, err := demo(t.Context(), cf, file, "", io.Discard)
+				require.NoError(t, err)
+				return played
+			})
+		})
+	}
+}
+
+// smallCases are the files of them.
+func smallCases(t *testing.T) []string {
+	t.Helper()
 	files, err := filepath.Glob("testdata/field/*.json")
 	require.NoError(t, err)
 	if more := os.Getenv("ONTSCHOT_CASES"); more != "" {
@@ -41,28 +55,30 @@ func TestEverySmallCaseComesOut(t *testing.T) {
 		require.NotEmpty(t, others, "ONTSCHOT_CASES holds no case")
 		files = append(files, others...)
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			raw, err := os.ReadFile(file)
-			require.NoError(t, err)
-			var whole struct{ Expected map[string]json.RawMessage }
-			require.NoError(t, json.Unmarshal(raw, &whole))
-			cf, err := casefile.Open(file)
-			require.NoError(t, err)
-			played, err := demo(t.Context(), cf, file, "", io.Discard)
-			require.NoError(t, err)
-			s := small{expected: whole.Expected, budget: asJSON(t, played.budget), lines: map[string]map[string]any{}}
-			s.want(t, "open", &s.open)
-			for _, l := range s.list("lines") {
-				s.lines[fmt.Sprint(l["id"])] = l
-			}
-			s.holdMoney(t)
-			s.holdLines(t)
-			s.holdLists(t, played.budget)
-			s.holdPlan(t, played)
-			holdHalves(t, played.budget)
-		})
+	return files
+}
+
+// holdSmall plays a small case and holds what its author says of it.
+func holdSmall(t *testing.T, file string, play func(*casefile.Case) *played) *played {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var whole struct{ Expected map[string]json.RawMessage }
+	require.NoError(t, json.Unmarshal(raw, &whole))
+	cf, err := casefile.Open(file)
+	require.NoError(t, err)
+	played := play(cf)
+	s := small{expected: whole.Expected, budget: asJSON(t, played.budget), lines: map[string]map[string]any{}}
+	s.want(t, "open", &s.open)
+	for _, l := range s.list("lines") {
+		s.lines[fmt.Sprint(l["id"])] = l
 	}
+	s.holdMoney(t)
+	s.holdLines(t)
+	s.holdLists(t, played.budget)
+	s.holdPlan(t, played)
+	holdHalves(t, played.budget)
+	return played
 }
 
 func asJSON(t *testing.T, m proto.Message) map[string]any {

@@ -1,0 +1,393 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/client"
+	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
+)
+
+// federation is a case that is played by a gateway for each organisation, all of them in this
+// process.
+type federation struct {
+	*house
+	mu       sync.Mutex
+	gateways map[string]*server.Server
+}
+
+// playFederated starts a federation and ends it with the test. change may alter what lies in
+// the folder before anything starts.
+func playFederated(t *testing.T, f *family.Family, change func(dir string)) *federation {
+	t.Helper()
+	h := &federation{house: &house{t: t, dir: t.TempDir(), family: f, stderr: new(buffer)}, gateways: map[string]*server.Server{}}
+	layout, err := f.FreeLayout()
+	require.NoError(t, err)
+	layout.Federated = true
+	require.NoError(t, f.Write(h.dir, layout))
+	if change != nil {
+		change(h.dir)
+	}
+	h.box, err = startSandbox(f.Case, h.dir, nil, io.Discard)
+	require.NoError(t, err)
+	t.Cleanup(h.box.Close)
+	t.Cleanup(func() {
+		h.each(func(code string) error { h.stop(code); return nil })
+	})
+	h.each(h.start)
+	h.server = h.gateways[f.Case.Requester]
+	return h
+}
+
+// each does something for every organisation at once.
+func (h *federation) each(do func(code string) error) {
+	h.t.Helper()
+	errs := make([]error, len(h.family.Case.Parties))
+	var wait sync.WaitGroup
+	for i, p := range h.family.Case.Parties {
+		wait.Go(func() { errs[i] = do(p.Code) })
+	}
+	wait.Wait()
+	for _, err := range errs {
+		require.NoError(h.t, err, h.stderr)
+	}
+}
+
+// folder of an organisation's gateway.
+func (h *federation) folder(code string) string {
+	return filepath.Join(h.dir, h.family.FolderOf(code))
+}
+
+func (h *federation) start(code string) error {
+	conf, err := config.ReadGateway(filepath.Join(h.folder(code), "gateway.yaml"))
+	if err != nil {
+		return err
+	}
+	s, err := server.Start(context.Background(), conf, h.stderr)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gateways[code] = s
+	return nil
+}
+
+// stop ends a gateway; one that has ended stays so.
+func (h *federation) stop(code string) {
+	h.mu.Lock()
+	s := h.gateways[code]
+	delete(h.gateways, code)
+	h.mu.Unlock()
+	if s != nil {
+		s.Close()
+	}
+}
+
+// judged are the entries about questions in an organisation's log: what it decided, no or
+// yes, and what it gave.
+func (h *federation) judged(code string) []audit.Leaf {
+	h.t.Helper()
+	list, err := entriesOf(h.t.Context(), filepath.Join(h.folder(code), "data", server.RecordFile), h.family.Parties[code].OIN, func(l audit.Leaf) bool {
+		return l.Kind == audit.Decision || l.Kind == audit.Deny || l.Kind == audit.Release
+	})
+	require.NoError(h.t, err)
+	leaves := []audit.Leaf{}
+	for _, e := range list {
+		leaves = append(leaves, e.leaf)
+	}
+	return leaves
+}
+
+// clientOf is a client of another organisation's own gateway.
+func (h *federation) clientOf(code string) *client.Client {
+	return openClient(h.t, filepath.Join(h.folder(code), "client.yaml"), func() (string, error) { return mintToken(h.folder(code)) })
+}
+
+// played asks for the budget and holds the plan of the case against it.
+func (h *federation) played() *played {
+	h.t.Helper()
+	b, err := h.ask()
+	require.NoError(h.t, err)
+	d := &played{budget: b}
+	d.unplanned = d.plan(h.t.Context(), h.client(nil), h.family.Case)
+	return d
+}
+
+// same is what of a budget does not depend on where and when its sources were asked: all but
+// the names of documents, times, digests under keys of their own, proofs and signatures.
+func same(t *testing.T, b *budgetv1.Budget) string {
+	t.Helper()
+	return sameJSON(t, asJSON(t, b))
+}
+
+func sameJSON(t *testing.T, whole map[string]any) string {
+	t.Helper()
+	differs := []string{
+		"agreement", "consent", "fetched_at_ms", "sha256", "as_of_ms", "elapsed_ms", "disclosure", "receipt", "signature",
+	}
+	var strip func(any)
+	strip = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for _, key := range differs {
+				delete(v, key)
+			}
+			for _, one := range v {
+				strip(one)
+			}
+		case []any:
+			for _, one := range v {
+				strip(one)
+			}
+		}
+	}
+	strip(whole)
+	raw, err := json.MarshalIndent(whole, "", " ")
+	require.NoError(t, err)
+	return string(raw)
+}
+
+// sampled are small cases that are played by several gateways in every run: numbers that are
+// no BSN, masks, moves, gaps of each kind, figures without rights; with ONTSCHOT_LONG=1 all.
+var sampled = []string{
+	"administrator-since-march", "authority-ends-later", "award-sent-again-leaves-a-row-out", "curator-since-march", "figures-cak-odd-date",
+	"figures-closing-over-two-rows", "figures-svb-odd-figure", "figures-two-closings-of-one-year", "move-with-stay-and-without",
+	"own-contribution-one-key-of-two", "package-beside-care-in-kind", "package-ends-decisions-go-on", "read-odd-and-nothing-else",
+	"read-second-page-counts", "said-archive-cut-off", "said-error-200", "said-not-there", "said-nothing", "said-uwv-fault-authentication",
+	"said-uwv-fault", "said-uwv-not-allowed", "said-uwv-nothing", "said-uwv-unsigned", "uwv-law-not-listed-for-uwv", "uwv-unknown-law-long-ago",
+	"v2-two-contents-in-one-moment", "v5-last-year-closed-this-year-unknown", "wlz-month-between-two-offices", "wlz-two-offices-at-once",
+	"zvw-two-insurers-at-once",
+}
+
+// Each organisation with a gateway of its own comes to the same budget, to the cent and the
+// word, as one gateway that asks them all.
+func TestSmallCasesComeOutFederated(t *testing.T) {
+	files := smallCases(t)
+	if os.Getenv("ONTSCHOT_LONG") != "1" {
+		files = nil
+		for _, name := range sampled {
+			files = append(files, filepath.Join("testdata/field", name+".json"))
+		}
+	}
+	more, err := filepath.Glob("testdata/cases/*.json")
+	require.NoError(t, err)
+	files = append(files, more...)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			several := holdSmall(t, file, func(cf *casefile.Case) *played {
+				f, err := family.New(cf, time.Now())
+				require.NoError(t, err)
+				return playFederated(t, f, nil).played()
+			})
+			cf, err := casefile.Open(file)
+			require.NoError(t, err)
+			one, err := demo(t.Context(), cf, file, "", io.Discard)
+			require.NoError(t, err)
+			require.Equal(t, same(t, one.budget), same(t, several.budget))
+			require.Equal(t, len(one.plans), len(several.plans))
+		})
+	}
+}
+
+// What a withdrawal ends at its keeper is asked of nobody any more, and a new consent opens
+// it again: of one source, while the others go on.
+func TestAWithdrawalReachesNoOtherGateway(t *testing.T) {
+	h := playFederated(t, open(t, "meppel"), nil)
+	b, err := h.ask()
+	require.NoError(t, err)
+	require.Len(t, b.GetGaps(), 1, "that of A2, who never consented")
+	given := sourceReport(b, "A1", "UWV")
+	require.NotEmpty(t, given.GetConsent())
+	asked, others := h.judged("UWV"), h.judged("ZK5503")
+	require.Len(t, asked, 2, "one decision and one disclosure")
+
+	cl := h.client(nil)
+	_, err = cl.Consents.WithdrawConsent(t.Context(), &ontschotv1.WithdrawConsentRequest{Id: given.GetConsent()})
+	require.NoError(t, err)
+	b, err = h.ask()
+	require.NoError(t, err)
+	require.Equal(t, budgetv1.ReasonConsentWithdrawn, gapOf(b, "A1", "UWV"))
+	require.Equal(t, asked, h.judged("UWV"), "nobody asked about them after the withdrawal")
+	require.Len(t, h.judged("ZK5503"), len(others)+2, "the others were asked as before")
+	require.Empty(t, gapOf(b, "A4", "ZK5503"))
+
+	again := h.family.Case.Consents[slices.IndexFunc(h.family.Case.Consents, func(c casefile.Consent) bool { return c.Person == "A1" })]
+	doc, _, err := h.family.Consent(again, nil)
+	require.NoError(t, err)
+	_, err = cl.Register(t.Context(), doc)
+	require.NoError(t, err)
+	b, err = h.ask()
+	require.NoError(t, err)
+	require.Empty(t, gapOf(b, "A1", "UWV"))
+	require.Len(t, h.judged("UWV"), len(asked)+2)
+}
+
+func sourceReport(b *budgetv1.Budget, person identity.PersonRef, source string) *budgetv1.SourceReport {
+	for _, r := range b.GetSources() {
+		if r.GetPerson() == string(person) && r.GetSource() == source {
+			return r
+		}
+	}
+	return nil
+}
+
+// codesOf gives reason and code of the gap of one person at one source.
+func codesOf(b *budgetv1.Budget, person identity.PersonRef, source string) []string {
+	for _, g := range b.GetGaps() {
+		if g.GetPerson() == string(person) && g.GetSource() == source {
+			return []string{g.GetReason(), g.GetCode()}
+		}
+	}
+	return nil
+}
+
+// A source that ended the agreement says no by its own log, whatever the asking gateway
+// still has: it heard nothing of it. Once it hears, it does not ask any more.
+func TestAnAgreementThatEndedAtTheSourceAlone(t *testing.T) {
+	f := open(t, "meppel")
+	h := playFederated(t, f, func(dir string) { // the source's trust file names no gateway to deliver to
+		forget(t, filepath.Join(dir, "trust.yaml"), filepath.Join(dir, "deaf.yaml"), f.Case.Requester)
+		rewrite(t, filepath.Join(dir, "peers/ZK5503/gateway.yaml"), "../../trust.yaml", "../../deaf.yaml")
+	})
+	b, err := h.ask()
+	require.NoError(t, err)
+	require.Len(t, b.GetGaps(), 1, "that of A2, who never consented")
+	agreed := sourceReport(b, "A4", "ZK5503").GetAgreement()
+	before := len(h.judged("ZK5503"))
+	revoked, err := h.clientOf("ZK5503").Agreements.RevokeAgreement(t.Context(), &ontschotv1.RevokeAgreementRequest{Id: agreed, Reason: "it ends"})
+	require.NoError(t, err)
+	require.False(t, revoked.GetDelivered())
+
+	b, err = h.ask()
+	require.NoError(t, err)
+	require.Equal(t, []string{budgetv1.ReasonPeerRefused, budgetv1.GapPeerAgreement}, codesOf(b, "A4", "ZK5503"))
+	told := h.judged("ZK5503")[before:]
+	require.Len(t, told, 1)
+	require.Equal(t, audit.Deny, told[0].Kind, "its no stands in its own log, and no disclosure")
+
+	_, err = h.client(nil).Agreements.RevokeAgreement(t.Context(), &ontschotv1.RevokeAgreementRequest{Id: agreed, Reason: "it ends here too"})
+	require.NoError(t, err)
+	b, err = h.ask()
+	require.NoError(t, err)
+	require.Equal(t, budgetv1.ReasonAgreementExpired, gapOf(b, "A4", "ZK5503"))
+	require.Len(t, h.judged("ZK5503"), before+1, "not asked any more")
+}
+
+// forget writes a trust file anew, without the address of one party's gateway.
+func forget(t *testing.T, from, to, code string) {
+	t.Helper()
+	raw, err := os.ReadFile(from)
+	require.NoError(t, err)
+	var trust config.Trust
+	require.NoError(t, yaml.Unmarshal(raw, &trust))
+	for i := range trust.Parties {
+		if trust.Parties[i].Code == code {
+			trust.Parties[i].Gateway = ""
+		}
+	}
+	raw, err = yaml.Marshal(trust)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(to, raw, 0o600))
+}
+
+// rewrite puts a text for another that is in a file once.
+func rewrite(t *testing.T, file, from, to string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(raw), from), file)
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(raw), from, to, 1)), 0o600))
+}
+
+// A source that never registered the agreement refuses; the others stand.
+func TestAnAgreementThatTheSourceDoesNotHave(t *testing.T) {
+	h := playFederated(t, open(t, "meppel"), func(dir string) {
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "peers/UWV/documents")))
+	})
+	b, err := h.ask()
+	require.NoError(t, err)
+	require.Equal(t, []string{budgetv1.ReasonPeerRefused, budgetv1.GapPeerAgreement}, codesOf(b, "A1", "UWV"))
+	require.Equal(t, budgetv1.ReasonNoConsent, gapOf(b, "A2", "UWV"))
+	require.Len(t, b.GetGaps(), 2)
+}
+
+// A gateway that stops is a gap while it is away, and answers again when it is back: on the
+// same connection pool, without anybody restarting the one that asks.
+func TestAGatewayThatStopsAndComesBack(t *testing.T) {
+	h := playFederated(t, open(t, "meppel"), nil)
+	whole, err := h.ask()
+	require.NoError(t, err)
+	for range 2 {
+		h.stop("UWV")
+		b, err := h.ask()
+		require.NoError(t, err)
+		require.Equal(t, []string{budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable}, codesOf(b, "A1", "UWV"))
+		require.NotContains(t, b.GetTotals().GetByLaw(), "WIA")
+		require.NoError(t, h.start("UWV"))
+		require.Eventually(t, func() bool {
+			b, err = h.ask()
+			require.NoError(t, err)
+			return gapOf(b, "A1", "UWV") == ""
+		}, 15*time.Second, 50*time.Millisecond, "%s", h.stderr)
+		require.Equal(t, same(t, whole), same(t, b))
+	}
+}
+
+// Secrets of one organisation lie in no folder of another.
+func TestAFederatedFolderSharesNoSecret(t *testing.T) {
+	f := open(t, "diemen-zwolle")
+	dir := t.TempDir()
+	layout, err := f.FreeLayout()
+	require.NoError(t, err)
+	layout.Federated = true
+	require.NoError(t, f.Write(dir, layout))
+	for _, p := range f.Parties {
+		mine := filepath.Join(dir, f.FolderOf(p.Code))
+		secrets := []string{p.ClientSecret, p.RecordKey, p.LogSigner, string(p.PseudonymKey), string(p.Server.KeyPEM), string(p.Client.KeyPEM)}
+		found := 0
+		require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			require.NoError(t, err)
+			for _, secret := range secrets {
+				if strings.Contains(string(raw), secret) {
+					found++
+					rel, err := filepath.Rel(mine, path)
+					require.NoError(t, err)
+					require.False(t, strings.HasPrefix(rel, "..") || strings.HasPrefix(rel, "peers"), "%s of %s", path, p.Code)
+				}
+			}
+			return nil
+		}))
+		require.GreaterOrEqual(t, found, len(secrets), p.Code)
+	}
+	consents := 0
+	for _, p := range f.Case.Parties {
+		names, err := filepath.Glob(filepath.Join(dir, f.FolderOf(p.Code), "documents", "*-consent.json"))
+		require.NoError(t, err)
+		require.True(t, len(names) == 0 || p.Code == f.Case.Requester, "consents stay with their keeper")
+		consents += len(names)
+	}
+	require.Equal(t, len(f.Case.Consents), consents)
+}
