@@ -21,8 +21,8 @@ func benchCommand() *cobra.Command {
 		Short: "Measure what a question costs, beside what it must cost",
 		Long: `Measure this build on this machine: the same question to a bare gRPC server (direct), to a bare hop
 with a policy and two durable records (floor), to a gateway whose adapter answers from memory
-(memory) and to one whose adapter asks a care office's system over HTTPS (https). All of them run
-as processes of their own, over mutual TLS, in turns; medians are printed. Only figures of one run
+(memory), to one whose adapter asks a care office's system over HTTPS (https), and to two gateways
+of which the second has the adapter from memory (peers). All of them run as processes of their own, over mutual TLS, in turns; medians are printed. Only figures of one run
 compare: a quiet machine, or more rounds, make them steadier. Linux only.`,
 		Example: "  ontschot bench\n  ontschot bench --rounds 5 --rate 200 --soak 60s --json",
 		Args:    noArgs,

@@ -32,6 +32,7 @@ const (
 	Floor   = "floor"
 	FromMem = "memory"
 	HTTPS   = "https"
+	Peers   = "peers" // two gateways, the second with the source from memory
 )
 
 // Figures are those of one system under one load.
@@ -43,7 +44,7 @@ type Figures struct {
 	P99        float64 `json:"p99_ms"`
 	PerSecond  float64 `json:"per_second"`
 	CPU        float64 `json:"cpu_us"`         // of the system's own process, a question
-	AdapterCPU float64 `json:"adapter_cpu_us"` // of its adapter
+	AdapterCPU float64 `json:"adapter_cpu_us"` // of its adapter, or of the gateway and the adapter behind it
 	Allocs     float64 `json:"allocations"`    // in the system's own process, a question
 	Bytes      float64 `json:"bytes_allocated"`
 	// TimesDirect is P50 against that of the bare call under the same load; TimesFloor the
@@ -112,6 +113,9 @@ func (r *run) end() {
 	for _, s := range r.systems {
 		s.conn.Close()
 		s.process.end()
+		for _, p := range s.others {
+			p.end()
+		}
 	}
 	for _, stop := range r.stops {
 		stop()
@@ -159,7 +163,24 @@ func (r *run) start(ctx context.Context) (err error) {
 		return err
 	}
 	r.systems = append(r.systems, https)
+	peers, err := r.federated(ctx)
+	if err != nil {
+		return err
+	}
+	r.systems = append(r.systems, peers)
 	return nil
+}
+
+// federated starts two gateways, of which the second has the source that answers from memory.
+func (r *run) federated(ctx context.Context) (*system, error) {
+	two, err := newHouse(filepath.Join(r.dir, Peers), true)
+	if err != nil {
+		return nil, err
+	}
+	if err := two.federate(); err != nil {
+		return nil, err
+	}
+	return two.gateway(ctx, Peers, r.Log, "peers/ZK5503")
 }
 
 // compare puts every load to every system in turns, after a warm-up.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,25 +59,42 @@ func newHouse(dir string, fromMemory bool) (*house, error) {
 
 // onlySource leaves one source in the configuration of the gateway.
 func (h *house) onlySource(party string, fromMemory bool) error {
-	path := filepath.Join(h.dir, "gateway.yaml")
+	return h.rewrite("", func(conf *config.Gateway) {
+		conf.Sources = slices.DeleteFunc(conf.Sources, func(s config.Source) bool { return s.Party != party })
+		if fromMemory {
+			conf.Sources[0] = fromMemoryOf(conf.Sources[0])
+		}
+	})
+}
+
+// fromMemoryOf is a source with the adapter that answers from memory.
+func fromMemoryOf(s config.Source) config.Source {
+	return config.Source{
+		Party: s.Party, Adapter: Memory, Config: map[string]any{"party": s.Party}, Secrets: map[string]string{"record_key": s.Secrets["record_key"]},
+	}
+}
+
+// federate moves the one source behind the gateway of its own organisation.
+func (h *house) federate() error {
+	var source config.Source
+	if err := h.rewrite("", func(conf *config.Gateway) {
+		source = conf.Sources[0]
+		conf.Sources = []config.Source{{Party: source.Party, Peer: true}}
+	}); err != nil {
+		return err
+	}
+	source.Secrets["record_key"] = filepath.Join("../..", source.Secrets["record_key"])
+	return h.rewrite(filepath.Join("peers", source.Party), func(conf *config.Gateway) { conf.Sources = []config.Source{source} })
+}
+
+// rewrite changes the configuration of the gateway in a folder.
+func (h *house) rewrite(at string, change func(*config.Gateway)) error {
+	path := filepath.Join(h.dir, at, "gateway.yaml")
 	conf, err := config.ReadGateway(path)
 	if err != nil {
 		return err
 	}
-	var left []config.Source
-	for _, s := range conf.Sources {
-		if s.Party != party {
-			continue
-		}
-		if fromMemory {
-			s = config.Source{
-				Party: party, Adapter: Memory, Config: map[string]any{"party": party},
-				Secrets: map[string]string{"record_key": s.Secrets["record_key"]},
-			}
-		}
-		left = append(left, s)
-	}
-	conf.Sources = left
+	change(conf)
 	raw, err := yaml.Marshal(conf)
 	if err != nil {
 		return err
@@ -129,14 +147,22 @@ func (h *house) sandbox(ctx context.Context, log io.Writer) (stop func(), err er
 	return func() { cancel(); _ = c.Wait() }, nil
 }
 
-// gateway starts a gateway on a folder, and the system that asks it.
-func (h *house) gateway(ctx context.Context, name string, log io.Writer) (*system, error) {
-	p, err := launch(ctx, PartGateway, h.dir, "", log)
-	if err != nil {
+// gateway starts a gateway on a folder, after those of others that answer it, and the system
+// that asks it.
+func (h *house) gateway(ctx context.Context, name string, log io.Writer, others ...string) (*system, error) {
+	s := &system{name: name, request: h.request(), token: h.bearer}
+	for _, at := range others {
+		p, err := launch(ctx, PartGateway, filepath.Join(h.dir, at), "", log)
+		if err != nil {
+			return nil, err
+		}
+		s.others = append(s.others, p)
+	}
+	var err error
+	if s.process, err = launch(ctx, PartGateway, h.dir, "", log); err != nil {
 		return nil, err
 	}
-	s := &system{name: name, process: p, request: h.request(), token: h.bearer}
-	if err := s.connect(h.dir, p.first.Address); err != nil {
+	if err := s.connect(h.dir, s.process.first.Address); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)

@@ -20,6 +20,7 @@ import (
 type system struct {
 	name    string
 	process *process
+	others  []*process // gateways behind it
 	client  ontschotv1.ExchangeServiceClient
 	conn    *grpc.ClientConn
 	request *ontschotv1.AssembleBudgetRequest
@@ -75,7 +76,7 @@ func (s *system) connect(dir, address string) error {
 type sample struct {
 	took    []time.Duration // sorted
 	elapsed time.Duration
-	cpu     []time.Duration // of the system's process, and of the adapters it started
+	cpu     []time.Duration // of the system's process, then of its adapters and of what is behind it
 	mallocs uint64
 	bytes   uint64
 }
@@ -124,6 +125,13 @@ func (s *system) measure() ([]use, tally, error) {
 	u, err := s.process.used()
 	if err != nil {
 		return nil, tally{}, err
+	}
+	for _, p := range s.others {
+		more, err := p.used()
+		if err != nil {
+			return nil, tally{}, err
+		}
+		u = append(u, more...)
 	}
 	t, err := s.process.tally()
 	return u, t, err
