@@ -391,3 +391,102 @@ func TestAFederatedFolderSharesNoSecret(t *testing.T) {
 	}
 	require.Equal(t, len(f.Case.Consents), consents)
 }
+
+// The program itself, with a process for each organisation, prints the same object as with one
+// gateway, for each case that comes with it; and nothing of it stays.
+func TestTheFederatedDemoSaysTheSame(t *testing.T) {
+	bin := built(t)
+	for _, name := range casefile.Names() {
+		dir := t.TempDir()
+		one, errs, err := shell(t, dir, bin, "ontschot demo --format json --case "+name)
+		require.NoError(t, err, errs)
+		several, errs, err := shell(t, dir, bin, "ontschot demo --federated --format json --keep kept --case "+name)
+		require.NoError(t, err, errs)
+		require.Equal(t, sameJSON(t, oneObject(t, one)), sameJSON(t, oneObject(t, several)), name)
+		require.Equal(t, 1, strings.Count(several, "\n"))
+		require.Empty(t, running(t, dir), "no gateway and no adapter stays")
+
+		cf, err := casefile.Open(name)
+		require.NoError(t, err)
+		for _, r := range oneObject(t, several)["sources"].([]any) {
+			report := r.(map[string]any)
+			own := report["source"] == cf.Requester || report["status"] != "OK"
+			require.Equal(t, own, report["disclosure"] == nil, "%v", report)
+		}
+		for _, m := range cf.Household { // what gateways say on the way names nobody
+			require.NotContains(t, errs, m.BSN)
+			require.NotContains(t, errs, m.Name)
+		}
+	}
+}
+
+func oneObject(t *testing.T, text string) map[string]any {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	var one map[string]any
+	require.NoError(t, d.Decode(&one))
+	require.False(t, d.More(), "exactly one object")
+	return one
+}
+
+// running are the processes whose command line or working folder is of a folder, as Linux tells.
+func running(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*")
+	require.NoError(t, err)
+	for _, p := range all {
+		line, _ := os.ReadFile(filepath.Join(p, "cmdline"))
+		in, _ := os.Readlink(filepath.Join(p, "cwd"))
+		if strings.Contains(string(line), dir) || in == dir {
+			list = append(list, string(line))
+		}
+	}
+	return list
+}
+
+// The page goes on with both logs, a withdrawal and a gateway that stops; where nobody else
+// would be asked after the withdrawal, the other way round.
+func TestTheFederatedDemoShowsBothEnds(t *testing.T) {
+	bin, dir := built(t), t.TempDir()
+	out, errs, err := shell(t, dir, bin, "ontschot demo --federated")
+	require.NoError(t, err, errs)
+	_, after, found := strings.Cut(out, "TWEE LOGBOEKEN OVER ÉÉN VRAAG")
+	require.True(t, found, out)
+	require.Regexp(t, `(?s)Gemeente Meppel +UWV\n.*besluit: ja \(\d+\)\n[^\n]* {20,}besluit: ja \(\d+\)\n[^\n]* {20,}gegeven \(\d+\)\n[^\n]*:[\d.]+ {3}vrijgegeven \(\d+\)\n +kenmerk van de vraag +[0-9a-f]{32}\n`, after)
+	require.Regexp(t, `(?s)EEN TOESTEMMING STOPT.*Harm Veldkamp, UWV\n.*ingetrokken.*EEN GATEWAY STOPT.*De gateway van CAK is gestopt.*Jurre Veldkamp, CAK\n`, after)
+	logs, _, _ := strings.Cut(after, "EEN TOESTEMMING STOPT")
+	require.NotContains(t, logs, "Veldkamp", "no person in what both logs say")
+	require.NotContains(t, logs, "€")
+	require.Contains(t, errs, "adapters ready: UWV\n", "each has its own adapter, and no other")
+
+	out, errs, err = shell(t, dir, bin, "ontschot demo --federated --case woerden --lang en --codes")
+	require.NoError(t, err, errs)
+	require.Regexp(t, `(?s)TWO LOGS ABOUT ONE QUESTION.*A GATEWAY STOPS.*\[SOURCE_UNAVAILABLE PEER_UNREACHABLE\].*A CONSENT ENDS.*\[CONSENT_WITHDRAWN`, out)
+	require.Empty(t, running(t, dir))
+}
+
+// Who stops the demo stops all of its gateways.
+func TestAFederatedDemoThatIsStoppedLeavesNothing(t *testing.T) {
+	bin, dir := built(t), t.TempDir()
+	for _, after := range []string{"0.05", "0.6", "1.2"} {
+		folder := filepath.Join(dir, "after-"+after)
+		_, _, _ = shell(t, dir, bin, "timeout -s INT "+after+" ontschot demo --federated --keep "+folder)
+		require.Eventually(t, func() bool { return len(running(t, dir)) == 0 }, patience, 20*time.Millisecond, "%v", running(t, dir))
+	}
+}
+
+// One gateway that does not start is named, and the others end again.
+func TestAGatewayThatDoesNotStartIsNamed(t *testing.T) {
+	f := open(t, "woerden")
+	dir := t.TempDir()
+	layout, err := f.FreeLayout()
+	require.NoError(t, err)
+	layout.Federated = true
+	require.NoError(t, f.Write(dir, layout))
+	rewrite(t, filepath.Join(dir, "peers/UWV/gateway.yaml"), "organisation: UWV", "organization: UWV")
+	said := new(buffer)
+	_, err = startProcesses(t.Context(), f, dir, said)
+	require.ErrorContains(t, err, "the gateway of UWV did not start: exit status 1")
+	require.Regexp(t, `(?m)^ +UWV +ontschot: .*unknown key "organization" \(did you mean "organisation"`, said.String())
+	require.Empty(t, running(t, dir))
+}
