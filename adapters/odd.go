@@ -79,14 +79,14 @@ func (w *Writer) Period(days Days, basis string, at Cursor) (*budgetv1.Period, e
 // Unknown says that a record has a member that the adapter does not know. Its name is
 // passed on only when it looks like one: a name may hold a value.
 func (w *Writer) Unknown(law, name string, at Cursor) {
-	if !elementName.MatchString(name) || manyDigits.MatchString(name) {
+	if len(name) > 64 || !elementName.MatchString(name) || manyDigits.MatchString(name) {
 		name = ""
 	}
 	w.notices = append(w.notices, &budgetv1.Notice{Code: NoticeUnknownElement, Law: law, Element: name, Pointer: cut(at.Path, longestPointer)})
 }
 
 var (
-	elementName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`)
+	elementName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 	manyDigits  = regexp.MustCompile(`[0-9]{4}`)
 )
 

@@ -2,6 +2,7 @@ package adapters
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log"
 	"os"
@@ -25,12 +26,13 @@ import (
 // that look like a BSN masked. The host masks once more what comes past this,
 // such as the runtime's own report of a crash.
 func Serve(a Adapter) {
-	holdLifeline()
+	pair := holdLifeline()
 	s := newStreams()
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: Handshake(),
 		Plugins:         plugin.PluginSet{Name: served{adapter: a}},
 		Logger:          quiet(),
+		TLSProvider:     pair,
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options,
 				grpc.MaxRecvMsgSize(MaxRequest),
@@ -61,18 +63,36 @@ func (served) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) 
 }
 
 // holdLifeline ends the process when the host is gone, and only then: signals
-// meant for the gateway reach its children too when a terminal sends them.
-func holdLifeline() {
+// meant for the gateway reach its children too when a terminal sends them. It gives how
+// this process and its host know each other: a caller waits until the host has said so.
+func holdLifeline() func() (*tls.Config, error) {
 	fd, err := strconv.Atoi(os.Getenv(LifelineEnv))
 	if err != nil || fd < 3 {
-		return // started without one: signals keep their meaning
+		return nil // started without one: signals keep their meaning, and go-plugin its own way
 	}
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
+	syscall.CloseOnExec(fd) // what the adapter starts itself has no part in it
 	line := os.NewFile(uintptr(fd), "lifeline")
+	var pair *tls.Config
+	said := make(chan struct{})
 	go func() {
-		_, _ = io.Copy(io.Discard, line) // nothing is ever sent; it ends
+		var err error
+		if pair, err = readPair(line); err == nil {
+			close(said)
+			_, _ = io.Copy(io.Discard, line) // nothing more is ever sent; it ends
+		}
 		os.Exit(0)
 	}()
+	return func() (*tls.Config, error) {
+		return &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(from *tls.ClientHelloInfo) (*tls.Config, error) {
+			select {
+			case <-said:
+				return pair, nil
+			case <-from.Context().Done():
+				return nil, errPair
+			}
+		}}, nil
+	}
 }
 
 // streams takes standard output and error away from the adapter's code.

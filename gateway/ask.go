@@ -165,8 +165,8 @@ func (g *Gateway) logSkipped(r *budgetv1.FetchResponse, trace, source string) {
 }
 
 // safe is a text that looks as it should and holds no number of a person; else empty.
-func safe(form *regexp.Regexp, text string) string {
-	if !form.MatchString(text) || number.MatchString(text) {
+func safe(looks form, text string) string {
+	if len(text) > looks.most || !looks.like.MatchString(text) || number.MatchString(text) {
 		return ""
 	}
 	return text
@@ -301,11 +301,18 @@ func setAside[M proto.Message](records []M, odd *[]*budgetv1.Gap, gap func(M) *b
 	})
 }
 
+// form is what a text looks like, and how many bytes it has at most: counted apart, as an
+// expression that counts is long to compile.
+type form struct {
+	like *regexp.Regexp
+	most int
+}
+
 // path is what a place in a source's message can look like; anything else a source
 // says of it is not passed on.
 var (
-	path   = regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]{1,128}$`)
-	rule   = regexp.MustCompile(`^[A-Za-z0-9_ ,.:;()/\[\]-]{1,256}$`)
+	path   = form{regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]+$`), 128}
+	rule   = form{regexp.MustCompile(`^[A-Za-z0-9_ ,.:;()/\[\]-]+$`), 256}
 	number = regexp.MustCompile(`[0-9]{6}`)
 )
 

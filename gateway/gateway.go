@@ -94,7 +94,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	timeout := 5 * time.Second
 	c.SourceTimeout = cmp.Or(c.SourceTimeout, &timeout)
-	answers, err := protovalidate.New(protovalidate.WithFailFast(), protovalidate.WithMessages(&budgetv1.FetchResponse{}))
+	answers, err := admission.Rules()
 	if err != nil {
 		return nil, err
 	}

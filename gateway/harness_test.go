@@ -129,7 +129,7 @@ func (h *house) configure() {
 	require.NoError(h.t, err)
 	texts, err := wording.ReadTexts(policies.FS)
 	require.NoError(h.t, err)
-	changes, err := wording.ReadAgreementTexts(policies.FS)
+	changes, err := wording.ReadAgreementTexts(policies.FS, texts)
 	require.NoError(h.t, err)
 	ring, err := signed.NewRing(signed.Timed{Signer: own.Sign})
 	require.NoError(h.t, err)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -39,10 +40,14 @@ func (p *Process) launch(ctx context.Context) (*child, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer cancel()
 	c := &child{}
-	c.client = plugin.NewClient(p.clientConfig(c))
+	side, pair, err := adapters.NewPair()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStart, err)
+	}
+	c.client = plugin.NewClient(p.clientConfig(c, side, pair))
 	// go-plugin waits without a context in places; the end of the process frees it.
 	stop := context.AfterFunc(ctx, c.kill)
-	err := p.prepare(ctx, c)
+	err = p.prepare(ctx, c)
 	if !stop() && err == nil {
 		err = fmt.Errorf("%w: %w", ErrStart, ctx.Err())
 	}
@@ -54,12 +59,12 @@ func (p *Process) launch(ctx context.Context) (*child, error) {
 	return c, nil
 }
 
-func (p *Process) clientConfig(c *child) *plugin.ClientConfig {
+func (p *Process) clientConfig(c *child, side *tls.Config, pair []byte) *plugin.ClientConfig {
 	return &plugin.ClientConfig{
 		HandshakeConfig:  adapters.Handshake(),
 		Plugins:          plugin.PluginSet{adapters.Name: connected{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         true,
+		TLSConfig:        side,
 		SkipHostEnv:      true,
 		StartTimeout:     p.config.StartTimeout,
 		Stderr:           p.log,
@@ -72,7 +77,7 @@ func (p *Process) clientConfig(c *child) *plugin.ClientConfig {
 			grpc.MaxCallRecvMsgSize(adapters.MaxAnswer), grpc.MaxCallSendMsgSize(adapters.MaxRequest),
 		)},
 		RunnerFunc: func(_ hclog.Logger, like *exec.Cmd, _ string) (runner.Runner, error) {
-			return c.take(newCommand(p.thread, p.config.Path, p.config.Args, like.Env))
+			return c.take(newCommand(p.thread, exec.Command(p.config.Path, p.config.Args...), like.Env, pair))
 		},
 	}
 }

@@ -21,6 +21,7 @@ type command struct {
 	thread         *thread
 	stdout, stderr *os.File // our ends
 	lifeline       *os.File // closes with us; the adapter ends when it does
+	pair           []byte   // what goes down it
 	theirs         []*os.File
 
 	exited chan struct{} // closed when the process is gone
@@ -29,9 +30,10 @@ type command struct {
 	gone bool       // the process id may belong to another by now
 }
 
-// newCommand prepares to start a program with nothing of our environment but env.
-func newCommand(t *thread, path string, args, env []string) (*command, error) {
-	c := &command{cmd: exec.Command(path, args...), thread: t, exited: make(chan struct{})}
+// newCommand prepares to start a program with nothing of our environment but env, and to
+// hand it its pair.
+func newCommand(t *thread, cmd *exec.Cmd, env []string, pair []byte) (*command, error) {
+	c := &command{cmd: cmd, thread: t, pair: pair, exited: make(chan struct{})}
 	var stdout, stderr, lifeline *os.File
 	var err error
 	for _, p := range []struct{ read, write **os.File }{
@@ -80,6 +82,8 @@ func (c *command) Start(context.Context) error {
 		return ErrStart
 	}
 	c.closeAll(c.theirs...)
+	_, _ = c.lifeline.Write(c.pair) // fits in an empty pipe; whoever did not get it answers nobody
+	c.pair = nil
 	go c.watch()
 	return nil
 }

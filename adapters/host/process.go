@@ -6,12 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
 // Process is the adapter of one party: one process at a time, started again when
@@ -50,8 +48,6 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 		config: c, log: adapters.NewMasker(c.Log), dir: dir, thread: newThread(),
 		done: make(chan struct{}), change: make(chan struct{}),
 	}
-	// The rules of an answer are compiled while the process starts; once for all.
-	go func() { _ = protovalidate.Validate(&budgetv1.FetchResponse{}) }()
 	p.closing, p.close = context.WithCancel(context.Background())
 	first, err := p.launch(ctx)
 	if err != nil {

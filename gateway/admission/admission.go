@@ -79,7 +79,7 @@ func New(c Config) (*Admission, error) {
 			return nil, errors.New("admission: " + name + " is missing")
 		}
 	}
-	validate, err := newValidator()
+	validate, err := Rules()
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
@@ -26,19 +27,20 @@ func Invalid(field, format string, args ...any) error {
 	return &Violation{field, fmt.Sprintf(format, args...)}
 }
 
-// newValidator knows the rules of every request there is from the start.
-func newValidator() (protovalidate.Validator, error) {
-	var requests []protoreflect.MessageDescriptor
+// Rules are those of the proto files for every request there is, and for what a source
+// answers. They are compiled once, which takes long enough to begin with it early.
+var Rules = sync.OnceValues(func() (protovalidate.Validator, error) {
+	messages := []protoreflect.MessageDescriptor{(*budgetv1.FetchResponse)(nil).ProtoReflect().Descriptor()}
 	for _, file := range ontschotv1.Files() {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
 			for j := range methods.Len() {
-				requests = append(requests, methods.Get(j).Input())
+				messages = append(messages, methods.Get(j).Input())
 			}
 		}
 	}
-	return protovalidate.New(protovalidate.WithFailFast(), protovalidate.WithMessageDescriptors(requests...))
-}
+	return protovalidate.New(protovalidate.WithFailFast(), protovalidate.WithMessageDescriptors(messages...))
+})
 
 // WellFormed runs the rules of the proto file, and refuses what cannot be shown. The
 // validator's own message is not passed on: it may repeat a value.

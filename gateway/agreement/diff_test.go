@@ -28,9 +28,11 @@ func params(c agreement.Change) wording.ChangeParams {
 }
 
 func words(t testing.TB) *wording.AgreementTexts {
-	texts, err := wording.ReadAgreementTexts(policies.FS)
+	texts, err := wording.ReadTexts(policies.FS)
 	require.NoError(t, err)
-	return texts
+	changes, err := wording.ReadAgreementTexts(policies.FS, texts)
+	require.NoError(t, err)
+	return changes
 }
 
 // inWords words a difference in a language.

@@ -69,6 +69,16 @@ type grant struct {
 	Source     identity.OIN `json:"source"`
 }
 
+// parseDescription reads the description of a document; false when it is none.
+func parseDescription(text []byte) (description, bool) {
+	if d, ok := readDescription(text); ok {
+		return d, true
+	}
+	var d description
+	err := decodeCanonical(text, putField.size(), &d)
+	return d, err == nil
+}
+
 func (d Document) description() description {
 	out := description{
 		Case: d.Case, Digest: hex.EncodeToString(d.Digest[:]), From: dateText(d.From), Grants: []grant{}, ID: d.ID, Keys: orEmpty(d.Keys), Kind: d.Kind,

@@ -192,8 +192,8 @@ func (e *erasing) concerns(f field, value []byte) bool {
 	case restsField:
 		return e.consents[restOf(text).ID]
 	case putField:
-		var d description
-		return decodeCanonical(value, putField.size(), &d) == nil && e.consents[d.ID]
+		d, ok := parseDescription(value)
+		return ok && e.consents[d.ID]
 	case payloadField:
 		return e.mentions(text)
 	}
@@ -253,7 +253,8 @@ func (t *transaction) erase(p *prepared) (outcome, error) {
 	}
 	for _, f := range work.found {
 		if f.Entry >= stored.N {
-			t.batch.Rows[f.Entry-stored.N].Opening = f.left
+			row := &t.batch.Rows[f.Entry-stored.N]
+			row.Opening, row.few = f.left, nil
 			continue
 		}
 		t.batch.Openings = append(t.batch.Openings, Opening{Index: f.Entry, Opening: f.left})
@@ -298,6 +299,7 @@ func (t *transaction) erasures(p *prepared, work *erasing) (list []*prepared, er
 		if one.opening, err = emptied(one.opening, own); err != nil {
 			return nil, err
 		}
+		one.few = nil
 		list, documents = append(list, one), []string{}
 	}
 	return list, nil
@@ -320,7 +322,7 @@ func emptied(raw []byte, values []string) ([]byte, error) {
 			}
 		}
 	}
-	return open.encode()
+	return open.encode(), nil
 }
 
 // ledger follows what was destroyed to the erasures that list it.

@@ -18,3 +18,13 @@ func Pretend(l *Log, entries ...register.Entry) {
 func Begins(epoch int64, payload []byte) Entry {
 	return Entry{Kind: NewEpoch, Status: "recovered", Payload: payload, epoch: epoch}
 }
+
+// WithValue gives an opening whose case are a value, and another with the value as its salt.
+func WithValue(raw, value []byte) []byte {
+	o, err := parseOpening(raw)
+	if err != nil {
+		return nil
+	}
+	o.Case = []opened{{Value: value}, {Salt: value, Value: []byte("again")}}
+	return o.encode()
+}

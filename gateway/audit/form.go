@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -25,12 +24,12 @@ const (
 
 // isText allows the empty text. The set holds nothing that JSON would escape.
 func isText(s string) bool {
-	return len(s) <= maxText && only(s, "._:/#@=,-")
+	return len(s) <= maxText && only(s, &textual)
 }
 
 // isID reports whether s can be the id of a document.
 func isID(s string) bool {
-	return s != "" && len(s) <= maxID && only(s, "._:-")
+	return s != "" && len(s) <= maxID && only(s, &idly)
 }
 
 // isTrace follows the W3C trace context: 16 bytes in lower-case hexadecimal.
@@ -38,21 +37,38 @@ func isTrace(s string) bool { return len(s) == 32 && isHex(s) }
 
 // isCommitment reports whether s is base64url of 32 bytes whose unused last bits are zero.
 func isCommitment(s string) bool {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(b) == 32 && len(s) == 43
+	return len(s) == 43 && only(s, &base64url) && strings.IndexByte("AEIMQUYcgkosw048", s[42]) >= 0
 }
 
-func isHex(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'a' || r > 'f')
-	}) < 0
+func isHex(s string) bool { return only(s, &hexadecimal) }
+
+const (
+	digits  = "0123456789"
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits
+)
+
+var (
+	textual     = setOf(letters + "._:/#@=,-")
+	idly        = setOf(letters + "._:-")
+	base64url   = setOf(letters + "-_")
+	hexadecimal = setOf(digits + "abcdef")
+)
+
+func setOf(characters string) (set [256]bool) {
+	for i := range len(characters) {
+		set[characters[i]] = true
+	}
+	return set
 }
 
-func only(s, extra string) bool {
-	return strings.IndexFunc(s, func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		return !letter && (r < '0' || r > '9') && !strings.ContainsRune(extra, r)
-	}) < 0
+// only reports whether a text has characters of a set only, which are ASCII.
+func only(s string, set *[256]bool) bool {
+	for i := range len(s) {
+		if !set[s[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 func checkOrganisations(list []identity.OIN) error {

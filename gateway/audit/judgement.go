@@ -2,11 +2,9 @@ package audit
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"slices"
 
 	"github.com/ontschot/ontschot/gateway/register"
-	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -69,17 +67,16 @@ type Refusal struct {
 }
 
 // judged holds what a decision says of consents and agreements against the register as it
-// was when it was judged. What was no request, or was erased, says nothing of them.
-func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) error {
-	payload, ok := single(open.Payload)
-	var j Judgement
-	if !leaf.Kind.asks() || !ok || json.Unmarshal(payload, &j) != nil {
+// was when it was judged.
+func (w *walk) judged(index int64, c *checked) error {
+	j, leaf := c.judgement, &c.leaf
+	if j == nil {
 		return nil
 	}
 	if j.Judged < 0 || j.Judged > index {
 		return tampered(index, "opening: judged by entries that were not there yet")
 	}
-	about, ok := single(open.Case)
+	about, ok := single(c.open.Case)
 	if !ok {
 		return nil
 	}
@@ -91,7 +88,7 @@ func (w *walk) judged(index int64, leaf *Leaf, open *opening, day civil.Date) er
 		}
 		word := then.LastWord(register.Thing{
 			Pseudonyms: pseudonyms, Purpose: leaf.Activity, Case: string(about), Recipient: w.by.Tenant, Source: pair.Source,
-		}, day)
+		}, c.fact.Day)
 		if !pair.agrees(word) || pair.Agreement != "" && !counts(then, pair.Agreement) {
 			return tampered(index, "opening: what was decided does not agree with the documents that counted")
 		}

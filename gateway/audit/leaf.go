@@ -64,6 +64,18 @@ var errLeaf = errors.New("not a leaf of version 2 or 3 in canonical form")
 // ParseLeaf reads a leaf strictly: canonical bytes, the fixed members, every
 // text in its form. The error names the member, never its value.
 func ParseLeaf(raw []byte) (Leaf, error) {
+	l, ok := readLeaf(raw)
+	if !ok {
+		return parseLeaf(raw)
+	}
+	if err := l.check(); err != nil {
+		return Leaf{}, err
+	}
+	return l, nil
+}
+
+// parseLeaf reads a leaf as encoding/json does, and compares it with what is written again.
+func parseLeaf(raw []byte) (Leaf, error) {
 	var l Leaf
 	if err := decodeCanonical(raw, maxLeaf, &l); err != nil {
 		return Leaf{}, err
@@ -71,7 +83,7 @@ func ParseLeaf(raw []byte) (Leaf, error) {
 	if err := l.check(); err != nil {
 		return Leaf{}, err
 	}
-	again, err := l.encode()
+	again, err := encodeCanonical(l.filled())
 	if err != nil || !bytes.Equal(again, raw) {
 		return Leaf{}, errLeaf
 	}
@@ -80,12 +92,19 @@ func ParseLeaf(raw []byte) (Leaf, error) {
 
 // encode gives the canonical bytes; absent lists are written as empty ones.
 func (l Leaf) encode() ([]byte, error) {
+	if raw, ok := writeLeaf(make([]byte, 0, 1536), &l); ok {
+		return raw, nil
+	}
+	return encodeCanonical(l.filled())
+}
+
+func (l Leaf) filled() Leaf {
 	l.Agreements = orEmpty(l.Agreements)
 	l.Consents = orEmpty(l.Consents)
 	l.Organisations = orEmpty(l.Organisations)
 	l.Rests = orEmpty(l.Rests)
 	l.Subjects = orEmpty(l.Subjects)
-	return encodeCanonical(l)
+	return l
 }
 
 func (l *Leaf) check() error {
@@ -139,7 +158,7 @@ func (l *Leaf) checkTexts() error {
 }
 
 func (l *Leaf) checkCommitments() error {
-	for _, c := range l.commitments() {
+	for _, c := range l.commitments(new(singles)) {
 		if len(c.list) > c.field.limit() {
 			return fmt.Errorf("%w: %s", errLeaf, c.field)
 		}
@@ -158,20 +177,23 @@ type committed struct {
 	list  []string
 }
 
+// singles is room for the commitments of the fields that have one at most.
+type singles [5]string
+
 // commitments lists all fields that hold commitments.
-func (l *Leaf) commitments() []committed {
-	return []committed{
-		{caseField, one(l.Case)}, {confirmField, one(l.Confirm)}, {consentsField, l.Consents}, {endField, one(l.End)},
-		{payloadField, one(l.Payload)}, {putField, one(l.Put)},
+func (l *Leaf) commitments(room *singles) [8]committed {
+	*room = singles{l.Case, l.Confirm, l.End, l.Payload, l.Put}
+	one := func(i int) []string {
+		if room[i] == "" {
+			return nil
+		}
+		return room[i : i+1]
+	}
+	return [...]committed{
+		{caseField, one(0)}, {confirmField, one(1)}, {consentsField, l.Consents}, {endField, one(2)},
+		{payloadField, one(3)}, {putField, one(4)},
 		{restsField, l.Rests}, {subjectsField, l.Subjects},
 	}
-}
-
-func one(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }
 
 func orEmpty[T any](list []T) []T {

@@ -58,14 +58,21 @@ const commitmentDomain = "ontschot/leaf/1/"
 // commit hides a value: SHA-256(domain ‖ field ‖ 0x00 ‖ salt ‖ value). The salt has
 // a fixed length, so no two (salt, value) pairs run together.
 func commit(f field, salt, value []byte) string {
-	text := make([]byte, 0, len(commitmentDomain)+len(f)+1+saltSize+len(value))
-	text = append(text, commitmentDomain...)
-	text = append(text, f...)
-	text = append(text, 0)
-	text = append(text, salt...)
-	text = append(text, value...)
-	sum := sha256.Sum256(text)
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	text := commitment(f, salt, value)
+	return string(text[:])
+}
+
+// commitment is what commit gives, without making a string of it.
+func commitment(f field, salt, value []byte) (text [43]byte) {
+	var space [512]byte // most are shorter
+	b := append(space[:0], commitmentDomain...)
+	b = append(b, f...)
+	b = append(b, 0)
+	b = append(b, salt...)
+	b = append(b, value...)
+	sum := sha256.Sum256(b)
+	base64.RawURLEncoding.Encode(text[:], sum[:])
+	return text
 }
 
 // opened is a value with the salt of its commitment.
@@ -99,18 +106,22 @@ const maxOpening = 1 << 20
 var errOpening = errors.New("the opening is not in canonical form")
 
 func parseOpening(raw []byte) (opening, error) {
+	if o, ok := readOpening(raw); ok {
+		return o, nil
+	}
 	var o opening
 	if err := decodeCanonical(raw, maxOpening, &o); err != nil {
 		return opening{}, errOpening
 	}
-	again, err := o.encode()
+	again, err := encodeCanonical(o.filled())
 	if err != nil || !bytes.Equal(again, raw) {
 		return opening{}, errOpening
 	}
 	return o, nil
 }
 
-func (o opening) encode() ([]byte, error) {
+// filled has empty lists and bytes in the place of absent ones.
+func (o opening) filled() opening {
 	for _, l := range o.lists() {
 		if l.field != confirmField { // which few have
 			*l.list = orEmpty(*l.list)
@@ -119,8 +130,10 @@ func (o opening) encode() ([]byte, error) {
 			(*l.list)[i].Salt, (*l.list)[i].Value = orEmpty(v.Salt), orEmpty(v.Value)
 		}
 	}
-	return encodeCanonical(o)
+	return o
 }
+
+func (o *opening) encode() []byte { return writeOpening(nil, o) }
 
 // openedList is one field of an opening.
 type openedList struct {
@@ -129,8 +142,8 @@ type openedList struct {
 }
 
 // lists is in the order of Leaf.commitments.
-func (o *opening) lists() []openedList {
-	return []openedList{
+func (o *opening) lists() [8]openedList {
+	return [...]openedList{
 		{caseField, &o.Case}, {confirmField, &o.Confirm}, {consentsField, &o.Consents}, {endField, &o.End},
 		{payloadField, &o.Payload}, {putField, &o.Put},
 		{restsField, &o.Rests}, {subjectsField, &o.Subjects},
@@ -161,7 +174,7 @@ func single(list []opened) (value []byte, ok bool) {
 // destroyed. The error names the field.
 func (o *opening) opens(l *Leaf) error {
 	lists := o.lists()
-	for i, c := range l.commitments() {
+	for i, c := range l.commitments(new(singles)) {
 		values := *lists[i].list
 		if len(values) != len(c.list) {
 			return fmt.Errorf("%s: opens %d of %d commitments", c.field, len(values), len(c.list))
@@ -170,7 +183,8 @@ func (o *opening) opens(l *Leaf) error {
 			if v.gone() && len(v.Value) == 0 {
 				continue
 			}
-			if len(v.Salt) != saltSize || commit(c.field, v.Salt, v.Value) != c.list[j] {
+			text := commitment(c.field, v.Salt, v.Value)
+			if len(v.Salt) != saltSize || string(text[:]) != c.list[j] {
 				return fmt.Errorf("%s[%d]: does not match its commitment", c.field, j)
 			}
 		}
@@ -187,18 +201,19 @@ func (o *opening) seal(l *Leaf) {
 	}
 	salts := make([]byte, count*saltSize)
 	rand.Read(salts) // never fails: crypto/rand ends the program instead
-	hidden := make(map[field][]string, len(lists))
-	for _, f := range lists {
-		for i := range *f.list {
-			v := &(*f.list)[i]
-			v.Salt, salts = salts[:saltSize:saltSize], salts[saltSize:]
-			hidden[f.field] = append(hidden[f.field], commit(f.field, v.Salt, v.Value))
+	hidden := make([]string, 0, count)
+	seal := func(f field, list []opened) []string {
+		from := len(hidden)
+		for i := range list {
+			list[i].Salt, salts = salts[:saltSize:saltSize], salts[saltSize:]
+			hidden = append(hidden, commit(f, list[i].Salt, list[i].Value))
 		}
+		return hidden[from:len(hidden):len(hidden)]
 	}
-	l.Confirm = first(hidden[confirmField])
-	l.Case, l.End = first(hidden[caseField]), first(hidden[endField])
-	l.Payload, l.Put = first(hidden[payloadField]), first(hidden[putField])
-	l.Consents, l.Rests, l.Subjects = hidden[consentsField], hidden[restsField], hidden[subjectsField]
+	l.Confirm = first(seal(confirmField, o.Confirm))
+	l.Case, l.End = first(seal(caseField, o.Case)), first(seal(endField, o.End))
+	l.Payload, l.Put = first(seal(payloadField, o.Payload)), first(seal(putField, o.Put))
+	l.Consents, l.Rests, l.Subjects = seal(consentsField, o.Consents), seal(restsField, o.Rests), seal(subjectsField, o.Subjects)
 }
 
 func first(list []string) string {

@@ -310,7 +310,7 @@ func TestTheTextOfAnOpening(t *testing.T) {
 	require.Equal(t, empty, string(made(t, Entry{Kind: Admin}).opening))
 	open, err := parseOpening([]byte(empty))
 	require.NoError(t, err)
-	raw, err := open.encode()
+	raw := open.encode()
 	require.NoError(t, err)
 	require.Equal(t, empty, string(raw))
 	for name, text := range map[string]string{

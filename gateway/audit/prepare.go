@@ -23,6 +23,7 @@ type prepared struct {
 	decided int64
 	leaf    []byte
 	opening []byte
+	few     []byte // both, but for an erasure
 	salt    []byte // of the payload
 	record  tlog.Hash
 	rests   []register.Rest
@@ -138,9 +139,7 @@ func (p *prepared) encode(e Entry, o opening, tenant identity.OIN) (err error) {
 	if len(p.leaf) > maxLeaf {
 		return invalid("too much for one entry")
 	}
-	if p.opening, err = o.encode(); err != nil {
-		return err
-	}
+	p.opening, p.few = o.encode(), fewBytes(&l, &o)
 	p.salt, p.record = o.payloadSalt(), tlog.RecordHash(p.leaf)
 	return nil
 }
@@ -184,8 +183,8 @@ func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	if !ok {
 		return e, nil
 	}
-	var d description
-	if err := decodeCanonical(text, putField.size(), &d); err != nil {
+	d, ok := parseDescription(text)
+	if !ok {
 		return e, tampered(index, "opening: put is no description of a document")
 	}
 	put, ok := d.document()
@@ -218,6 +217,6 @@ func (p *prepared) changed(change func(*Leaf)) (*prepared, error) {
 	if next.leaf, err = leaf.encode(); err != nil {
 		return nil, err
 	}
-	next.record = tlog.RecordHash(next.leaf)
+	next.record, next.few = tlog.RecordHash(next.leaf), nil // it is rare
 	return &next, nil
 }

@@ -104,4 +104,6 @@ type Row struct {
 	// Bad names the first column whose stored value is not of the column's type;
 	// then the other fields are not to be used. A typed database leaves it empty.
 	Bad string
+
+	few []byte // Leaf and Opening in few bytes, when they are known; see Compact
 }

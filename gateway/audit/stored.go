@@ -34,12 +34,11 @@ func (w *walk) documents(ctx context.Context) error {
 			break
 		}
 	}
-	if strange != nil && found == nil && len(w.waiting) == 0 {
+	if strange != nil && found == nil && w.waiting.count == 0 {
 		return strange
 	}
-	for id := range w.waiting {
-		record, _ := w.register.Head().Document(id)
-		found = earlier(found, &TamperError{record.Entered, "documents: the document of this entry is gone"})
+	if w.waiting.count > 0 {
+		found = earlier(found, &TamperError{w.waiting.first(), "documents: the document of this entry is gone"})
 	}
 	if found != nil {
 		return found
@@ -57,7 +56,7 @@ func earlier(a, b *TamperError) *TamperError {
 
 func (w *walk) document(d Stored) *TamperError {
 	record, _ := w.register.Head().Document(d.ID)
-	delete(w.waiting, d.ID)
+	w.waiting.remove(record.Entered)
 	switch {
 	case sha256.Sum256(d.Body) != record.Digest:
 		return &TamperError{record.Entered, "documents.body: not as in the log"}

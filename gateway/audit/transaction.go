@@ -146,7 +146,7 @@ func (t *transaction) append(p *prepared) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	t.batch.Rows = append(t.batch.Rows, Row{Index: index, ID: p.id, Leaf: p.leaf, Opening: p.opening, Hashes: hashes})
+	t.batch.Rows = append(t.batch.Rows, Row{Index: index, ID: p.id, Leaf: p.leaf, Opening: p.opening, Hashes: hashes, few: p.few})
 	if p.kind == Decision {
 		t.decisions[index] = p.trace
 	}

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -149,9 +150,9 @@ func TestWhatIsWrittenIsCanonical(t *testing.T) {
 	}
 }
 
-func rowsOf(t *testing.T, b *bench) (rows []audit.Row) {
+func rowsOf(t testing.TB, b *bench) (rows []audit.Row) {
 	t.Helper()
-	require.NoError(t, b.store.View(t.Context(), tenant, func(s audit.Snapshot) (err error) {
+	require.NoError(t, b.store.View(context.Background(), tenant, func(s audit.Snapshot) (err error) {
 		rows, err = s.Rows(0, 1000)
 		return err
 	}))

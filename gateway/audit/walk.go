@@ -18,12 +18,12 @@ type walk struct {
 	signed    position
 	by        Inspection
 	tree      *tree // recomputed from the leaves
-	decisions map[int64]decision
+	decisions decisions
 	register  *register.Register
 	gone      ledger
 	snapshots map[int64]string // their digests, by the index of their entry
 	odd       int64            // the first that is not of the register; 0: none
-	waiting   map[string]bool  // ids of documents whose bytes were not seen yet
+	waiting   places           // entries of documents whose bytes were not seen yet
 	report    Report
 }
 
@@ -35,38 +35,31 @@ type decision struct {
 
 func newWalk(s Snapshot, signed position, by Inspection) *walk {
 	return &walk{
-		snapshot: s, signed: signed, by: by,
+		snapshot: &shared{Snapshot: s}, signed: signed, by: by,
 		tree:      nothing(),
-		decisions: map[int64]decision{},
+		decisions: decisions{most: keptDecisions},
 		register:  register.New(),
 		gone:      ledger{},
 		snapshots: map[int64]string{},
-		waiting:   map[string]bool{},
 		report:    Report{Kinds: map[Kind]int64{}},
 	}
 }
 
 // entries walks every entry, and the places where there should be none.
 func (w *walk) entries(ctx context.Context) error {
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rows, err := w.snapshot.Rows(w.tree.N, pageSize)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if err := w.entry(row); err != nil {
+	err := ahead(ctx, w.snapshot, func(list []checked) (err error) {
+		for i := range list {
+			if err := w.entry(&list[i]); err != nil {
 				return w.first(err)
 			}
 		}
-		if len(rows) < pageSize {
-			break
+		if w.tree.N%pageSize == 0 {
+			w.tree, err = w.tree.sealed()
 		}
-		if w.tree, err = w.tree.sealed(); err != nil {
-			return err
-		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if w.tree.N < w.signed.N {
 		return tampered(w.tree.N, "n: no entry of this index")
@@ -118,8 +111,8 @@ func (w *walk) nothingBefore() error {
 }
 
 // entry checks one row at the place where the walk has come to.
-func (w *walk) entry(row Row) error {
-	index := w.tree.N
+func (w *walk) entry(c *checked) error {
+	row, leaf, open, index := c.row, &c.leaf, &c.open, w.tree.N
 	switch {
 	case row.Bad != "":
 		return tampered(index, "%s: not of the column's type", row.Bad)
@@ -128,35 +121,34 @@ func (w *walk) entry(row Row) error {
 	case row.Index != index:
 		return tampered(index, "n: no entry of this index")
 	}
-	leaf, open, err := readRow(row)
-	if err != nil {
-		return tampered(index, "%v", err)
+	if c.err != nil {
+		return tampered(index, "%v", c.err)
 	}
 	if leaf.Tenant != w.by.Tenant {
 		return tampered(index, "tenant: the leaf is of another")
 	}
-	if err := w.epoch(index, &leaf, &open); err != nil {
+	if err := w.epoch(index, leaf, open); err != nil {
 		return err
 	}
-	if err := w.hashes(row); err != nil {
+	if err := w.hashes(c); err != nil {
 		return err
 	}
-	if err := w.gone.entry(w.snapshot, index, &leaf, &open); err != nil {
+	if err := w.gone.entry(w.snapshot, index, leaf, open); err != nil {
 		return err
 	}
-	return w.meaning(index, &leaf, &open)
+	return w.meaning(index, c)
 }
 
 // hashes adds the leaf to the recomputed tree and compares.
-func (w *walk) hashes(row Row) error {
-	hashes, err := w.tree.add(tlog.RecordHash(row.Leaf))
+func (w *walk) hashes(c *checked) error {
+	hashes, err := w.tree.add(c.record)
 	if err != nil {
 		return err
 	}
-	if bytes.Equal(hashes, row.Hashes) {
+	if bytes.Equal(hashes, c.row.Hashes) {
 		return nil
 	}
-	return tampered(row.Index, "%s: leaf and hashes do not fit", w.culprit(row))
+	return tampered(c.row.Index, "%s: leaf and hashes do not fit", w.culprit(c.row))
 }
 
 // culprit names which of two columns that do not fit each other was changed: the
@@ -170,7 +162,8 @@ func (w *walk) culprit(row Row) string {
 }
 
 // meaning checks what an entry says against the entries before it.
-func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
+func (w *walk) meaning(index int64, c *checked) error {
+	leaf, fact := &c.leaf, c.fact
 	w.report.Kinds[leaf.Kind]++
 	if index == 0 {
 		w.report.First = leaf.Time
@@ -180,21 +173,20 @@ func (w *walk) meaning(index int64, leaf *Leaf, open *opening) error {
 		return err
 	}
 	w.snapshotted(index, leaf)
-	fact, err := factOf(index, leaf, open)
-	if err != nil {
-		return err
+	if c.unfit != nil {
+		return c.unfit
 	}
 	if fact.Day < w.register.Day() {
 		return tampered(index, "leaf: day lies before that of the entry before it")
 	}
-	if err := w.judged(index, leaf, open, fact.Day); err != nil {
+	if err := w.judged(index, c); err != nil {
 		return err
 	}
 	judged := index
 	if leaf.Kind == Release {
 		judged = leaf.Decided + 1
 	}
-	for _, v := range open.Rests {
+	for _, v := range c.open.Rests {
 		if v.gone() {
 			continue
 		}
@@ -219,7 +211,7 @@ func (w *walk) counts(index int64, fact register.Entry) error {
 	}
 	w.register.Apply(fact)
 	if fact.Put != nil {
-		w.waiting[fact.Put.ID] = true
+		w.waiting.add(index)
 	}
 	return nil
 }
@@ -227,21 +219,24 @@ func (w *walk) counts(index int64, fact register.Entry) error {
 // follow follows requests from the first decision to their release.
 func (w *walk) follow(index int64, leaf *Leaf) error {
 	if leaf.Kind == Release {
-		if d, ok := w.decisions[leaf.Decided]; !ok || d.denied || d.trace != traceOf(leaf) {
+		if d, ok, err := w.decided(leaf.Decided, index); err != nil {
+			return err
+		} else if !ok || d.denied || d.trace != traceOf(leaf) {
 			return tampered(index, "leaf: a release without its decision before it")
 		}
 	}
 	if !leaf.Kind.asks() {
 		return nil
 	}
-	retry := leaf.RetryOf != noRetry
-	if retry {
-		if d, ok := w.decisions[leaf.RetryOf]; !ok || d.retry {
+	if leaf.RetryOf != noRetry {
+		if d, ok, err := w.decided(leaf.RetryOf, index); err != nil {
+			return err
+		} else if !ok || d.retry {
 			return tampered(index, "leaf: retry_of is no first decision before it")
 		}
 		w.report.Retries++
 	}
-	w.decisions[index] = decision{traceOf(leaf), leaf.Kind == Deny, retry}
+	w.decisions.add(index, decisionOf(leaf))
 	return nil
 }
 

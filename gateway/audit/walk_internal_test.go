@@ -18,6 +18,11 @@ type shown struct {
 
 func (s shown) Rows(int64, int) ([]Row, error) { return s.rows, nil }
 
+func read(row Row) *checked {
+	c := check(row)
+	return &c
+}
+
 // The auditor takes no entry of another organisation, of another index, beyond the head
 // or of another type than its column's.
 func TestWhichEntryTheAuditorTakes(t *testing.T) {
@@ -27,7 +32,7 @@ func TestWhichEntryTheAuditorTakes(t *testing.T) {
 	for says, row := range map[string]Row{
 		"": good, "tenant: the leaf is of another": rowOf(strange, 0), "leaf: not of the column's type": {Bad: "leaf"}, "n: no entry of this index": rowOf(made(t, Entry{Kind: Admin}), 1),
 	} {
-		err := newWalk(bare{}, position{tlog.Tree{N: 1}, firstEpoch}, Inspection{Tenant: ours}).entry(row)
+		err := newWalk(bare{}, position{tlog.Tree{N: 1}, firstEpoch}, Inspection{Tenant: ours}).entry(read(row))
 		if says == "" {
 			require.NoError(t, err)
 			continue
@@ -35,7 +40,7 @@ func TestWhichEntryTheAuditorTakes(t *testing.T) {
 		require.ErrorIs(t, err, ErrTampered, says)
 		require.ErrorContains(t, err, says)
 	}
-	require.ErrorContains(t, newWalk(bare{}, position{tlog.Tree{}, firstEpoch}, Inspection{Tenant: ours}).entry(good), "n: beyond the signed head")
+	require.ErrorContains(t, newWalk(bare{}, position{tlog.Tree{}, firstEpoch}, Inspection{Tenant: ours}).entry(read(good)), "n: beyond the signed head")
 }
 
 // A release comes after its own decision, and a retry after a first decision.

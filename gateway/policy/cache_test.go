@@ -3,11 +3,15 @@ package policy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ontschot/ontschot/gateway/agreement"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/policies"
 )
 
@@ -26,6 +30,44 @@ func TestTheCallerMayChangeAnOutcome(t *testing.T) {
 		require.Len(t, o.Fields, 2)
 		require.Equal(t, "SYS-02", o.Checks[0])
 		o.Fields["income"], o.Dropped["x"], o.Checks[0], o.Notify[0] = "none", "y", "z", "w"
+	}
+}
+
+// Each list of a copy is its own: one that grows does not run into the next.
+func TestACopyHoldsWhatItIsACopyOf(t *testing.T) {
+	for _, o := range []Outcome{
+		{},
+		undecided(),
+		{Reasons: []string{}, Checks: []string{"a", "b"}, Notify: []string{"c"}, Fields: map[string]string{}},
+		{Reasons: []string{"a"}, Checks: []string{"b"}, Dropped: map[string]string{"x": "y"}, Fields: map[string]string{"f": "none"}, RetentionDays: 3},
+	} {
+		require.Equal(t, o, o.clone())
+		grown := o.clone()
+		grown.Reasons, grown.Checks = append(grown.Reasons, "z"), append(grown.Checks, "z")
+		require.True(t, slices.Equal(o.Checks, grown.Checks[:len(o.Checks)]))
+		require.Equal(t, o.Notify, grown.Notify)
+	}
+}
+
+// Deciding looks at what is in the cache, and leaves it as the rules gave it.
+func TestDecidingLeavesTheCacheAlone(t *testing.T) {
+	e := newEngine(t)
+	today, err := civil.Parse("2026-01-05")
+	require.NoError(t, err)
+	q := Access{Today: today, Purpose: "integral_budget.compose", Requester: "00000099000000119000", RequesterKind: "MUNICIPALITY", Source: "00000099000005503000", SourceKind: "careoffice", Laws: []string{"wlz"}}
+	for range 2 {
+		require.Contains(t, e.MayAsk(t.Context(), q), "ROL-01")
+		require.False(t, e.RoleSuffices(t.Context(), q))
+		q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
+		grant, gaps := e.Decide(t.Context(), q)
+		require.False(t, grant.Allows())
+		require.NotEmpty(t, gaps)
+	}
+	require.NotZero(t, e.cache.size())
+	for _, o := range e.cache.outcomes {
+		require.NotContains(t, o.Reasons, "")
+		require.Subset(t, o.Checks, o.Reasons)
+		require.Contains(t, o.Reasons, "ROL-01")
 	}
 }
 

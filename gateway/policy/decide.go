@@ -219,7 +219,7 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 		known := e.Categories(q.Purpose, q.SourceKind, law)
 		needed := e.needed(q.Purpose, q.SourceKind, law)
 		asked := union(known, needed)
-		said := e.Evaluate(ctx, q.input(law, asked))
+		said := e.evaluate(ctx, q.input(law, asked))
 		if no := q.firstFailure(said); no != nil {
 			refused.law(law, *no)
 			continue
@@ -273,7 +273,7 @@ func (e *Engine) MayAsk(ctx context.Context, q Access) []string {
 	for kind, laws := range e.matrix[q.Purpose] {
 		for law, asked := range laws {
 			q.SourceKind = kind
-			said := slices.DeleteFunc(e.Evaluate(ctx, q.input(law, asked)).Reasons, func(code string) bool { return !barsAsking(code) })
+			said := slices.DeleteFunc(slices.Clone(e.evaluate(ctx, q.input(law, asked)).Reasons), func(code string) bool { return !barsAsking(code) })
 			if len(said) == 0 {
 				return nil
 			}
@@ -298,7 +298,7 @@ func barsAsking(code string) bool {
 func (e *Engine) RoleSuffices(ctx context.Context, q Access) bool {
 	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
 	for _, law := range q.Laws {
-		said := e.Evaluate(ctx, q.input(law, e.Categories(q.Purpose, q.SourceKind, law)))
+		said := e.evaluate(ctx, q.input(law, e.Categories(q.Purpose, q.SourceKind, law)))
 		for _, no := range said.Reasons {
 			if barsAsking(no) {
 				return false
@@ -309,8 +309,8 @@ func (e *Engine) RoleSuffices(ctx context.Context, q Access) bool {
 }
 
 // input is everything the rules see.
-func (q Access) input(law string, asked []budgetv1.Category) Input {
-	in := Input{
+func (q Access) input(law string, asked []budgetv1.Category) *Input {
+	in := &Input{
 		Subject: Subject{Type: "organisation", ID: string(q.Caller.Organisation()), Properties: SubjectProperties{
 			OrgType: OrgType(q.RequesterKind), Role: q.Caller.Role(), Assurance: q.Caller.Assurance(),
 		}},

@@ -73,11 +73,12 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	query, err := tree.prepare(ctx, compiler, "data.core.decision")
+	store := tree.store()
+	query, err := tree.prepare(ctx, compiler, store, "data.core.decision")
 	if err != nil {
 		return nil, err
 	}
-	operations, err := tree.prepare(ctx, compiler, "data.core.operation")
+	operations, err := tree.prepare(ctx, compiler, store, "data.core.operation")
 	if err != nil {
 		return nil, err
 	}
@@ -124,21 +125,24 @@ func (e *Engine) Revision() string { return e.revision }
 
 // Evaluate judges one request. It never fails: what cannot be judged, in time
 // and in full, is denied with SYS-01. The caller may change the outcome.
-func (e *Engine) Evaluate(ctx context.Context, in Input) Outcome {
+func (e *Engine) Evaluate(ctx context.Context, in Input) Outcome { return e.evaluate(ctx, &in).clone() }
+
+// evaluate is Evaluate for who changes nothing: the outcome is that of the cache.
+func (e *Engine) evaluate(ctx context.Context, in *Input) Outcome {
 	key := in.key(make([]byte, 0, typicalKey))
 	if o, ok := e.cache.get(key); ok {
-		return o.clone()
+		return o
 	}
 	if in.check() != nil {
 		return undecided()
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	o, err := e.judge(ctx, e.names.value(&in), in.Resource.Properties.Fields)
+	o, err := e.judge(ctx, e.names.value(in), in.Resource.Properties.Fields)
 	if err != nil || ctx.Err() != nil {
 		return undecided() // not cached: the next time may be better
 	}
-	e.cache.put(in.Context.Date, key, o.clone())
+	e.cache.put(in.Context.Date, key, o)
 	return o
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
@@ -30,6 +31,7 @@ type tree struct {
 	capabilities *ast.Capabilities
 	modules      map[string]string // Rego by file, tests left out
 	data         map[string]any
+	schemas      schemas
 }
 
 // load reads what OPA would load from rules/: *.rego, and data.yaml at the path
@@ -42,6 +44,9 @@ func load(ctx context.Context, fsys fs.FS) (*tree, error) {
 	}
 	if t.capabilities, err = ast.LoadCapabilitiesJSON(bytes.NewReader(raw)); err != nil {
 		return nil, fmt.Errorf("%w: capabilities.json: %w", ErrRules, err)
+	}
+	if t.schemas, err = newSchemas(ctx); err != nil {
+		return nil, err
 	}
 	files, err := list(fsys)
 	if err != nil {
@@ -135,14 +140,18 @@ func (t *tree) compile() (*ast.Compiler, error) {
 	return compiler, nil
 }
 
-// prepare prepares one query. The store keeps the tables as terms, so that reading a
-// cell copies nothing.
-func (t *tree) prepare(ctx context.Context, compiler *ast.Compiler, name string) (rego.PreparedEvalQuery, error) {
+// store holds the tables as terms, so that reading a cell copies nothing.
+func (t *tree) store() storage.Store {
+	return inmem.NewFromObjectWithOpts(t.data, inmem.OptReturnASTValuesOnRead(true))
+}
+
+// prepare prepares one query.
+func (t *tree) prepare(ctx context.Context, compiler *ast.Compiler, store storage.Store, name string) (rego.PreparedEvalQuery, error) {
 	query, err := rego.New(
 		rego.Query(name),
 		rego.Compiler(compiler),
 		rego.Capabilities(t.capabilities),
-		rego.Store(inmem.NewFromObjectWithOpts(t.data, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Store(store),
 		rego.StrictBuiltinErrors(true),
 		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t.Value, nil }),
 	).PrepareForEval(ctx)

@@ -255,7 +255,9 @@ func requireSchema(t *testing.T, file string, document any) {
 	require.NoError(t, err)
 	raw, err := json.Marshal(document)
 	require.NoError(t, err)
-	found, err := match(t.Context(), raw, schema)
+	known, err := newSchemas(t.Context())
+	require.NoError(t, err)
+	found, err := known.match(t.Context(), raw, schema)
 	require.NoError(t, err)
 	require.Empty(t, found)
 }
@@ -272,8 +274,11 @@ func FuzzReadTable(f *testing.F) {
 	f.Add([]byte("{1: 2}"))
 	schema, err := fs.ReadFile(policies.FS, "schemas/overlay.json")
 	require.NoError(f, err)
+	known, err := newSchemas(f.Context())
+	require.NoError(f, err)
+	read := &tree{schemas: known}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if _, err := readTable(t.Context(), "data.yaml", raw, schema); err != nil {
+		if _, err := read.readTable(t.Context(), "data.yaml", raw, schema); err != nil {
 			require.ErrorIs(t, err, ErrRules)
 		}
 	})

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"encoding/binary"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -118,12 +117,7 @@ func (d doing) tooLong() bool {
 }
 
 // key stands for everything the rules see, each text preceded by its length.
-func (d doing) key() (key []byte) {
-	for _, text := range d.texts() {
-		key = append(binary.AppendUvarint(key, uint64(len(text))), text...)
-	}
-	return key
-}
+func (d doing) key() []byte { return appendTexts(nil, d.texts()...) }
 
 // operation writes it as the rules read it.
 func (v vocabulary) operation(d doing) ast.Value {

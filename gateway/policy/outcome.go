@@ -45,8 +45,17 @@ func Codes() []string {
 // undecided is the answer when there is no answer.
 func undecided() Outcome { return Outcome{Reasons: []string{CodeUndecided}} }
 
+// clone copies an outcome. Its lists share one array, each with room for no more.
 func (o Outcome) clone() Outcome {
-	o.Reasons, o.Checks, o.Notify = slices.Clone(o.Reasons), slices.Clone(o.Checks), slices.Clone(o.Notify)
+	all := make([]string, 0, len(o.Reasons)+len(o.Checks)+len(o.Notify))
+	for _, list := range []*[]string{&o.Reasons, &o.Checks, &o.Notify} {
+		if *list == nil {
+			continue
+		}
+		from := len(all)
+		all = append(all, *list...)
+		*list = slices.Clip(all[from:])
+	}
 	o.Fields, o.Dropped = maps.Clone(o.Fields), maps.Clone(o.Dropped)
 	return o
 }

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	opacache "github.com/open-policy-agent/opa/v1/topdown/cache"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -21,14 +23,30 @@ type mistake struct {
 	Desc  string
 }
 
-// match holds a JSON document against a JSON schema. OPA's own implementation
-// does it: it is there already.
-func match(ctx context.Context, document, schema []byte) ([]mistake, error) {
-	results, err := rego.New(
-		rego.Query("json.match_schema(input.document, input.schema)"),
-		rego.Input(map[string]string{"document": string(document), "schema": string(schema)}),
-		rego.StrictBuiltinErrors(true),
-	).Eval(ctx)
+// schemas holds documents against JSON schemas. OPA's own implementation does it: it is
+// there already. A schema that several tables have in common is read once.
+type schemas struct {
+	query rego.PreparedEvalQuery
+	known rego.EvalOption
+}
+
+func newSchemas(ctx context.Context) (schemas, error) {
+	most := 32
+	known := opacache.NewInterQueryValueCache(ctx, &opacache.Config{
+		InterQueryBuiltinValueCache: opacache.InterQueryBuiltinValueCacheConfig{MaxNumEntries: &most},
+	})
+	query, err := rego.New(
+		rego.Query("json.match_schema(input.document, input.schema)"), rego.StrictBuiltinErrors(true),
+	).PrepareForEval(ctx)
+	return schemas{query, rego.EvalInterQueryBuiltinValueCache(known)}, err
+}
+
+// match holds a JSON document against a JSON schema.
+func (k schemas) match(ctx context.Context, document, schema []byte) ([]mistake, error) {
+	results, err := k.query.Eval(ctx, k.known, rego.EvalParsedInput(ast.NewObject(
+		[2]*ast.Term{ast.StringTerm("document"), ast.StringTerm(string(document))},
+		[2]*ast.Term{ast.StringTerm("schema"), ast.StringTerm(string(schema))},
+	)))
 	if err != nil || len(results) != 1 {
 		return nil, fmt.Errorf("its schema cannot be used: %w", err)
 	}

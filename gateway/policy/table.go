@@ -33,7 +33,7 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 	if err != nil {
 		return err
 	}
-	table, err := readTable(ctx, file, raw, schema)
+	table, err := t.readTable(ctx, file, raw, schema)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 }
 
 // readTable reads YAML and checks it; errors name file and line.
-func readTable(ctx context.Context, file string, raw, schema []byte) (any, error) {
+func (t *tree) readTable(ctx context.Context, file string, raw, schema []byte) (any, error) {
 	var node yaml.Node
 	if err := yaml.Unmarshal(raw, &node); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
@@ -60,7 +60,7 @@ func readTable(ctx context.Context, file string, raw, schema []byte) (any, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: a key is no text", ErrRules, file)
 	}
-	mistakes, err := match(ctx, document, schema)
+	mistakes, err := t.schemas.match(ctx, document, schema)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
 	}

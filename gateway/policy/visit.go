@@ -76,24 +76,40 @@ func (m *MandateTerms) visit(v visitor) {
 }
 
 // key appends what stands for everything the rules see of a request, and nothing
-// else. Texts and lists are preceded by their lengths, so that no two requests
-// have the same key.
-func (in *Input) key(buffer []byte) []byte {
-	text := func(s string) {
-		buffer = binary.AppendUvarint(buffer, uint64(len(s)))
-		buffer = append(buffer, s...)
+// else; a test walks the type and says so. Texts and lists are preceded by their lengths,
+// so that no two requests have the same key.
+func (in *Input) key(to []byte) []byte {
+	subject, action, resource := &in.Subject.Properties, &in.Action.Properties, &in.Resource.Properties
+	to = appendTexts(to, in.Subject.Type, in.Subject.ID, subject.OrgType, subject.Role, subject.Assurance,
+		in.Action.Name, action.Purpose, action.Law,
+		in.Resource.Type, in.Resource.ID, resource.Source, resource.SourceKind, resource.LegalBasis,
+		in.Context.Contract, in.Context.Date)
+	to = appendList(to, resource.Fields)
+	a, c := in.Context.Agreement, in.Context.Consent
+	if to = append(to, bit(a != nil)); a != nil {
+		to = appendTexts(to, a.ID, a.Requester, a.Source, a.From, a.Until, a.Digest)
+		to = appendList(appendList(to, a.Purposes), a.Fields)
 	}
-	in.visit(visitor{
-		text: func(_, s string) { text(s) },
-		list: func(_ string, ss []string) {
-			buffer = binary.AppendUvarint(buffer, uint64(len(ss)))
-			for _, s := range ss {
-				text(s)
-			}
-		},
-		present: func(_ string, is bool) { buffer = append(buffer, bit(is)) },
-	})
-	return buffer
+	if to = append(to, bit(c != nil)); c == nil {
+		return to
+	}
+	to = appendTexts(to, c.ID, c.Status, c.Subject, c.By, c.From, c.Until)
+	to = appendList(appendList(to, c.Purposes), c.Sources)
+	if to = append(to, bit(c.Mandate != nil)); c.Mandate == nil {
+		return to
+	}
+	return appendList(appendTexts(to, c.Mandate.Until), c.Mandate.Scope)
+}
+
+func appendList(to []byte, list []string) []byte {
+	return appendTexts(binary.AppendUvarint(to, uint64(len(list))), list...)
+}
+
+func appendTexts(to []byte, texts ...string) []byte {
+	for _, text := range texts {
+		to = append(binary.AppendUvarint(to, uint64(len(text))), text...)
+	}
+	return to
 }
 
 func bit(is bool) byte {

@@ -35,14 +35,11 @@ type ChangeParams struct {
 	Name func(oin string) string
 }
 
-// ReadAgreementTexts reads agreements/words.{nl,en}.yaml and what they lean on.
-// Errors: ErrTable, naming the file.
-func ReadAgreementTexts(fsys fs.FS) (*AgreementTexts, error) {
-	t := &AgreementTexts{words: map[string]agreementWords{}}
+// ReadAgreementTexts reads agreements/words.{nl,en}.yaml and the matrix; they lean on the
+// texts of the same folder. Errors: ErrTable, naming the file.
+func ReadAgreementTexts(fsys fs.FS, texts *Texts) (*AgreementTexts, error) {
+	t := &AgreementTexts{texts: texts, words: map[string]agreementWords{}}
 	var err error
-	if t.texts, err = ReadTexts(fsys); err != nil {
-		return nil, err
-	}
 	if t.matrix, err = ReadMatrix(fsys); err != nil {
 		return nil, err
 	}

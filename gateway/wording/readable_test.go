@@ -148,7 +148,9 @@ func TestEveryNoticeIsReadable(t *testing.T) {
 
 // What changes in an agreement: a list of sentences, each about one thing.
 func TestEveryWordForAChangeIsReadable(t *testing.T) {
-	texts, err := ReadAgreementTexts(policies.FS)
+	base, err := ReadTexts(policies.FS)
+	require.NoError(t, err)
+	texts, err := ReadAgreementTexts(policies.FS, base)
 	require.NoError(t, err)
 	name := func(string) string { return "Gemeente Meppel" }
 	sentences, words := 0, 0

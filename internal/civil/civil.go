@@ -5,6 +5,7 @@ package civil
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 	_ "time/tzdata" // Europe/Amsterdam must be known on a machine without zone files
 )
@@ -73,13 +74,14 @@ func Today(now time.Time) Date {
 	return New(local.Year(), local.Month(), local.Day())
 }
 
-func amsterdam() *time.Location {
+// amsterdam reads the zone once: to read it is to read a file.
+var amsterdam = sync.OnceValue(func() *time.Location {
 	loc, err := time.LoadLocation("Europe/Amsterdam")
 	if err != nil {
 		panic(err) // tzdata is embedded
 	}
 	return loc
-}
+})
 
 func (d Date) time() time.Time { return time.Unix((int64(d)-epoch)*86400, 0).UTC() }
 

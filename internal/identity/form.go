@@ -10,8 +10,11 @@ func IsUUIDv7(s string) bool {
 	if len(s) != 36 || s[14] != '7' || !strings.Contains("89ab", s[19:20]) {
 		return false
 	}
-	for i, n := range strings.Split(s, "-") {
-		if i > 4 || len(n) != [5]int{8, 4, 4, 4, 12}[i] || strings.Trim(n, hexadecimal) != "" {
+	for i := range len(s) {
+		switch dash := i == 8 || i == 13 || i == 18 || i == 23; {
+		case dash != (s[i] == '-'):
+			return false
+		case !dash && (s[i] < '0' || s[i] > '9') && (s[i] < 'a' || s[i] > 'f'):
 			return false
 		}
 	}

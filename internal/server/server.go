@@ -23,6 +23,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -59,8 +60,8 @@ type Server struct {
 	Broker    *Broker
 	Store     *sqlite.Store
 	Log       *audit.Log
-	Processes map[string]*host.Process
-	Refused   []string // documents of the folder that were not taken
+	Processes map[string]*host.Process // when they have started
+	Refused   []string                 // documents of the folder that were not taken
 
 	// What can be replaced while it runs.
 	own          identity.OIN
@@ -74,6 +75,7 @@ type Server struct {
 	issuersSum   [32]byte
 	logger       *slog.Logger
 	peers        []*Peer
+	adapters     *starting
 	stop         func()
 	tending      sync.WaitGroup
 }
@@ -86,6 +88,9 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 	}
 	err = s.TakeDocuments(ctx)
 	if err == nil {
+		err = s.adapters.wait() // they take longest to start
+	}
+	if err == nil {
 		err = s.listen(s.Broker)
 	}
 	if err != nil {
@@ -96,8 +101,8 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 	return s, nil
 }
 
-// Assemble puts a gateway together. Whatever was started is ended again when a later part
-// does not start.
+// Assemble puts a gateway together; its adapters may still be starting. Whatever was
+// started is ended again when a later part does not start.
 func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *Server, err error) {
 	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil))}
 	defer func() {
@@ -105,7 +110,8 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 			s.Close()
 		}
 	}()
-	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is reported below
+	go func() { _, _ = admission.Rules() }() // compiled meanwhile; NewBroker waits for them and has the error
+	_, _ = s.ReloadKeys(ctx)                 // sums up what it starts with, before it is read; what is wrong with it is reported below
 	trust, own, err := conf.ReadTrust()
 	if err != nil {
 		return nil, err
@@ -160,16 +166,17 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 	return err
 }
 
-// parts starts policy, audit log and adapters, which are ready at about the same time when
-// they start together, and reads the rest of the configuration meanwhile.
+// parts starts policy, audit log and adapters, and reads the rest of the configuration
+// meanwhile. It does not wait for the adapters: they are waited for before anybody is
+// answered.
 func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerConfig, stderr io.Writer) error {
+	s.adapters = s.startSources(ctx, bc.Sources, stderr)
 	var wait sync.WaitGroup
-	var policyErr, recordErr, sourcesErr error
+	var policyErr, recordErr error
 	wait.Go(func() {
 		bc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
 	})
 	wait.Go(func() { recordErr = s.openRecord(ctx, own, bc) })
-	wait.Go(func() { sourcesErr = s.startSources(ctx, stderr) })
 	secretsErr := s.secrets(own, bc)
 	for _, b := range s.Conf.LegalBases {
 		bc.LegalBases = append(bc.LegalBases, &budgetv1.LegalBasis{
@@ -180,10 +187,7 @@ func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerC
 	if bc.Policy != nil { // those of the configuration go first
 		bc.LegalBases = append(bc.LegalBases, bc.Policy.Bases()...)
 	}
-	for code, p := range s.Processes {
-		bc.Sources[code] = p
-	}
-	return errors.Join(policyErr, recordErr, sourcesErr, secretsErr)
+	return errors.Join(policyErr, recordErr, secretsErr)
 }
 
 // secrets reads keys, texts and dates.
@@ -214,10 +218,12 @@ func (s *Server) secrets(own config.Organisation, bc *BrokerConfig) error {
 		bc.Today = func() civil.Date { return set }
 	}
 	bc.WithdrawURL, bc.Officer = s.Conf.WithdrawURL, s.Conf.DataProtectionOfficer
-	if bc.Texts, err = wording.ReadTexts(policies.FS); err != nil {
+	texts, err := wording.ReadTexts(policies.FS)
+	if err != nil {
 		return err
 	}
-	bc.Changes, err = wording.ReadAgreementTexts(policies.FS)
+	bc.Texts = texts
+	bc.Changes, err = wording.ReadAgreementTexts(policies.FS, texts)
 	return err
 }
 
@@ -336,6 +342,7 @@ func (s *Server) Close() {
 			s.grpc.Stop()
 		}
 	}
+	s.adapters.end()
 	var all sync.WaitGroup
 	for _, p := range s.Processes {
 		all.Go(func() { p.Close() })

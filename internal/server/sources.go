@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/adapters/host"
+	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/federation"
@@ -26,8 +27,31 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// startSources starts all adapters at once.
-func (s *Server) startSources(ctx context.Context, stderr io.Writer) error {
+// starting is the start of all adapters, which goes on while other parts start.
+type starting struct {
+	done   chan struct{} // closed when each has started or failed
+	cancel context.CancelFunc
+	err    error // of those that did not start
+}
+
+// wait waits for them, and says which did not start.
+func (a *starting) wait() error {
+	<-a.done
+	return a.err
+}
+
+// end ends a start that is still going on. After it, no more are started.
+func (a *starting) end() {
+	if a != nil {
+		a.cancel()
+		<-a.done
+	}
+}
+
+// startSources starts all adapters at once. They are in into when they were waited for.
+func (s *Server) startSources(ctx context.Context, into map[string]gateway.Source, stderr io.Writer) *starting {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &starting{done: make(chan struct{}), cancel: cancel}
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var failed []error
@@ -43,11 +67,15 @@ func (s *Server) startSources(ctx context.Context, stderr io.Writer) error {
 				failed = append(failed, fmt.Errorf("source %s: %w", source.Party, err))
 				return
 			}
-			s.Processes[source.Party] = p
+			s.Processes[source.Party], into[source.Party] = p, p
 		})
 	}
-	all.Wait()
-	return errors.Join(failed...)
+	go func() {
+		all.Wait()
+		a.err = errors.Join(failed...)
+		close(a.done)
+	}()
+	return a
 }
 
 func (s *Server) startSource(ctx context.Context, source config.Source, stderr io.Writer) (*host.Process, error) {

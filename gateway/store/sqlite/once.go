@@ -2,8 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"database/sql/driver"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -17,26 +16,23 @@ const expiredPerKey = 4
 // nothing is. It lets a caller refuse early: what decides is the transaction that
 // appends the entry.
 func (s *Store) Once(ctx context.Context, tenant identity.OIN, key [32]byte) (audit.OnceRow, bool, error) {
-	return onceRow(key, s.reading.once.QueryRowContext(ctx, string(tenant), key[:]))
-}
-
-// Once is audit.Tx's.
-func (t *transaction) Once(key [32]byte) (audit.OnceRow, bool, error) {
-	return onceRow(key, t.tx.StmtContext(t.ctx, t.use.once).QueryRowContext(t.ctx, t.tenant, key[:]))
-}
-
-// onceRow reads a row. A body of another size reads as zeros, which no request has.
-func onceRow(key [32]byte, row *sql.Row) (audit.OnceRow, bool, error) {
-	var body, ref, entry, expires any
-	err := row.Scan(&body, &ref, &entry, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return audit.OnceRow{}, false, nil
-	}
+	c, err := s.reading.take(ctx)
 	if err != nil {
-		return audit.OnceRow{}, false, failed("reading a key", err)
+		return audit.OnceRow{}, false, err
 	}
-	r := audit.OnceRow{Key: key, Ref: text(ref), Entry: number(entry), Expires: number(expires)}
-	if b := raw(body); len(b) == len(r.Body) {
+	defer s.reading.give(c)
+	return (&transaction{snapshot: snapshot{ctx, c, string(tenant)}}).Once(key)
+}
+
+// Once is audit.Tx's. A body of another size reads as zeros, which no request has.
+func (t *transaction) Once(key [32]byte) (audit.OnceRow, bool, error) {
+	var values [4]driver.Value
+	known, err := t.row(t.use.once, "reading a key", values[:], t.tenant, key[:])
+	if err != nil || !known {
+		return audit.OnceRow{}, false, err
+	}
+	r := audit.OnceRow{Key: key, Ref: text(values[1]), Entry: number(values[2]), Expires: number(values[3])}
+	if b := raw(values[0]); len(b) == len(r.Body) {
 		r.Body = [32]byte(b)
 	}
 	return r, true, nil
@@ -47,7 +43,7 @@ func (t *transaction) keep(list []audit.OnceRow, now int64) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if err := t.exec(t.use.expire, t.tenant, t.tenant, now, expiredPerKey*len(list)); err != nil {
+	if err := t.exec(t.use.expire, t.tenant, t.tenant, now, int64(expiredPerKey*len(list))); err != nil {
 		return err
 	}
 	for _, r := range list {

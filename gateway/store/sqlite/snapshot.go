@@ -2,8 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"database/sql/driver"
 
 	"github.com/ontschot/ontschot/gateway/audit"
 )
@@ -11,9 +10,26 @@ import (
 // snapshot is an audit.Snapshot. It lives as long as its transaction.
 type snapshot struct {
 	ctx    context.Context
-	tx     *sql.Tx
-	use    *statements
+	use    *connection
 	tenant string
+}
+
+// row gives the one row of a statement; false when there is none. The context is looked at
+// before: what is asked for takes little time.
+func (s *snapshot) row(of statement, doing string, into []driver.Value, args ...driver.Value) (bool, error) {
+	if err := s.ctx.Err(); err != nil {
+		return false, failed(doing, err)
+	}
+	known, err := of.row(into, args...)
+	return known, failed(doing, err)
+}
+
+// each gives the rows of a statement, until there are no more or take does not want them.
+func (s *snapshot) each(of statement, doing string, columns int, take func([]driver.Value) bool, args ...driver.Value) error {
+	if err := s.ctx.Err(); err != nil {
+		return failed(doing, err)
+	}
+	return failed(doing, of.each(columns, take, args...))
 }
 
 // Rows is audit.Snapshot's. SQLite stores any value in any column, so each is
@@ -23,28 +39,16 @@ func (s *snapshot) Rows(from int64, limit int) ([]audit.Row, error) {
 	if from > 0 {
 		before-- // the row that holds this one may hold more of them than it should
 	}
-	rows, err := s.tx.StmtContext(s.ctx, s.use.entries).QueryContext(s.ctx, s.tenant, s.tenant, before, from)
-	if err != nil {
-		return nil, failed("reading entries", err)
-	}
-	defer rows.Close()
 	var list []audit.Row
-	for len(list) < limit && rows.Next() {
-		var n, packed any
-		if err := rows.Scan(&n, &packed); err != nil {
-			return nil, failed("reading entries", err)
-		}
-		for _, r := range group(n, packed) {
-			if (r.Index >= from || r.Bad != "") && len(list) < limit {
-				list = append(list, r)
-			}
-		}
-	}
-	return list, failed("reading entries", rows.Err())
+	err := s.each(s.use.entries, "reading entries", 2, func(values []driver.Value) bool {
+		list = append(list, group(values[0], values[1], from, limit-len(list))...)
+		return len(list) < limit
+	}, s.tenant, s.tenant, before, from)
+	return list, err
 }
 
-// group gives the entries of a row.
-func group(n, packed any) []audit.Row {
+// group gives at most limit of the entries of a row, from an index on.
+func group(n, packed any, from int64, limit int) []audit.Row {
 	first, ok := n.(int64)
 	if !ok {
 		return []audit.Row{{Bad: "n"}}
@@ -53,52 +57,45 @@ func group(n, packed any) []audit.Row {
 	if !ok {
 		return []audit.Row{{Index: first, Bad: "entries"}}
 	}
-	return Unpack(first, b)
+	return unpack(first, b, from, limit)
 }
 
 // Document is audit.Snapshot's.
 func (s *snapshot) Document(id string) (audit.Stored, bool, error) {
-	list, err := documents(s.tx.StmtContext(s.ctx, s.use.document).QueryContext(s.ctx, s.tenant, id))
-	if err != nil || len(list) == 0 {
+	var values [3]driver.Value
+	known, err := s.row(s.use.document, "reading documents", values[:], s.tenant, id)
+	if err != nil || !known {
 		return audit.Stored{}, false, err
 	}
-	return list[0], true, nil
+	return stored(values[:]), true, nil
 }
 
 // Documents is audit.Snapshot's.
-func (s *snapshot) Documents(after string, limit int) ([]audit.Stored, error) {
-	return documents(s.tx.StmtContext(s.ctx, s.use.documents).QueryContext(s.ctx, s.tenant, after, limit))
+func (s *snapshot) Documents(after string, limit int) (list []audit.Stored, err error) {
+	if limit < 1 {
+		return nil, nil
+	}
+	err = s.each(s.use.documents, "reading documents", 3, func(values []driver.Value) bool {
+		list = append(list, stored(values))
+		return len(list) < limit
+	}, s.tenant, after)
+	return list, err
 }
 
 // Register is audit.Snapshot's. One whose columns are of another type is none.
 func (s *snapshot) Register() (audit.SnapshotRow, bool, error) {
-	var n, body any
-	err := s.tx.StmtContext(s.ctx, s.use.snapshot).QueryRowContext(s.ctx, s.tenant).Scan(&n, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return audit.SnapshotRow{}, false, nil
+	var values [2]driver.Value
+	known, err := s.row(s.use.snapshot, "reading the register", values[:], s.tenant)
+	if err != nil || !known {
+		return audit.SnapshotRow{}, false, err
 	}
-	if err != nil {
-		return audit.SnapshotRow{}, false, failed("reading the register", err)
-	}
-	return audit.SnapshotRow{Index: number(n), Body: raw(body)}, true, nil
+	return audit.SnapshotRow{Index: number(values[0]), Body: raw(values[1])}, true, nil
 }
 
-// documents reads rows of documents. A value of another type than its column's reads as
+// stored reads the row of a document. A value of another type than its column's reads as
 // empty, which is the bytes of no document.
-func documents(rows *sql.Rows, err error) ([]audit.Stored, error) {
-	if err != nil {
-		return nil, failed("reading documents", err)
-	}
-	defer rows.Close()
-	var list []audit.Stored
-	for rows.Next() {
-		var id, body, openings any
-		if err := rows.Scan(&id, &body, &openings); err != nil {
-			return nil, failed("reading documents", err)
-		}
-		list = append(list, audit.Stored{ID: text(id), Body: raw(body), Openings: raw(openings)})
-	}
-	return list, failed("reading documents", rows.Err())
+func stored(values []driver.Value) audit.Stored {
+	return audit.Stored{ID: text(values[0]), Body: raw(values[1]), Openings: raw(values[2])}
 }
 
 func text(v any) string {

@@ -41,8 +41,8 @@ const (
 // Store keeps audit logs in one SQLite file. It is safe for concurrent use, also by
 // several processes.
 type Store struct {
-	writer, reader   *sql.DB
-	writing, reading *statements
+	writer, reader   *sql.DB // for what is rare
+	writing, reading *pool
 	readOnly         bool
 	owed             atomic.Bool // to take away the write-ahead log, in which something is left that was erased
 }
@@ -105,7 +105,11 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if err := checkSchema(ctx, s.writer); err != nil {
 		return err
 	}
-	if s.writing, err = prepare(ctx, s.writer, true); err != nil {
+	location, err := locate(path, false)
+	if err != nil {
+		return err
+	}
+	if s.writing, err = openPool(s.writer, location, 1, true); err != nil {
 		return err
 	}
 	s.truncate(ctx)
@@ -113,21 +117,25 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 }
 
 func (s *Store) openReader(ctx context.Context, path string) (err error) {
-	if s.reader, err = connect(path, true, readers); err != nil {
+	if s.reader, err = connect(path, true, 2); err != nil {
 		return err
 	}
 	if err := checkSchema(ctx, s.reader); err != nil {
 		return err
 	}
-	s.reading, err = prepare(ctx, s.reader, false)
+	location, err := locate(path, true)
+	if err != nil {
+		return err
+	}
+	s.reading, err = openPool(s.reader, location, readers, false)
 	return err
 }
 
-// connect gives a pool of connections with the settings of the store.
-func connect(path string, readOnly bool, connections int) (*sql.DB, error) {
+// locate names a database with the settings of the store.
+func locate(path string, readOnly bool) (string, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", audit.ErrUnavailable, err)
+		return "", fmt.Errorf("%w: %w", audit.ErrUnavailable, err)
 	}
 	settings := url.Values{"_pragma": {
 		"busy_timeout(" + busyMillis + ")", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)",
@@ -140,7 +148,16 @@ func connect(path string, readOnly bool, connections int) (*sql.DB, error) {
 		settings["_pragma"] = append(settings["_pragma"], "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(1)")
 	}
 	location := url.URL{Scheme: "file", Opaque: (&url.URL{Path: absolute}).EscapedPath(), RawQuery: settings.Encode()}
-	db, err := sql.Open("sqlite", location.String())
+	return location.String(), nil
+}
+
+// connect gives so many connections with the settings of the store.
+func connect(path string, readOnly bool, connections int) (*sql.DB, error) {
+	location, err := locate(path, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", location)
 	if err != nil {
 		return nil, failed("connecting", err)
 	}
@@ -152,6 +169,11 @@ func connect(path string, readOnly bool, connections int) (*sql.DB, error) {
 // Close closes the files. Everything that was committed is on disk already.
 func (s *Store) Close() error {
 	var errs []error
+	for _, p := range []*pool{s.reading, s.writing} {
+		if p != nil {
+			errs = append(errs, p.close())
+		}
+	}
 	for _, db := range []*sql.DB{s.reader, s.writer} {
 		if db != nil {
 			errs = append(errs, failed("closing", db.Close()))

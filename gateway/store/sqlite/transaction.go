@@ -3,8 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 
@@ -19,24 +18,20 @@ func (s *Store) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx
 	if s.readOnly {
 		return fmt.Errorf("%w: it was opened for inspection", audit.ErrUnavailable)
 	}
-	ctx = context.WithoutCancel(ctx)
-	tx, err := s.writer.BeginTx(ctx, nil)
+	c, err := s.writing.take(context.WithoutCancel(ctx))
 	if err != nil {
-		return failed("beginning", err)
-	}
-	defer tx.Rollback() // does nothing after a commit
-	t := &transaction{snapshot: snapshot{ctx, tx, s.writing, string(tenant)}, size: -1}
-	if err := f(t); err != nil {
 		return err
 	}
-	if err := failed("committing", tx.Commit()); err != nil {
+	defer s.writing.give(c)
+	t := &transaction{snapshot: snapshot{context.Background(), c, string(tenant)}, size: -1}
+	if err := c.within(c.beginWriting, func() error { return f(t) }); err != nil {
 		return err
 	}
 	if t.erased {
 		s.owed.Store(true)
 	}
 	if s.owed.Load() {
-		s.truncate(ctx)
+		s.truncate(context.WithoutCancel(ctx))
 	}
 	return nil
 }
@@ -60,12 +55,12 @@ func (s *Store) truncate(ctx context.Context) {
 
 // View is audit.Store's: a WAL snapshot, from its first statement on.
 func (s *Store) View(ctx context.Context, tenant identity.OIN, f func(audit.Snapshot) error) error {
-	tx, err := s.reader.BeginTx(ctx, nil)
+	c, err := s.reading.take(ctx)
 	if err != nil {
-		return failed("beginning", err)
+		return err
 	}
-	defer tx.Rollback()
-	return f(&snapshot{ctx, tx, s.reading, string(tenant)})
+	defer s.reading.give(c)
+	return c.within(c.begin, func() error { return f(&snapshot{ctx, c, string(tenant)}) })
 }
 
 // transaction is an audit.Tx.
@@ -137,7 +132,7 @@ func (t *transaction) register(r *audit.SnapshotRow) error {
 // they were (secure_delete).
 func (t *transaction) erase(b audit.Batch) error {
 	for _, id := range b.Drops {
-		for _, statement := range []*sql.Stmt{t.use.dropDocument, t.use.dropOnce} {
+		for _, statement := range []statement{t.use.dropDocument, t.use.dropOnce} {
 			if err := t.exec(statement, t.tenant, id); err != nil {
 				return err
 			}
@@ -157,11 +152,14 @@ func (t *transaction) erase(b audit.Batch) error {
 
 // replace puts openings in the one row in which the first of them is, and says how many.
 func (t *transaction) replace(list []audit.Opening) (done int, err error) {
-	var first int64
-	var packed []byte
-	err = t.tx.StmtContext(t.ctx, t.use.row).QueryRowContext(t.ctx, t.tenant, list[0].Index).Scan(&first, &packed)
+	var values [2]driver.Value
+	known, err := t.use.row.row(values[:], t.tenant, list[0].Index)
 	if err != nil {
 		return 0, failed("erasing", err)
+	}
+	first, packed := number(values[0]), raw(values[1])
+	if !known || first < 0 || packed == nil {
+		return 0, fmt.Errorf("erasing: %w", ErrDamaged)
 	}
 	rows := Unpack(first, packed)
 	for _, o := range list {
@@ -185,9 +183,8 @@ func (t *transaction) put(d audit.Stored) error {
 	return t.exec(t.use.insertDocument, t.tenant, d.ID, blob(d.Body), blob(d.Openings))
 }
 
-func (t *transaction) exec(statement *sql.Stmt, args ...any) error {
-	_, err := t.tx.StmtContext(t.ctx, statement).ExecContext(t.ctx, args...)
-	return failed("writing", err)
+func (t *transaction) exec(s statement, args ...driver.Value) error {
+	return failed("writing", s.exec(args...))
 }
 
 // blob keeps an absent value from being stored as NULL.
@@ -200,13 +197,10 @@ func blob(b []byte) []byte {
 
 // Head is audit.Snapshot's.
 func (s *snapshot) Head() (audit.Head, error) {
-	var size, checkpoint any
-	err := s.tx.StmtContext(s.ctx, s.use.head).QueryRowContext(s.ctx, s.tenant).Scan(&size, &checkpoint)
-	if errors.Is(err, sql.ErrNoRows) {
-		return audit.Head{}, nil
+	var values [2]driver.Value
+	known, err := s.row(s.use.head, "reading the head", values[:], s.tenant)
+	if err != nil || !known {
+		return audit.Head{}, err
 	}
-	if err != nil {
-		return audit.Head{}, failed("reading the head", err)
-	}
-	return audit.Head{Size: number(size), Checkpoint: text(checkpoint)}, nil
+	return audit.Head{Size: number(values[0]), Checkpoint: text(values[1])}, nil
 }

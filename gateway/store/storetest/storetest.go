@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"database/sql"
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -41,6 +42,24 @@ func Change(t testing.TB, path string, index int64, change func(*audit.Row)) {
 // transactions of that size.
 func Repack(t testing.TB, path string, each int) {
 	t.Helper()
+	repack(t, path, each, sqlite.Pack)
+}
+
+// RepackInFull is Repack, with entries as they were stored before they took few bytes.
+func RepackInFull(t testing.TB, path string, each int) {
+	t.Helper()
+	repack(t, path, each, func(rows []audit.Row) (b []byte) {
+		for _, r := range rows {
+			for _, part := range [][]byte{[]byte(r.ID), r.Leaf, r.Opening, r.Hashes} {
+				b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+			}
+		}
+		return b
+	})
+}
+
+func repack(t testing.TB, path string, each int, pack func([]audit.Row) []byte) {
+	t.Helper()
 	db := open(t, path)
 	defer db.Close()
 	var tenant string
@@ -49,7 +68,7 @@ func Repack(t testing.TB, path string, each int) {
 	_, err := db.Exec("DELETE FROM entries")
 	require.NoError(t, err)
 	for group := range slices.Chunk(rows, each) {
-		_, err := db.Exec("INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)", tenant, group[0].Index, sqlite.Pack(group))
+		_, err := db.Exec("INSERT INTO entries (tenant, n, entries) VALUES (?, ?, ?)", tenant, group[0].Index, pack(group))
 		require.NoError(t, err)
 	}
 }
@@ -69,9 +88,10 @@ func read(t testing.TB, db *sql.DB) (all []audit.Row) {
 	return all
 }
 
+// open opens a file as the program does: what is deleted leaves nothing behind.
 func open(t testing.TB, path string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=secure_delete(1)")
 	require.NoError(t, err)
 	return db
 }
