@@ -44,11 +44,11 @@ type Source interface {
 	Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error)
 }
 
-// Config of an Answerer. Every field is required but Source.
+// Config of an Answerer. Every field is required.
 type Config struct {
 	Own           identity.OIN
 	Organisations identity.Directory
-	Source        Source // nil: it answers nothing
+	Source        func() Source // nil: there is none
 	Admission     *admission.Admission
 	Tokens        token.Checker
 	Evidence      evidence.Registered
@@ -81,6 +81,7 @@ func New(c Config) (*Answerer, error) {
 
 // question is one that another gateway asked.
 type question struct {
+	source  Source
 	by      identity.Organisation
 	caller  token.Caller
 	permit  token.PermitClaims
@@ -109,7 +110,7 @@ func (a *Answerer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budget
 	if !q.grant.Allows() {
 		return nil, &policy.DeniedError{Gaps: q.refused}
 	}
-	answer, err := a.Source.Fetch(ctx, q.forward()) //                      6 asked
+	answer, err := q.source.Fetch(ctx, q.forward()) //                      6 asked
 	if err != nil {
 		return nil, &SourceError{err}
 	}
@@ -124,10 +125,10 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	if err != nil {
 		return nil, err
 	}
-	if a.Source == nil {
+	q := &question{request: r, today: a.Today()}
+	if q.source = a.Source(); q.source == nil {
 		return nil, ErrNoSource
 	}
-	q := &question{request: r, today: a.Today()}
 	q.by, _ = a.Organisations.ByOIN(by)
 	if identity.OIN(r.GetRequester()) != by {
 		return nil, admission.Invalid("requester", "is another organisation than that of the certificate")

@@ -205,6 +205,9 @@ func ReadGateway(path string) (*Gateway, error) {
 		return nil, fmt.Errorf("%w: %s: the adapter %s says the same of everybody; it can be used only with dev: true", ErrConfig, path, invented)
 	}
 	for i, s := range c.Sources {
+		if s.Peer && s.Party == c.Organisation {
+			return nil, fmt.Errorf("%w: %s: sources[%d]: this gateway is no peer of itself; name an adapter", ErrConfig, path, i)
+		}
 		if s.Peer == (s.Adapter != "") || s.Peer && len(s.Config)+len(s.ConfigFiles)+len(s.Secrets) > 0 {
 			return nil, fmt.Errorf("%w: %s: sources[%d]: either adapter, or peer: true and nothing else but party", ErrConfig, path, i)
 		}

@@ -128,7 +128,7 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	}
 	own, _ := c.Organisations.ByOIN(c.Own)
 	answerer, err := federation.New(federation.Config{
-		Own: c.Own, Organisations: c.Organisations, Source: c.Sources[own.Code], Admission: admit, Tokens: c.Tokens, Evidence: registered,
+		Own: c.Own, Organisations: c.Organisations, Source: func() federation.Source { return c.Sources[own.Code] }, Admission: admit, Tokens: c.Tokens, Evidence: registered,
 		Signers: c.Signers, Policy: c.Policy, Record: c.Record, Pseudonyms: pseudonyms, Now: c.Now, Today: c.Today, Log: c.Log,
 	})
 	if err != nil {

@@ -76,6 +76,7 @@ type Server struct {
 	logger       *slog.Logger
 	peers        []*Peer
 	adapters     *starting
+	sources      map[string]gateway.Source // the broker's
 	stop         func()
 	tending      sync.WaitGroup
 }
@@ -88,7 +89,7 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 	}
 	err = s.TakeDocuments(ctx)
 	if err == nil {
-		err = s.adapters.wait() // they take longest to start
+		err = s.adapters.wait(s.sources) // they take longest to start
 	}
 	if err == nil {
 		err = s.listen(s.Broker)
@@ -170,7 +171,7 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 // meanwhile. It does not wait for the adapters: they are waited for before anybody is
 // answered.
 func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerConfig, stderr io.Writer) error {
-	s.adapters = s.startSources(ctx, bc.Sources, stderr)
+	s.adapters, s.sources = s.startSources(ctx, stderr), bc.Sources
 	var wait sync.WaitGroup
 	var policyErr, recordErr error
 	wait.Go(func() {

@@ -29,14 +29,18 @@ import (
 
 // starting is the start of all adapters, which goes on while other parts start.
 type starting struct {
-	done   chan struct{} // closed when each has started or failed
-	cancel context.CancelFunc
-	err    error // of those that did not start
+	done    chan struct{} // closed when each has started or failed
+	cancel  context.CancelFunc
+	started map[string]*host.Process
+	err     error // of those that did not start
 }
 
-// wait waits for them, and says which did not start.
-func (a *starting) wait() error {
+// wait waits for them, puts them among the sources, and says which did not start.
+func (a *starting) wait(into map[string]gateway.Source) error {
 	<-a.done
+	for code, p := range a.started {
+		into[code] = p
+	}
 	return a.err
 }
 
@@ -48,10 +52,10 @@ func (a *starting) end() {
 	}
 }
 
-// startSources starts all adapters at once. They are in into when they were waited for.
-func (s *Server) startSources(ctx context.Context, into map[string]gateway.Source, stderr io.Writer) *starting {
+// startSources starts all adapters at once.
+func (s *Server) startSources(ctx context.Context, stderr io.Writer) *starting {
 	ctx, cancel := context.WithCancel(ctx)
-	a := &starting{done: make(chan struct{}), cancel: cancel}
+	a := &starting{done: make(chan struct{}), cancel: cancel, started: s.Processes}
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var failed []error
@@ -67,7 +71,7 @@ func (s *Server) startSources(ctx context.Context, into map[string]gateway.Sourc
 				failed = append(failed, fmt.Errorf("source %s: %w", source.Party, err))
 				return
 			}
-			s.Processes[source.Party], into[source.Party] = p, p
+			s.Processes[source.Party] = p
 		})
 	}
 	go func() {
