@@ -84,6 +84,25 @@ func TestTheREADMEsCommandsByHand(t *testing.T) {
 	require.Contains(t, errs, "adapters ready: CAK GM0119 SVB UWV ZK5503")
 }
 
+// Two gateways by hand: the care office's own answers, and is asked nothing any more once the
+// consent is withdrawn at the municipality.
+func TestTheREADMEsTwoGateways(t *testing.T) {
+	script := strings.Join(blocks(t, "bash"), "")
+	out, errs, err := shell(t, t.TempDir(), built(t), "set -e\ntrap 'kill $(jobs -p)' EXIT\n"+script)
+	require.NoError(t, err, errs)
+	require.Contains(t, out, "€ 85.410,00")
+	_, before, found := strings.Cut(out, "Handtekening en bewijs zijn gecontroleerd.")
+	require.True(t, found)
+	_, after, found := strings.Cut(before, "De toestemming is gestopt.")
+	require.True(t, found)
+	require.NotContains(t, after, "€ 85.410,00")
+	require.Regexp(t, `Jurre Veldkamp, Zorgkantoor Drenthe .*\n.*\n? +ontbreken\. De toestemming is\s+ingetrokken`, after)
+	const asked = "1 decisions, 1 releases, 1 documents of which 1 in force"
+	require.Equal(t, 2, strings.Count(out, asked), "its log is as before: nobody could ask it")
+	require.Contains(t, errs, "adapters ready: ZK5503\n")
+	require.Contains(t, errs, "PEER_UNREACHABLE", "those that do not run")
+}
+
 // The built program: one JSON object on stdout, exit codes, help that helps.
 func TestTheBuiltProgram(t *testing.T) {
 	bin := built(t)
