@@ -35,6 +35,9 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"source_timeout: 5":       {"source_timeout: x", "source_timeout"},
 		"data: data":              {"data: [", "line"},
 		"trust: trust.yaml":       {"trust: {a: b}", "line"},
+		"peer: true":              {"peer: true\n    adapter: uwv", "sources[1]: either adapter, or peer: true"},
+		"    peer: true":          {"", "sources[1]: either adapter, or peer: true"},
+		"peer: true #":            {"peer: true\n    secrets: {tls_key: a} #", "sources[1]: either adapter, or peer: true"},
 	} {
 		path := filepath.Join(t.TempDir(), "gateway.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), from, c.to, 1)), 0o600))
