@@ -101,6 +101,8 @@ func (s *stage) report(so func(*budgetv1.SourceReport) bool) *budgetv1.SourceRep
 
 // again asks the same, and gives the gaps that were not there before.
 func (s *stage) again(ctx context.Context) ([]*budgetv1.Gap, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
 	before := s.budget
 	var err error
 	if s.budget, err = s.client.AssembleBudget(ctx, requestOf(s.family.Case), nil); err != nil {

@@ -176,15 +176,15 @@ func (s staging) play(ctx context.Context, cf *casefile.Case, name string, stder
 		return nil, err
 	}
 	defer cl.Close()
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	asking, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	b, err := cl.AssembleBudget(ctx, requestOf(cf), progressTo(stderr))
+	b, err := cl.AssembleBudget(asking, requestOf(cf), progressTo(stderr))
 	if err != nil {
 		return nil, err
 	}
 	say("budget received; signature and receipt verified")
 	d := &played{family: f, budget: b}
-	if err := d.plan(ctx, cl, cf); err != nil {
+	if err := d.plan(asking, cl, cf); err != nil {
 		d.unplanned = fmt.Errorf("the budget is good; its plan was not checked: %w", err)
 	}
 	if d.plans != nil {

@@ -20,8 +20,12 @@ import (
 // announced is how the line begins with which a gateway says that it serves.
 const announced = "ontschot: gateway of "
 
-// patient bounds how long a gateway may take to start, and to end after it was told to.
-const patient = 20 * time.Second
+// How long a gateway may take to start, on a machine that is busy with all of them, and to end
+// after it was told to.
+const (
+	toStart = time.Minute
+	toEnd   = 20 * time.Second
+)
 
 // processes are the gateways of a case, each a process of its own, by party code.
 type processes map[string]*process
@@ -47,7 +51,7 @@ func startProcesses(ctx context.Context, f *family.Family, dir string, stderr io
 		}
 		all[p.Code] = one
 	}
-	late := time.After(patient)
+	late := time.After(toStart)
 	for code, one := range all {
 		var err error
 		select {
@@ -56,7 +60,7 @@ func startProcesses(ctx context.Context, f *family.Family, dir string, stderr io
 		case <-one.ended:
 			err = fmt.Errorf("the gateway of %s did not start: %w", code, errors.Join(one.err, ctx.Err()))
 		case <-late:
-			err = fmt.Errorf("the gateway of %s did not start within %s", code, patient)
+			err = fmt.Errorf("the gateway of %s did not start within %s", code, toStart)
 		}
 		all.close()
 		return nil, err
@@ -75,7 +79,7 @@ func startProcess(ctx context.Context, code, conf string, stderr io.Writer) (*pr
 	one := &process{cancel: cancel, ready: make(chan struct{}), ended: make(chan struct{})}
 	c := exec.CommandContext(ctx, self, "serve", "--config", conf)
 	c.Args[0] = "ontschot"
-	c.Cancel, c.WaitDelay = func() error { return c.Process.Signal(syscall.SIGTERM) }, patient
+	c.Cancel, c.WaitDelay = func() error { return c.Process.Signal(syscall.SIGTERM) }, toEnd
 	said := &prefixed{w: stderr, prefix: code, ready: sync.OnceFunc(func() { close(one.ready) })}
 	c.Stdout, c.Stderr = said, said
 	if err := c.Start(); err != nil {
