@@ -91,8 +91,13 @@ func gatewayOf(ts *testscript.TestScript, dir string) *config.Gateway {
 	return conf
 }
 
+// adaptersOf are the sources that a gateway asks by itself, and not another gateway.
+func adaptersOf(ts *testscript.TestScript, dir string) []config.Source {
+	return slices.DeleteFunc(gatewayOf(ts, dir).Sources, func(s config.Source) bool { return s.Peer })
+}
+
 func ready(ts *testscript.TestScript, args []string) {
-	for _, s := range gatewayOf(ts, args[0]).Sources {
+	for _, s := range adaptersOf(ts, args[0]) {
 		at, err := url.Parse(fmt.Sprint(s.Config["url"]))
 		ts.Check(err)
 		eventually(ts, s.Party, func() bool {
@@ -156,7 +161,7 @@ func halt(ts *testscript.TestScript, args []string) {
 			continue
 		}
 		adapters := childrenOf(c.Process.Pid)
-		if want := len(gatewayOf(ts, args[0]).Sources); runtime.GOOS == "linux" && len(adapters) != want {
+		if want := len(adaptersOf(ts, args[0])); runtime.GOOS == "linux" && len(adapters) != want {
 			ts.Fatalf("%s: %d adapters run, and %d are in its configuration", conf, len(adapters), want)
 		}
 		ts.Check(c.Process.Signal(os.Interrupt))
