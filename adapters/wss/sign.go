@@ -43,6 +43,7 @@ const (
 // namespaces that it uses itself, in the order of their prefixes.
 type Part struct{ name, id, spaces, inner string }
 
+// String is the element as it is signed and sent.
 func (p Part) String() string {
 	return "<" + p.name + " " + p.spaces + ` wsu:Id="` + p.id + `">` + p.inner + "</" + p.name + ">"
 }

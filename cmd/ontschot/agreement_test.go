@@ -169,9 +169,9 @@ func (h *house) peer(code string) *server.Peer {
 	}
 	own, err := certificate.Open(certificate.Files{
 		Certificate: filepath.Join(dir, "client/cert.pem"), Key: filepath.Join(dir, "client/key.pem"), CA: filepath.Join(h.dir, "ca.pem"),
-	}, "")
+	}, "", certificate.Rules{})
 	require.NoError(h.t, err)
-	p, err := server.NewPeer(h.server.Addr.String(), own.Client("localhost"), h.family.Requester().OIN)
+	p, err := server.NewPeer(h.server.Addr.String(), own, h.family.Requester().OIN)
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { p.Close() })
 	return p

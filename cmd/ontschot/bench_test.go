@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/dev/bench"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 )
@@ -160,4 +162,34 @@ func pss(b *testing.B, pid string) float64 {
 	}
 	b.Fatal("no Pss in smaps_rollup")
 	return 0
+}
+
+// A short run of everything that bench compares. Times are nobody's here; what a question
+// takes in allocations and leaves on disk does not depend on who else uses the machine.
+func TestBenchComparesWhatItSays(t *testing.T) {
+	dir := t.TempDir()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	link := filepath.Join(dir, programName)
+	require.NoError(t, os.Symlink(self, link))
+	var errs strings.Builder
+	c := exec.CommandContext(t.Context(), link, "bench", "--rounds", "1", "--during", "300ms", "--rate", "20", "--json")
+	c.Stderr = &errs
+	out, err := c.Output()
+	require.NoError(t, err, errs.String())
+	var report bench.Report
+	require.NoError(t, json.Unmarshal(out, &report))
+	require.Len(t, report.Figures, 5*4)
+	for _, f := range report.Figures {
+		require.Positive(t, f.P50, "%s %s", f.System, f.Load)
+		require.Positive(t, f.Allocs)
+		if f.System == bench.FromMem && f.Load == "c=16" {
+			require.LessOrEqual(t, f.Allocs, 1500.0)
+			require.LessOrEqual(t, f.Bytes, 140_000.0)
+		}
+	}
+	require.LessOrEqual(t, report.DiskBytes, 3000.0)
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "ontschot-bench-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

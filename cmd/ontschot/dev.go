@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
-	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
@@ -216,11 +216,15 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	by, err := certificate.Peer(pair.Leaf)
+	if err != nil {
+		return "", err
+	}
 	var unknown error
 	narrow := func(c *token.Claims) {
 		c.Details[0], unknown = only.of(c.Details[0], trust)
 		c.Role, c.Subject = cmp.Or(only.role, c.Role), cmp.Or(only.subject, c.Subject)
-		if by := identity.OIN(pair.Leaf.Subject.SerialNumber); by != own.OIN {
+		if by != own.OIN {
 			c.Actor = &token.Actor{Subject: c.Client, Organisation: by}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ const programName = "ontschot"
 // TestMain makes the test binary the program too: a gateway starts its adapters
 // by running itself, and the stories run it under its name.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == programName || len(os.Args) > 1 && os.Args[1] == "adapter" {
+	if filepath.Base(os.Args[0]) == programName || len(os.Args) > 1 && slices.Contains([]string{"adapter", "bench", "sandbox", "serve"}, os.Args[1]) {
 		main()
 	}
 	os.Exit(m.Run())

@@ -79,6 +79,13 @@ func leafOf(numbers ...identity.OIN) x509.Certificate {
 	return leaf
 }
 
+// alsoIn adds an organizationIdentifier, as PKIoverheid G4 has.
+func alsoIn(text string) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.Subject.ExtraNames = append(c.Subject.ExtraNames, pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{2, 5, 4, 97}, Value: text})
+	}
+}
+
 func with(c x509.Certificate, change func(*x509.Certificate)) x509.Certificate {
 	change(&c)
 	return c
@@ -145,6 +152,13 @@ func TestCertificatesAtTheFrontDoor(t *testing.T) {
 	require.Equal(t, codes.Unauthenticated, status.Code(delivered), "from itself")
 	_, delivered = s.knock(t, issue(t, &between, leafOf(uwv)).tls())
 	require.NoError(t, delivered)
+	// The same of G4: the OIN in both places, or in the new one alone.
+	asked, _ = s.knock(t, issue(t, &between, with(leafOf(own), alsoIn("OI:NL-"+string(own)))).tls())
+	require.NoError(t, asked)
+	asked, _ = s.knock(t, issue(t, &between, with(leafOf(), alsoIn("OI:NL-"+string(own)))).tls())
+	require.NoError(t, asked)
+	_, delivered = s.knock(t, issue(t, &between, with(leafOf(), alsoIn("OI:NL-"+string(uwv)))).tls())
+	require.NoError(t, delivered)
 	before := s.entries()
 
 	for name, leaf := range map[string]issued{
@@ -164,13 +178,16 @@ func TestCertificatesAtTheFrontDoor(t *testing.T) {
 		require.Equal(t, codes.Unavailable, status.Code(delivered), "%s: %v", name, delivered)
 	}
 	for name, leaf := range map[string]x509.Certificate{
-		"no OIN":                leafOf(),
-		"OIN of nobody":         leafOf("00000099000000999000"),
-		"nineteen digits":       leafOf(own[:19]),
-		"OIN and a space":       leafOf(own + " "),
-		"OIN in the name alone": with(leafOf(), func(c *x509.Certificate) { c.Subject.CommonName = string(own) }),
-		"two OINs, ours last":   leafOf(uwv, own),
-		"two OINs, ours first":  leafOf(own, uwv),
+		"no OIN":                 leafOf(),
+		"OIN of nobody":          leafOf("00000099000000999000"),
+		"nineteen digits":        leafOf(own[:19]),
+		"OIN and a space":        leafOf(own + " "),
+		"OIN in the name alone":  with(leafOf(), func(c *x509.Certificate) { c.Subject.CommonName = string(own) }),
+		"two OINs, ours last":    leafOf(uwv, own),
+		"another beside ours":    with(leafOf(own), alsoIn("OI:NL-"+string(uwv))),
+		"ours beside another":    with(leafOf(uwv), alsoIn("OI:NL-"+string(own))),
+		"ours of another scheme": with(leafOf(), alsoIn("NTRNL-"+string(own))),
+		"two OINs, ours first":   leafOf(own, uwv),
 	} {
 		asked, delivered := s.knock(t, issue(t, &between, leaf).tls())
 		_, why, _ := reason(t, asked)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -36,10 +37,10 @@ const renewBefore = 30 * 24 * time.Hour
 // keyRow is one key or certificate, as "keys show" prints it. Times are RFC 3339;
 // empty: none.
 type keyRow struct {
-	What  string `json:"what"` // certificate, authority, signing, log, pseudonym, pinned, issuer
+	What  string `json:"what"` // certificate, authority, revocation list, signing, log, pseudonym, pinned, issuer
 	Owner string `json:"owner"`
 	ID    string `json:"id"`
-	State string `json:"state"` // in use, announced, earlier, retired, expired
+	State string `json:"state"` // in use, announced, earlier, retired, expired, unusable, not there, waits for its authority
 	From  string `json:"from,omitempty"`
 	Until string `json:"until,omitempty"`
 	// Do is what must be done; empty: nothing.
@@ -52,7 +53,7 @@ func keysShowCommand(name string) *cobra.Command {
 		Use:   name + " --config FILE",
 		Short: "Show keys and certificates: in use, until when, what must be renewed",
 		Long: `Show every key and certificate of a gateway and every key it has pinned of others: which is in use,
-which is announced or retired, until when, and what must be done. Reads files only; the gateway may be
+which is announced or retired, until when, and what must be done. Revocation lists from URLs are those that the gateway fetched last. Reads files only; the gateway may be
 running. Exit code 1 when something must be done.`,
 		Example: "  ontschot keys --config gateway.yaml\n  ontschot keys --format json",
 		Args:    noArgs,
@@ -156,8 +157,7 @@ func keyRows(path string, now time.Time) ([]keyRow, error) {
 }
 
 func certificateRows(conf *config.Gateway, own config.Organisation, now time.Time) ([]keyRow, error) {
-	files := certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}
-	holder, err := certificate.Open(files, own.OIN)
+	holder, err := conf.Certificates(own.OIN, certificate.Rules{Offline: true})
 	if err != nil {
 		return []keyRow{{What: "certificate", Owner: own.Code, ID: conf.TLS.Certificate, State: "unusable", Do: err.Error()}}, nil
 	}
@@ -166,7 +166,27 @@ func certificateRows(conf *config.Gateway, own config.Organisation, now time.Tim
 	for _, a := range s.Authorities {
 		rows = append(rows, ends(keyRow{What: "authority", Owner: a.Name, State: "in use"}, a.NotAfter, now))
 	}
+	for _, l := range s.Lists {
+		rows = append(rows, listRow(l, now))
+	}
 	return rows, nil
+}
+
+// listRow is of a revocation list. That the authority was not met yet is no fault: no chain
+// of it was shown to this command.
+func listRow(l certificate.List, now time.Time) keyRow {
+	row := keyRow{What: "revocation list", Owner: l.Authority, ID: l.Where, State: "in use", Do: l.Problem}
+	switch {
+	case l.Authority == "":
+		row.State = "not there"
+		return row
+	case now.After(l.NextUpdate):
+		row.State, row.Do = "expired", cmp.Or(l.Problem, "get the next one now")
+	case !l.Proven:
+		row.State = "waits for its authority"
+	}
+	row.From, row.Until = l.ThisUpdate.UTC().Format(time.RFC3339), l.NextUpdate.UTC().Format(time.RFC3339)
+	return row
 }
 
 // ends says until when, and that it is to be renewed when that is near.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/pseudonym"
@@ -176,7 +177,11 @@ func (a *Admission) PeerWith(ctx context.Context, request proto.Message) (identi
 	if leaf == nil {
 		return "", nil, ErrNoPeer
 	}
-	peer, known := a.Organisations.ByOIN(identity.OIN(leaf.Subject.SerialNumber))
+	oin, err := certificate.Peer(leaf)
+	if err != nil {
+		return "", nil, ErrNoPeer
+	}
+	peer, known := a.Organisations.ByOIN(oin)
 	if !known || peer.OIN == a.Own {
 		return "", nil, ErrNoPeer
 	}

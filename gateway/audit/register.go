@@ -62,7 +62,11 @@ func (l *Log) Between(ctx context.Context, kind DocumentKind, a, b identity.OIN)
 // Once gives what is stored under an idempotency key, expired or not; false if nothing is.
 // It lets a caller answer early: what decides is the transaction that appends.
 func (l *Log) Once(ctx context.Context, key [32]byte) (OnceRow, bool, error) {
-	return l.cfg.Store.Once(ctx, l.cfg.Tenant, key)
+	row, known, err := l.cfg.Store.Once(ctx, l.cfg.Tenant, key)
+	if known && row.Entry >= l.Register().Size() { // committed, and not yet folded in: what it made is not there to be found
+		return OnceRow{}, false, err
+	}
+	return row, known, err
 }
 
 // withBytes reads the bytes of documents and compares them with the log.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -32,6 +33,9 @@ var ErrConfig = config.ErrConfig
 // no household has them.
 const maxAnswer = 16 << 20
 
+// refreshEvery is how often revocation lists are looked at.
+const refreshEvery = 30 * time.Second
+
 // Client asks one gateway. It is safe for concurrent use; make one and keep it.
 //
 // Two things can go with a call, in its metadata (metadata.AppendToOutgoingContext):
@@ -45,6 +49,7 @@ const maxAnswer = 16 << 20
 // the answer may be used.
 type Client struct {
 	conn     *grpc.ClientConn
+	stop     context.CancelFunc
 	trust    result.Trust
 	exchange ontschotv1.ExchangeServiceClient
 	budgets  ontschotv1.BudgetServiceClient
@@ -64,8 +69,8 @@ type Client struct {
 //	  key: client/key.pem
 //	  ca: ca.pem
 //
-// The files are read once: when one has been replaced, open the client anew. It connects
-// on first use.
+// The files are read once: when one has been replaced, open the client anew. Revocation lists
+// (tls.crls) alone are looked at again. It connects on first use.
 //
 // token gives an access token (RFC 9068) that is bound to the certificate (RFC 8705), as
 // the organisation's own issuer makes them. It is called for every call, with that call's
@@ -84,24 +89,26 @@ func Open(path string, token func(context.Context) (string, error)) (*Client, er
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: gateway is no host:port", ErrConfig, path)
 	}
-	own, err := certificate.Open(certificate.Files{Certificate: conf.Path(conf.TLS.Certificate), Key: conf.Path(conf.TLS.Key), CA: conf.Path(conf.TLS.CA)}, "")
+	own, err := conf.TLS.Open(conf.Path, "", certificate.Rules{})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: tls: %w", ErrConfig, path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	trust, err := trustOf(conf)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := grpc.NewClient(conf.Gateway,
-		grpc.WithTransportCredentials(credentials.NewTLS(own.Client(host))),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.WaitForReady(true)),
-	)
+	conn, err := grpc.NewClient(conf.Gateway, append(own.Dial(credentials.NewTLS(own.Client(host))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.WaitForReady(true)))...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: gateway: %w", ErrConfig, path, err)
 	}
 	with := bearer{conn, token}
+	ctx, stop := context.WithCancel(context.Background())
+	if len(conf.TLS.CRLs) > 0 {
+		go refresh(ctx, own) // ends with Close
+	}
 	return &Client{
-		conn: conn, trust: trust,
+		conn: conn, trust: trust, stop: stop,
 		exchange: ontschotv1.NewExchangeServiceClient(with), budgets: ontschotv1.NewBudgetServiceClient(with), registry: ontschotv1.NewRegistryServiceClient(with),
 		Agreements: ontschotv1.NewAgreementServiceClient(with), Consents: ontschotv1.NewConsentServiceClient(with),
 	}, nil
@@ -166,7 +173,25 @@ func (b bearer) authorised(ctx context.Context) (context.Context, error) {
 }
 
 // Close ends the connection, and with it the calls under way.
-func (c *Client) Close() error { return c.conn.Close() }
+func (c *Client) Close() error {
+	c.stop()
+	return c.conn.Close()
+}
+
+// refresh looks for newer revocation lists. One that cannot be had is told by the calls that
+// are refused when it is out of date.
+func refresh(ctx context.Context, own *certificate.Holder) {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			_ = own.Refresh(ctx)
+		}
+	}
+}
 
 // AssembleBudget asks for the integrated budget of the persons in r, and verifies what
 // comes. It waits for the gateway for as long as the context allows. A source that does not

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -61,7 +62,7 @@ func (k Checker) Check(call Call) (Caller, error) {
 		}
 		acting = c.Actor.Organisation
 	}
-	if identity.OIN(call.Leaf.Subject.SerialNumber) != acting {
+	if by, err := certificate.Peer(call.Leaf); err != nil || by != acting {
 		return Caller{}, fmt.Errorf("%w: it names another organisation than the certificate", ErrBinding)
 	}
 	// An organisation is its own issuer: nobody else's word counts for it.

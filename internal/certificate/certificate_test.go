@@ -22,7 +22,7 @@ func TestStateIsWhatIsInUse(t *testing.T) {
 	a, old := root(t, "New CA"), root(t, "Old CA", expired)
 	soon := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(2 * time.Hour) }
 	leaf := a.under(t, "Issuing CA", soon).leaf(t, ours, clientOnly)
-	h, err := Open(newFiles(t, leaf, a, old), ours)
+	h, err := Open(newFiles(t, leaf, a, old), ours, Rules{})
 	require.NoError(t, err)
 	sum := sha256.Sum256(leaf.cert.Raw)
 	require.Equal(t, State{
@@ -86,7 +86,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			f = newFiles(t, good, a)
-			h, err := Open(f, ours)
+			h, err := Open(f, ours, Rules{})
 			require.NoError(t, err)
 			before := h.State()
 			c.spoil(&f)
@@ -97,7 +97,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 			require.NotContains(t, err.Error(), "0000009")
 			require.False(t, changed)
 			require.Equal(t, before, h.State())
-			_, again := Open(f, ours)
+			_, again := Open(f, ours, Rules{})
 			require.EqualError(t, again, err.Error())
 		})
 	}
@@ -108,7 +108,7 @@ func TestFilesThatAreTaken(t *testing.T) {
 	good := a.under(t, "Mid").under(t, "Issuing").leaf(t, ours)
 	f := newFiles(t, good, a)
 	replace(t, f.CA, slices.Concat([]byte("# the CA of the pilot\nsubject=CN = CA\n"), asPEM(a.cert)))
-	h, err := Open(f, ours)
+	h, err := Open(f, ours, Rules{})
 	require.NoError(t, err)
 	changed, err := h.Reload()
 	require.NoError(t, err)
@@ -118,7 +118,7 @@ func TestFilesThatAreTaken(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, changed)
 	f.show(t, a.leaf(t, theirs))
-	_, err = Open(f, "")
+	_, err = Open(f, "", Rules{})
 	require.NoError(t, err, "an empty own asks for no OIN")
 }
 
@@ -131,7 +131,7 @@ func TestWatchReportsEachThingOnce(t *testing.T) {
 		f := Files{filepath.Join(dir, "cert"), filepath.Join(dir, "key"), filepath.Join(dir, "ca")}
 		f.show(t, first)
 		f.believe(t, a)
-		h, err := Open(f, ours)
+		h, err := Open(f, ours, Rules{})
 		require.NoError(t, err)
 		ctx, stop := context.WithCancel(t.Context())
 		reports := make(chan string, 16)

@@ -24,7 +24,8 @@ func FuzzFiles(f *testing.F) {
 	names := Files{"<certificate>", "<key>", "<ca>"}
 	now := time.Now()
 	f.Fuzz(func(t *testing.T, cert, key, ca []byte) {
-		s, err := contents{cert, key, ca}.state(names, ours, now)
+		h := &Holder{files: names, own: ours, rules: Rules{now: func() time.Time { return now }}, weak: &weakKeys{seen: map[[32]byte]bool{}}}
+		s, err := h.state(contents{cert, key, ca})
 		if err != nil {
 			ours := []error{ErrFile, ErrExpired, ErrUnknownAuthority, ErrUnfit, ErrIdentity}
 			if s != nil || !strings.HasPrefix(err.Error(), "<") || !slices.ContainsFunc(ours, func(e error) bool { return errors.Is(err, e) }) {

@@ -157,7 +157,7 @@ func replace(t testing.TB, path string, data []byte) {
 }
 
 func open(t testing.TB, f Files) *Holder {
-	h, err := Open(f, "")
+	h, err := Open(f, "", Rules{})
 	require.NoError(t, err)
 	return h
 }

@@ -9,10 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
-	"time"
-
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // Bounds on what is read.
@@ -32,8 +30,12 @@ type state struct {
 	chain  []*x509.Certificate // of the pair, leaf first
 	span   span                // within which the chain holds
 	roots  *x509.CertPool
+	cas    []*x509.Certificate // the same as roots
 	names  []Authority
 	server *tls.Config
+	rules  Rules
+	weak   *weakKeys
+	lists  []*list // those in use, nil where there is none yet
 
 	mu   sync.RWMutex
 	seen map[string]span // by the DER of a leaf: until when a chain of it holds
@@ -51,17 +53,26 @@ func (f Files) read() (c contents, err error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFile, err) // names the path
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := readAtMost(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFile, err)
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%w: %s: larger than 1 MiB", ErrFile, path)
+	return data, nil
+}
+
+// readAtMost reads a file of at most so many bytes. Its errors name the path.
+func readAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > most {
+		return nil, fmt.Errorf("%s: larger than %d MiB", path, most>>20)
 	}
 	return data, nil
 }
@@ -77,8 +88,9 @@ func (c contents) digest() [sha256.Size]byte {
 }
 
 // state validates the contents whole. The files are only named in its errors.
-func (c contents) state(f Files, own identity.OIN, now time.Time) (*state, error) {
-	s := &state{digest: c.digest(), roots: x509.NewCertPool(), seen: map[string]span{}}
+func (h *Holder) state(c contents) (*state, error) {
+	f, now := h.files, h.rules.clock()
+	s := &state{digest: c.digest(), roots: x509.NewCertPool(), rules: h.rules, weak: h.weak, seen: map[string]span{}}
 	var err error
 	if err = s.believe(c.ca); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.CA, err)
@@ -90,16 +102,33 @@ func (c contents) state(f Files, own identity.OIN, now time.Time) (*state, error
 		return nil, fmt.Errorf("%s: %w: no private key that fits %s", f.Key, ErrFile, f.Certificate)
 	}
 	// Which of the two uses the leaf is for shows in State; the peer sees to it.
-	s.span, err = s.verify(s.chain, now, "", x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth)
+	// Whether it was revoked is for them too.
+	chains, err := s.chains(s.chain, now, "", bothUses...)
+	if err == nil {
+		s.span, err = s.longest(chains, now)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Certificate, err)
 	}
-	if oin, err := Peer(s.chain[0]); own != "" && (err != nil || oin != own) {
+	if oin, err := Peer(s.chain[0]); h.own != "" && (err != nil || oin != h.own) {
 		return nil, fmt.Errorf("%s: %w", f.Certificate, ErrIdentity)
 	}
 	s.server = s.serverConfig()
 	return s, nil
 }
+
+// with is the same state with other lists, in which nobody was seen yet.
+func (s *state) with(lists []*list) *state {
+	next := &state{
+		digest: s.digest, pair: s.pair, chain: s.chain, span: s.span, roots: s.roots, cas: s.cas, names: s.names,
+		rules: s.rules, weak: s.weak, lists: lists, seen: map[string]span{},
+	}
+	next.server = next.serverConfig()
+	return next
+}
+
+// authorities are those whose certificates are in our files.
+func (s *state) authorities() []*x509.Certificate { return append(slices.Clone(s.cas), s.chain[1:]...) }
 
 // believe takes the authorities. One that has expired is taken as well: it proves
 // nothing any more, and must not keep its successor from being read.
@@ -113,10 +142,11 @@ func (s *state) believe(data []byte) error {
 		if !c.BasicConstraintsValid || !c.IsCA || !signs {
 			return fmt.Errorf("%w: certificate %d is not an authority's", ErrFile, i+1)
 		}
-		if !strong(c.PublicKey) {
+		if !s.strong(c.PublicKey) {
 			return fmt.Errorf("%w: certificate %d has a weak key", ErrFile, i+1)
 		}
 		s.roots.AddCert(c)
+		s.cas = append(s.cas, c)
 		s.names = append(s.names, Authority{c.Subject.String(), c.NotAfter})
 	}
 	return nil

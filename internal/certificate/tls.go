@@ -3,7 +3,6 @@ package certificate
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"time"
 )
 
 // Server is for a listener. Each handshake uses the certificate and the
@@ -23,12 +22,12 @@ func (h *Holder) Server() *tls.Config {
 func (s *state) serverConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, SessionTicketsDisabled: true,
-		Certificates: []tls.Certificate{s.pair}, ClientCAs: s.roots,
+		Certificates: []tls.Certificate{s.pair}, ClientCAs: s.roots, Time: s.rules.clock,
 		VerifyConnection: func(c tls.ConnectionState) error {
 			if len(c.PeerCertificates) > maxChain { // Check would refuse it at the first call
 				return ErrUnknownAuthority
 			}
-			_, err := longest(c.VerifiedChains)
+			_, err := s.longest(c.VerifiedChains, s.rules.clock())
 			return err
 		},
 	}
@@ -49,7 +48,7 @@ func (h *Holder) Client(serverName string) *tls.Config {
 			if serverName == "" { // crypto/x509 takes it for "any"
 				return ErrUnfit
 			}
-			_, err := h.live.Load().verify(c.PeerCertificates, time.Now(), serverName, x509.ExtKeyUsageServerAuth)
+			_, err := h.live.Load().verify(c.PeerCertificates, h.rules.clock(), serverName, x509.ExtKeyUsageServerAuth)
 			return err
 		},
 	}

@@ -4,13 +4,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
+	"encoding/base64"
 	"errors"
 	"slices"
+	"sync"
 	"time"
-
-	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // maxSeen leaves are remembered; a federation has some hundreds of parties.
@@ -28,7 +28,7 @@ func (s span) holds(now time.Time) bool { return !now.Before(s.from) && !now.Aft
 // files change. Whether it may be a client or a server was settled when the
 // connection was made; here either will do.
 //
-// Errors are ErrExpired, ErrUnknownAuthority and ErrUnfit.
+// Errors are ErrExpired, ErrUnknownAuthority, ErrUnfit, ErrRevoked and ErrNoList.
 func (h *Holder) Check(chain []*x509.Certificate, now time.Time) error {
 	s := h.live.Load()
 	if len(chain) == 0 {
@@ -41,7 +41,7 @@ func (h *Holder) Check(chain []*x509.Certificate, now time.Time) error {
 	if ok && known.holds(now) {
 		return nil
 	}
-	found, err := s.verify(chain, now, "", x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth)
+	found, err := s.verify(chain, now, "", bothUses...)
 	if err == nil {
 		s.remember(chain[0], found)
 	}
@@ -57,11 +57,24 @@ func (s *state) remember(leaf *x509.Certificate, found span) {
 	s.seen[string(leaf.Raw)] = found
 }
 
-// verify checks a chain, leaf first, against the authorities. An empty name is not
-// compared; one of the uses must be allowed (RFC 5280 sections 6.1 and 4.2.1.12).
+// bothUses is for whom it was settled before which of them it may be.
+var bothUses = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+
+// verify checks a chain, leaf first, against authorities and revocation lists.
 func (s *state) verify(chain []*x509.Certificate, now time.Time, name string, uses ...x509.ExtKeyUsage) (span, error) {
+	chains, err := s.chains(chain, now, name, uses...)
+	if err != nil {
+		return span{}, err
+	}
+	return s.longest(chains, now)
+}
+
+// chains checks a chain, leaf first, against the authorities, and gives the ways to one. An
+// empty name is not compared; one of the uses must be allowed (RFC 5280 sections 6.1 and
+// 4.2.1.12).
+func (s *state) chains(chain []*x509.Certificate, now time.Time, name string, uses ...x509.ExtKeyUsage) ([][]*x509.Certificate, error) {
 	if len(chain) == 0 || len(chain) > maxChain {
-		return span{}, ErrUnknownAuthority
+		return nil, ErrUnknownAuthority
 	}
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -71,9 +84,9 @@ func (s *state) verify(chain []*x509.Certificate, now time.Time, name string, us
 		Roots: s.roots, Intermediates: between, CurrentTime: now, DNSName: name, KeyUsages: uses,
 	})
 	if err != nil {
-		return span{}, reason(err)
+		return nil, reason(err)
 	}
-	return longest(chains)
+	return chains, nil
 }
 
 // reason puts a refusal of crypto/x509 in our words: its own repeat names out of
@@ -88,45 +101,73 @@ func reason(err error) error {
 	return ErrUnfit
 }
 
-// longest gives the span of the fit chain that holds longest. Several chains are
-// possible while an authority is being replaced.
-func longest(chains [][]*x509.Certificate) (best span, err error) {
+// longest gives the span of the chain that is fit, not revoked, and holds longest. Several
+// chains are possible while an authority is being replaced. Errors: ErrUnfit, ErrRevoked,
+// ErrNoList.
+func (s *state) longest(chains [][]*x509.Certificate, now time.Time) (best span, err error) {
 	err = ErrUnfit
+	var way []*x509.Certificate
 	for _, chain := range chains {
-		if !fit(chain) {
+		if !s.fit(chain) {
 			continue
 		}
-		whole := span{chain[0].NotBefore, chain[0].NotAfter}
-		for _, c := range chain[1:] {
-			if c.NotBefore.After(whole.from) {
-				whole.from = c.NotBefore
+		until, refused := s.standing(chain, now)
+		if refused != nil {
+			if way == nil && err != ErrRevoked {
+				err = refused
 			}
-			if c.NotAfter.Before(whole.until) {
-				whole.until = c.NotAfter
-			}
+			continue
 		}
-		if err != nil || whole.until.After(best.until) {
-			best, err = whole, nil
+		whole := spanOf(chain)
+		if !until.IsZero() && until.Before(whole.until) {
+			whole.until = until
 		}
+		if way == nil || whole.until.After(best.until) {
+			best, way, err = whole, chain, nil
+		}
+	}
+	if err == nil {
+		s.weak.look(way)
 	}
 	return best, err
 }
 
+// spanOf is when every certificate of a chain is within its validity.
+func spanOf(chain []*x509.Certificate) span {
+	whole := span{chain[0].NotBefore, chain[0].NotAfter}
+	for _, c := range chain[1:] {
+		if c.NotBefore.After(whole.from) {
+			whole.from = c.NotBefore
+		}
+		if c.NotAfter.Before(whole.until) {
+			whole.until = c.NotAfter
+		}
+	}
+	return whole
+}
+
 // fit adds what crypto/x509 leaves to others: an authority does not present itself
 // as a peer, a leaf may sign handshakes (RFC 8446 section 4.4.2.2), and no key is weak.
-func fit(chain []*x509.Certificate) bool {
+func (s *state) fit(chain []*x509.Certificate) bool {
 	leaf := chain[0]
 	signs := leaf.KeyUsage == 0 || leaf.KeyUsage&x509.KeyUsageDigitalSignature != 0
-	weak := func(c *x509.Certificate) bool { return !strong(c.PublicKey) }
+	weak := func(c *x509.Certificate) bool { return !s.strong(c.PublicKey) }
 	return !leaf.IsCA && signs && !slices.ContainsFunc(chain, weak)
 }
 
-// strong allows RSA of 2048 bits, ECDSA of 256 bits and Ed25519, or better
-// (NCSC-NL, ICT-beveiligingsrichtlijnen voor TLS).
-func strong(key any) bool {
+// Sizes of RSA keys in bits (NCSC-NL, ICT-beveiligingsrichtlijnen voor TLS): less than the
+// first is never taken, less than the second is warned of.
+const (
+	LeastRSABits = 2048
+	goodRSABits  = 3072
+)
+
+// strong allows RSA from the least that is taken on, ECDSA of 256 bits and Ed25519, or
+// better.
+func (s *state) strong(key any) bool {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		return k.N.BitLen() >= 2048
+		return k.N.BitLen() >= max(s.rules.MinRSABits, LeastRSABits)
 	case *ecdsa.PublicKey:
 		return k.Curve.Params().BitSize >= 256
 	case ed25519.PublicKey:
@@ -135,27 +176,31 @@ func strong(key any) bool {
 	return false
 }
 
-// Peer gives the organisation of a certificate: the OIN in its one
-// Subject.serialNumber. The error is ErrIdentity; with two numbers a choice
-// between them would be the caller's.
-func Peer(leaf *x509.Certificate) (identity.OIN, error) {
-	if leaf == nil {
-		return "", ErrIdentity
-	}
-	serialNumber := asn1.ObjectIdentifier{2, 5, 4, 5} // X.520 section 6.2.9
-	var numbers []any
-	for _, a := range leaf.Subject.Names {
-		if a.Type.Equal(serialNumber) {
-			numbers = append(numbers, a.Value)
+// weakKeys warns of RSA keys that are taken and will not be for long, once of each
+// certificate.
+type weakKeys struct {
+	rules Rules
+	mu    sync.Mutex
+	seen  map[[sha256.Size]byte]bool
+}
+
+func (w *weakKeys) look(chain []*x509.Certificate) {
+	for _, c := range chain {
+		key, ok := c.PublicKey.(*rsa.PublicKey)
+		if !ok || key.N.BitLen() >= goodRSABits {
+			continue
+		}
+		sum := sha256.Sum256(c.Raw)
+		w.mu.Lock()
+		known := w.seen[sum]
+		if len(w.seen) >= maxSeen {
+			clear(w.seen)
+		}
+		w.seen[sum] = true
+		w.mu.Unlock()
+		if !known {
+			oin, _ := Peer(c)
+			w.rules.warn("a certificate has an RSA key of less than 3072 bits", "bits", key.N.BitLen(), "fingerprint", base64.RawURLEncoding.EncodeToString(sum[:]), "oin", string(oin))
 		}
 	}
-	if len(numbers) != 1 {
-		return "", ErrIdentity
-	}
-	text, _ := numbers[0].(string)
-	oin, err := identity.ParseOIN(text)
-	if err != nil {
-		return "", ErrIdentity
-	}
-	return oin, nil
 }

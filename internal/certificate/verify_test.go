@@ -198,25 +198,45 @@ func TestCheckRemembersSoMuchOnly(t *testing.T) {
 
 func TestPeer(t *testing.T) {
 	a := root(t, "CA")
-	number := func(values ...any) edit {
+	named := func(pairs ...any) edit { // attribute and value in turn
 		return func(c *x509.Certificate) {
-			for _, v := range values {
-				c.Subject.ExtraNames = append(c.Subject.ExtraNames, pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{2, 5, 4, 5}, Value: v})
+			for i := 0; i < len(pairs); i += 2 {
+				c.Subject.ExtraNames = append(c.Subject.ExtraNames, pkix.AttributeTypeAndValue{Type: pairs[i].(asn1.ObjectIdentifier), Value: pairs[i+1]})
 			}
 		}
 	}
+	number, id := serialNumber, organizationIdentifier
 	cases := map[string]struct {
 		edit edit
 		want identity.OIN
 	}{
-		"one":          {number(string(theirs)), theirs},
-		"none":         {number(), ""},
-		"two the same": {number(string(theirs), string(theirs)), ""},
-		"two":          {number(string(theirs), string(ours)), ""},
-		"too short":    {number("0000009900000019300"), ""},
-		"too long":     {number("000000990000001930000"), ""},
-		"letters":      {number("0000009900000019300O"), ""},
-		"with a space": {number(" 0000099000000193000"), ""},
+		"one":                             {named(number, string(theirs)), theirs},
+		"none":                            {named(), ""},
+		"two the same":                    {named(number, string(theirs), number, string(theirs)), ""},
+		"two":                             {named(number, string(theirs), number, string(ours)), ""},
+		"too short":                       {named(number, "0000009900000019300"), ""},
+		"too long":                        {named(number, "000000990000001930000"), ""},
+		"letters":                         {named(number, "0000009900000019300O"), ""},
+		"with a space":                    {named(number, " 0000099000000193000"), ""},
+		"in both":                         {named(number, string(theirs), id, "OI:NL-"+string(theirs)), theirs},
+		"in both, the other way round":    {named(id, "OI:NL-"+string(theirs), number, string(theirs)), theirs},
+		"in the identifier alone":         {named(id, "OI:NL-"+string(theirs)), theirs},
+		"without a country":               {named(id, "OI:"+string(theirs)), theirs},
+		"beside another scheme":           {named(id, "NTRNL-27365323", id, "OI:NL-"+string(theirs), id, "VATNL-001234567B01"), theirs},
+		"serialNumber and another scheme": {named(number, string(theirs), id, "NTRNL-27365323"), theirs},
+		"another scheme alone":            {named(id, "NTRNL-"+string(theirs)), ""},
+		"no scheme":                       {named(id, string(theirs)), ""},
+		"small letters":                   {named(id, "oi:NL-"+string(theirs)), ""},
+		"of another country":              {named(id, "OI:BE-"+string(theirs)), ""},
+		"country twice":                   {named(id, "OI:NL-NL-"+string(theirs)), ""},
+		"an identifier with a space":      {named(id, "OI:NL- "+string(theirs)), ""},
+		"an empty identifier":             {named(number, string(theirs), id, "OI:"), ""},
+		"each another":                    {named(number, string(theirs), id, "OI:NL-"+string(ours)), ""},
+		"each another, the other first":   {named(id, "OI:NL-"+string(ours), number, string(theirs)), ""},
+		"two identifiers the same":        {named(id, "OI:NL-"+string(theirs), id, "OI:"+string(theirs)), ""},
+		"two identifiers, one as number":  {named(number, string(theirs), id, "OI:NL-"+string(theirs), id, "OI:NL-"+string(ours)), ""},
+		"no number beside an identifier":  {named(number, "12345", id, "OI:NL-"+string(theirs)), ""},
+		"an identifier that is no number": {named(number, string(theirs), id, "OI:NL-12345"), ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -6,7 +6,6 @@ package config
 import (
 	"bytes"
 	"crypto"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -19,6 +18,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -65,11 +65,18 @@ type Gateway struct {
 	path                  string
 }
 
-// TLS files, PEM.
+// TLS files, PEM, and what is asked of certificates, our own and those of others.
 type TLS struct {
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
 	CA          string `yaml:"ca"`
+	// MinRSABits is the size of the smallest RSA key that is taken; none means 2048.
+	MinRSABits int `yaml:"min_rsa_bits,omitempty"`
+	// CRLs are certificate revocation lists: files, PEM or DER, and http(s) URLs.
+	CRLs []string `yaml:"crls,omitempty"`
+	// CRLAfterNextUpdate says what becomes of a certificate of whose authority there is no
+	// list in date: refuse, the default, or accept.
+	CRLAfterNextUpdate string `yaml:"crl_after_next_update,omitempty"`
 }
 
 // Keys are files that must stay secret.
@@ -190,6 +197,9 @@ func ReadGateway(path string) (*Gateway, error) {
 			return nil, fmt.Errorf("%w: %s: %s is needed", ErrConfig, path, key)
 		}
 	}
+	if err := c.TLS.check(path); err != nil {
+		return nil, err
+	}
 	if len(c.Keys.Signing) == 0 || len(c.Keys.Pseudonym) == 0 {
 		return nil, fmt.Errorf("%w: %s: keys.signing and keys.pseudonym are needed, one of each at least", ErrConfig, path)
 	}
@@ -255,6 +265,13 @@ func (c *Gateway) Timeout() (*time.Duration, error) {
 
 // Path makes a path of the file absolute to it.
 func (c *Gateway) Path(name string) string { return join(filepath.Dir(c.path), name) }
+
+// Certificates are the gateway's own and those it believes. Revocation lists from URLs are
+// kept in the data folder.
+func (c *Gateway) Certificates(own identity.OIN, rules certificate.Rules) (*certificate.Holder, error) {
+	rules.Cache = filepath.Join(c.Path(c.Data), "crl")
+	return c.TLS.Open(c.Path, own, rules)
+}
 
 // Again reads the file anew.
 func (c *Gateway) Again() (*Gateway, error) { return ReadGateway(c.path) }
@@ -391,28 +408,11 @@ func ReadClient(path string) (*Client, error) {
 	if c.Gateway == "" || c.Releaser == "" || c.Trust == "" {
 		return nil, fmt.Errorf("%w: %s: gateway, releaser and trust are needed", ErrConfig, path)
 	}
-	return c, nil
+	return c, c.TLS.check(path)
 }
 
 // Path makes a path of the file absolute to it.
 func (c *Client) Path(name string) string { return join(c.dir, name) }
-
-// Load reads certificate, key and authorities.
-func (t TLS) Load(path func(string) string) (tls.Certificate, *x509.CertPool, error) {
-	pair, err := tls.LoadX509KeyPair(path(t.Certificate), path(t.Key))
-	if err != nil {
-		return tls.Certificate{}, nil, fmt.Errorf("%w: %s and %s: %w", ErrConfig, t.Certificate, t.Key, err)
-	}
-	raw, err := ReadFile(path(t.CA))
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(raw) {
-		return tls.Certificate{}, nil, fmt.Errorf("%w: %s: no certificate in it", ErrConfig, t.CA)
-	}
-	return pair, pool, nil
-}
 
 // SigningKeys reads the organisation's own signing keys, and has each sign once.
 func (c *Gateway) SigningKeys(own identity.OIN) ([]signed.Timed, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -28,15 +29,17 @@ type Peer struct {
 
 var errOtherPeer = errors.New("the certificate is of another organisation")
 
-// NewPeer connects on first use.
-func NewPeer(address string, by *tls.Config, oin identity.OIN) (*Peer, error) {
+// NewPeer connects to host:port on first use.
+func NewPeer(address string, own *certificate.Holder, oin identity.OIN) (*Peer, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	by := own.Client(host)
 	conf := by.Clone()
-	verify := conf.VerifyConnection
 	conf.VerifyConnection = func(s tls.ConnectionState) error {
-		if verify != nil {
-			if err := verify(s); err != nil {
-				return err
-			}
+		if err := by.VerifyConnection(s); err != nil {
+			return err
 		}
 		is, err := certificate.Peer(s.PeerCertificates[0])
 		if err == nil && is != oin {
@@ -53,8 +56,7 @@ func NewPeer(address string, by *tls.Config, oin identity.OIN) (*Peer, error) {
 		}
 		return shown, err
 	}
-	var err error
-	if p.conn, err = grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(conf))); err != nil {
+	if p.conn, err = grpc.NewClient(address, own.Dial(credentials.NewTLS(conf))...); err != nil {
 		return nil, err
 	}
 	p.peer = ontschotv1.NewPeerServiceClient(p.conn)

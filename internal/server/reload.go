@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime/debug"
 	"time"
 
@@ -198,13 +197,9 @@ func (s *Server) connectPeers(trust *config.Trust) (map[string]documents.Peer, e
 		if p.Gateway == "" || p.OIN == s.own {
 			continue
 		}
-		host, _, err := net.SplitHostPort(p.Gateway)
+		peer, err := NewPeer(p.Gateway, s.Certificates, p.OIN)
 		if err != nil {
 			return nil, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
-		}
-		peer, err := NewPeer(p.Gateway, s.Certificates.Client(host), p.OIN)
-		if err != nil {
-			return nil, err
 		}
 		s.peers = append(s.peers, peer)
 		peers[p.Code] = peer

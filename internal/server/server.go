@@ -157,10 +157,8 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 	if s.issuersSum, err = sumOf([]any{issuersIn(trust)}, trust.IssuerFiles()); err != nil {
 		return err
 	}
-	tls := s.Conf.TLS
-	s.Certificates, err = certificate.Open(certificate.Files{Certificate: s.Conf.Path(tls.Certificate), Key: s.Conf.Path(tls.Key), CA: s.Conf.Path(tls.CA)}, bc.Own)
-	if err != nil {
-		return fmt.Errorf("%w: tls: %w", config.ErrConfig, err)
+	if s.Certificates, err = s.Conf.Certificates(bc.Own, certificate.Rules{Warn: s.logger.Warn}); err != nil {
+		return err
 	}
 	bc.Certificates = s.Certificates
 	bc.Peers, err = s.connectPeers(trust)

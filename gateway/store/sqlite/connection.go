@@ -57,15 +57,14 @@ func (s statement) exec(args ...driver.Value) error {
 	return err
 }
 
-// each runs a statement and gives its rows, each with room for so many columns, until
-// there are no more or nobody wants them. Values are as they are stored, whatever the type
-// of their column.
-func (s statement) each(columns int, take func([]driver.Value) (more bool), args ...driver.Value) error {
+// each runs a statement and gives its rows until there are no more or nobody wants them.
+// Values are as they are stored, whatever the type of their column.
+func (s statement) each(take func([]driver.Value) (more bool), args ...driver.Value) error {
 	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), named(args))
 	if err != nil {
 		return err
 	}
-	values := make([]driver.Value, columns)
+	values := make([]driver.Value, len(rows.Columns()))
 	for {
 		if err = rows.Next(values); err != nil || !take(values) {
 			break
@@ -79,7 +78,7 @@ func (s statement) each(columns int, take func([]driver.Value) (more bool), args
 
 // row runs a statement that gives one row at most; false when it gives none.
 func (s statement) row(into []driver.Value, args ...driver.Value) (known bool, err error) {
-	err = s.each(len(into), func(values []driver.Value) bool {
+	err = s.each(func(values []driver.Value) bool {
 		copy(into, values)
 		known = true
 		return false

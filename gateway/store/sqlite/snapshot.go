@@ -25,11 +25,11 @@ func (s *snapshot) row(of statement, doing string, into []driver.Value, args ...
 }
 
 // each gives the rows of a statement, until there are no more or take does not want them.
-func (s *snapshot) each(of statement, doing string, columns int, take func([]driver.Value) bool, args ...driver.Value) error {
+func (s *snapshot) each(of statement, doing string, take func([]driver.Value) bool, args ...driver.Value) error {
 	if err := s.ctx.Err(); err != nil {
 		return failed(doing, err)
 	}
-	return failed(doing, of.each(columns, take, args...))
+	return failed(doing, of.each(take, args...))
 }
 
 // Rows is audit.Snapshot's. SQLite stores any value in any column, so each is
@@ -40,7 +40,7 @@ func (s *snapshot) Rows(from int64, limit int) ([]audit.Row, error) {
 		before-- // the row that holds this one may hold more of them than it should
 	}
 	var list []audit.Row
-	err := s.each(s.use.entries, "reading entries", 2, func(values []driver.Value) bool {
+	err := s.each(s.use.entries, "reading entries", func(values []driver.Value) bool {
 		list = append(list, group(values[0], values[1], from, limit-len(list))...)
 		return len(list) < limit
 	}, s.tenant, s.tenant, before, from)
@@ -75,7 +75,7 @@ func (s *snapshot) Documents(after string, limit int) (list []audit.Stored, err 
 	if limit < 1 {
 		return nil, nil
 	}
-	err = s.each(s.use.documents, "reading documents", 3, func(values []driver.Value) bool {
+	err = s.each(s.use.documents, "reading documents", func(values []driver.Value) bool {
 		list = append(list, stored(values))
 		return len(list) < limit
 	}, s.tenant, after)

@@ -112,6 +112,7 @@ func (s *Store) open(ctx context.Context, path string) (err error) {
 	if s.writing, err = openPool(s.writer, location, 1, true); err != nil {
 		return err
 	}
+	s.writer.SetMaxIdleConns(0) // what is rare opens one of its own
 	s.truncate(ctx)
 	return s.openReader(ctx, path)
 }
@@ -128,6 +129,7 @@ func (s *Store) openReader(ctx context.Context, path string) (err error) {
 		return err
 	}
 	s.reading, err = openPool(s.reader, location, readers, false)
+	s.reader.SetMaxIdleConns(0)
 	return err
 }
 
