@@ -480,7 +480,7 @@ func (f *fortune) flip(t *testing.T, what string) {
 		f.down[source], f.back[source] = false, true
 	case !ends:
 		h.stop(source)
-		f.down[source] = true
+		f.down[source], f.back[source] = true, false
 	}
 }
 
