@@ -18,13 +18,11 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/budget"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
-
-// historyMonths before the window are asked for, to find gaps; never released.
-const historyMonths = 12
 
 // Deadlines. A caller without one gets defaultDeadline. What is shaved off leaves
 // time to assemble, record and send a budget with gaps before the caller gives up.
@@ -70,7 +68,11 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 				}
 			}()
 			p := d.pairs[i]
-			answers[i] = g.askOne(ctx, g.Sources[p.source.Code], d, p)
+			source, ok := g.source(p.source.Code)
+			if !ok { // its gateway was taken out of the trust file since the decision
+				source = gone{}
+			}
+			answers[i] = g.askOne(ctx, source, d, p)
 			mu.Lock()
 			defer mu.Unlock()
 			count++
@@ -192,7 +194,7 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 	w := d.request.window
 	return &budgetv1.FetchRequest{
 		Identifiers: ids, Window: &budgetv1.Window{From: w.From.String(), To: w.To.String()},
-		HistoryFrom: w.From.AddMonths(-historyMonths).String(), Scopes: p.grant.Scopes(),
+		HistoryFrom: w.From.AddMonths(-admission.HistoryMonths).String(), Scopes: p.grant.Scopes(),
 		Purpose: d.request.purpose, Proofs: proofs, Requester: requester, Trace: d.trace, Laws: p.source.Laws,
 	}
 }

@@ -124,7 +124,7 @@ func planError(err error) error {
 
 func (g *Gateway) planInput(b *budgetv1.Budget, p *budgetv1.Plan, assumed *budgetv1.LegalBasis) plan.Input {
 	q := plan.Input{Budget: b, Plan: p, Texts: g.Texts}
-	if window, err := readWindow(b.GetWindow()); err == nil {
+	if window, err := admission.Window(b.GetWindow()); err == nil {
 		q.Basis = g.legalBasis(window)
 	}
 	if assumed != nil {

@@ -98,7 +98,7 @@ func (d decision) refusals() []*budgetv1.Gap {
 // source signed for this purpose. It is decided before the decision is recorded, so that
 // the log has as allowed what is asked. A request that is judged anew counts once.
 func (g *Gateway) notAsked(d *decision, a ask, grant policy.Grant) *budgetv1.Gap {
-	_, reachable := g.Sources[a.source.Code]
+	_, reachable := g.source(a.source.Code)
 	switch {
 	case !grant.Allows():
 		return nil

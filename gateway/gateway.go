@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"buf.build/go/protovalidate"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -42,16 +44,19 @@ type Texts interface {
 
 // Config of a gateway. Every field is required unless it says otherwise.
 type Config struct {
-	Own           identity.OIN       // whose gateway it is
-	Organisations identity.Directory // all it may deal with, its own among them
-	Sources       map[string]Source  // by the organisation's code; one without is a gap, NO_ADAPTER
-	Admission     *admission.Admission
-	Evidence      evidence.Registered
-	Keys          *signed.Verifier
-	Signers       *signed.Ring
-	Policy        *policy.Engine
-	Record        audit.Appender
-	Texts         Texts
+	Own           identity.OIN      // whose gateway it is
+	Organisations *identity.Roster  // all it may deal with, its own among them
+	Sources       map[string]Source // by the organisation's code; one without is a gap, NO_ADAPTER
+	// Peers are sources too: other organisations' own gateways, as they are at the moment.
+	// Nil: there are none.
+	Peers     func(code string) (Source, bool)
+	Admission *admission.Admission
+	Evidence  evidence.Registered
+	Keys      *signed.Verifier
+	Signers   *signed.Ring
+	Policy    *policy.Engine
+	Record    audit.Appender
+	Texts     Texts
 	// Trust is by which a budget that a caller presents is verified.
 	Trust result.Trust
 	// LegalBases for pooling laws, dated; may be empty.
@@ -99,4 +104,20 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	return &Gateway{Config: c, own: own, answers: answers}, nil
+}
+
+// source finds who answers for an organisation now.
+func (g *Gateway) source(code string) (Source, bool) {
+	if s, ok := g.Sources[code]; ok || g.Peers == nil {
+		return s, ok
+	}
+	return g.Peers(code)
+}
+
+// gone is a source that is not there any more.
+type gone struct{}
+
+// Fetch is Source's.
+func (gone) Fetch(context.Context, *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
+	return nil, status.Error(codes.Unavailable, "")
 }

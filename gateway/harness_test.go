@@ -146,12 +146,14 @@ func (h *house) configure() {
 		Today: func() civil.Date { h.seams.pass("the calendar"); return civil.Date(h.today.Load()) },
 		Log:   slog.New(slog.NewTextHandler(&h.said, nil)),
 	}
+	var all identity.Directory
 	for _, p := range h.family.Case.Parties {
-		h.config.Organisations = append(h.config.Organisations, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
+		all = append(all, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
 		if p.Kind != vendor {
 			h.config.Sources[p.Code] = &source{p.Code, h.seams}
 		}
 	}
+	h.config.Organisations = identity.NewRoster(all)
 }
 
 func (h *house) now() time.Time {

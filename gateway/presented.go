@@ -170,7 +170,7 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 			left = append(left, instead(e))
 		}
 		b.moved = now.Moved
-		b.budget = budget.Without(e.budget, left, g.Organisations, g.Texts)
+		b.budget = budget.Without(e.budget, left, g.Organisations.Now(), g.Texts)
 		b.left = ofThese(b.budget.GetGaps(), left)
 		b.entry.Rests = g.restsOf(b.budget, b.moved)
 		g.concern(&b.entry, b.entry.Rests, true)

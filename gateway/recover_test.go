@@ -197,7 +197,9 @@ func (o *other) Holds(_ context.Context, r *ontschotv1.HoldsRequest) (*ontschotv
 // The other party's gateway is asked about an agreement that waits, and its word decides.
 func TestThePeerConfirmsAnAgreement(t *testing.T) {
 	uwv := &other{}
-	h := newHouse(t, func(c *server.BrokerConfig) { c.Peers = map[string]documents.Peer{"UWV": uwv} })
+	h := newHouse(t, func(c *server.BrokerConfig) {
+		c.Peers = func(code string) (documents.Peer, bool) { return uwv, code == "UWV" }
+	})
 	id := h.agreements["UWV"]
 	d, err := h.GetAgreement(h.municipality().call(), &ontschotv1.GetAgreementRequest{Id: id})
 	require.NoError(t, err)

@@ -56,7 +56,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 			answers = left
 			continue
 		}
-		return total, result.Sign(total, result.Release{Digest: digest, Receipt: proof.Receipt(), Case: d.caller().Case(), Times: d.times(g.Now())}, g.Signers.Signer())
+		return total, result.Sign(total, result.Release{Digest: digest, Receipt: proof.Receipt(), Case: d.caller().Case(), Times: d.times(g.Now(), answers)}, g.Signers.Signer())
 	}
 	return nil, errors.New("more documents ended than there are")
 }
@@ -203,28 +203,32 @@ func (g *Gateway) toAssemble(d decision) budget.Request {
 		Purpose: d.request.purpose, Window: d.request.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
 		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.request.window),
 	}
-	q.Parties = g.Organisations
+	q.Parties = g.Organisations.Now()
 	for _, p := range d.request.persons {
 		q.Persons = append(q.Persons, p.Person)
 	}
 	return q
 }
 
-// times are the shortest that the agreements it rests on allow: nothing is built upon a
-// budget of which they say that it must be asked anew, and nothing is done with one that
-// should have been destroyed.
-func (d decision) times(now time.Time) result.Times {
+// times are the shortest that the agreements it rests on allow, and that a source says whose
+// own gateway answered: nothing is built upon a budget of which they say that it must be
+// asked anew, and nothing is done with one that should have been destroyed.
+func (d decision) times(now time.Time, answers []budget.Answer) result.Times {
 	age, keep := defaultMaxAge, time.Duration(0)
 	days := func(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
-	for _, p := range d.pairs {
-		g := p.grant.Agreement().Grant()
-		if g.MaxAgeDays == 0 { // the requester's own source
-			continue
+	shorten := func(most, retention int) {
+		if most == 0 { // the requester's own source, or one that says nothing of its own
+			return
 		}
-		age = min(age, days(g.MaxAgeDays), days(g.RetentionDays))
-		if keep == 0 || days(g.RetentionDays) < keep {
-			keep = days(g.RetentionDays)
+		age = min(age, days(most), days(retention))
+		if keep == 0 || days(retention) < keep {
+			keep = days(retention)
 		}
+	}
+	for i, p := range d.pairs {
+		said := result.Said(answers[i].Response.GetDisclosure())
+		shorten(p.grant.Agreement().Grant().MaxAgeDays, p.grant.Agreement().Grant().RetentionDays)
+		shorten(said.MaxAgeDays, said.RetentionDays)
 	}
 	if keep == 0 {
 		keep = defaultRetention

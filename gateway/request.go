@@ -9,15 +9,11 @@ import (
 	"github.com/ontschot/ontschot/gateway/evidence"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
-// maxMonths bounds the window; maxSources the sources of one request.
-const (
-	maxMonths  = 60
-	maxSources = 16
-)
+// maxSources bounds the sources of one request.
+const maxSources = 16
 
 // request is one that was read. The numbers of the persons have been taken out of the
 // message, into types that do not print.
@@ -58,7 +54,7 @@ func (a ask) key() string { return string(a.person.Ref) + " " + a.source.Code }
 // read reads a request that is well formed and takes the identifiers out of it; afterwards
 // the message holds none, so that printing it by mistake gives nothing away.
 func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (request, error) {
-	window, err := readWindow(req.GetWindow())
+	window, err := admission.Window(req.GetWindow())
 	if err != nil {
 		return request{}, err
 	}
@@ -78,22 +74,6 @@ func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (request, error) {
 		q.persons = append(q.persons, one)
 	}
 	return q, g.readAsks(&q, req.GetAsks())
-}
-
-func readWindow(w *budgetv1.Window) (civil.Span, error) {
-	from, errFrom := civil.Parse(w.GetFrom())
-	to, errTo := civil.Parse(w.GetTo())
-	switch {
-	case errFrom != nil:
-		return civil.Span{}, admission.Invalid("window.from", "is no civil date, YYYY-MM-DD")
-	case errTo != nil:
-		return civil.Span{}, admission.Invalid("window.to", "is no civil date, YYYY-MM-DD")
-	case to < from:
-		return civil.Span{}, admission.Invalid("window.to", "lies before window.from")
-	case to >= from.AddMonths(maxMonths):
-		return civil.Span{}, admission.Invalid("window", "is longer than %d months", maxMonths)
-	}
-	return civil.Span{From: from, To: to}, nil
 }
 
 func readPerson(path string, p *ontschotv1.Person) (person, error) {

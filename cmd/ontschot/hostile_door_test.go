@@ -21,6 +21,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -163,6 +164,7 @@ func (s *siege) entrances() map[string]func([]byte) error {
 			return err
 		}
 	}
+	all["a directory"] = s.asDirectory
 	for name, verify := range map[string]func(signed.Kind, []byte, any, func() []identity.OIN) (signed.Verified, error){"all": s.keys.All, "some": s.keys.Some} {
 		all[name] = func(raw []byte) error {
 			var terms agreement.Terms
@@ -231,12 +233,39 @@ func (s *siege) verifiers() map[string]func(document) error {
 			a.Signature = string(d.raw)
 			return result.VerifyAccount(a, trust)
 		},
+		"directory": func(d document) error { return s.directory(d.raw) },
 		"dissolution": func(d document) error {
 			a := proto.CloneOf(s.dissolved)
 			a.Signature = string(d.raw)
 			return result.VerifyDissolution(a, trust)
 		},
 	}
+}
+
+// asDirectory verifies a document as the directory of any party, were each an operator.
+func (s *siege) asDirectory(raw []byte) error {
+	pins := s.family.Pins()
+	for oin := range pins {
+		for i := range pins[oin] {
+			pins[oin][i].Kinds = []signed.Kind{signed.Directory}
+			if pins[oin][i].ID == "token-1" {
+				pins[oin][i].Kinds = []signed.Kind{signed.Token}
+			}
+		}
+	}
+	v, err := signed.NewVerifier(pins)
+	if err != nil {
+		return err
+	}
+	_, err = v.Compact(signed.Directory, raw, new(directory.Claims))
+	return err
+}
+
+// directory verifies one as the gateway of who has pinned the requester as an operator.
+func (s *siege) directory(raw []byte) error {
+	own := s.family.Requester().Sign
+	_, err := directory.Verify(raw, directory.Operator{OIN: own.Issuer, Keys: []signed.Key{{ID: own.KeyID, Alg: own.Alg, Public: own.Key.Public(), Kinds: []signed.Kind{signed.Directory}}}}, time.Now())
+	return err
 }
 
 func (s *siege) trust() result.Trust {

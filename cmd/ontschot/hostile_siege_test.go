@@ -26,6 +26,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -34,7 +35,7 @@ import (
 
 // kinds of document there are. Several share a typ.
 func kinds() []string {
-	return []string{"token", "result", "account", "dissolution", "permit", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
+	return []string{"token", "result", "account", "dissolution", "permit", "directory", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
 }
 
 // together reports whether it is a kind that several sign.
@@ -201,6 +202,10 @@ func (s *siege) good(t *testing.T, kind string) document {
 		d.raw = []byte(s.dissolved.GetSignature())
 	case "permit":
 		d.raw, err = own.Sign.Compact(signed.Permit, permit{ID: id, Issuer: own.OIN})
+	case "directory":
+		d.raw, err = directory.Sign(directory.Claims{IssuedAt: time.Now().Unix(), Issuer: own.OIN, Version: 1, Parties: []directory.Party{{
+			Code: "UWV", OIN: s.family.Parties["UWV"].OIN, Kind: "UWV", Name: "UWV", Keys: []directory.Key{}, Laws: []string{}, LogKeys: []string{},
+		}}}, own.Sign, time.Now())
 	}
 	require.NoError(t, err)
 	return d

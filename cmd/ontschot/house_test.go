@@ -39,6 +39,8 @@ func mayImport() map[string][]string {
 		"internal/certificate":      {"internal/identity"},
 		"internal/dev/casefile":     {"internal/civil", "internal/identity"},
 		"internal/config":           {"internal/certificate", "internal/civil", "internal/identity", "internal/signed", "proto/ontschot/v1"},
+		"internal/directory":        {"internal/certificate", "internal/config", "internal/identity", "internal/signed", "proto/ontschot/budget/v1"},
+		"internal/peercheck":        {"internal/certificate", "internal/config", "proto/ontschot/v1"},
 		"internal/dev/sandbox":      {"adapters/wss", "internal/dev/casefile", "internal/civil", "internal/identity", "proto/ontschot/budget/v1"},
 		"internal/dev/bench": {"adapters", "internal/civil", "internal/config", "internal/dev/casefile", "internal/dev/family",
 			"proto/ontschot/adapter/v1", "proto/ontschot/budget/v1", "proto/ontschot/v1"},
@@ -63,7 +65,10 @@ func mayImport() map[string][]string {
 		"gateway/evidence":          with(facts, ground, []string{"gateway/audit", "gateway/register", "internal/signed", "proto/ontschot/budget/v1"}),
 		"gateway/documents": with(facts, words, ground, []string{
 			"gateway/admission", "gateway/evidence", "gateway/audit", "gateway/register", "gateway/wording", "internal/signed"}),
-		"gateway/refusal": with(facts, words, []string{"gateway/admission", "gateway/audit", "gateway/policy", "gateway/register", "gateway/result"}),
+		"gateway/federation": with(facts, ground, []string{
+			"gateway/admission", "gateway/evidence", "gateway/policy", "gateway/audit", "gateway/register", "gateway/result", "internal/signed", "proto/ontschot/budget/v1", "proto/ontschot/v1"}),
+		"gateway/refusal": with(facts, words, []string{
+			"gateway/admission", "gateway/audit", "gateway/federation", "gateway/policy", "gateway/register", "gateway/result"}),
 		"gateway": with(facts, words, ground, []string{
 			"gateway/admission", "gateway/evidence", "gateway/policy", "gateway/budget", "gateway/plan", "gateway/audit", "gateway/register", "gateway/result",
 			"internal/signed"}),
@@ -164,10 +169,11 @@ func TestEverySentinelIsInTheTable(t *testing.T) {
 	}
 	// Met at start and by auditors only, never by a caller; what audit has under the same name; what is a gap
 	inside := []string{"audit.ErrKey", "audit.ErrInvalid", "audit.ErrWhole", "audit.ErrClock", "register.ErrSnapshot", "register.ErrEnded", "register.ErrNoDocument", "register.ErrConflict",
-		"policy.ErrRules", "policy.ErrInput", "documents.ErrRegisteredBefore", "documents.ErrKeyGone", "evidence.ErrChanged", "evidence.ErrSuperseded"}
+		"policy.ErrRules", "policy.ErrInput", "documents.ErrRegisteredBefore", "documents.ErrKeyGone", "evidence.ErrChanged", "evidence.ErrSuperseded",
+		"result.ErrStatement"}
 	sentinel := regexp.MustCompile(`(?m)^\s*(?:var )?(Err[A-Z]\w*)\s*=`)
 	seen := 0
-	for _, room := range []string{"token", "agreement", "consent", "audit", "register", "admission", "policy", "result", "documents", "evidence"} {
+	for _, room := range []string{"token", "agreement", "consent", "audit", "register", "admission", "policy", "result", "documents", "evidence", "federation"} {
 		entries, err := os.ReadDir("../../gateway/" + room)
 		require.NoError(t, err)
 		for _, e := range entries {

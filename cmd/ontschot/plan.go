@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"time"
 
@@ -314,8 +316,8 @@ func budgetVerifyCommand() *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check a stored budget offline: signature, contents, receipt",
 		Long: `Check a stored budget without a gateway: that it is signed by the organisation the client's configuration
-pins, that nothing in it was changed, and that its receipt proves the release is in the log. Exit
-code 4 when it does not verify.`,
+pins, that nothing in it was changed, and that its receipt proves the release is in the log. Of each source
+whose own gateway answered, it prints what that proves too. Exit code 4 when it does not verify.`,
 		Example: "  ontschot budget verify budget.json --config client.yaml",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -346,9 +348,24 @@ code 4 when it does not verify.`,
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The budget is what %s released on %s; release %d of %s%s.\n", conf.Releaser,
 				time.Unix(claims.IssuedAt, 0).UTC().Format(time.RFC3339), b.GetReceipt().GetIndex(), b.GetReceipt().GetOrigin(), age)
-			return err
+			return errors.Join(err, printDisclosures(c.OutOrStdout(), b))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "client.yaml", "the client's configuration, YAML: it pins whose budgets are believed")
 	return c
+}
+
+// printDisclosures prints what a verified budget proves of each source whose own gateway answered.
+func printDisclosures(w io.Writer, b *budgetv1.Budget) (err error) {
+	for _, r := range b.GetSources() {
+		if r.GetDisclosure() == nil {
+			continue
+		}
+		said, receipt := result.Said(r.GetDisclosure()), r.GetDisclosure().GetReceipt()
+		_, failed := fmt.Fprintf(w, "%s (OIN %s) disclosed its answer about %s on %s: decision %d and disclosure %d of %s, policy %.12s; to be used for %d days and kept for %d at most.\n",
+			r.GetSource(), said.Issuer, r.GetPerson(), time.Unix(said.IssuedAt, 0).UTC().Format(time.RFC3339), said.Decision, receipt.GetIndex(), receipt.GetOrigin(),
+			said.PolicyRevision, said.MaxAgeDays, said.RetentionDays)
+		err = errors.Join(err, failed)
+	}
+	return err
 }

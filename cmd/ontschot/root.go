@@ -17,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
+	"github.com/ontschot/ontschot/internal/directory"
 )
 
 // Exit codes.
@@ -72,7 +73,7 @@ Begin with:  ontschot demo`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), auditCommand(), backupCommand(), restoreCommand(), adapterCommand(), benchCommand(), versionCommand())
+	root.AddCommand(demoCommand(), devCommand(), sandboxCommand(), serveCommand(), budgetCommand(), agreementCommand(), consentCommand(), keysCommand(), directoryCommand(), peerCommand(), auditCommand(), backupCommand(), restoreCommand(), adapterCommand(), benchCommand(), versionCommand())
 	return root
 }
 
@@ -105,7 +106,7 @@ func exitCode(err error) int {
 		return exitNo
 	case errors.Is(err, errUsage), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
-	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig), errors.Is(err, errToDo):
+	case errors.Is(err, casefile.ErrCase), errors.Is(err, config.ErrConfig), errors.Is(err, directory.ErrDirectory), errors.Is(err, errToDo):
 		return exitNo
 	}
 	if strings.HasSuffix(explain(err), "[BUDGET_NOT_AUTHENTIC]") {

@@ -50,7 +50,7 @@ type Once interface {
 // Config of an Admission. Every field is required.
 type Config struct {
 	Own           identity.OIN // whose gateway it is
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	// Certificates looks again, at every call, at the certificate of who calls.
 	Certificates Certificates
 	Tokens       token.Checker
@@ -72,7 +72,7 @@ type Admission struct {
 // New says which part of the configuration is missing.
 func New(c Config) (*Admission, error) {
 	for name, missing := range map[string]bool{
-		"Own": c.Own == "", "Organisations": len(c.Organisations) == 0, "Certificates": c.Certificates == nil, "Tokens": c.Tokens.Keys == nil,
+		"Own": c.Own == "", "Organisations": c.Organisations == nil, "Certificates": c.Certificates == nil, "Tokens": c.Tokens.Keys == nil,
 		"Policy": c.Policy == nil, "Delegations": c.Delegations == nil, "Once": c.Once == nil, "Pseudonyms": c.Pseudonyms.IsZero(),
 		"Now": c.Now == nil, "Today": c.Today == nil,
 	} {
@@ -170,22 +170,39 @@ func (a *Admission) Peer(ctx context.Context, request proto.Message) (identity.O
 
 // PeerWith is Peer, and gives the certificate of the connection too.
 func (a *Admission) PeerWith(ctx context.Context, request proto.Message) (identity.OIN, *x509.Certificate, error) {
+	oin, leaf, err := a.party(ctx)
+	if err == nil && oin == a.Own {
+		err = ErrNoPeer
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return oin, leaf, a.WellFormed(request)
+}
+
+// PeerOrOwn is Peer, and lets in this gateway's own organisation too.
+func (a *Admission) PeerOrOwn(ctx context.Context, request proto.Message) (identity.OIN, error) {
+	oin, _, err := a.party(ctx)
+	if err != nil {
+		return "", err
+	}
+	return oin, a.WellFormed(request)
+}
+
+// party is whose certificate the connection was made with: one that the trust file knows.
+func (a *Admission) party(ctx context.Context) (identity.OIN, *x509.Certificate, error) {
 	_, leaf, err := a.credentials(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	if leaf == nil {
-		return "", nil, ErrNoPeer
-	}
-	oin, err := certificate.Peer(leaf)
+	oin, err := certificate.Peer(leaf) // of no certificate too
 	if err != nil {
 		return "", nil, ErrNoPeer
 	}
-	peer, known := a.Organisations.ByOIN(oin)
-	if !known || peer.OIN == a.Own {
+	if _, known := a.Organisations.ByOIN(oin); !known {
 		return "", nil, ErrNoPeer
 	}
-	return peer.OIN, leaf, a.WellFormed(request)
+	return oin, leaf, nil
 }
 
 // Rates counts what is done under each key in a stretch of time. It counts for this

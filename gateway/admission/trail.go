@@ -55,6 +55,14 @@ func (t *trail) asks(caller token.Caller, purpose string) {
 	}
 }
 
+// Joins makes a call of another gateway part of the exchange that it has the trace id of, so that
+// the logs of both share it; and notes who asks and for what, as far as that is known.
+func Joins(ctx context.Context, trace string, caller token.Caller, purpose string) {
+	if t := trailOf(ctx); t != nil {
+		t.trace, t.caller, t.purpose = trace, caller, purpose
+	}
+}
+
 // Failures writes down calls that panicked.
 type Failures struct {
 	Own            identity.OIN

@@ -118,3 +118,27 @@ func OptionalDate(path, s string) (civil.Date, error) {
 	}
 	return d, nil
 }
+
+// MaxMonths bounds the window of a question. HistoryMonths before it are asked for, to find
+// gaps; they are never released.
+const (
+	MaxMonths     = 60
+	HistoryMonths = 12
+)
+
+// Window reads the window of a question.
+func Window(w *budgetv1.Window) (civil.Span, error) {
+	from, errFrom := civil.Parse(w.GetFrom())
+	to, errTo := civil.Parse(w.GetTo())
+	switch {
+	case errFrom != nil:
+		return civil.Span{}, Invalid("window.from", "is no civil date, YYYY-MM-DD")
+	case errTo != nil:
+		return civil.Span{}, Invalid("window.to", "is no civil date, YYYY-MM-DD")
+	case to < from:
+		return civil.Span{}, Invalid("window.to", "lies before window.from")
+	case to >= from.AddMonths(MaxMonths):
+		return civil.Span{}, Invalid("window", "is longer than %d months", MaxMonths)
+	}
+	return civil.Span{From: from, To: to}, nil
+}

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
+	"github.com/ontschot/ontschot/internal/identity"
 )
 
 func retryOf(t *testing.T, p audit.Proof) int64 {

@@ -137,7 +137,17 @@ func trustOf(conf *config.Client) (result.Trust, error) {
 	if err != nil {
 		return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", ErrConfig, releaser.Code)
 	}
-	return result.Trust{Keys: keys, Releaser: releaser.OIN, Log: log}, nil
+	t := result.Trust{Keys: keys, Releaser: releaser.OIN, Log: log, Sources: map[string]result.Source{}}
+	for _, p := range trust.Parties {
+		source := result.Source{OIN: p.OIN}
+		if len(p.LogKeys) > 0 {
+			if source.Log, err = audit.ParseKeys(p.LogKeys...); err != nil {
+				return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", ErrConfig, p.Code)
+			}
+		}
+		t.Sources[p.Code] = source
+	}
+	return t, nil
 }
 
 // bearer is a connection of which every call bears a token.

@@ -98,12 +98,13 @@ func (s *Service) askPeer(ctx context.Context, by admission.Call, d audit.Stored
 // heldBy is nil when the other party's gateway says that these terms hold there.
 func (s *Service) heldBy(ctx context.Context, with identity.OIN, k negotiation) error {
 	party, _ := s.Organisations.ByOIN(with)
-	if _, known := s.Peers[party.Code]; !known {
+	peer, known := s.peer(party.Code)
+	if !known {
 		return agreement.ErrUnreached
 	}
 	ctx, cancel := context.WithTimeout(ctx, peerTimeout)
 	defer cancel()
-	_, err := s.Peers[party.Code].Holds(ctx, &ontschotv1.HoldsRequest{Id: k.terms.ID, TermsSha256: k.terms.Digest()})
+	_, err := peer.Holds(ctx, &ontschotv1.HoldsRequest{Id: k.terms.ID, TermsSha256: k.terms.Digest()})
 	switch status.Code(err) {
 	case codes.OK:
 		return nil
@@ -147,8 +148,8 @@ func (s *Service) Reconfirm(ctx context.Context) error {
 	if s.Documents.Register().Waiting() == 0 {
 		return nil
 	}
-	for _, p := range s.Organisations {
-		if _, ok := s.Peers[p.Code]; !ok || p.OIN == s.Own {
+	for _, p := range s.Organisations.Now() {
+		if _, ok := s.peer(p.Code); !ok || p.OIN == s.Own {
 			continue
 		}
 		documents, err := s.Documents.Between(ctx, audit.AgreementDocument, s.Own, p.OIN)

@@ -80,7 +80,7 @@ func (s *Service) accepted(ctx context.Context, by identity.OIN, p agreement.Pro
 // send delivers a document to another party's gateway and gives it as registered there.
 func (s *Service) send(ctx context.Context, to identity.OIN, raw []byte) (*ontschotv1.DeliverResponse, error) {
 	party, _ := s.Organisations.ByOIN(to)
-	peer, ok := s.Peers[party.Code]
+	peer, ok := s.peer(party.Code)
 	if !ok {
 		return nil, fmt.Errorf("%w: the trust file has no address for it", agreement.ErrUnreached)
 	}
@@ -141,8 +141,8 @@ func (s *Service) deliver(ctx context.Context, to identity.OIN, raw []byte) erro
 // the other party, unless it is known to have arrived. Delivering one again does no
 // harm. The server calls it at start and once in a while.
 func (s *Service) Redeliver(ctx context.Context) error {
-	for _, p := range s.Organisations {
-		if _, ok := s.Peers[p.Code]; !ok || p.OIN == s.Own {
+	for _, p := range s.Organisations.Now() {
+		if _, ok := s.peer(p.Code); !ok || p.OIN == s.Own {
 			continue
 		}
 		for _, kind := range []audit.DocumentKind{audit.ProposalDocument, audit.StatementDocument} {

@@ -72,8 +72,8 @@ type Changes interface {
 // Config of a Service. Every field is required unless it says otherwise.
 type Config struct {
 	Own           identity.OIN // whose gateway it is, and keeper of its consents
-	Organisations identity.Directory
-	Peers         map[string]Peer // by the organisation's code; agreements are delivered to them. May be empty
+	Organisations *identity.Roster
+	Peers         func(code string) (Peer, bool) // who has a gateway now; agreements are delivered to it. Nil: nobody
 	Admission     *admission.Admission
 	Evidence      evidence.Registered
 	Keys          *signed.Verifier
@@ -109,7 +109,7 @@ type Service struct {
 // New says which part of the configuration is missing.
 func New(c Config) (*Service, error) {
 	for name, missing := range map[string]bool{
-		"Organisations": len(c.Organisations) == 0, "Admission": c.Admission == nil, "Evidence": c.Evidence.Documents == nil, "Keys": c.Keys == nil,
+		"Organisations": c.Organisations == nil, "Admission": c.Admission == nil, "Evidence": c.Evidence.Documents == nil, "Keys": c.Keys == nil,
 		"Signers": c.Signers == nil, "Matrix": c.Matrix == nil, "Record": c.Record == nil, "Documents": c.Documents == nil, "Texts": c.Texts == nil, "Changes": c.Changes == nil,
 		"WithdrawURL": c.WithdrawURL == "", "Officer": c.Officer == "", "Pseudonyms": c.Pseudonyms.IsZero(), "Now": c.Now == nil, "Today": c.Today == nil, "Log": c.Log == nil,
 	} {
@@ -121,6 +121,14 @@ func New(c Config) (*Service, error) {
 		return nil, errors.New("documents: Own is none of the Organisations")
 	}
 	return &Service{Config: c}, nil
+}
+
+// peer is the gateway of an organisation, if it has one now.
+func (s *Service) peer(code string) (Peer, bool) {
+	if s.Peers == nil {
+		return nil, false
+	}
+	return s.Peers(code)
 }
 
 func (s *Service) own() identity.Organisation {

@@ -111,7 +111,7 @@ func (s *Service) ListAgreements(ctx context.Context, r *ontschotv1.ListAgreemen
 // one that was begun last first.
 func (s *Service) negotiationsWith(code string) []string {
 	began := map[string]int64{}
-	for _, p := range s.Organisations {
+	for _, p := range s.Organisations.Now() {
 		if p.OIN == s.Own || code != "" && code != p.Code {
 			continue
 		}
@@ -166,7 +166,7 @@ func (s *Service) DiffAgreements(ctx context.Context, r *ontschotv1.DiffAgreemen
 	for _, c := range agreement.Diff(old, k.terms) {
 		words := wording.ChangeParams{
 			Path: c.Path, Kind: c.Kind, Old: c.Old, New: c.New, Purposes: c.Purposes,
-			Party: string(c.Party), Consumer: string(c.Consumer), Source: string(c.Source), Name: func(oin string) string { return s.Organisations.Names()[identity.OIN(oin)] },
+			Party: string(c.Party), Consumer: string(c.Consumer), Source: string(c.Source), Name: func(oin string) string { return s.Organisations.Now().Names()[identity.OIN(oin)] },
 		}
 		answer.Changes = append(answer.Changes, &ontschotv1.AgreementChange{
 			Path: c.Path, Kind: c.Kind, Old: c.Old, New: c.New,

@@ -106,7 +106,7 @@ func (s *Service) consentToEnd(ctx context.Context, caller token.Caller, id stri
 // receiptOf is what the person takes home.
 func (s *Service) receiptOf(d audit.StoredDocument, opened consent.Document) (*ontschotv1.ConsentReceipt, error) {
 	c, span := opened.Claims(), opened.Span()
-	record, err := opened.Receipt(wording.Dutch, s.Organisations.Names(), time.UnixMilli(d.Since))
+	record, err := opened.Receipt(wording.Dutch, s.Organisations.Now().Names(), time.UnixMilli(d.Since))
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ type Documents interface {
 // Config of Registered. Every field is required.
 type Config struct {
 	Own           identity.OIN // keeper of its consents
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Keys          *signed.Verifier
 	Pseudonyms    pseudonym.Keys
 	Documents     Documents
@@ -96,7 +96,15 @@ func (r Registered) For(caller token.Caller, purpose string, today civil.Date) E
 }
 
 func (r Registered) begin(caller token.Caller, purpose string, today civil.Date) registered {
-	return registered{r, caller, purpose, today, r.Documents.Register(), map[identity.OIN]agreementsRead{}, map[string]openedConsent{}}
+	return registered{r, caller, caller.Organisation(), purpose, today, r.Documents.Register(), map[identity.OIN]agreementsRead{}, map[string]openedConsent{}}
+}
+
+// Between is the agreement under which one organisation may ask another, with nobody in
+// question. Errors: those of agreement.
+func (r Registered) Between(ctx context.Context, use agreement.Use) (agreement.Covering, error) {
+	b := r.begin(token.Caller{}, use.Purpose, use.Today)
+	b.consumer = use.Consumer
+	return b.Agreement(ctx, identity.Organisation{OIN: use.Source})
 }
 
 // Openings is what the keeper needs beside a consent to open it.

@@ -24,6 +24,7 @@ import (
 type registered struct {
 	Registered
 	caller   token.Caller
+	consumer identity.OIN // who asks
 	purpose  string
 	today    civil.Date
 	register register.View
@@ -53,7 +54,7 @@ func (r registered) Agreement(ctx context.Context, source identity.Organisation)
 	if with.err != nil {
 		return agreement.Covering{}, with.err
 	}
-	covering, err := agreement.Find(with.count, agreement.Use{Consumer: r.caller.Organisation(), Source: source.OIN, Purpose: r.purpose, Today: r.today})
+	covering, err := agreement.Find(with.count, agreement.Use{Consumer: r.consumer, Source: source.OIN, Purpose: r.purpose, Today: r.today})
 	if errors.Is(err, agreement.ErrNone) && with.waits {
 		err = agreement.ErrUncertain
 	}
@@ -74,7 +75,7 @@ func (r registered) with(ctx context.Context, source identity.OIN) agreementsRea
 }
 
 func (r registered) readAgreements(ctx context.Context, source identity.OIN) (out agreementsRead) {
-	by := r.caller.Organisation()
+	by := r.consumer
 	counting := r.register.Agreements(by, source, r.today)
 	for _, d := range r.register.Between(register.Agreement, by, source) {
 		out.ever = out.ever || !d.Lost && !slices.Contains(counting, d.ID)

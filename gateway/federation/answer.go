@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,12 +24,14 @@ import (
 	"github.com/ontschot/ontschot/gateway/evidence"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/pseudonym"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Errors of who is asked.
@@ -47,7 +51,7 @@ type Source interface {
 // Config of an Answerer. Every field is required.
 type Config struct {
 	Own           identity.OIN
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Source        func() Source // nil: there is none
 	Admission     *admission.Admission
 	Tokens        token.Checker
@@ -66,8 +70,9 @@ type Config struct {
 // It is safe for concurrent use.
 type Answerer struct {
 	Config
-	own   identity.Organisation
-	rates admission.Rates
+	own       identity.Organisation
+	rates     admission.Rates
+	described admission.Rates // by who asks how things stand
 }
 
 // New makes an Answerer.
@@ -91,6 +96,7 @@ type question struct {
 	today   civil.Date
 	grant   policy.Grant
 	refused []*budgetv1.Gap
+	counted bool  // towards the rate of the agreement
 	judged  int64 // entries by which it was judged
 	decided int64 // index of its decision
 }
@@ -108,15 +114,44 @@ func (a *Answerer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budget
 		return nil, err
 	}
 	if !q.grant.Allows() {
-		return nil, &policy.DeniedError{Gaps: q.refused}
+		return nil, refusal(q.refused)
 	}
-	answer, err := q.source.Fetch(ctx, q.forward()) //                      6 asked
+	answer, err := a.ask(ctx, q) //                                         6 asked
 	if err != nil {
+		return nil, err
+	}
+	return answer, a.disclose(ctx, q, answer) //                            8 disclosed in the record, if all of it still counts
+}
+
+// ask asks our own system. Nobody of that number and nothing there are the same answer: who
+// asks learns of nobody whether we know them.
+func (a *Answerer) ask(ctx context.Context, q *question) (*budgetv1.FetchResponse, error) {
+	answer, err := q.source.Fetch(ctx, q.forward(a.own))
+	switch {
+	case reasonOf(err) == notFound:
+		answer = &budgetv1.FetchResponse{}
+	case err != nil:
 		return nil, &SourceError{err}
 	}
 	q.grant.Minimise(answer)
+	if len(answer.GetLines())+len(answer.GetHistory())+len(answer.GetNotices())+len(answer.GetSpends())+len(answer.GetOwnContributions()) == 0 {
+		answer = &budgetv1.FetchResponse{AsOfMs: a.Now().UnixMilli(), AnswerId: uuid.NewString()}
+	}
+	told := q.request.GetLaws()
+	if len(told) > 0 && slices.ContainsFunc(a.own.Laws, func(law string) bool { return !slices.Contains(told, law) }) {
+		// Who asks does not know us for all our laws, and asks for none of those: about anybody.
+		answer.Notices = append(answer.Notices, &budgetv1.Notice{Code: "SKIPPED", Reason: budgetv1.GapUnknownLaw, Gap: budgetv1.GapUnknownLaw})
+	}
 	answer.Withheld, answer.Disclosure = withheld(q.refused), nil
-	return answer, a.disclose(ctx, q, answer) //                            8 disclosed in the record, if all of it still counts
+	return answer, nil
+}
+
+// refusal is the no to a question of which nothing may pass.
+func refusal(gaps []*budgetv1.Gap) error {
+	if slices.ContainsFunc(gaps, func(g *budgetv1.Gap) bool { return g.GetCode() == budgetv1.GapRateLimited }) {
+		return ErrRate
+	}
+	return &policy.DeniedError{Gaps: gaps}
 }
 
 // read checks who asks and the permit, and takes the number out of the message.
@@ -133,15 +168,23 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*questio
 	if identity.OIN(r.GetRequester()) != by {
 		return nil, admission.Invalid("requester", "is another organisation than that of the certificate")
 	}
+	if r.GetPurpose() == ontschotv1.PurposeAccountForBudget { // it asks no source: its cells ask for no consent
+		return nil, admission.ErrPurpose
+	}
 	if !admission.IsTrace(r.GetTrace()) {
 		return nil, admission.Invalid("trace", "is no trace id of a gateway")
 	}
+	admission.Joins(ctx, r.GetTrace(), token.Caller{}, "")
 	if len(r.GetProofs().GetSalt()) != saltSize {
 		return nil, admission.Invalid("proofs.salt", "is not of 32 bytes")
+	}
+	if err := times(r); err != nil {
+		return nil, err
 	}
 	if q.caller, q.permit, err = a.permit(r, by, leaf); err != nil {
 		return nil, err
 	}
+	admission.Joins(ctx, r.GetTrace(), q.caller, r.GetPurpose())
 	return q, a.identify(q)
 }
 
@@ -150,9 +193,27 @@ func (a *Answerer) permit(r *budgetv1.FetchRequest, by identity.OIN, leaf *x509.
 	if err != nil {
 		return token.Caller{}, token.PermitClaims{}, admission.Invalid("proofs", "cannot be hashed")
 	}
-	return a.Tokens.Permit(token.PermitCall{
-		Permit: r.GetProofs().GetPermit(), Leaf: leaf, Issuer: by, Purpose: r.GetPurpose(), Consent: consentDigest(r.GetProofs().GetConsent()), Request: hash,
+	p := r.GetProofs()
+	caller, claims, err := a.Tokens.Permit(token.PermitCall{
+		Permit: p.GetPermit(), Leaf: leaf, Issuer: by, Purpose: r.GetPurpose(), Consent: consentDigest(p.GetConsent()), Request: hash,
 	})
+	if err == nil && (claims.Agreement != p.GetAgreement() || claims.Case != p.GetCase() || claims.Role != p.GetRole() || claims.Assurance != p.GetAssurance()) {
+		err = token.ErrPermit
+	}
+	return caller, claims, err
+}
+
+// times bounds the time that is asked about, as the gateway that asks should have done.
+func times(r *budgetv1.FetchRequest) error {
+	window, err := admission.Window(r.GetWindow())
+	if err != nil {
+		return err
+	}
+	history, err := civil.Parse(r.GetHistoryFrom())
+	if err != nil || history > window.From || history < window.From.AddMonths(-admission.HistoryMonths) {
+		return admission.Invalid("history_from", "is not within %d months before the window", admission.HistoryMonths)
+	}
+	return nil
 }
 
 // identify takes the number that this kind of source goes by, and no other is accepted: who
@@ -212,11 +273,30 @@ func (a *Answerer) judge(ctx context.Context, q *question) error {
 		Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
 	})
 	q.grant, q.refused = grant.Within(r.GetScopes()), asked(refusals, r.GetScopes())
-	if limit := grant.Agreement().Grant(); q.grant.Allows() && limit.RatePerMinute > 0 &&
+	q.refused = append(q.refused, unknown(r.GetScopes(), q.grant, q.refused)...)
+	if limit := grant.Agreement().Grant(); q.grant.Allows() && !q.counted && limit.RatePerMinute > 0 &&
 		!a.rates.Take(string(q.by.OIN)+" "+r.GetPurpose(), limit.RatePerMinute, a.Now().Unix()/60) {
-		return ErrRate
+		q.grant, q.refused = policy.Grant{}, []*budgetv1.Gap{{Reason: budgetv1.ReasonPeerRefused, Code: budgetv1.GapRateLimited}}
 	}
+	q.counted = true
 	return nil
+}
+
+// unknown are the refusals of what was asked and is not granted, and that no other refusal
+// says: of laws and categories that this organisation does not have. What is missing is said.
+func unknown(scopes []*budgetv1.Scope, grant policy.Grant, refused []*budgetv1.Gap) (gaps []*budgetv1.Gap) {
+	covers := func(list []string, one string) bool { return len(list) == 0 || slices.Contains(list, one) }
+	granted := grant.Scopes()
+	for _, s := range scopes {
+		missing := slices.DeleteFunc(slices.Clone(s.GetCategories()), func(c string) bool {
+			return slices.ContainsFunc(granted, func(g *budgetv1.Scope) bool { return g.GetLaw() == s.GetLaw() && slices.Contains(g.GetCategories(), c) }) ||
+				slices.ContainsFunc(refused, func(g *budgetv1.Gap) bool { return covers(g.GetLaws(), s.GetLaw()) && covers(g.GetCategories(), c) })
+		})
+		if len(missing) > 0 {
+			gaps = append(gaps, &budgetv1.Gap{Reason: budgetv1.ReasonPolicyDenied, Code: "VELD-01", Laws: []string{s.GetLaw()}, Categories: missing})
+		}
+	}
+	return gaps
 }
 
 // asked are those refusals that are of what was asked.
@@ -233,12 +313,20 @@ func asked(refusals []*budgetv1.Gap, scopes []*budgetv1.Scope) []*budgetv1.Gap {
 	})
 }
 
+// withheld says gaps to who asked: of codes as many as fit.
 func withheld(gaps []*budgetv1.Gap) (list []*budgetv1.Withheld) {
 	for _, g := range gaps {
-		list = append(list, &budgetv1.Withheld{Reason: g.GetReason(), Code: g.GetCode(), Laws: g.GetLaws(), Categories: g.GetCategories()})
+		code := g.GetCode()
+		for len(code) > maxCode {
+			code = code[:max(strings.LastIndex(code, " "), 0)]
+		}
+		list = append(list, &budgetv1.Withheld{Reason: g.GetReason(), Code: code, Laws: g.GetLaws(), Categories: g.GetCategories()})
 	}
 	return list
 }
+
+// maxCode bounds the code of what is withheld, as source.proto does.
+const maxCode = 64
 
 // entry is what both entries about a question have in common.
 func (a *Answerer) entry(q *question) audit.Entry {
@@ -248,9 +336,37 @@ func (a *Answerer) entry(q *question) audit.Entry {
 	}
 }
 
+// mostJudgings bounds how often a question is judged anew because what it needs ended
+// before it was recorded.
+const mostJudgings = 16
+
 // recordDecision writes down what was decided, a refusal too. In the same transaction the
-// permit is used up.
+// permit is used up. When something has ended since it was judged, it is judged anew.
 func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
+	once := &audit.Once{Key: sha256.Sum256([]byte("ontschot/permit\x00" + string(q.permit.Issuer) + "\x00" + q.permit.ID)), Life: time.Hour}
+	_, _ = rand.Read(once.Body[:]) // no two uses are the same request
+	for round := 1; ; round++ {
+		e, err := a.decisionEntry(q)
+		if err != nil {
+			return err
+		}
+		e.Once = once
+		proof, err := audit.Append(ctx, a.Record, e)
+		q.decided = proof.Index
+		switch {
+		case errors.Is(err, audit.ErrKeyReused):
+			return a.replayed(ctx, q)
+		case !errors.Is(err, audit.ErrJudged) || round == mostJudgings:
+			return err
+		}
+		if err := a.judge(ctx, q); err != nil {
+			return err
+		}
+	}
+}
+
+// decisionEntry is the entry of what was decided.
+func (a *Answerer) decisionEntry(q *question) (audit.Entry, error) {
 	e := a.entry(q)
 	e.Kind, e.Decision, e.By = audit.Deny, "deny", q.judged
 	one := audit.PairJudgement{Source: a.Own, Subject: pseudonym.Text(q.subject)}
@@ -265,17 +381,8 @@ func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
 		one.Refusals = append(one.Refusals, audit.Refusal{Reason: r.GetReason(), Code: r.GetCode(), Laws: r.GetLaws(), Categories: r.GetCategories()})
 	}
 	var err error
-	if e.Payload, err = signed.Canonical(audit.Judgement{Judged: q.judged, Pairs: []audit.PairJudgement{one}}); err != nil {
-		return err
-	}
-	e.Once = &audit.Once{Key: sha256.Sum256([]byte("ontschot/permit\x00" + string(q.permit.Issuer) + "\x00" + q.permit.ID)), Life: time.Hour}
-	_, _ = rand.Read(e.Once.Body[:]) // no two uses are the same request
-	proof, err := audit.Append(ctx, a.Record, e)
-	if errors.Is(err, audit.ErrKeyReused) {
-		return a.replayed(ctx, q)
-	}
-	q.decided = proof.Index
-	return err
+	e.Payload, err = signed.Canonical(audit.Judgement{Judged: q.judged, Pairs: []audit.PairJudgement{one}})
+	return e, err
 }
 
 // replayed writes down that a permit was presented again.
@@ -293,12 +400,19 @@ func (a *Answerer) restsOn(q *question) []register.Rest {
 	return []register.Rest{{ID: q.grant.Agreement().Agreement().ID()}}
 }
 
-// forward is the question to our own system: what both sides grant, and no more.
-func (q *question) forward() *budgetv1.FetchRequest {
-	r := proto.CloneOf(q.request)
-	r.Scopes = q.grant.Scopes()
-	r.Proofs.Permit, r.Proofs.Salt = "", nil
-	return r
+// forward is the question to our own system: what both sides grant, and no more. It is made
+// anew, so that nothing passes in it that nobody judged.
+func (q *question) forward(own identity.Organisation) *budgetv1.FetchRequest {
+	r := q.request
+	ids, window, proofs := r.GetIdentifiers(), r.GetWindow(), r.GetProofs()
+	return &budgetv1.FetchRequest{
+		Identifiers: &budgetv1.Identifiers{Bsn: ids.GetBsn(), EducationNumber: ids.GetEducationNumber(), PassNumber: ids.GetPassNumber()},
+		Window:      &budgetv1.Window{From: window.GetFrom(), To: window.GetTo()}, HistoryFrom: r.GetHistoryFrom(),
+		Scopes: q.grant.Scopes(), Purpose: r.GetPurpose(), Requester: r.GetRequester(), Trace: r.GetTrace(), Laws: own.Laws,
+		Proofs: &budgetv1.Proofs{
+			Consent: proofs.GetConsent(), Disclosure: proofs.GetDisclosure(), SubjectKey: proofs.GetSubjectKey(), Agreement: proofs.GetAgreement(),
+		},
+	}
 }
 
 // disclose records that the answer is given, if the agreement still counts at the head of the
@@ -307,7 +421,7 @@ func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.F
 	if a.Today() != q.today {
 		return audit.ErrDay
 	}
-	digest, err := digestOf(answer)
+	digest, err := result.AnswerDigest(answer)
 	if err != nil {
 		return err
 	}
@@ -318,11 +432,11 @@ func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.F
 	if err != nil {
 		return err
 	}
-	statement, err := Statement{
+	statement, err := result.Statement{
 		Agreement: q.grant.Agreement().Agreement().Digest(), Answer: encode(digest[:]), Audience: q.by.OIN, Decision: q.decided,
 		Permit: q.permit.ID, PolicyRevision: a.Policy.Revision(), Request: q.permit.Request,
-		RetentionDays: q.grant.Agreement().Grant().RetentionDays, Trace: q.request.GetTrace(),
-	}.sign(a.Signers.Signer(), a.Now())
+		MaxAgeDays: q.grant.Agreement().Grant().MaxAgeDays, RetentionDays: q.grant.Agreement().Grant().RetentionDays, Trace: q.request.GetTrace(),
+	}.Sign(a.Signers.Signer(), a.Now())
 	if err != nil {
 		return err
 	}

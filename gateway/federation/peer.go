@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -44,7 +45,7 @@ type Peer struct {
 // permit. It gives errors as adapters do, with the reason PEER_REFUSED where the other
 // gateway said no; what an answer holds the caller validates and minimises, as of any source.
 func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
-	q, hash, err := p.question(r)
+	q, permit, err := p.question(r)
 	if err != nil {
 		return nil, fault(codes.Internal, "ADAPTER_BUG", "")
 	}
@@ -52,15 +53,15 @@ func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.F
 	if err != nil {
 		return nil, p.faultOf(ctx, r.GetTrace(), err)
 	}
-	if err := p.holds(answer, q, hash); err != nil {
+	if err := p.holds(answer, permit, r.GetTrace()); err != nil {
 		p.Log.Error("the disclosure of a peer does not hold", "trace", r.GetTrace(), "source", p.Source)
 		return nil, fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
 	}
 	return answer, nil
 }
 
-// question is the request with salt and permit, and its hash.
-func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, string, error) {
+// question is the request with salt and permit.
+func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, token.PermitClaims, error) {
 	q := proto.CloneOf(r)
 	if q.Proofs == nil {
 		q.Proofs = &budgetv1.Proofs{}
@@ -69,56 +70,63 @@ func (p *Peer) question(r *budgetv1.FetchRequest) (*budgetv1.FetchRequest, strin
 	_, _ = rand.Read(q.Proofs.Salt) // never fails (crypto/rand)
 	hash, err := hashOf(q)
 	if err != nil {
-		return nil, "", err
+		return nil, token.PermitClaims{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return nil, "", err
+		return nil, token.PermitClaims{}, err
 	}
-	by, now := p.Signers.Signer(), p.Now()
-	permit, err := by.Compact(signed.Permit, token.PermitClaims{
+	leaf := p.Certificate()
+	if leaf == nil {
+		return nil, token.PermitClaims{}, errNoCertificate
+	}
+	now := p.Now()
+	claims := token.PermitClaims{
 		Agreement: q.Proofs.GetAgreement(), Assurance: q.Proofs.GetAssurance(), Audience: p.Source, Case: q.Proofs.GetCase(),
-		Confirmation: token.Confirmation{X5T: token.Thumbprint(p.Certificate())}, Consent: consentDigest(q.Proofs.GetConsent()),
+		Confirmation: token.Confirmation{X5T: token.Thumbprint(leaf)}, Consent: consentDigest(q.Proofs.GetConsent()),
 		Expires: now.Add(token.PermitLife).Unix(), IssuedAt: now.Unix(), Issuer: p.Own, ID: id.String(),
 		Purpose: q.GetPurpose(), Request: hash, Role: q.Proofs.GetRole(),
-	})
+	}
+	permit, err := p.Signers.Signer().Compact(signed.Permit, claims)
 	q.Proofs.Permit = string(permit)
-	return q, hash, err
+	return q, claims, err
 }
 
+var errNoCertificate = errors.New("there is no certificate to bind a permit to")
+
 // holds reports whether the disclosure is of this answer to this question.
-func (p *Peer) holds(answer *budgetv1.FetchResponse, q *budgetv1.FetchRequest, hash string) error {
+func (p *Peer) holds(answer *budgetv1.FetchResponse, permit token.PermitClaims, trace string) error {
 	s, err := p.Trust.Verify(answer.GetDisclosure(), p.Source, p.Own)
 	if err != nil {
 		return err
 	}
-	digest, err := digestOf(answer)
+	digest, err := result.AnswerDigest(answer)
 	if err != nil {
 		return err
 	}
-	if s.Request != hash || s.Answer != encode(digest[:]) || s.Trace != q.GetTrace() {
-		return ErrStatement
+	if s.Request != permit.Request || s.Permit != permit.ID || s.Answer != encode(digest[:]) || s.Trace != trace {
+		return result.ErrStatement
 	}
 	return nil
 }
 
-// faultOf says what came of a question in the words of adapters.
+// faultOf says what came of a question in the words of adapters. Of what the other gateway
+// says nothing is passed on but what is on a list of ours.
 func (p *Peer) faultOf(ctx context.Context, trace string, err error) error {
-	s := status.Convert(err)
-	reason := ""
-	for _, d := range s.Details() {
-		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			reason = info.GetReason()
-		}
-	}
-	p.Log.Warn("a peer gave no answer", "trace", trace, "source", p.Source, "code", s.Code().String(), "reason", printable(reason))
+	out := meant(ctx, status.Convert(err))
+	p.Log.Warn("a peer gave no answer", "trace", trace, "source", p.Source, "code", status.Code(out).String(), "reason", reasonOf(out))
+	return out
+}
+
+func meant(ctx context.Context, s *status.Status) error {
+	reason := reasonOf(s.Err())
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), s.Code() == codes.DeadlineExceeded:
 		return fault(codes.DeadlineExceeded, "SOURCE_TIMEOUT", "")
 	case slices.Contains(passed(), reason):
-		return err // of its adapter, or of the system behind it: the details are its own
+		return s.Err() // of its adapter, or of the system behind it: who reads the details knows a list of them
 	case reason != "":
-		return refusal(reason)
+		return refused(s.Code(), reason)
 	case s.Code() == codes.ResourceExhausted:
 		return fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
 	case s.Code() == codes.Unimplemented:
@@ -127,20 +135,33 @@ func (p *Peer) faultOf(ctx context.Context, trace string, err error) error {
 	return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable)
 }
 
+// reasonOf is the reason of the first google.rpc.ErrorInfo of an error, as all read it.
+func reasonOf(err error) string {
+	for _, d := range status.Convert(err).Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
+// notFound is how an adapter says that it knows nobody by that number.
+const notFound = "SUBJECT_NOT_FOUND"
+
 // peerRefused is the reason of a question that the other gateway said no to.
 const peerRefused = budgetv1.ReasonPeerRefused
 
 // passed are the reasons of a source's own adapter, that its gateway passes on.
 func passed() []string {
 	return []string{
-		"SUBJECT_NOT_FOUND", "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED", "SOURCE_UNAVAILABLE", "SOURCE_TIMEOUT", "BAD_DATA_AT_SOURCE",
+		notFound, "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED", "SOURCE_UNAVAILABLE", "SOURCE_TIMEOUT", "BAD_DATA_AT_SOURCE",
 		"NOT_CONFIGURED", "ADAPTER_BUG",
 	}
 }
 
-// refusal is a no of the other gateway, by who can repair it. One that is not known is a
-// refusal without a detail.
-func refusal(reason string) error {
+// refused is a no of the other gateway, by who can repair it. One that is not known is a
+// refusal without a detail; what went wrong there is none.
+func refused(code codes.Code, reason string) error {
 	switch reason {
 	case "UNKNOWN_PEER", "CERTIFICATE_NOT_TRUSTED":
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapCertificateRefused)
@@ -155,14 +176,10 @@ func refusal(reason string) error {
 	case "DOCUMENT_ENDED", "CHANGED_MEANWHILE":
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerAgreement)
 	}
-	return fault(codes.PermissionDenied, peerRefused, budgetv1.PeerDetail(reason))
-}
-
-func printable(text string) string {
-	if len(text) > 64 || !budgetv1.Printable(text) {
-		return ""
+	if detail := budgetv1.PeerDetail(reason); detail != "" || !slices.Contains([]codes.Code{codes.Aborted, codes.DataLoss, codes.Internal, codes.Unavailable, codes.Unknown}, code) {
+		return fault(codes.PermissionDenied, peerRefused, detail)
 	}
-	return text
+	return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, "")
 }
 
 // fault is an error as adapters give them.

@@ -43,11 +43,3 @@ func consentDigest(shell string) string {
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-func unencode(text string) (sum [32]byte, err error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != len(sum) {
-		return sum, ErrStatement
-	}
-	return [32]byte(raw), nil
-}

@@ -51,6 +51,7 @@ type Access struct {
 	NotAgreed    error
 	Consent      consent.Consent
 	NotConsented error
+	supposed     *supposed // see Suppose; nil: it is a question about somebody
 }
 
 // own reports whether the source is the requester's: it needs no agreement with itself.
@@ -201,6 +202,11 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 	for _, c := range r.OwnContributions {
 		budgetv1.Minimise(c, g.categories(c.GetLaw()), g.masks(c.GetLaw()))
 	}
+	r.Withheld = slices.DeleteFunc(r.Withheld, func(w *budgetv1.Withheld) bool { // of what was asked, and no other
+		whole := len(w.Laws) == 0
+		w.Laws = slices.DeleteFunc(w.Laws, func(law string) bool { return g.categories(law) == nil })
+		return !whole && len(w.Laws) == 0
+	})
 	r.ProtoReflect().SetUnknown(nil)
 }
 
@@ -329,7 +335,9 @@ func (q Access) input(law string, asked []budgetv1.Category) *Input {
 			From: terms.From, Until: terms.Until, Fields: grant.Categories, Digest: q.Agreement.Agreement().Digest(),
 		}
 	}
-	if q.NotConsented == nil {
+	if q.supposed != nil {
+		q.suppose(in)
+	} else if q.NotConsented == nil {
 		span := q.Consent.Span()
 		in.Context.Consent = &ConsentTerms{
 			ID: q.Consent.ID(), Status: "active", Subject: q.Subject, By: q.Consent.GivenBy(), Purposes: []string{q.Purpose},
@@ -352,13 +360,13 @@ func (q Access) firstFailure(said Outcome) *refusal {
 	switch {
 	case failed("DOEL-01"):
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, "DOEL-01"}
-	case !q.Caller.Reaches(q.Purpose, q.Source):
+	case q.supposed == nil && !q.Caller.Reaches(q.Purpose, q.Source):
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, codeToken}
 	case failed("GROND-01"):
 		return &refusal{budgetv1.ReasonNoLegalBasis, "GROND-01"}
 	case !q.own() && q.NotAgreed != nil:
 		return notAgreed(q.NotAgreed)
-	case !q.own() && !q.Agreement.Grant().Suffices(q.Caller.Assurance()):
+	case !q.own() && !q.Agreement.Grant().Suffices(q.assurance()):
 		return &refusal{budgetv1.ReasonPolicyDenied, "ROL-01"}
 	case q.NotConsented != nil:
 		return notConsented(q.NotConsented)
@@ -416,11 +424,11 @@ func notConsented(err error) *refusal {
 func (q Access) missing(said Outcome, c budgetv1.Category) *refusal {
 	_, passes := said.Fields[string(c)]
 	switch {
-	case !q.Caller.Allows(q.Purpose, q.Source, string(c)):
+	case q.supposed == nil && !q.Caller.Allows(q.Purpose, q.Source, string(c)):
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, codeToken}
 	case !q.own() && !slices.Contains(q.Agreement.Grant().Categories, string(c)):
 		return &refusal{budgetv1.ReasonNoAgreement, "VELD-02"}
-	case !slices.Contains(q.Consent.Categories(), c):
+	case q.supposed == nil && !slices.Contains(q.Consent.Categories(), c):
 		return &refusal{budgetv1.ReasonNoConsent, "TOEST-01"}
 	case !passes:
 		return &refusal{budgetv1.ReasonPolicyDenied, said.Dropped[string(c)]}

@@ -39,7 +39,7 @@ type meaning struct {
 
 // meanings is the one table of errors. What is not in it is Internal and unsaid.
 func meanings() []meaning {
-	return []meaning{
+	return append(betweenGateways(), []meaning{
 		{token.ErrMissing, codes.Unauthenticated, "TOKEN_MISSING", `send the metadata "authorization: Bearer <token>"`},
 		{token.ErrExpired, codes.Unauthenticated, "TOKEN_EXPIRED", "ask your token issuer for a new one"},
 		{token.ErrBinding, codes.Unauthenticated, "TOKEN_NOT_BOUND", "use the token on the connection of the certificate it was issued for"},
@@ -91,17 +91,24 @@ func meanings() []meaning {
 		{admission.ErrActor, codes.PermissionDenied, "DELEGATE_MAY_NOT", "the organisation itself delegates, and ends delegations"},
 		{agreement.ErrTooMany, codes.ResourceExhausted, "TOO_MANY_PROPOSALS", "wait until some have been answered, or take some back"},
 		{admission.ErrCertificate, codes.Unauthenticated, "CERTIFICATE_NOT_TRUSTED", "connect again with a certificate that is valid now"},
-		{admission.ErrNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
 		{agreement.ErrUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
-		{federation.ErrUsed, codes.FailedPrecondition, "PERMIT_USED", "write a new permit for every question"},
-		{token.ErrPermit, codes.PermissionDenied, "PERMIT_INVALID", "write the permit over exactly what is asked"},
-		{federation.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
-		{federation.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
-		{federation.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
 		{register.ErrRefused, codes.InvalidArgument, "DOCUMENT_DOES_NOT_FIT", "read what it is to take the place of, and say so"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
 		{context.Canceled, codes.Canceled, "CANCELLED", "the caller hung up"},
+	}...)
+}
+
+// betweenGateways are those of questions that other organisations' gateways ask.
+func betweenGateways() []meaning {
+	return []meaning{
+		{admission.ErrNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
+		{federation.ErrUsed, codes.FailedPrecondition, "PERMIT_USED", "write a new permit for every question"},
+		{token.ErrPermit, codes.PermissionDenied, "PERMIT_INVALID", "write the permit over exactly what is asked"},
+		{federation.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
+		{federation.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
+		{federation.ErrDescribed, codes.ResourceExhausted, "TOO_MANY_QUESTIONS", "ask again in the next minute"},
+		{federation.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
 	}
 }
 

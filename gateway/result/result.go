@@ -218,9 +218,12 @@ type Trust struct {
 	Releaser identity.OIN
 	// Log holds the public keys of its log.
 	Log audit.Keys
+	// Sources, by party code, by which the disclosures in a budget are verified of those whose
+	// own gateway answered. Nil at the gateway that releases: it did when it got them.
+	Sources map[string]Source
 }
 
-// Verify checks signature, digest and receipt, and gives what was signed. Any
+// Verify checks signature, digest, receipt and disclosures, and gives what was signed. Any
 // mismatch is an error that wraps ErrMismatch or audit.ErrTampered.
 func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
 	var c Claims
@@ -243,5 +246,8 @@ func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
 	case err != nil || c.Receipt != encode(sha256.Sum256(over)):
 		return Claims{}, fmt.Errorf("%w: its receipt was changed", ErrMismatch)
 	}
-	return c, audit.VerifyReceipt(b.GetReceipt(), digest, t.Log)
+	if err := audit.VerifyReceipt(b.GetReceipt(), digest, t.Log); err != nil || t.Sources == nil {
+		return c, err
+	}
+	return c, disclosures(b, t)
 }

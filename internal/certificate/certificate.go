@@ -88,6 +88,8 @@ type Holder struct {
 
 	refreshing sync.Mutex // before mu: one look at the lists at a time
 	sources    []*source
+
+	parties Parties // guarded by mu
 }
 
 // Open reads and validates the files. The leaf must carry the OIN own; an empty
@@ -122,10 +124,11 @@ func (h *Holder) Reload() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var lists []*list
 	if live != nil {
-		next.lists = live.lists
+		lists = live.lists
 	}
-	h.live.Store(next)
+	h.live.Store(next.with(lists, h.parties))
 	return true, nil
 }
 

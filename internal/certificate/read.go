@@ -37,6 +37,9 @@ type state struct {
 	weak   *weakKeys
 	lists  []*list // those in use, nil where there is none yet
 
+	parties Parties        // with authorities of their own
+	known   *x509.CertPool // roots and all of theirs
+
 	mu   sync.RWMutex
 	seen map[string]span // by the DER of a leaf: until when a chain of it holds
 }
@@ -113,22 +116,19 @@ func (h *Holder) state(c contents) (*state, error) {
 	if oin, err := Peer(s.chain[0]); h.own != "" && (err != nil || oin != h.own) {
 		return nil, fmt.Errorf("%s: %w", f.Certificate, ErrIdentity)
 	}
+	s.known = s.roots
 	s.server = s.serverConfig()
 	return s, nil
 }
 
-// with is the same state with other lists, in which nobody was seen yet.
-func (s *state) with(lists []*list) *state {
-	next := &state{
-		digest: s.digest, pair: s.pair, chain: s.chain, span: s.span, roots: s.roots, cas: s.cas, names: s.names,
-		rules: s.rules, weak: s.weak, lists: lists, seen: map[string]span{},
+// authorities are those whose certificates are in our files, and those of single organisations.
+func (s *state) authorities() []*x509.Certificate {
+	all := append(slices.Clone(s.cas), s.chain[1:]...)
+	for _, p := range s.parties {
+		all = append(all, p.all...)
 	}
-	next.server = next.serverConfig()
-	return next
+	return all
 }
-
-// authorities are those whose certificates are in our files.
-func (s *state) authorities() []*x509.Certificate { return append(slices.Clone(s.cas), s.chain[1:]...) }
 
 // believe takes the authorities. One that has expired is taken as well: it proves
 // nothing any more, and must not keep its successor from being read.

@@ -213,7 +213,7 @@ func (h *Holder) useLists(now time.Time) {
 	if !changed {
 		return
 	}
-	next := live.with(lists)
+	next := live.with(lists, live.parties)
 	h.live.Store(next)
 	if chains, err := next.chains(next.chain, now, "", bothUses...); err == nil {
 		if _, err := next.longest(chains, now); errors.Is(err, ErrRevoked) {

@@ -22,10 +22,14 @@ func (h *Holder) Server() *tls.Config {
 func (s *state) serverConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, SessionTicketsDisabled: true,
-		Certificates: []tls.Certificate{s.pair}, ClientCAs: s.roots, Time: s.rules.clock,
+		Certificates: []tls.Certificate{s.pair}, ClientCAs: s.known, Time: s.rules.clock,
 		VerifyConnection: func(c tls.ConnectionState) error {
 			if len(c.PeerCertificates) > maxChain { // Check would refuse it at the first call
 				return ErrUnknownAuthority
+			}
+			if len(s.parties) > 0 { // that it chains to somebody's authority does not suffice
+				_, err := s.verify(c.PeerCertificates, s.rules.clock(), "", x509.ExtKeyUsageClientAuth)
+				return err
 			}
 			_, err := s.longest(c.VerifiedChains, s.rules.clock())
 			return err

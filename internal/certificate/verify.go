@@ -81,7 +81,7 @@ func (s *state) chains(chain []*x509.Certificate, now time.Time, name string, us
 		between.AddCert(c)
 	}
 	chains, err := chain[0].Verify(x509.VerifyOptions{
-		Roots: s.roots, Intermediates: between, CurrentTime: now, DNSName: name, KeyUsages: uses,
+		Roots: s.rootsOf(chain[0]), Intermediates: between, CurrentTime: now, DNSName: name, KeyUsages: uses,
 	})
 	if err != nil {
 		return nil, reason(err)

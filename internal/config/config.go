@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,7 +63,56 @@ type Gateway struct {
 	// DataProtectionOfficer says how to reach the data protection officer of the
 	// organisation (GDPR art. 13(1)(b)); whoever is asked for a consent reads it.
 	DataProtectionOfficer string `yaml:"data_protection_officer"`
-	path                  string
+	// Directory of who there is, beside the trust file; nil: none.
+	Directory *Directory `yaml:"directory,omitempty"`
+	path      string
+}
+
+// Directory is a signed file that somebody keeps for many organisations.
+type Directory struct {
+	URL  string `yaml:"url,omitempty"`  // https; or
+	File string `yaml:"file,omitempty"` // a path
+	// CA are the authorities of its host, PEM; empty: the system's.
+	CA string `yaml:"ca,omitempty"`
+	// Operator is the OIN of who keeps and signs it.
+	Operator identity.OIN `yaml:"operator"`
+	// Keys of its operator, public PEM files. Only what one of them signed counts.
+	Keys []DirectoryKey `yaml:"keys"`
+	// TrustNewParties has the keys count of parties that the trust file does not know.
+	TrustNewParties bool `yaml:"trust_new_parties,omitempty"`
+	// Refresh is how often it is read; empty: 5m.
+	Refresh string `yaml:"refresh,omitempty"`
+}
+
+// DirectoryKey is one public key of a directory's operator.
+type DirectoryKey struct {
+	ID   string `yaml:"id"`
+	File string `yaml:"file"`
+}
+
+// Every is how often the directory is read.
+func (d *Directory) Every() (time.Duration, error) {
+	if d.Refresh == "" {
+		return 5 * time.Minute, nil
+	}
+	return time.ParseDuration(d.Refresh)
+}
+
+func (d *Directory) check() string {
+	every, err := d.Every()
+	switch {
+	case (d.URL == "") == (d.File == ""):
+		return "url or file is needed, one of the two"
+	case d.CA != "" && d.URL == "":
+		return "ca goes with url"
+	case !identity.IsOIN(d.Operator):
+		return "operator, an OIN of twenty digits, is needed"
+	case len(d.Keys) == 0 || slices.ContainsFunc(d.Keys, func(k DirectoryKey) bool { return k.ID == "" || k.File == "" }):
+		return "keys, each with id and file, are needed"
+	case err != nil || every <= 0 || every > 24*time.Hour:
+		return "refresh must be a duration such as 5m, at most 24h"
+	}
+	return ""
 }
 
 // TLS files, PEM, and what is asked of certificates, our own and those of others.
@@ -146,12 +196,22 @@ type Organisation struct {
 	Issuers []Issuer `yaml:"issuers,omitempty"`
 	// Gateway is host:port of its gateway, to which agreements are delivered; empty: it has none.
 	Gateway string `yaml:"gateway,omitempty"`
+	// CA is a file with the authorities of its certificates, which then count under those alone;
+	// empty: those of tls.ca.
+	CA string `yaml:"ca,omitempty"`
+	// CAPEM is the same, from a directory.
+	CAPEM string `yaml:"-"`
+	// Unlisted says that only its keys are here: the log knows them. Nobody deals with it.
+	Unlisted bool `yaml:"-"`
 }
 
 // Directory is every organisation that the trust file names.
 func (t *Trust) Directory() identity.Directory {
 	var all identity.Directory
 	for _, p := range t.Parties {
+		if p.Unlisted {
+			continue
+		}
 		all = append(all, identity.Organisation{Code: p.Code, Name: p.Name, OIN: p.OIN, Kind: p.Kind, Laws: p.Laws})
 	}
 	return all
@@ -168,6 +228,8 @@ type Key struct {
 	Retired string `yaml:"retired,omitempty"`
 	// Lost says that somebody else may have it. It stays here, as the log must know.
 	Lost bool `yaml:"lost,omitempty"`
+	// PEM is the key itself, from a directory; then there is no File.
+	PEM string `yaml:"-"`
 }
 
 // Client is client.yaml of a municipal system.
@@ -232,6 +294,11 @@ func ReadGateway(path string) (*Gateway, error) {
 			return nil, fmt.Errorf("%w: %s: legal_bases[%d]: id, and from and to as YYYY-MM-DD are needed", ErrConfig, path, i)
 		}
 	}
+	if c.Directory != nil {
+		if what := c.Directory.check(); what != "" {
+			return nil, fmt.Errorf("%w: %s: directory: %s", ErrConfig, path, what)
+		}
+	}
 	if _, err := c.Timeout(); err != nil {
 		return nil, fmt.Errorf("%w: %s: source_timeout is no duration such as 5s", ErrConfig, path)
 	}
@@ -261,6 +328,17 @@ func (c *Gateway) Timeout() (*time.Duration, error) {
 	}
 	d, err := time.ParseDuration(c.SourceTimeout)
 	return &d, err
+}
+
+// PeerSources are the codes of the parties whose own gateways are asked.
+func (c *Gateway) PeerSources() []string {
+	var codes []string
+	for _, s := range c.Sources {
+		if s.Peer {
+			codes = append(codes, s.Party)
+		}
+	}
+	return codes
 }
 
 // Path makes a path of the file absolute to it.
@@ -296,10 +374,47 @@ func ReadTrust(path string) (*Trust, error) {
 			return nil, fmt.Errorf("%w: %s: parties[%d]: code, kind and an OIN of twenty digits are needed", ErrConfig, path, i)
 		}
 	}
+	if err := t.checkParties(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
+	}
 	if err := t.checkIssuers(); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 	}
 	return t, nil
+}
+
+// checkParties names what is wrong with how parties are known and reached.
+func (t *Trust) checkParties() error {
+	codes, numbers := map[string]bool{}, map[identity.OIN]bool{}
+	for i, p := range t.Parties {
+		if codes[p.Code] || numbers[p.OIN] {
+			return fmt.Errorf("parties[%d]: its code or OIN is listed twice", i)
+		}
+		codes[p.Code], numbers[p.OIN] = true, true
+		if host, port, err := net.SplitHostPort(p.Gateway); p.Gateway != "" && (err != nil || host == "" || port == "") {
+			return fmt.Errorf("parties[%d].gateway must be host:port", i)
+		}
+	}
+	return nil
+}
+
+// Authorities are the certificates, PEM, of the parties that have authorities of their own.
+func (t *Trust) Authorities() (map[identity.OIN][]byte, error) {
+	all := map[identity.OIN][]byte{}
+	for _, p := range t.Parties {
+		if p.CAPEM != "" {
+			all[p.OIN] = []byte(p.CAPEM)
+		}
+		if p.CA == "" {
+			continue
+		}
+		raw, err := ReadFile(join(t.dir, p.CA))
+		if err != nil {
+			return nil, err
+		}
+		all[p.OIN] = raw
+	}
+	return all, nil
 }
 
 // ReadTrust reads the trust file that gateway.yaml names, and gives with it the party whose
@@ -346,12 +461,17 @@ func (t *Trust) Verifier() (*signed.Verifier, error) {
 	return v, nil
 }
 
-// KeyFiles are the files of all pinned keys.
+// KeyFiles are the files of all pinned keys, and of authorities and issuers.
 func (t *Trust) KeyFiles() []string {
 	var files []string
 	for _, p := range t.Parties {
 		for _, k := range p.Keys {
-			files = append(files, join(t.dir, k.File))
+			if k.File != "" {
+				files = append(files, join(t.dir, k.File))
+			}
+		}
+		if p.CA != "" {
+			files = append(files, join(t.dir, p.CA))
 		}
 	}
 	return append(files, t.IssuerFiles()...)
@@ -377,17 +497,9 @@ func (t *Trust) Pins() (map[identity.OIN][]signed.Key, error) {
 	keys := map[identity.OIN][]signed.Key{}
 	for _, p := range t.Parties {
 		for _, k := range p.Keys {
-			raw, err := ReadFile(join(t.dir, k.File))
+			public, err := t.public(k)
 			if err != nil {
 				return nil, err
-			}
-			block, _ := pem.Decode(raw)
-			if block == nil {
-				return nil, fmt.Errorf("%w: %s: no PEM", ErrConfig, k.File)
-			}
-			public, err := x509.ParsePKIXPublicKey(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("%w: %s: no public key", ErrConfig, k.File)
 			}
 			retired, err := timeOf(k.Retired)
 			if err != nil {
@@ -397,6 +509,36 @@ func (t *Trust) Pins() (map[identity.OIN][]signed.Key, error) {
 		}
 	}
 	return keys, nil
+}
+
+// public reads a pinned key.
+func (t *Trust) public(k Key) (crypto.PublicKey, error) {
+	if k.PEM != "" {
+		return ParsePublic([]byte(k.PEM), k.ID)
+	}
+	return PublicKey(join(t.dir, k.File))
+}
+
+// PublicKey reads a file with a public key, PEM.
+func PublicKey(path string) (crypto.PublicKey, error) {
+	raw, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePublic(raw, path)
+}
+
+// ParsePublic reads a public key, PEM, which errors call by the name.
+func ParsePublic(raw []byte, name string) (crypto.PublicKey, error) {
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%w: %s: no PEM", ErrConfig, name)
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: no public key", ErrConfig, name)
+	}
+	return public, nil
 }
 
 // ReadClient reads client.yaml.
@@ -478,6 +620,9 @@ func join(dir, name string) string {
 	}
 	return filepath.Join(dir, name)
 }
+
+// ReadYAML reads a file strictly into a pointer to a struct.
+func ReadYAML(path string, into any) error { return read(path, into) }
 
 func read(path string, into any) error {
 	raw, err := ReadFile(path)

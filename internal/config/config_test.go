@@ -35,14 +35,14 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"source_timeout: 5":       {"source_timeout: x", "source_timeout"},
 		"data: data":              {"data: [", "line"},
 		"trust: trust.yaml":       {"trust: {a: b}", "line"},
-		"peer: true":              {"peer: true\n    adapter: uwv", "sources[1]: either adapter, or peer: true"},
-		"    peer: true":          {"", "sources[1]: either adapter, or peer: true"},
-		"peer: true #":            {"peer: true\n    secrets: {tls_key: a} #", "sources[1]: either adapter, or peer: true"},
 		"min_rsa_bits: 2048":      {"min_rsa_bits: 1024", "from 2048 to 8192"},
 		"_rsa_bits: 2048":         {"_rsa_bits: 3072000", "from 2048 to 8192"},
 		"next_update: refuse":     {"next_update: hope", "refuse or accept"},
 		"- tls/root.crl":          {"- ldap://crl.example.nl/root", "tls.crls[0]"},
 		"- http://crl.":           {"- http://user:word@crl.", "tls.crls[1]"},
+		"peer: true":              {"peer: true\n    adapter: uwv", "sources[1]: either adapter, or peer: true"},
+		"    peer: true":          {"", "sources[1]: either adapter, or peer: true"},
+		"peer: true #":            {"peer: true\n    secrets: {tls_key: a} #", "sources[1]: either adapter, or peer: true"},
 	} {
 		path := filepath.Join(t.TempDir(), "gateway.yaml")
 		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), from, c.to, 1)), 0o600))

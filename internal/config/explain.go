@@ -50,7 +50,7 @@ func keysOf(t reflect.Type, keys []string) []string {
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name != "-" {
 			keys = keysOf(f.Type, append(keys, name))
 		}
 	}

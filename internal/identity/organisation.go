@@ -1,6 +1,9 @@
 package identity
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // Organisation is one that the trust file names.
 type Organisation struct {
@@ -40,3 +43,31 @@ func (d Directory) Names() map[OIN]string {
 	}
 	return names
 }
+
+// Roster is the Directory of the moment: whoever holds one reads who there is now. It is safe
+// for concurrent use; a nil Roster names nobody.
+type Roster struct{ now atomic.Pointer[Directory] }
+
+// NewRoster begins with a Directory.
+func NewRoster(d Directory) *Roster {
+	r := &Roster{}
+	r.Replace(d)
+	return r
+}
+
+// Replace has another Directory count from now on, all of it at once.
+func (r *Roster) Replace(d Directory) { r.now.Store(&d) }
+
+// Now is the Directory that counts; it is not changed any more.
+func (r *Roster) Now() Directory {
+	if r == nil {
+		return nil
+	}
+	return *r.now.Load()
+}
+
+// ByCode finds an organisation by its code.
+func (r *Roster) ByCode(code string) (Organisation, bool) { return r.Now().ByCode(code) }
+
+// ByOIN finds an organisation by its number.
+func (r *Roster) ByOIN(oin OIN) (Organisation, bool) { return r.Now().ByOIN(oin) }

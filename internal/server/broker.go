@@ -26,9 +26,10 @@ import (
 // which is missing.
 type BrokerConfig struct {
 	Own           identity.OIN
-	Organisations identity.Directory
+	Organisations *identity.Roster
 	Sources       map[string]gateway.Source
-	Peers         map[string]documents.Peer
+	Peers         func(code string) (documents.Peer, bool) // nil: none
+	PeerSources   func(code string) (gateway.Source, bool) // nil: none
 	Certificates  admission.Certificates
 	Tokens        token.Checker
 	Keys          *signed.Verifier
@@ -94,6 +95,11 @@ func (p peers) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.F
 	return p.answerer.Fetch(ctx, r)
 }
 
+// Describe is ontschotv1.PeerServiceServer's.
+func (p peers) Describe(ctx context.Context, r *ontschotv1.DescribeRequest) (*ontschotv1.DescribeResponse, error) {
+	return p.answerer.Describe(ctx, r)
+}
+
 // NewBroker puts the rooms together.
 func NewBroker(c BrokerConfig) (*Broker, error) {
 	pseudonyms, err := pseudonym.NewKeys(c.Own, c.PseudonymKeys)
@@ -119,7 +125,7 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 		return nil, err
 	}
 	exchange, err := gateway.New(gateway.Config{
-		Own: c.Own, Organisations: c.Organisations, Sources: c.Sources, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
+		Own: c.Own, Organisations: c.Organisations, Sources: c.Sources, Peers: c.PeerSources, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
 		Policy: c.Policy, Record: c.Record, Texts: c.Texts, Trust: c.Trust, LegalBases: c.LegalBases, Pseudonyms: pseudonyms,
 		Now: c.Now, Today: c.Today, TodayIsSet: c.TodayIsSet, SourceTimeout: c.SourceTimeout, Log: c.Log,
 	})

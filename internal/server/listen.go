@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -28,8 +29,15 @@ func (s *Server) listen(b *Broker) error {
 		return fmt.Errorf("%w: dev: true is for loopback addresses only, not %s", config.ErrConfig, s.Conf.Listen)
 	}
 	s.Addr = l.Addr()
-	s.grpc = grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(s.Certificates.Server())),
+	s.grpc = b.Serve(s.Certificates)
+	go func() { _ = s.grpc.Serve(l) }() // ends with Close
+	return nil
+}
+
+// Serve makes the server of a broker, which has not begun to listen.
+func (b *Broker) Serve(certificates *certificate.Holder) *grpc.Server {
+	server := grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(certificates.Server())),
 		grpc.MaxRecvMsgSize(admission.MaxRequest), grpc.MaxConcurrentStreams(256),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 15 * time.Minute, MaxConnectionAgeGrace: time.Minute, // a caller who stops reading is let go
@@ -37,19 +45,18 @@ func (s *Server) listen(b *Broker) error {
 		}),
 		grpc.StreamInterceptor(b.Edge.Stream), grpc.UnaryInterceptor(b.Edge.Unary),
 	)
-	ontschotv1.RegisterExchangeServiceServer(s.grpc, b.Gateway)
-	ontschotv1.RegisterBudgetServiceServer(s.grpc, b.Gateway)
-	ontschotv1.RegisterRegistryServiceServer(s.grpc, b.Service)
-	ontschotv1.RegisterAgreementServiceServer(s.grpc, b.Service)
-	ontschotv1.RegisterConsentServiceServer(s.grpc, b.Service)
-	ontschotv1.RegisterPeerServiceServer(s.grpc, peers{documents: b.Service, answerer: b.Answerer})
+	ontschotv1.RegisterExchangeServiceServer(server, b.Gateway)
+	ontschotv1.RegisterBudgetServiceServer(server, b.Gateway)
+	ontschotv1.RegisterRegistryServiceServer(server, b.Service)
+	ontschotv1.RegisterAgreementServiceServer(server, b.Service)
+	ontschotv1.RegisterConsentServiceServer(server, b.Service)
+	ontschotv1.RegisterPeerServiceServer(server, peers{documents: b.Service, answerer: b.Answerer})
 	state := health.NewServer()
-	healthv1.RegisterHealthServer(s.grpc, state)
+	healthv1.RegisterHealthServer(server, state)
 	for _, name := range []string{"", ontschotv1.ExchangeService_ServiceDesc.ServiceName, ontschotv1.BudgetService_ServiceDesc.ServiceName, ontschotv1.RegistryService_ServiceDesc.ServiceName,
 		ontschotv1.AgreementService_ServiceDesc.ServiceName, ontschotv1.ConsentService_ServiceDesc.ServiceName, ontschotv1.PeerService_ServiceDesc.ServiceName} {
 		state.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}
-	reflection.Register(s.grpc)
-	go func() { _ = s.grpc.Serve(l) }() // ends with Close
-	return nil
+	reflection.Register(server)
+	return server
 }

@@ -6,9 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/ontschot/ontschot/internal/certificate"
@@ -23,6 +26,8 @@ type Peer struct {
 	oin   identity.OIN
 	conn  *grpc.ClientConn
 	peer  ontschotv1.PeerServiceClient
+	way   string                          // address, organisation and authorities: what it was made for
+	calls sync.WaitGroup                  // that began and have not ended
 	shown atomic.Pointer[tls.Certificate] // in the last handshake
 	now   func() (*tls.Certificate, error)
 }
@@ -56,11 +61,21 @@ func NewPeer(address string, own *certificate.Holder, oin identity.OIN) (*Peer, 
 		}
 		return shown, err
 	}
-	if p.conn, err = grpc.NewClient(address, own.Dial(credentials.NewTLS(conf))...); err != nil {
+	if p.conn, err = grpc.NewClient(address, append(own.Dial(credentials.NewTLS(conf)), grpc.WithConnectParams(redial()))...); err != nil {
 		return nil, err
 	}
 	p.peer = ontschotv1.NewPeerServiceClient(p.conn)
 	return p, nil
+}
+
+// redial is how soon a gateway that was not there is tried again: a second at most, so that it is
+// asked again as soon as it is back. (ClientConn.ResetConnectBackoff would do it at every
+// question, but it reads a map of gRPC's that a new connection writes.)
+func redial() grpc.ConnectParams {
+	return grpc.ConnectParams{
+		Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+		MinConnectTimeout: 5 * time.Second,
+	}
 }
 
 // Certificate is the one that the other gateway sees: a permit is bound to it. Before the first
@@ -78,21 +93,24 @@ func (p *Peer) Certificate() *x509.Certificate {
 // Fetch asks the other organisation about one person. It does not wait for a gateway that is
 // not there.
 func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
-	p.conn.ResetConnectBackoff()
 	return p.peer.Fetch(ctx, r)
 }
 
 // Deliver delivers one document. It waits for the other gateway as long as the context
 // allows: it may just be starting.
 func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error) {
-	p.conn.ResetConnectBackoff()
 	return p.peer.Deliver(ctx, r, grpc.WaitForReady(true))
 }
 
 // Holds asks whether an agreement holds there.
 func (p *Peer) Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error) {
-	p.conn.ResetConnectBackoff()
 	return p.peer.Holds(ctx, r, grpc.WaitForReady(true))
+}
+
+// retire ends the connection when its calls have ended. None may begin any more.
+func (p *Peer) retire() {
+	p.calls.Wait()
+	_ = p.Close()
 }
 
 // Close ends the connection.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/ontschot/ontschot/gateway/audit"
-	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -39,6 +38,9 @@ func (s *Server) tend(log *slog.Logger) {
 			}
 		})
 	})
+	if s.directory != nil {
+		s.tending.Go(func() { s.tendDirectory(ctx) })
+	}
 	s.tending.Go(func() {
 		s.every(ctx, redeliverEvery, func() { _, _ = s.Broker.Redeliver(ctx), s.Broker.Reconfirm(ctx) }) // each that fails is logged
 	})
@@ -47,24 +49,25 @@ func (s *Server) tend(log *slog.Logger) {
 // every does it at once, and then again and again. A panic is a bug of that one time: it
 // does not end the process.
 func (s *Server) every(ctx context.Context, pause time.Duration, do func()) {
-	once := func() {
-		defer func() {
-			if what := recover(); what != nil {
-				s.logger.Error("a task panicked", "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
-			}
-		}()
-		do()
-	}
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
-		once()
+		s.once(do)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
 	}
+}
+
+func (s *Server) once(do func()) {
+	defer func() {
+		if what := recover(); what != nil {
+			s.logger.Error("a task panicked", "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+		}
+	}()
+	do()
 }
 
 func report(log *slog.Logger, what string, err error) {
@@ -75,28 +78,38 @@ func report(log *slog.Logger, what string, err error) {
 	log.Info("taken over", "what", what)
 }
 
-// ReloadKeys takes over the signing keys of gateway.yaml and the pinned keys and
-// issuers of the trust file, when they are others than before: all of it or nothing.
-// What else is in the two files needs a restart. The audit log says that the keys are
+// ReloadKeys takes over the signing keys and the peers among the sources of gateway.yaml, and
+// all of the trust file, when they are others than before: all of it or nothing.
+// What else is in gateway.yaml needs a restart. The audit log says that the keys are
 // others from here on. What cannot be taken over is reported once, and tried again.
 func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	before := s.keysSum
+	sum, err := s.renew(ctx)
+	if err == nil {
+		return before != [32]byte{} && sum != before, nil
+	}
+	reported := s.keysRefused == sum
+	s.keysRefused = sum
+	return !reported, err
+}
+
+// renew takes over what the files say and gives its sum. The first time they are those that the
+// gateway starts with.
+func (s *Server) renew(ctx context.Context) ([32]byte, error) {
 	conf, trust, sum, err := s.readKeys()
-	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} { // the first time they are those it starts with
-		s.keysSum = sum
-		return false, nil
+	if sum == s.keysSum || err == nil && s.keysSum == [32]byte{} {
+		s.keysSum, s.keysRefused = sum, [32]byte{}
+		return sum, nil
 	}
 	if err == nil {
 		err = s.takeOver(ctx, conf, trust, sum)
 	}
 	if err == nil {
-		s.keysSum = sum
-		return true, nil
+		s.keysSum, s.keysRefused = sum, [32]byte{}
 	}
-	reported := s.keysRefused == sum
-	s.keysRefused = sum
-	return !reported, err
+	return sum, err
 }
 
 // takeOver makes everything before it lets any of it count.
@@ -107,6 +120,17 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	}
 	if _, err := signed.NewVerifier(pins); err != nil {
 		return fmt.Errorf("%w: %w", config.ErrConfig, err)
+	}
+	if own, err := trust.Party(conf.Organisation); err != nil || own.OIN != s.own {
+		return fmt.Errorf("%w: the trust file lacks the organisation whose gateway this is", config.ErrConfig)
+	}
+	authorities, err := AuthoritiesOf(trust, s.own)
+	if err != nil {
+		return err
+	}
+	next, err := s.reachOf(conf, trust)
+	if err != nil {
+		return err
 	}
 	own, err := conf.SigningKeys(s.own)
 	if err != nil {
@@ -128,7 +152,11 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	}
 	s.issuersSum = issuersSum
 	s.issuers.Store(&issuers)
-	return errors.Join(s.Keys.Pin(pins), s.Ring.Set(own...))
+	err = errors.Join(s.Keys.Pin(pins), s.Ring.Set(own...))
+	s.Certificates.Believe(authorities)
+	s.organisations.Replace(trust.Directory())
+	s.network.replace(next)
+	return err
 }
 
 // issuersFrom makes the token issuers of a trust file. When they are the same as before
@@ -176,11 +204,11 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	trust, err := config.ReadTrust(conf.Path(conf.Trust))
+	trust, err := s.readTrust(conf)
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	sum, err := sumOf([]any{conf.Keys, trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
+	sum, err := sumOf([]any{conf.Keys, conf.PeerSources(), trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
@@ -189,20 +217,3 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 
 // failedSum is another one for each error, so that each is reported once.
 func failedSum(err error) [32]byte { return sha256.Sum256([]byte("failed: " + err.Error())) }
-
-// peers are the gateways of the other parties that have one.
-func (s *Server) connectPeers(trust *config.Trust) (map[string]documents.Peer, error) {
-	peers := map[string]documents.Peer{}
-	for _, p := range trust.Parties {
-		if p.Gateway == "" || p.OIN == s.own {
-			continue
-		}
-		peer, err := NewPeer(p.Gateway, s.Certificates, p.OIN)
-		if err != nil {
-			return nil, fmt.Errorf("%w: gateway of %s in the trust file is no host:port", config.ErrConfig, p.Code)
-		}
-		s.peers = append(s.peers, peer)
-		peers[p.Code] = peer
-	}
-	return peers, nil
-}

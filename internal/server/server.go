@@ -33,6 +33,7 @@ import (
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	"github.com/ontschot/ontschot/policies"
@@ -64,21 +65,25 @@ type Server struct {
 	Refused   []string                 // documents of the folder that were not taken
 
 	// What can be replaced while it runs.
-	own          identity.OIN
-	Certificates *certificate.Holder
-	Keys         *signed.Verifier
-	Ring         *signed.Ring
-	issuers      atomic.Pointer[[]token.Issuer]
-	reloading    sync.Mutex
-	keysSum      [32]byte // of what is in use
-	keysRefused  [32]byte // of what was not taken over
-	issuersSum   [32]byte
-	logger       *slog.Logger
-	peers        []*Peer
-	adapters     *starting
-	sources      map[string]gateway.Source // the broker's
-	stop         func()
-	tending      sync.WaitGroup
+	own           identity.OIN
+	Certificates  *certificate.Holder
+	Keys          *signed.Verifier
+	Ring          *signed.Ring
+	issuers       atomic.Pointer[[]token.Issuer]
+	reloading     sync.Mutex
+	keysSum       [32]byte // of what is in use
+	keysRefused   [32]byte // of what was not taken over
+	issuersSum    [32]byte
+	logger        *slog.Logger
+	organisations *identity.Roster
+	network       network
+	directory     *directory.Keeper // nil: none
+	directorySaid string            // what was wrong with it
+	now           func() time.Time
+	adapters      *starting
+	sources       map[string]gateway.Source // the broker's
+	stop          func()
+	tending       sync.WaitGroup
 }
 
 // Start puts a gateway together and serves.
@@ -105,32 +110,44 @@ func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server
 // Assemble puts a gateway together; its adapters may still be starting. Whatever was
 // started is ended again when a later part does not start.
 func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *Server, err error) {
-	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil))}
+	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil)), now: time.Now}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
 	go func() { _, _ = admission.Rules() }() // compiled meanwhile; NewBroker waits for them and has the error
-	_, _ = s.ReloadKeys(ctx)                 // sums up what it starts with, before it is read; what is wrong with it is reported below
-	trust, own, err := conf.ReadTrust()
+	if err := s.openDirectory(ctx); err != nil {
+		return nil, err
+	}
+	_, _ = s.ReloadKeys(ctx) // sums up what it starts with, before it is read; what is wrong with it is reported below
+	trust, err := s.readTrust(conf)
 	if err != nil {
 		return nil, err
 	}
-	bc := BrokerConfig{Own: own.OIN, Organisations: trust.Directory(), Sources: map[string]gateway.Source{}, Now: time.Now, Log: s.logger}
+	own, err := trust.Party(conf.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	s.organisations = identity.NewRoster(trust.Directory())
+	bc := BrokerConfig{
+		Own: own.OIN, Organisations: s.organisations, Sources: map[string]gateway.Source{}, Peers: s.network.peer, PeerSources: s.network.source,
+		Now: s.now, Log: s.logger,
+	}
 	if err := s.trusted(trust, &bc); err != nil {
 		return nil, err
 	}
 	if err := s.parts(ctx, own, &bc, stderr); err != nil {
 		return nil, err
 	}
-	if err := s.peerSources(trust, &bc); err != nil {
+	s.Ring = bc.Signers
+	if err := s.peerSources(trust); err != nil {
 		return nil, err
 	}
 	if s.Broker, err = NewBroker(bc); err != nil {
 		return nil, err
 	}
-	s.revision, s.Ring = bc.Policy.Revision(), bc.Signers
+	s.revision = bc.Policy.Revision()
 	pins, err := trust.Pins()
 	if err != nil {
 		return nil, err
@@ -138,7 +155,10 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err := s.Broker.RecordKeys(ctx, pins); err != nil {
 		return nil, fmt.Errorf("%s: %w", conf.Path(conf.Trust), err)
 	}
-	return s, nil
+	if s.directory != nil {
+		err = s.directory.Keep()
+	}
+	return s, err
 }
 
 // trusted reads whose word counts: pinned keys, token issuers, certificates, peers.
@@ -161,8 +181,12 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 		return err
 	}
 	bc.Certificates = s.Certificates
-	bc.Peers, err = s.connectPeers(trust)
-	return err
+	authorities, err := AuthoritiesOf(trust, s.own)
+	if err != nil {
+		return err
+	}
+	s.Certificates.Believe(authorities)
+	return nil
 }
 
 // parts starts policy, audit log and adapters, and reads the rest of the configuration
@@ -329,9 +353,7 @@ func (s *Server) Close() {
 		s.stop()
 		s.tending.Wait()
 	}
-	for _, p := range s.peers {
-		p.Close()
-	}
+	s.network.close()
 	if s.grpc != nil {
 		done := make(chan struct{})
 		go func() { s.grpc.GracefulStop(); close(done) }()

@@ -18,7 +18,6 @@ import (
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/documents"
-	"github.com/ontschot/ontschot/gateway/federation"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/config"
@@ -177,25 +176,18 @@ func (s *Server) TakeDocuments(ctx context.Context) error {
 	return nil
 }
 
-// peerSources are the sources that other organisations' own gateways answer for.
-func (s *Server) peerSources(trust *config.Trust, bc *BrokerConfig) error {
-	logs, err := PeerLogs(trust)
+// peerSources connects to the gateways that other organisations' own questions go to.
+func (s *Server) peerSources(trust *config.Trust) error {
+	next, err := s.reachOf(s.Conf, trust)
 	if err != nil {
 		return err
 	}
-	for _, source := range s.Conf.Sources {
-		if !source.Peer {
-			continue
-		}
-		connection, known := bc.Peers[source.Party].(*Peer)
-		if !known {
-			return fmt.Errorf("%w: source %s: the trust file has no gateway of it to ask", config.ErrConfig, source.Party)
-		}
-		bc.Sources[source.Party] = &federation.Peer{
-			Own: bc.Own, Source: connection.oin, Connection: connection, Certificate: connection.Certificate, Signers: bc.Signers,
-			Trust: federation.Trust{Keys: bc.Keys, Logs: logs}, Now: bc.Now, Log: bc.Log,
+	for _, code := range s.Conf.PeerSources() {
+		if next.sources[code] == nil && s.directory == nil { // a directory may name it later
+			return fmt.Errorf("%w: source %s: the trust file has no gateway of it to ask", config.ErrConfig, code)
 		}
 	}
+	s.network.replace(next)
 	return nil
 }
 

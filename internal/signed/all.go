@@ -146,7 +146,7 @@ func Unverified(kind Kind, raw []byte, claims any) error {
 		}
 	} else {
 		var a apart
-		if a, err = takeApart(raw, ownMembers()); err == nil {
+		if a, err = takeApart(raw, ownMembers(), mostOf(kind)); err == nil {
 			payload, err = a.payload, a.head.ofKind(kind)
 		}
 	}

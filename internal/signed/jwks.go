@@ -9,10 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,6 +55,7 @@ type KeySetConfig struct {
 // a day. It has no goroutine of its own and is safe for concurrent use.
 type KeySet struct {
 	KeySetConfig
+	remote        *Remote
 	set           atomic.Pointer[held]
 	fetching      sync.Mutex
 	tried, forced time.Time // when last, guarded by fetching
@@ -78,26 +77,17 @@ func (h *held) younger(age time.Duration, now time.Time) bool {
 // NewKeySet checks the URL. Nothing is fetched before the first token comes, so that
 // an issuer that is down stops no gateway from starting.
 func NewKeySet(c KeySetConfig) (*KeySet, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return nil, fmt.Errorf("%w: its URL is none", ErrKeySet)
+	remote, err := NewRemote(Remote{c.URL, "application/jwk-set+json, application/json", maxSetBytes, c.Client, c.Loopback})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeySet, err)
 	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && c.Loopback && isLoopback(u.Hostname())) {
-		return nil, fmt.Errorf("%w: its URL must begin with https://", ErrKeySet)
-	}
-	client := http.Client{}
-	if c.Client != nil {
-		client = *c.Client
-	}
-	client.CheckRedirect = sameHost
-	c.Client = &client
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Failed == nil {
 		c.Failed = func(error) {}
 	}
-	return &KeySet{KeySetConfig: c}, nil
+	return &KeySet{KeySetConfig: c, remote: remote}, nil
 }
 
 // ReadKeySet holds the keys of a file, which are never fetched.
@@ -118,7 +108,7 @@ func isLoopback(host string) bool {
 // sameHost refuses to be sent to another host, or from https to http.
 func sameHost(r *http.Request, via []*http.Request) error {
 	if len(via) > 3 || r.URL.Host != via[0].URL.Host || r.URL.Scheme != via[0].URL.Scheme {
-		return errors.New("redirected to another host, or too often")
+		return errRedirects
 	}
 	return nil
 }
@@ -168,9 +158,9 @@ func (s *KeySet) renewed(from *held) *held {
 // fetch replaces the set, or keeps it and reports why.
 func (s *KeySet) fetch(now time.Time) {
 	s.tried = now
-	raw, err := s.get()
+	raw, err := s.remote.Get(context.Background()) // does not end with the call that needed it: others wait for it
 	if err != nil {
-		s.Failed(err)
+		s.Failed(fmt.Errorf("%w: %w", ErrKeySet, err))
 		return
 	}
 	keys, err := parseSet(raw, s.Alg)
@@ -183,30 +173,6 @@ func (s *KeySet) fetch(now time.Time) {
 		next.seen = before.seen
 	}
 	s.set.Store(next)
-}
-
-// get reads the set. It does not end with the call that needed it: others wait for it.
-func (s *KeySet) get() ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeySet, err)
-	}
-	r.Header.Set("Accept", "application/jwk-set+json, application/json")
-	answer, err := s.Client.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeySet, err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: it answered %s", ErrKeySet, http.StatusText(answer.StatusCode))
-	}
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxSetBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeySet, err)
-	}
-	return raw, nil
 }
 
 // parseSet reads the keys of a set that count for an algorithm. Keys of another type,

@@ -64,7 +64,7 @@ func (o *Outside) Compact(raw []byte, claims any) error {
 
 // takeApart reads a token of the form that is pinned for the issuer.
 func (o *Outside) takeApart(raw []byte) (apart, error) {
-	a, err := takeApart(raw, outsideMembers())
+	a, err := takeApart(raw, outsideMembers(), MaxBytes)
 	if err != nil {
 		return apart{}, err
 	}
@@ -106,7 +106,7 @@ func IssuerOf(raw []byte) string {
 // ActOf reads what a statement says it does (withdraw, reject, revoke, delegate), so
 // that the right room can verify it. Nothing else of it is believed.
 func ActOf(raw []byte) (string, error) {
-	a, err := takeApart(raw, ownMembers())
+	a, err := takeApart(raw, ownMembers(), MaxBytes)
 	if err != nil {
 		return "", err
 	}

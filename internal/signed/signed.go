@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -38,13 +39,25 @@ const (
 	Statement Kind = "ontschot-statement+jwt" // withdraw, reject, revoke, delegate
 	Result    Kind = "ontschot-result+jwt"
 	Permit    Kind = "ontschot-permit+jwt"
+	Directory Kind = "ontschot-directory+jwt" // who there is, by the operator of a directory
 )
 
 // Kinds lists them.
-func Kinds() []Kind { return []Kind{Token, Consent, Agreement, Statement, Result, Permit} }
+func Kinds() []Kind { return []Kind{Token, Consent, Agreement, Statement, Result, Permit, Directory} }
 
-// MaxBytes bounds a document.
-const MaxBytes = 16 << 10
+// MaxBytes bounds a document; a directory names many, and MaxDirectory bounds it.
+const (
+	MaxBytes     = 16 << 10
+	MaxDirectory = 1 << 20
+)
+
+// mostOf bounds a document of a kind.
+func mostOf(kind Kind) int {
+	if kind == Directory {
+		return MaxDirectory
+	}
+	return MaxBytes
+}
 
 // Errors. None of them repeats what was in the document.
 var (
@@ -137,6 +150,16 @@ func (v *Verifier) Pin(keys map[identity.OIN][]Key) error {
 	}
 	v.pins.Store(p)
 	return nil
+}
+
+// Keys that are pinned of an issuer, by their ids.
+func (v *Verifier) Keys(issuer identity.OIN) []Key {
+	var all []Key
+	pinned := v.pins.Load().keys[issuer]
+	for _, id := range slices.Sorted(maps.Keys(pinned)) {
+		all = append(all, *pinned[id])
+	}
+	return all
 }
 
 // Generation is another number after every Pin.
@@ -270,8 +293,8 @@ func (v *Verifier) known(s sighting, sum [32]byte) (Verified, error) {
 // form of claims, so that unknown, repeated or differently cased members are
 // refused; in an access token repeated members are refused and unknown ones ignored.
 func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) {
-	if len(raw) > MaxBytes {
-		return Verified{}, malformed("larger than %d bytes", MaxBytes)
+	if len(raw) > mostOf(kind) {
+		return Verified{}, malformed("larger than %d bytes", mostOf(kind))
 	}
 	p, m := v.pins.Load(), mark{kind, false, sha256.Sum256(raw)}
 	if before, ok := p.seen.find(m); ok && before.fill(claims) {
@@ -286,7 +309,7 @@ func (v *Verifier) Compact(kind Kind, raw []byte, claims any) (Verified, error) 
 }
 
 func (p *pins) compact(kind Kind, raw []byte, claims any) (sighting, error) {
-	a, err := takeApart(raw, ownMembers())
+	a, err := takeApart(raw, ownMembers(), mostOf(kind))
 	if err != nil {
 		return sighting{}, err
 	}

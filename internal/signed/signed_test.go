@@ -359,7 +359,7 @@ func BenchmarkVerify(b *testing.B) {
 	})
 	b.Run("floor", func(b *testing.B) {
 		b.ReportAllocs()
-		a, err := takeApart(raw, ownMembers())
+		a, err := takeApart(raw, ownMembers(), MaxBytes)
 		require.NoError(b, err)
 		for b.Loop() {
 			sum := sha256.Sum256(a.input)

@@ -27,6 +27,9 @@ type header struct {
 // ownMembers are those of a header that may be there.
 func ownMembers() []string { return []string{"alg", "kid", "typ", "x5t#S256"} }
 
+// maxHeader bounds a header; ours are of a hundred bytes.
+const maxHeader = 8 << 10
+
 // apart is a compact JWS in its parts.
 type apart struct {
 	head    header
@@ -36,15 +39,18 @@ type apart struct {
 }
 
 // takeApart splits a compact JWS strictly and reads its header, which may hold
-// these members and no other.
-func takeApart(raw []byte, members []string) (apart, error) {
-	if len(raw) > MaxBytes {
-		return apart{}, malformed("larger than %d bytes", MaxBytes)
+// these members and no other. It is of so many bytes at most.
+func takeApart(raw []byte, members []string, most int) (apart, error) {
+	if len(raw) > most {
+		return apart{}, malformed("larger than %d bytes", most)
 	}
 	text := string(raw)
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
 		return apart{}, malformed("not three parts")
+	}
+	if len(parts[0]) > maxHeader {
+		return apart{}, malformed("a header of more than %d bytes", maxHeader)
 	}
 	a := apart{input: raw[:len(parts[0])+1+len(parts[1])]}
 	var err error

@@ -13,7 +13,7 @@ import (
 // Each part of a compact document is refused by itself, whoever reads it next.
 func TestTakingApart(t *testing.T) {
 	head, body, sig := b64(`{"alg":"ES256","kid":"a1","typ":"at+jwt"}`), b64(`{}`), b64("x")
-	a, err := takeApart([]byte(head+"."+body+"."+sig), ownMembers())
+	a, err := takeApart([]byte(head+"."+body+"."+sig), ownMembers(), MaxBytes)
 	require.NoError(t, err)
 	require.Equal(t, apart{head: header{"ES256", "a1", "at+jwt", ""}, input: []byte(head + "." + body), payload: []byte(`{}`), sig: []byte("x")}, a)
 	for raw, says := range map[string]string{
@@ -21,7 +21,7 @@ func TestTakingApart(t *testing.T) {
 		"!." + body + "." + sig: "base64url", head + ".!." + sig: "base64url", head + "." + body + ".!": "signature part", head + "." + body + ".": "signature part",
 		strings.Repeat("A", MaxBytes+1): "larger than 16384 bytes",
 	} {
-		a, err := takeApart([]byte(raw), ownMembers())
+		a, err := takeApart([]byte(raw), ownMembers(), MaxBytes)
 		require.EqualError(t, err, "document malformed: "+says)
 		require.Empty(t, a)
 	}

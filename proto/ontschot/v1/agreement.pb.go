@@ -23,6 +23,304 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type DescribeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// OIN of another organisation: how does this gateway stand to that one? Only this gateway's own
+	// organisation may name one. Empty: to the organisation that asks.
+	About string `protobuf:"bytes,1,opt,name=about,proto3" json:"about,omitempty"`
+	// Purpose of a question about nobody: what would pass of it? Empty: nothing is judged.
+	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribeRequest) Reset() {
+	*x = DescribeRequest{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribeRequest) ProtoMessage() {}
+
+func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
+func (*DescribeRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *DescribeRequest) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *DescribeRequest) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+type DescribeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Versions of PeerService that it speaks.
+	Versions []int32 `protobuf:"varint,1,rep,packed,name=versions,proto3" json:"versions,omitempty"`
+	// Its wall clock, in milliseconds since 1970.
+	NowMs          int64  `protobuf:"varint,2,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"`
+	PolicyRevision string `protobuf:"bytes,3,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
+	// The key it signs with now.
+	Signing *DescribedKey `protobuf:"bytes,4,opt,name=signing,proto3" json:"signing,omitempty"`
+	// Keys of the other organisation that it has pinned, those that are retired or lost too.
+	Pinned []*DescribedKey `protobuf:"bytes,5,rep,name=pinned,proto3" json:"pinned,omitempty"`
+	// Agreements with the other organisation, the newest first, at most 16.
+	Agreements []*DescribedAgreement `protobuf:"bytes,6,rep,name=agreements,proto3" json:"agreements,omitempty"`
+	// What would pass of the question, were there a consent for all of it: asked by the other
+	// organisation of this one, or with about by this one of the other.
+	Passes   []*v1.Scope    `protobuf:"bytes,7,rep,name=passes,proto3" json:"passes,omitempty"`
+	Withheld []*v1.Withheld `protobuf:"bytes,8,rep,name=withheld,proto3" json:"withheld,omitempty"`
+	// Whether an adapter for its own system is running.
+	AdapterReady  bool `protobuf:"varint,9,opt,name=adapter_ready,json=adapterReady,proto3" json:"adapter_ready,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribeResponse) Reset() {
+	*x = DescribeResponse{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribeResponse) ProtoMessage() {}
+
+func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribeResponse.ProtoReflect.Descriptor instead.
+func (*DescribeResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DescribeResponse) GetVersions() []int32 {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetNowMs() int64 {
+	if x != nil {
+		return x.NowMs
+	}
+	return 0
+}
+
+func (x *DescribeResponse) GetPolicyRevision() string {
+	if x != nil {
+		return x.PolicyRevision
+	}
+	return ""
+}
+
+func (x *DescribeResponse) GetSigning() *DescribedKey {
+	if x != nil {
+		return x.Signing
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetPinned() []*DescribedKey {
+	if x != nil {
+		return x.Pinned
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetAgreements() []*DescribedAgreement {
+	if x != nil {
+		return x.Agreements
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetPasses() []*v1.Scope {
+	if x != nil {
+		return x.Passes
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetWithheld() []*v1.Withheld {
+	if x != nil {
+		return x.Withheld
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetAdapterReady() bool {
+	if x != nil {
+		return x.AdapterReady
+	}
+	return false
+}
+
+// DescribedKey is a public key, without the key.
+type DescribedKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// SHA-256 of its SubjectPublicKeyInfo, hexadecimal.
+	Digest string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	// IN_USE, RETIRED or LOST.
+	State         string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribedKey) Reset() {
+	*x = DescribedKey{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribedKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribedKey) ProtoMessage() {}
+
+func (x *DescribedKey) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribedKey.ProtoReflect.Descriptor instead.
+func (*DescribedKey) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DescribedKey) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DescribedKey) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *DescribedKey) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+// DescribedAgreement is one as this gateway has it.
+type DescribedAgreement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Of the terms, as Agreement has it.
+	TermsSha256 string `protobuf:"bytes,2,opt,name=terms_sha256,json=termsSha256,proto3" json:"terms_sha256,omitempty"`
+	// IN_FORCE, ENDED (revoked), SUPERSEDED, UNCERTAIN, EXPIRED (its days are over or have not
+	// begun), or UNVERIFIABLE.
+	Status        string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribedAgreement) Reset() {
+	*x = DescribedAgreement{}
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribedAgreement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribedAgreement) ProtoMessage() {}
+
+func (x *DescribedAgreement) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribedAgreement.ProtoReflect.Descriptor instead.
+func (*DescribedAgreement) Descriptor() ([]byte, []int) {
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DescribedAgreement) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DescribedAgreement) GetTermsSha256() string {
+	if x != nil {
+		return x.TermsSha256
+	}
+	return ""
+}
+
+func (x *DescribedAgreement) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
 // AgreementTerms is what both parties sign, but for what the gateway adds: id, time
 // of proposal, and what it replaces. Dates are civil dates, both inclusive.
 type AgreementTerms struct {
@@ -43,7 +341,7 @@ type AgreementTerms struct {
 
 func (x *AgreementTerms) Reset() {
 	*x = AgreementTerms{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[0]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -55,7 +353,7 @@ func (x *AgreementTerms) String() string {
 func (*AgreementTerms) ProtoMessage() {}
 
 func (x *AgreementTerms) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[0]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -68,7 +366,7 @@ func (x *AgreementTerms) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementTerms.ProtoReflect.Descriptor instead.
 func (*AgreementTerms) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{0}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AgreementTerms) GetVersion() int32 {
@@ -138,7 +436,7 @@ type AgreementParty struct {
 
 func (x *AgreementParty) Reset() {
 	*x = AgreementParty{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[1]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -150,7 +448,7 @@ func (x *AgreementParty) String() string {
 func (*AgreementParty) ProtoMessage() {}
 
 func (x *AgreementParty) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[1]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -163,7 +461,7 @@ func (x *AgreementParty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementParty.ProtoReflect.Descriptor instead.
 func (*AgreementParty) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{1}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AgreementParty) GetOin() string {
@@ -202,7 +500,7 @@ type AgreementGrant struct {
 
 func (x *AgreementGrant) Reset() {
 	*x = AgreementGrant{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[2]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -214,7 +512,7 @@ func (x *AgreementGrant) String() string {
 func (*AgreementGrant) ProtoMessage() {}
 
 func (x *AgreementGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[2]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -227,7 +525,7 @@ func (x *AgreementGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementGrant.ProtoReflect.Descriptor instead.
 func (*AgreementGrant) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{2}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AgreementGrant) GetConsumer() string {
@@ -304,7 +602,7 @@ type AgreementFinance struct {
 
 func (x *AgreementFinance) Reset() {
 	*x = AgreementFinance{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[3]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -316,7 +614,7 @@ func (x *AgreementFinance) String() string {
 func (*AgreementFinance) ProtoMessage() {}
 
 func (x *AgreementFinance) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[3]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -329,7 +627,7 @@ func (x *AgreementFinance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementFinance.ProtoReflect.Descriptor instead.
 func (*AgreementFinance) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{3}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AgreementFinance) GetSettlement() string {
@@ -361,7 +659,7 @@ type AgreementOversight struct {
 
 func (x *AgreementOversight) Reset() {
 	*x = AgreementOversight{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[4]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -373,7 +671,7 @@ func (x *AgreementOversight) String() string {
 func (*AgreementOversight) ProtoMessage() {}
 
 func (x *AgreementOversight) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[4]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -386,7 +684,7 @@ func (x *AgreementOversight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementOversight.ProtoReflect.Descriptor instead.
 func (*AgreementOversight) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{4}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AgreementOversight) GetAuditors() []string {
@@ -447,7 +745,7 @@ type Agreement struct {
 
 func (x *Agreement) Reset() {
 	*x = Agreement{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[5]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +757,7 @@ func (x *Agreement) String() string {
 func (*Agreement) ProtoMessage() {}
 
 func (x *Agreement) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[5]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +770,7 @@ func (x *Agreement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agreement.ProtoReflect.Descriptor instead.
 func (*Agreement) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{5}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Agreement) GetId() string {
@@ -564,7 +862,7 @@ type ProposeAgreementRequest struct {
 
 func (x *ProposeAgreementRequest) Reset() {
 	*x = ProposeAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[6]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +874,7 @@ func (x *ProposeAgreementRequest) String() string {
 func (*ProposeAgreementRequest) ProtoMessage() {}
 
 func (x *ProposeAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[6]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +887,7 @@ func (x *ProposeAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeAgreementRequest.ProtoReflect.Descriptor instead.
 func (*ProposeAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{6}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ProposeAgreementRequest) GetTerms() *AgreementTerms {
@@ -619,7 +917,7 @@ type ProposeAgreementResponse struct {
 
 func (x *ProposeAgreementResponse) Reset() {
 	*x = ProposeAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[7]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +929,7 @@ func (x *ProposeAgreementResponse) String() string {
 func (*ProposeAgreementResponse) ProtoMessage() {}
 
 func (x *ProposeAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[7]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +942,7 @@ func (x *ProposeAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProposeAgreementResponse.ProtoReflect.Descriptor instead.
 func (*ProposeAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{7}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ProposeAgreementResponse) GetAgreement() *Agreement {
@@ -682,7 +980,7 @@ type ListAgreementsRequest struct {
 
 func (x *ListAgreementsRequest) Reset() {
 	*x = ListAgreementsRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[8]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +992,7 @@ func (x *ListAgreementsRequest) String() string {
 func (*ListAgreementsRequest) ProtoMessage() {}
 
 func (x *ListAgreementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[8]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +1005,7 @@ func (x *ListAgreementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgreementsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgreementsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{8}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListAgreementsRequest) GetWith() string {
@@ -743,7 +1041,7 @@ type ListAgreementsResponse struct {
 
 func (x *ListAgreementsResponse) Reset() {
 	*x = ListAgreementsResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[9]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -755,7 +1053,7 @@ func (x *ListAgreementsResponse) String() string {
 func (*ListAgreementsResponse) ProtoMessage() {}
 
 func (x *ListAgreementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[9]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -768,7 +1066,7 @@ func (x *ListAgreementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgreementsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgreementsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{9}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListAgreementsResponse) GetAgreements() []*Agreement {
@@ -794,7 +1092,7 @@ type GetAgreementRequest struct {
 
 func (x *GetAgreementRequest) Reset() {
 	*x = GetAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[10]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +1104,7 @@ func (x *GetAgreementRequest) String() string {
 func (*GetAgreementRequest) ProtoMessage() {}
 
 func (x *GetAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[10]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +1117,7 @@ func (x *GetAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgreementRequest.ProtoReflect.Descriptor instead.
 func (*GetAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{10}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetAgreementRequest) GetId() string {
@@ -838,7 +1136,7 @@ type GetAgreementResponse struct {
 
 func (x *GetAgreementResponse) Reset() {
 	*x = GetAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[11]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +1148,7 @@ func (x *GetAgreementResponse) String() string {
 func (*GetAgreementResponse) ProtoMessage() {}
 
 func (x *GetAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[11]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1161,7 @@ func (x *GetAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAgreementResponse.ProtoReflect.Descriptor instead.
 func (*GetAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{11}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetAgreementResponse) GetAgreement() *Agreement {
@@ -886,7 +1184,7 @@ type ConfirmAgreementRequest struct {
 
 func (x *ConfirmAgreementRequest) Reset() {
 	*x = ConfirmAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +1196,7 @@ func (x *ConfirmAgreementRequest) String() string {
 func (*ConfirmAgreementRequest) ProtoMessage() {}
 
 func (x *ConfirmAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[12]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,7 +1209,7 @@ func (x *ConfirmAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmAgreementRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{12}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ConfirmAgreementRequest) GetId() string {
@@ -938,7 +1236,7 @@ type ConfirmAgreementResponse struct {
 
 func (x *ConfirmAgreementResponse) Reset() {
 	*x = ConfirmAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1248,7 @@ func (x *ConfirmAgreementResponse) String() string {
 func (*ConfirmAgreementResponse) ProtoMessage() {}
 
 func (x *ConfirmAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[13]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1261,7 @@ func (x *ConfirmAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmAgreementResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{13}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ConfirmAgreementResponse) GetIndex() int64 {
@@ -984,7 +1282,7 @@ type HoldsRequest struct {
 
 func (x *HoldsRequest) Reset() {
 	*x = HoldsRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1294,7 @@ func (x *HoldsRequest) String() string {
 func (*HoldsRequest) ProtoMessage() {}
 
 func (x *HoldsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[14]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1307,7 @@ func (x *HoldsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldsRequest.ProtoReflect.Descriptor instead.
 func (*HoldsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{14}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HoldsRequest) GetId() string {
@@ -1034,7 +1332,7 @@ type HoldsResponse struct {
 
 func (x *HoldsResponse) Reset() {
 	*x = HoldsResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1344,7 @@ func (x *HoldsResponse) String() string {
 func (*HoldsResponse) ProtoMessage() {}
 
 func (x *HoldsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[15]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1357,7 @@ func (x *HoldsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldsResponse.ProtoReflect.Descriptor instead.
 func (*HoldsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{15}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{19}
 }
 
 type DiffAgreementsRequest struct {
@@ -1075,7 +1373,7 @@ type DiffAgreementsRequest struct {
 
 func (x *DiffAgreementsRequest) Reset() {
 	*x = DiffAgreementsRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1385,7 @@ func (x *DiffAgreementsRequest) String() string {
 func (*DiffAgreementsRequest) ProtoMessage() {}
 
 func (x *DiffAgreementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[16]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1398,7 @@ func (x *DiffAgreementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffAgreementsRequest.ProtoReflect.Descriptor instead.
 func (*DiffAgreementsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{16}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DiffAgreementsRequest) GetId() string {
@@ -1133,7 +1431,7 @@ type DiffAgreementsResponse struct {
 
 func (x *DiffAgreementsResponse) Reset() {
 	*x = DiffAgreementsResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1443,7 @@ func (x *DiffAgreementsResponse) String() string {
 func (*DiffAgreementsResponse) ProtoMessage() {}
 
 func (x *DiffAgreementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[17]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1456,7 @@ func (x *DiffAgreementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffAgreementsResponse.ProtoReflect.Descriptor instead.
 func (*DiffAgreementsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{17}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DiffAgreementsResponse) GetChanges() []*AgreementChange {
@@ -1185,7 +1483,7 @@ type AgreementChange struct {
 
 func (x *AgreementChange) Reset() {
 	*x = AgreementChange{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1495,7 @@ func (x *AgreementChange) String() string {
 func (*AgreementChange) ProtoMessage() {}
 
 func (x *AgreementChange) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[18]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1508,7 @@ func (x *AgreementChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementChange.ProtoReflect.Descriptor instead.
 func (*AgreementChange) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{18}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AgreementChange) GetPath() string {
@@ -1266,7 +1564,7 @@ type AcceptAgreementRequest struct {
 
 func (x *AcceptAgreementRequest) Reset() {
 	*x = AcceptAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1576,7 @@ func (x *AcceptAgreementRequest) String() string {
 func (*AcceptAgreementRequest) ProtoMessage() {}
 
 func (x *AcceptAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[19]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1589,7 @@ func (x *AcceptAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptAgreementRequest.ProtoReflect.Descriptor instead.
 func (*AcceptAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{19}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AcceptAgreementRequest) GetId() string {
@@ -1317,7 +1615,7 @@ type AcceptAgreementResponse struct {
 
 func (x *AcceptAgreementResponse) Reset() {
 	*x = AcceptAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1627,7 @@ func (x *AcceptAgreementResponse) String() string {
 func (*AcceptAgreementResponse) ProtoMessage() {}
 
 func (x *AcceptAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[20]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1640,7 @@ func (x *AcceptAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptAgreementResponse.ProtoReflect.Descriptor instead.
 func (*AcceptAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{20}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AcceptAgreementResponse) GetAgreement() *Agreement {
@@ -1363,7 +1661,7 @@ type RejectAgreementRequest struct {
 
 func (x *RejectAgreementRequest) Reset() {
 	*x = RejectAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1673,7 @@ func (x *RejectAgreementRequest) String() string {
 func (*RejectAgreementRequest) ProtoMessage() {}
 
 func (x *RejectAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[21]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1686,7 @@ func (x *RejectAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectAgreementRequest.ProtoReflect.Descriptor instead.
 func (*RejectAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{21}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RejectAgreementRequest) GetId() string {
@@ -1418,7 +1716,7 @@ type RejectAgreementResponse struct {
 
 func (x *RejectAgreementResponse) Reset() {
 	*x = RejectAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1728,7 @@ func (x *RejectAgreementResponse) String() string {
 func (*RejectAgreementResponse) ProtoMessage() {}
 
 func (x *RejectAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[22]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1741,7 @@ func (x *RejectAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectAgreementResponse.ProtoReflect.Descriptor instead.
 func (*RejectAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{22}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RejectAgreementResponse) GetAgreement() *Agreement {
@@ -1477,7 +1775,7 @@ type RevokeAgreementRequest struct {
 
 func (x *RevokeAgreementRequest) Reset() {
 	*x = RevokeAgreementRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1787,7 @@ func (x *RevokeAgreementRequest) String() string {
 func (*RevokeAgreementRequest) ProtoMessage() {}
 
 func (x *RevokeAgreementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[23]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1800,7 @@ func (x *RevokeAgreementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgreementRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAgreementRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{23}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RevokeAgreementRequest) GetId() string {
@@ -1532,7 +1830,7 @@ type RevokeAgreementResponse struct {
 
 func (x *RevokeAgreementResponse) Reset() {
 	*x = RevokeAgreementResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1842,7 @@ func (x *RevokeAgreementResponse) String() string {
 func (*RevokeAgreementResponse) ProtoMessage() {}
 
 func (x *RevokeAgreementResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[24]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1855,7 @@ func (x *RevokeAgreementResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgreementResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAgreementResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{24}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RevokeAgreementResponse) GetAgreement() *Agreement {
@@ -1595,7 +1893,7 @@ type DelegateRequest struct {
 
 func (x *DelegateRequest) Reset() {
 	*x = DelegateRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1905,7 @@ func (x *DelegateRequest) String() string {
 func (*DelegateRequest) ProtoMessage() {}
 
 func (x *DelegateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[25]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1918,7 @@ func (x *DelegateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegateRequest.ProtoReflect.Descriptor instead.
 func (*DelegateRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{25}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DelegateRequest) GetTo() string {
@@ -1662,7 +1960,7 @@ type DelegateResponse struct {
 
 func (x *DelegateResponse) Reset() {
 	*x = DelegateResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +1972,7 @@ func (x *DelegateResponse) String() string {
 func (*DelegateResponse) ProtoMessage() {}
 
 func (x *DelegateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[26]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +1985,7 @@ func (x *DelegateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelegateResponse.ProtoReflect.Descriptor instead.
 func (*DelegateResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{26}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DelegateResponse) GetId() string {
@@ -1716,7 +2014,7 @@ type ListDelegationsRequest struct {
 
 func (x *ListDelegationsRequest) Reset() {
 	*x = ListDelegationsRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +2026,7 @@ func (x *ListDelegationsRequest) String() string {
 func (*ListDelegationsRequest) ProtoMessage() {}
 
 func (x *ListDelegationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[27]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +2039,7 @@ func (x *ListDelegationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDelegationsRequest.ProtoReflect.Descriptor instead.
 func (*ListDelegationsRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{27}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListDelegationsRequest) GetPageSize() int32 {
@@ -1770,7 +2068,7 @@ type ListDelegationsResponse struct {
 
 func (x *ListDelegationsResponse) Reset() {
 	*x = ListDelegationsResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +2080,7 @@ func (x *ListDelegationsResponse) String() string {
 func (*ListDelegationsResponse) ProtoMessage() {}
 
 func (x *ListDelegationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[28]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +2093,7 @@ func (x *ListDelegationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDelegationsResponse.ProtoReflect.Descriptor instead.
 func (*ListDelegationsResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{28}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListDelegationsResponse) GetDelegations() []*Delegation {
@@ -1830,7 +2128,7 @@ type Delegation struct {
 
 func (x *Delegation) Reset() {
 	*x = Delegation{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +2140,7 @@ func (x *Delegation) String() string {
 func (*Delegation) ProtoMessage() {}
 
 func (x *Delegation) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[29]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +2153,7 @@ func (x *Delegation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delegation.ProtoReflect.Descriptor instead.
 func (*Delegation) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{29}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Delegation) GetId() string {
@@ -1909,7 +2207,7 @@ type EndDelegationRequest struct {
 
 func (x *EndDelegationRequest) Reset() {
 	*x = EndDelegationRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[30]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2219,7 @@ func (x *EndDelegationRequest) String() string {
 func (*EndDelegationRequest) ProtoMessage() {}
 
 func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[30]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2232,7 @@ func (x *EndDelegationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDelegationRequest.ProtoReflect.Descriptor instead.
 func (*EndDelegationRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{30}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *EndDelegationRequest) GetId() string {
@@ -1954,7 +2252,7 @@ type EndDelegationResponse struct {
 
 func (x *EndDelegationResponse) Reset() {
 	*x = EndDelegationResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[31]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2264,7 @@ func (x *EndDelegationResponse) String() string {
 func (*EndDelegationResponse) ProtoMessage() {}
 
 func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[31]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2277,7 @@ func (x *EndDelegationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDelegationResponse.ProtoReflect.Descriptor instead.
 func (*EndDelegationResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{31}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *EndDelegationResponse) GetIndex() int64 {
@@ -1998,7 +2296,7 @@ type DeliverRequest struct {
 
 func (x *DeliverRequest) Reset() {
 	*x = DeliverRequest{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[32]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2308,7 @@ func (x *DeliverRequest) String() string {
 func (*DeliverRequest) ProtoMessage() {}
 
 func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[32]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2321,7 @@ func (x *DeliverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverRequest.ProtoReflect.Descriptor instead.
 func (*DeliverRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{32}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeliverRequest) GetDocument() []byte {
@@ -2044,7 +2342,7 @@ type DeliverResponse struct {
 
 func (x *DeliverResponse) Reset() {
 	*x = DeliverResponse{}
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[33]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2354,7 @@ func (x *DeliverResponse) String() string {
 func (*DeliverResponse) ProtoMessage() {}
 
 func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_v1_agreement_proto_msgTypes[33]
+	mi := &file_ontschot_v1_agreement_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2367,7 @@ func (x *DeliverResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverResponse.ProtoReflect.Descriptor instead.
 func (*DeliverResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{33}
+	return file_ontschot_v1_agreement_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DeliverResponse) GetDocument() []byte {
@@ -2083,7 +2381,30 @@ var File_ontschot_v1_agreement_proto protoreflect.FileDescriptor
 
 const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\n" +
-	"\x1bontschot/v1/agreement.proto\x12\vontschot.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\x1a\x1fontschot/budget/v1/source.proto\"\xd8\x03\n" +
+	"\x1bontschot/v1/agreement.proto\x12\vontschot.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\x1a\x1fontschot/budget/v1/source.proto\"{\n" +
+	"\x0fDescribeRequest\x128\n" +
+	"\x05about\x18\x01 \x01(\tB\"\xbaH\x12r\x102\x0e^([0-9]{20})?$\xca\xf3\x18\ttechnicalR\x05about\x12.\n" +
+	"\apurpose\x18\x02 \x01(\tB\x14\xbaH\x04r\x02\x18@\xca\xf3\x18\ttechnicalR\apurpose\"\xb0\x04\n" +
+	"\x10DescribeResponse\x12)\n" +
+	"\bversions\x18\x01 \x03(\x05B\r\xca\xf3\x18\ttechnicalR\bversions\x12$\n" +
+	"\x06now_ms\x18\x02 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05nowMs\x126\n" +
+	"\x0fpolicy_revision\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x0epolicyRevision\x12B\n" +
+	"\asigning\x18\x04 \x01(\v2\x19.ontschot.v1.DescribedKeyB\r\xca\xf3\x18\ttechnicalR\asigning\x12@\n" +
+	"\x06pinned\x18\x05 \x03(\v2\x19.ontschot.v1.DescribedKeyB\r\xca\xf3\x18\ttechnicalR\x06pinned\x12N\n" +
+	"\n" +
+	"agreements\x18\x06 \x03(\v2\x1f.ontschot.v1.DescribedAgreementB\r\xca\xf3\x18\ttechnicalR\n" +
+	"agreements\x12@\n" +
+	"\x06passes\x18\a \x03(\v2\x19.ontschot.budget.v1.ScopeB\r\xca\xf3\x18\ttechnicalR\x06passes\x12G\n" +
+	"\bwithheld\x18\b \x03(\v2\x1c.ontschot.budget.v1.WithheldB\r\xca\xf3\x18\ttechnicalR\bwithheld\x122\n" +
+	"\radapter_ready\x18\t \x01(\bB\r\xca\xf3\x18\ttechnicalR\fadapterReady\"y\n" +
+	"\fDescribedKey\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12%\n" +
+	"\x06digest\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06digest\x12#\n" +
+	"\x05state\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05state\"\x8c\x01\n" +
+	"\x12DescribedAgreement\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x120\n" +
+	"\fterms_sha256\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\vtermsSha256\x12%\n" +
+	"\x06status\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06status\"\xd8\x03\n" +
 	"\x0eAgreementTerms\x12'\n" +
 	"\aversion\x18\x01 \x01(\x05B\r\xca\xf3\x18\ttechnicalR\aversion\x12L\n" +
 	"\aparties\x18\x02 \x03(\v2\x1b.ontschot.v1.AgreementPartyB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\aparties\x12J\n" +
@@ -2242,11 +2563,12 @@ const file_ontschot_v1_agreement_proto_rawDesc = "" +
 	"\x10ConfirmAgreement\x12$.ontschot.v1.ConfirmAgreementRequest\x1a%.ontschot.v1.ConfirmAgreementResponse\x12G\n" +
 	"\bDelegate\x12\x1c.ontschot.v1.DelegateRequest\x1a\x1d.ontschot.v1.DelegateResponse\x12\\\n" +
 	"\x0fListDelegations\x12#.ontschot.v1.ListDelegationsRequest\x1a$.ontschot.v1.ListDelegationsResponse\x12V\n" +
-	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2\xe1\x01\n" +
+	"\rEndDelegation\x12!.ontschot.v1.EndDelegationRequest\x1a\".ontschot.v1.EndDelegationResponse2\xaa\x02\n" +
 	"\vPeerService\x12D\n" +
 	"\aDeliver\x12\x1b.ontschot.v1.DeliverRequest\x1a\x1c.ontschot.v1.DeliverResponse\x12>\n" +
 	"\x05Holds\x12\x19.ontschot.v1.HoldsRequest\x1a\x1a.ontschot.v1.HoldsResponse\x12L\n" +
-	"\x05Fetch\x12 .ontschot.budget.v1.FetchRequest\x1a!.ontschot.budget.v1.FetchResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
+	"\x05Fetch\x12 .ontschot.budget.v1.FetchRequest\x1a!.ontschot.budget.v1.FetchResponse\x12G\n" +
+	"\bDescribe\x12\x1c.ontschot.v1.DescribeRequest\x1a\x1d.ontschot.v1.DescribeResponseB;Z9github.com/ontschot/ontschot/proto/ontschot/v1;ontschotv1b\x06proto3"
 
 var (
 	file_ontschot_v1_agreement_proto_rawDescOnce sync.Once
@@ -2260,94 +2582,107 @@ func file_ontschot_v1_agreement_proto_rawDescGZIP() []byte {
 	return file_ontschot_v1_agreement_proto_rawDescData
 }
 
-var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_ontschot_v1_agreement_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_ontschot_v1_agreement_proto_goTypes = []any{
-	(*AgreementTerms)(nil),           // 0: ontschot.v1.AgreementTerms
-	(*AgreementParty)(nil),           // 1: ontschot.v1.AgreementParty
-	(*AgreementGrant)(nil),           // 2: ontschot.v1.AgreementGrant
-	(*AgreementFinance)(nil),         // 3: ontschot.v1.AgreementFinance
-	(*AgreementOversight)(nil),       // 4: ontschot.v1.AgreementOversight
-	(*Agreement)(nil),                // 5: ontschot.v1.Agreement
-	(*ProposeAgreementRequest)(nil),  // 6: ontschot.v1.ProposeAgreementRequest
-	(*ProposeAgreementResponse)(nil), // 7: ontschot.v1.ProposeAgreementResponse
-	(*ListAgreementsRequest)(nil),    // 8: ontschot.v1.ListAgreementsRequest
-	(*ListAgreementsResponse)(nil),   // 9: ontschot.v1.ListAgreementsResponse
-	(*GetAgreementRequest)(nil),      // 10: ontschot.v1.GetAgreementRequest
-	(*GetAgreementResponse)(nil),     // 11: ontschot.v1.GetAgreementResponse
-	(*ConfirmAgreementRequest)(nil),  // 12: ontschot.v1.ConfirmAgreementRequest
-	(*ConfirmAgreementResponse)(nil), // 13: ontschot.v1.ConfirmAgreementResponse
-	(*HoldsRequest)(nil),             // 14: ontschot.v1.HoldsRequest
-	(*HoldsResponse)(nil),            // 15: ontschot.v1.HoldsResponse
-	(*DiffAgreementsRequest)(nil),    // 16: ontschot.v1.DiffAgreementsRequest
-	(*DiffAgreementsResponse)(nil),   // 17: ontschot.v1.DiffAgreementsResponse
-	(*AgreementChange)(nil),          // 18: ontschot.v1.AgreementChange
-	(*AcceptAgreementRequest)(nil),   // 19: ontschot.v1.AcceptAgreementRequest
-	(*AcceptAgreementResponse)(nil),  // 20: ontschot.v1.AcceptAgreementResponse
-	(*RejectAgreementRequest)(nil),   // 21: ontschot.v1.RejectAgreementRequest
-	(*RejectAgreementResponse)(nil),  // 22: ontschot.v1.RejectAgreementResponse
-	(*RevokeAgreementRequest)(nil),   // 23: ontschot.v1.RevokeAgreementRequest
-	(*RevokeAgreementResponse)(nil),  // 24: ontschot.v1.RevokeAgreementResponse
-	(*DelegateRequest)(nil),          // 25: ontschot.v1.DelegateRequest
-	(*DelegateResponse)(nil),         // 26: ontschot.v1.DelegateResponse
-	(*ListDelegationsRequest)(nil),   // 27: ontschot.v1.ListDelegationsRequest
-	(*ListDelegationsResponse)(nil),  // 28: ontschot.v1.ListDelegationsResponse
-	(*Delegation)(nil),               // 29: ontschot.v1.Delegation
-	(*EndDelegationRequest)(nil),     // 30: ontschot.v1.EndDelegationRequest
-	(*EndDelegationResponse)(nil),    // 31: ontschot.v1.EndDelegationResponse
-	(*DeliverRequest)(nil),           // 32: ontschot.v1.DeliverRequest
-	(*DeliverResponse)(nil),          // 33: ontschot.v1.DeliverResponse
-	(*v1.FetchRequest)(nil),          // 34: ontschot.budget.v1.FetchRequest
-	(*v1.FetchResponse)(nil),         // 35: ontschot.budget.v1.FetchResponse
+	(*DescribeRequest)(nil),          // 0: ontschot.v1.DescribeRequest
+	(*DescribeResponse)(nil),         // 1: ontschot.v1.DescribeResponse
+	(*DescribedKey)(nil),             // 2: ontschot.v1.DescribedKey
+	(*DescribedAgreement)(nil),       // 3: ontschot.v1.DescribedAgreement
+	(*AgreementTerms)(nil),           // 4: ontschot.v1.AgreementTerms
+	(*AgreementParty)(nil),           // 5: ontschot.v1.AgreementParty
+	(*AgreementGrant)(nil),           // 6: ontschot.v1.AgreementGrant
+	(*AgreementFinance)(nil),         // 7: ontschot.v1.AgreementFinance
+	(*AgreementOversight)(nil),       // 8: ontschot.v1.AgreementOversight
+	(*Agreement)(nil),                // 9: ontschot.v1.Agreement
+	(*ProposeAgreementRequest)(nil),  // 10: ontschot.v1.ProposeAgreementRequest
+	(*ProposeAgreementResponse)(nil), // 11: ontschot.v1.ProposeAgreementResponse
+	(*ListAgreementsRequest)(nil),    // 12: ontschot.v1.ListAgreementsRequest
+	(*ListAgreementsResponse)(nil),   // 13: ontschot.v1.ListAgreementsResponse
+	(*GetAgreementRequest)(nil),      // 14: ontschot.v1.GetAgreementRequest
+	(*GetAgreementResponse)(nil),     // 15: ontschot.v1.GetAgreementResponse
+	(*ConfirmAgreementRequest)(nil),  // 16: ontschot.v1.ConfirmAgreementRequest
+	(*ConfirmAgreementResponse)(nil), // 17: ontschot.v1.ConfirmAgreementResponse
+	(*HoldsRequest)(nil),             // 18: ontschot.v1.HoldsRequest
+	(*HoldsResponse)(nil),            // 19: ontschot.v1.HoldsResponse
+	(*DiffAgreementsRequest)(nil),    // 20: ontschot.v1.DiffAgreementsRequest
+	(*DiffAgreementsResponse)(nil),   // 21: ontschot.v1.DiffAgreementsResponse
+	(*AgreementChange)(nil),          // 22: ontschot.v1.AgreementChange
+	(*AcceptAgreementRequest)(nil),   // 23: ontschot.v1.AcceptAgreementRequest
+	(*AcceptAgreementResponse)(nil),  // 24: ontschot.v1.AcceptAgreementResponse
+	(*RejectAgreementRequest)(nil),   // 25: ontschot.v1.RejectAgreementRequest
+	(*RejectAgreementResponse)(nil),  // 26: ontschot.v1.RejectAgreementResponse
+	(*RevokeAgreementRequest)(nil),   // 27: ontschot.v1.RevokeAgreementRequest
+	(*RevokeAgreementResponse)(nil),  // 28: ontschot.v1.RevokeAgreementResponse
+	(*DelegateRequest)(nil),          // 29: ontschot.v1.DelegateRequest
+	(*DelegateResponse)(nil),         // 30: ontschot.v1.DelegateResponse
+	(*ListDelegationsRequest)(nil),   // 31: ontschot.v1.ListDelegationsRequest
+	(*ListDelegationsResponse)(nil),  // 32: ontschot.v1.ListDelegationsResponse
+	(*Delegation)(nil),               // 33: ontschot.v1.Delegation
+	(*EndDelegationRequest)(nil),     // 34: ontschot.v1.EndDelegationRequest
+	(*EndDelegationResponse)(nil),    // 35: ontschot.v1.EndDelegationResponse
+	(*DeliverRequest)(nil),           // 36: ontschot.v1.DeliverRequest
+	(*DeliverResponse)(nil),          // 37: ontschot.v1.DeliverResponse
+	(*v1.Scope)(nil),                 // 38: ontschot.budget.v1.Scope
+	(*v1.Withheld)(nil),              // 39: ontschot.budget.v1.Withheld
+	(*v1.FetchRequest)(nil),          // 40: ontschot.budget.v1.FetchRequest
+	(*v1.FetchResponse)(nil),         // 41: ontschot.budget.v1.FetchResponse
 }
 var file_ontschot_v1_agreement_proto_depIdxs = []int32{
-	1,  // 0: ontschot.v1.AgreementTerms.parties:type_name -> ontschot.v1.AgreementParty
-	2,  // 1: ontschot.v1.AgreementTerms.grants:type_name -> ontschot.v1.AgreementGrant
-	3,  // 2: ontschot.v1.AgreementTerms.finance:type_name -> ontschot.v1.AgreementFinance
-	4,  // 3: ontschot.v1.AgreementTerms.oversight:type_name -> ontschot.v1.AgreementOversight
-	0,  // 4: ontschot.v1.Agreement.terms:type_name -> ontschot.v1.AgreementTerms
-	0,  // 5: ontschot.v1.ProposeAgreementRequest.terms:type_name -> ontschot.v1.AgreementTerms
-	5,  // 6: ontschot.v1.ProposeAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	5,  // 7: ontschot.v1.ListAgreementsResponse.agreements:type_name -> ontschot.v1.Agreement
-	5,  // 8: ontschot.v1.GetAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	0,  // 9: ontschot.v1.DiffAgreementsRequest.against_terms:type_name -> ontschot.v1.AgreementTerms
-	18, // 10: ontschot.v1.DiffAgreementsResponse.changes:type_name -> ontschot.v1.AgreementChange
-	5,  // 11: ontschot.v1.AcceptAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	5,  // 12: ontschot.v1.RejectAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	5,  // 13: ontschot.v1.RevokeAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
-	29, // 14: ontschot.v1.ListDelegationsResponse.delegations:type_name -> ontschot.v1.Delegation
-	6,  // 15: ontschot.v1.AgreementService.ProposeAgreement:input_type -> ontschot.v1.ProposeAgreementRequest
-	8,  // 16: ontschot.v1.AgreementService.ListAgreements:input_type -> ontschot.v1.ListAgreementsRequest
-	10, // 17: ontschot.v1.AgreementService.GetAgreement:input_type -> ontschot.v1.GetAgreementRequest
-	16, // 18: ontschot.v1.AgreementService.DiffAgreements:input_type -> ontschot.v1.DiffAgreementsRequest
-	19, // 19: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
-	21, // 20: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
-	23, // 21: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
-	12, // 22: ontschot.v1.AgreementService.ConfirmAgreement:input_type -> ontschot.v1.ConfirmAgreementRequest
-	25, // 23: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
-	27, // 24: ontschot.v1.AgreementService.ListDelegations:input_type -> ontschot.v1.ListDelegationsRequest
-	30, // 25: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
-	32, // 26: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
-	14, // 27: ontschot.v1.PeerService.Holds:input_type -> ontschot.v1.HoldsRequest
-	34, // 28: ontschot.v1.PeerService.Fetch:input_type -> ontschot.budget.v1.FetchRequest
-	7,  // 29: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
-	9,  // 30: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
-	11, // 31: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
-	17, // 32: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
-	20, // 33: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
-	22, // 34: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
-	24, // 35: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
-	13, // 36: ontschot.v1.AgreementService.ConfirmAgreement:output_type -> ontschot.v1.ConfirmAgreementResponse
-	26, // 37: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
-	28, // 38: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
-	31, // 39: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
-	33, // 40: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
-	15, // 41: ontschot.v1.PeerService.Holds:output_type -> ontschot.v1.HoldsResponse
-	35, // 42: ontschot.v1.PeerService.Fetch:output_type -> ontschot.budget.v1.FetchResponse
-	29, // [29:43] is the sub-list for method output_type
-	15, // [15:29] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	2,  // 0: ontschot.v1.DescribeResponse.signing:type_name -> ontschot.v1.DescribedKey
+	2,  // 1: ontschot.v1.DescribeResponse.pinned:type_name -> ontschot.v1.DescribedKey
+	3,  // 2: ontschot.v1.DescribeResponse.agreements:type_name -> ontschot.v1.DescribedAgreement
+	38, // 3: ontschot.v1.DescribeResponse.passes:type_name -> ontschot.budget.v1.Scope
+	39, // 4: ontschot.v1.DescribeResponse.withheld:type_name -> ontschot.budget.v1.Withheld
+	5,  // 5: ontschot.v1.AgreementTerms.parties:type_name -> ontschot.v1.AgreementParty
+	6,  // 6: ontschot.v1.AgreementTerms.grants:type_name -> ontschot.v1.AgreementGrant
+	7,  // 7: ontschot.v1.AgreementTerms.finance:type_name -> ontschot.v1.AgreementFinance
+	8,  // 8: ontschot.v1.AgreementTerms.oversight:type_name -> ontschot.v1.AgreementOversight
+	4,  // 9: ontschot.v1.Agreement.terms:type_name -> ontschot.v1.AgreementTerms
+	4,  // 10: ontschot.v1.ProposeAgreementRequest.terms:type_name -> ontschot.v1.AgreementTerms
+	9,  // 11: ontschot.v1.ProposeAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
+	9,  // 12: ontschot.v1.ListAgreementsResponse.agreements:type_name -> ontschot.v1.Agreement
+	9,  // 13: ontschot.v1.GetAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
+	4,  // 14: ontschot.v1.DiffAgreementsRequest.against_terms:type_name -> ontschot.v1.AgreementTerms
+	22, // 15: ontschot.v1.DiffAgreementsResponse.changes:type_name -> ontschot.v1.AgreementChange
+	9,  // 16: ontschot.v1.AcceptAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
+	9,  // 17: ontschot.v1.RejectAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
+	9,  // 18: ontschot.v1.RevokeAgreementResponse.agreement:type_name -> ontschot.v1.Agreement
+	33, // 19: ontschot.v1.ListDelegationsResponse.delegations:type_name -> ontschot.v1.Delegation
+	10, // 20: ontschot.v1.AgreementService.ProposeAgreement:input_type -> ontschot.v1.ProposeAgreementRequest
+	12, // 21: ontschot.v1.AgreementService.ListAgreements:input_type -> ontschot.v1.ListAgreementsRequest
+	14, // 22: ontschot.v1.AgreementService.GetAgreement:input_type -> ontschot.v1.GetAgreementRequest
+	20, // 23: ontschot.v1.AgreementService.DiffAgreements:input_type -> ontschot.v1.DiffAgreementsRequest
+	23, // 24: ontschot.v1.AgreementService.AcceptAgreement:input_type -> ontschot.v1.AcceptAgreementRequest
+	25, // 25: ontschot.v1.AgreementService.RejectAgreement:input_type -> ontschot.v1.RejectAgreementRequest
+	27, // 26: ontschot.v1.AgreementService.RevokeAgreement:input_type -> ontschot.v1.RevokeAgreementRequest
+	16, // 27: ontschot.v1.AgreementService.ConfirmAgreement:input_type -> ontschot.v1.ConfirmAgreementRequest
+	29, // 28: ontschot.v1.AgreementService.Delegate:input_type -> ontschot.v1.DelegateRequest
+	31, // 29: ontschot.v1.AgreementService.ListDelegations:input_type -> ontschot.v1.ListDelegationsRequest
+	34, // 30: ontschot.v1.AgreementService.EndDelegation:input_type -> ontschot.v1.EndDelegationRequest
+	36, // 31: ontschot.v1.PeerService.Deliver:input_type -> ontschot.v1.DeliverRequest
+	18, // 32: ontschot.v1.PeerService.Holds:input_type -> ontschot.v1.HoldsRequest
+	40, // 33: ontschot.v1.PeerService.Fetch:input_type -> ontschot.budget.v1.FetchRequest
+	0,  // 34: ontschot.v1.PeerService.Describe:input_type -> ontschot.v1.DescribeRequest
+	11, // 35: ontschot.v1.AgreementService.ProposeAgreement:output_type -> ontschot.v1.ProposeAgreementResponse
+	13, // 36: ontschot.v1.AgreementService.ListAgreements:output_type -> ontschot.v1.ListAgreementsResponse
+	15, // 37: ontschot.v1.AgreementService.GetAgreement:output_type -> ontschot.v1.GetAgreementResponse
+	21, // 38: ontschot.v1.AgreementService.DiffAgreements:output_type -> ontschot.v1.DiffAgreementsResponse
+	24, // 39: ontschot.v1.AgreementService.AcceptAgreement:output_type -> ontschot.v1.AcceptAgreementResponse
+	26, // 40: ontschot.v1.AgreementService.RejectAgreement:output_type -> ontschot.v1.RejectAgreementResponse
+	28, // 41: ontschot.v1.AgreementService.RevokeAgreement:output_type -> ontschot.v1.RevokeAgreementResponse
+	17, // 42: ontschot.v1.AgreementService.ConfirmAgreement:output_type -> ontschot.v1.ConfirmAgreementResponse
+	30, // 43: ontschot.v1.AgreementService.Delegate:output_type -> ontschot.v1.DelegateResponse
+	32, // 44: ontschot.v1.AgreementService.ListDelegations:output_type -> ontschot.v1.ListDelegationsResponse
+	35, // 45: ontschot.v1.AgreementService.EndDelegation:output_type -> ontschot.v1.EndDelegationResponse
+	37, // 46: ontschot.v1.PeerService.Deliver:output_type -> ontschot.v1.DeliverResponse
+	19, // 47: ontschot.v1.PeerService.Holds:output_type -> ontschot.v1.HoldsResponse
+	41, // 48: ontschot.v1.PeerService.Fetch:output_type -> ontschot.budget.v1.FetchResponse
+	1,  // 49: ontschot.v1.PeerService.Describe:output_type -> ontschot.v1.DescribeResponse
+	35, // [35:50] is the sub-list for method output_type
+	20, // [20:35] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_v1_agreement_proto_init() }
@@ -2355,14 +2690,14 @@ func file_ontschot_v1_agreement_proto_init() {
 	if File_ontschot_v1_agreement_proto != nil {
 		return
 	}
-	file_ontschot_v1_agreement_proto_msgTypes[5].OneofWrappers = []any{}
+	file_ontschot_v1_agreement_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_v1_agreement_proto_rawDesc), len(file_ontschot_v1_agreement_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

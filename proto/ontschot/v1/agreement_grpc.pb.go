@@ -566,9 +566,10 @@ var AgreementService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	PeerService_Deliver_FullMethodName = "/ontschot.v1.PeerService/Deliver"
-	PeerService_Holds_FullMethodName   = "/ontschot.v1.PeerService/Holds"
-	PeerService_Fetch_FullMethodName   = "/ontschot.v1.PeerService/Fetch"
+	PeerService_Deliver_FullMethodName  = "/ontschot.v1.PeerService/Deliver"
+	PeerService_Holds_FullMethodName    = "/ontschot.v1.PeerService/Holds"
+	PeerService_Fetch_FullMethodName    = "/ontschot.v1.PeerService/Fetch"
+	PeerService_Describe_FullMethodName = "/ontschot.v1.PeerService/Describe"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -591,6 +592,10 @@ type PeerServiceClient interface {
 	// with the reason of a gap when nothing may be disclosed; UNAUTHENTICATED PERMIT_INVALID,
 	// FAILED_PRECONDITION PERMIT_USED for the permit.
 	Fetch(ctx context.Context, in *v1.FetchRequest, opts ...grpc.CallOption) (*v1.FetchResponse, error)
+	// Describe says how this gateway stands to the one that asks: what it needs to find out why
+	// a question would fail, before anybody is asked about. No person is in it and no adapter
+	// is asked. RESOURCE_EXHAUSTED TOO_MANY_QUESTIONS when it is asked too often.
+	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
 }
 
 type peerServiceClient struct {
@@ -631,6 +636,16 @@ func (c *peerServiceClient) Fetch(ctx context.Context, in *v1.FetchRequest, opts
 	return out, nil
 }
 
+func (c *peerServiceClient) Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DescribeResponse)
+	err := c.cc.Invoke(ctx, PeerService_Describe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServiceServer is the server API for PeerService service.
 // All implementations must embed UnimplementedPeerServiceServer
 // for forward compatibility.
@@ -651,6 +666,10 @@ type PeerServiceServer interface {
 	// with the reason of a gap when nothing may be disclosed; UNAUTHENTICATED PERMIT_INVALID,
 	// FAILED_PRECONDITION PERMIT_USED for the permit.
 	Fetch(context.Context, *v1.FetchRequest) (*v1.FetchResponse, error)
+	// Describe says how this gateway stands to the one that asks: what it needs to find out why
+	// a question would fail, before anybody is asked about. No person is in it and no adapter
+	// is asked. RESOURCE_EXHAUSTED TOO_MANY_QUESTIONS when it is asked too often.
+	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
 	mustEmbedUnimplementedPeerServiceServer()
 }
 
@@ -669,6 +688,9 @@ func (UnimplementedPeerServiceServer) Holds(context.Context, *HoldsRequest) (*Ho
 }
 func (UnimplementedPeerServiceServer) Fetch(context.Context, *v1.FetchRequest) (*v1.FetchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Fetch not implemented")
+}
+func (UnimplementedPeerServiceServer) Describe(context.Context, *DescribeRequest) (*DescribeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Describe not implemented")
 }
 func (UnimplementedPeerServiceServer) mustEmbedUnimplementedPeerServiceServer() {}
 func (UnimplementedPeerServiceServer) testEmbeddedByValue()                     {}
@@ -745,6 +767,24 @@ func _PeerService_Fetch_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_Describe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DescribeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).Describe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_Describe_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).Describe(ctx, req.(*DescribeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PeerService_ServiceDesc is the grpc.ServiceDesc for PeerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -763,6 +803,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Fetch",
 			Handler:    _PeerService_Fetch_Handler,
+		},
+		{
+			MethodName: "Describe",
+			Handler:    _PeerService_Describe_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1,0 +1,8 @@
+//go:build !race
+
+package federation_test
+
+const (
+	questions = 1200
+	underRace = false
+)
