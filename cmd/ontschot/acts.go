@@ -32,7 +32,7 @@ type stage struct {
 	client   *client.Client
 	gateways processes
 	budget   *budgetv1.Budget // as it is now
-	say      func(format string, args ...any)
+	progress func(format string, args ...any)
 }
 
 // acts lays the logs of two gateways beside each other, withdraws a consent and asks again,
@@ -76,7 +76,7 @@ func (s *stage) withdraw(ctx context.Context, r *budgetv1.SourceReport) (act, er
 	if err != nil {
 		return nil, err
 	}
-	s.say("a consent withdrawn: entry %d of the log of %s", w.GetIndex(), s.family.Case.Requester)
+	s.progress("a consent withdrawn: entry %d of the log of %s", w.GetIndex(), s.family.Case.Requester)
 	gaps, err := s.again(ctx)
 	return withdrawn{r.GetPerson(), s.family.Case.Requester, w.GetIndex(), gaps}, err
 }
@@ -84,7 +84,7 @@ func (s *stage) withdraw(ctx context.Context, r *budgetv1.SourceReport) (act, er
 // stop ends the gateway that gave an answer, and asks again.
 func (s *stage) stop(ctx context.Context, r *budgetv1.SourceReport) (act, error) {
 	s.gateways[r.GetSource()].stop()
-	s.say("the gateway of %s stopped", r.GetSource())
+	s.progress("the gateway of %s stopped", r.GetSource())
 	gaps, err := s.again(ctx)
 	return stopped{r.GetSource(), gaps}, err
 }
@@ -114,7 +114,7 @@ func (s *stage) again(ctx context.Context) ([]*budgetv1.Gap, error) {
 			more = append(more, g)
 		}
 	}
-	s.say("asked again; signature and receipt verified; gaps that were not there before: %d", len(more))
+	s.progress("asked again; signature and receipt verified; gaps that were not there before: %d", len(more))
 	return more, nil
 }
 
@@ -136,7 +136,7 @@ func (s *stage) logs(ctx context.Context, source string) (sideBySide, error) {
 		}
 	}
 	slices.SortStableFunc(both.entries, func(a, b logged) int { return cmp.Compare(a.leaf.Time, b.leaf.Time) })
-	s.say("the logs of %s and %s read: %d entries under one trace", both.asks, both.source, len(both.entries))
+	s.progress("the logs of %s and %s read: %d entries under one trace", both.asks, both.source, len(both.entries))
 	return both, nil
 }
 
