@@ -51,7 +51,7 @@ compare: a quiet machine, or more rounds, make them steadier. Linux only.`,
 	c.Flags().IntVar(&conf.Rounds, "rounds", 3, "how often each system has its turn under each load")
 	c.Flags().DurationVar(&conf.During, "during", 2*time.Second, "how long one turn takes")
 	c.Flags().Float64Var(&conf.Rate, "rate", 0, "also ask at this rate a second, whether answered or not")
-	c.Flags().DurationVar(&conf.Soak, "soak", 0, "then load the gateway with 16 clients this long, and see whether it is as before")
+	c.Flags().DurationVar(&conf.Soak, "soak", 0, "then load one gateway, and two, with 16 clients this long, and see whether they are as before")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.AddCommand(benchPartCommand())
 	return c

@@ -61,17 +61,17 @@ type Report struct {
 	// PSS in MiB of the gateway and of its adapter, after the loads.
 	GatewayPSS float64 `json:"gateway_pss_mib"`
 	AdapterPSS float64 `json:"adapter_pss_mib"`
-	Soak       *Soak   `json:"soak,omitempty"`
+	Soaks      []*Soak `json:"soaks,omitempty"`
 }
 
 // Soak is how things stood before a long load and after it.
 type Soak struct {
-	Questions           int        `json:"questions"`
-	P50                 [2]float64 `json:"p50_ms"`
-	PSS                 [2]float64 `json:"pss_mib"`
-	Goroutines          [2]int     `json:"goroutines"`
-	Descriptors         [2]int     `json:"descriptors"`
-	DiskBytesOfQuestion float64    `json:"disk_bytes"`
+	System      string     `json:"system"`
+	Questions   int        `json:"questions"`
+	P50         [2]float64 `json:"p50_ms"`
+	PSS         [2]float64 `json:"pss_mib"`
+	Goroutines  [2]int     `json:"goroutines"`
+	Descriptors [2]int     `json:"descriptors"`
 }
 
 // Run measures. It works in a folder of its own and leaves nothing.
@@ -92,10 +92,15 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err := r.compare(ctx, report); err != nil {
 		return nil, err
 	}
-	if c.Soak > 0 {
-		if report.Soak, err = r.soak(ctx); err != nil {
+	for _, s := range r.systems {
+		if c.Soak <= 0 || s.name != FromMem && s.name != Peers {
+			continue
+		}
+		one, err := r.soak(ctx, s)
+		if err != nil {
 			return nil, err
 		}
+		report.Soaks = append(report.Soaks, one)
 	}
 	return report, nil
 }
@@ -283,9 +288,9 @@ func middle(all []Figures) Figures {
 	return m
 }
 
-// soak loads the gateway for long, and looks whether it is as it was.
-func (r *run) soak(ctx context.Context) (*Soak, error) {
-	s, out := r.systems[2], &Soak{}
+// soak loads a system for long, and looks whether it is as it was.
+func (r *run) soak(ctx context.Context, s *system) (*Soak, error) {
+	out := &Soak{System: s.name}
 	state := func(i int) error {
 		quiet, err := s.load(ctx, 1, 0, r.During)
 		if err != nil {
@@ -306,13 +311,11 @@ func (r *run) soak(ctx context.Context) (*Soak, error) {
 	if err := state(0); err != nil {
 		return nil, err
 	}
-	before := r.disk()
 	long, err := s.load(ctx, 16, 0, r.Soak)
 	if err != nil {
 		return nil, err
 	}
 	out.Questions = len(long.took)
-	out.DiskBytesOfQuestion = ratio(float64(r.disk()-before), float64(len(long.took)))
 	return out, state(1)
 }
 

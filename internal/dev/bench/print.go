@@ -13,8 +13,8 @@ func (r *Report) Print(w io.Writer) {
 			f.Load, f.System, f.P50, f.P99, f.PerSecond, f.CPU, f.AdapterCPU, f.Allocs, f.Bytes/1000, f.TimesDirect, f.TimesFloor)
 	}
 	fmt.Fprintf(w, "\nrecord: %.0f bytes a question; memory (PSS): gateway %.1f MiB, adapter %.1f MiB\n", r.DiskBytes, r.GatewayPSS, r.AdapterPSS)
-	if s := r.Soak; s != nil {
-		fmt.Fprintf(w, "soak: %d questions; before and after: p50 %.2f and %.2f ms, PSS %.1f and %.1f MiB, goroutines %d and %d, descriptors %d and %d; %.0f bytes a question\n",
-			s.Questions, s.P50[0], s.P50[1], s.PSS[0], s.PSS[1], s.Goroutines[0], s.Goroutines[1], s.Descriptors[0], s.Descriptors[1], s.DiskBytesOfQuestion)
+	for _, s := range r.Soaks {
+		fmt.Fprintf(w, "soak, %s: %d questions; before and after: p50 %.2f and %.2f ms, PSS %.1f and %.1f MiB, goroutines %d and %d, descriptors %d and %d\n",
+			s.System, s.Questions, s.P50[0], s.P50[1], s.PSS[0], s.PSS[1], s.Goroutines[0], s.Goroutines[1], s.Descriptors[0], s.Descriptors[1])
 	}
 }
