@@ -263,11 +263,21 @@ func newKept[T any](now func() time.Time) *kept[T] {
 func (k *kept[T]) get(key keptKey) (document T, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.sweep(k.now())
 	one, ok := k.all[key]
 	if !ok || !k.now().Before(one.until) {
 		return document, false
 	}
 	return one.document, true
+}
+
+// sweep lets go of what was kept for long enough, also of documents that nobody asks for any
+// more: some were erased.
+func (k *kept[T]) sweep(now time.Time) {
+	if now.After(k.due) {
+		maps.DeleteFunc(k.all, func(_ keptKey, one keptOne[T]) bool { return !now.Before(one.until) })
+		k.due = now.Add(keptFor)
+	}
 }
 
 // put keeps a document. When there is no room the rest goes: what is asked now is likelier
@@ -279,10 +289,7 @@ func (k *kept[T]) put(key keptKey, document T) {
 	if len(k.all) >= mostKept {
 		clear(k.all)
 	}
-	if now.After(k.due) {
-		maps.DeleteFunc(k.all, func(_ keptKey, one keptOne[T]) bool { return !now.Before(one.until) })
-		k.due = now.Add(keptFor)
-	}
+	k.sweep(now)
 	k.all[key] = keptOne[T]{document, now.Add(keptFor)}
 }
 
