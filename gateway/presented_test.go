@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,11 +166,14 @@ func (h *house) withoutCare(b *budgetv1.Budget, before, answer proto.Message, at
 	require.Equal(h.t, map[[2]string]string{
 		{"P", "GM0119"}: budgetv1.ReasonConsentWithdrawn, {"P", "SVB"}: budgetv1.ReasonConsentWithdrawn, {"P", "CAK"}: budgetv1.ReasonConsentWithdrawn,
 	}, missing(answer), at)
-	text := protojson.Format(answer)
+	text := random.ReplaceAllString(protojson.Format(answer), "")
 	for _, cents := range []int64{wmoCents, wmoSpent, wlzSpent, 12 * ownMonthly, wmoCents + wlzCents, wmoCents + 2*wlzCents} {
 		require.NotContains(h.t, text, strconv.FormatInt(cents, 10), at)
 	}
 }
+
+// random are the members that may hold any digits: they are of what was released.
+var random = regexp.MustCompile(`"(budgetDigest|signature|leaf|salt|proof|checkpoint|sha256)":\s*("[^"]*"|\[[^\]]*\])`)
 
 // disclosedOf is all that is released about a person.
 func disclosedOf(b *budgetv1.Budget, person string) [][]string {
