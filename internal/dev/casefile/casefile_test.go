@@ -76,7 +76,7 @@ func TestAnswersAreKeptToTheByte(t *testing.T) {
 		require.Equal(t, want, string(c.Answers["UWV"][0].Bytes()))
 	}
 	for _, answers := range []string{
-		`{"XXX": []}`, `{"UWV": [{}]}`, `{"UWV": [{"path": "/", "body": ""}]}`, `{"UWV": [{"path": "x", "type": "text/xml"}]}`,
+		`{"GM9999": []}`, `{"UWV": [{}]}`, `{"UWV": [{"path": "/", "body": ""}]}`, `{"UWV": [{"path": "x", "type": "text/xml"}]}`,
 		`{"UWV": [{"path": "/", "type": "text/xml", "status": 99}]}`, `{"UWV": [{"path": "/", "type": "text/xml", "status": 600}]}`,
 	} {
 		_, err := with(answers)
