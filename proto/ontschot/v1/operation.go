@@ -27,6 +27,7 @@ const (
 	OperationDissolveBudget   Operation = "budget.dissolve"
 	OperationSunsetBudget     Operation = "budget.sunset"
 	OperationReadLog          Operation = "log.read"
+	OperationEvaluatePolicy   Operation = "policy.evaluate"
 )
 
 // Operations lists them all. A closed list.
@@ -38,6 +39,6 @@ func Operations() []Operation {
 		OperationConfirmAgreement, OperationReadAgreements,
 		OperationGiveDelegation, OperationEndDelegation, OperationReadDelegations,
 		OperationViewBudget, OperationPlanBudget, OperationAccountForBudget, OperationDissolveBudget, OperationSunsetBudget,
-		OperationReadLog,
+		OperationReadLog, OperationEvaluatePolicy,
 	}
 }

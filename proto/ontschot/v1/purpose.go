@@ -14,6 +14,8 @@ const (
 	PurposeEraseConsents     = "consents.erase"
 	PurposeRegisterDocuments = "documents.register"
 	PurposeSignAgreements    = "agreements.sign"
+	// PurposeEvaluatePolicy is asking what the policy would say of facts that one brings.
+	PurposeEvaluatePolicy = "policy.evaluate"
 )
 
 // Purposes lists those that the program itself knows. A folder of policies can name others
@@ -21,7 +23,7 @@ const (
 func Purposes() []string {
 	return []string{
 		PurposeComposeBudget, PurposeAccountForBudget, PurposeKeepConsents, PurposeEraseConsents,
-		PurposeRegisterDocuments, PurposeSignAgreements,
+		PurposeRegisterDocuments, PurposeSignAgreements, PurposeEvaluatePolicy,
 	}
 }
 

@@ -162,13 +162,13 @@ var File_ontschot_v1_registry_proto protoreflect.FileDescriptor
 
 const file_ontschot_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"\x1aontschot/v1/registry.proto\x12\vontschot.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\"\xf2\x01\n" +
+	"\x1aontschot/v1/registry.proto\x12\vontschot.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\"\xec\x01\n" +
 	"\x0fRegisterRequest\x124\n" +
 	"\bdocument\x18\x01 \x01(\fB\x18\xbaH\bz\x06\x10\x01\x18\x80\x80\x01\xca\xf3\x18\ttechnicalR\bdocument\x12>\n" +
-	"\vdisclosures\x18\x02 \x03(\tB\x1c\xbaH\f\x92\x01\t\x10\x10\"\x05r\x03\x18\x80 \xca\xf3\x18\ttechnicalR\vdisclosures\x125\n" +
-	"\vsubject_key\x18\x03 \x01(\fB\x14\xbaH\x04z\x02\x18 \xca\xf3\x18\x06person\x80\x01\x01R\n" +
-	"subjectKey\x122\n" +
-	"\tpseudonym\x18\x04 \x01(\fB\x14\xbaH\x04z\x02\x18 \xca\xf3\x18\x06person\x80\x01\x01R\tpseudonym\"y\n" +
+	"\vdisclosures\x18\x02 \x03(\tB\x1c\xbaH\f\x92\x01\t\x10\x10\"\x05r\x03\x18\x80 \xca\xf3\x18\ttechnicalR\vdisclosures\x122\n" +
+	"\vsubject_key\x18\x03 \x01(\fB\x11\xbaH\x04z\x02\x18 \xca\xf3\x18\x06personR\n" +
+	"subjectKey\x12/\n" +
+	"\tpseudonym\x18\x04 \x01(\fB\x11\xbaH\x04z\x02\x18 \xca\xf3\x18\x06personR\tpseudonym\"y\n" +
 	"\x10RegisterResponse\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12!\n" +
 	"\x04kind\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04kind\x12#\n" +

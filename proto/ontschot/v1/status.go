@@ -34,3 +34,13 @@ func ConsentStatuses() []string {
 func DelegationStatuses() []string {
 	return []string{StatusFuture, StatusInForce, StatusExpired, StatusEnded, StatusUncertain, StatusUnverifiable}
 }
+
+// States of a signing key of another organisation.
+const (
+	KeyInUse   = "IN_USE"
+	KeyRetired = "RETIRED"
+	KeyLost    = "LOST"
+)
+
+// KeyStates lists them all. A closed list.
+func KeyStates() []string { return []string{KeyInUse, KeyRetired, KeyLost} }

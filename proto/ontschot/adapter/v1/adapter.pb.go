@@ -4,8 +4,9 @@
 // 	protoc        (unknown)
 // source: ontschot/adapter/v1/adapter.proto
 
-// Package ontschot.adapter.v1 is the service an adapter offers to the gateway
-// of its agency, over a local plugin socket.
+// Package ontschot.adapter.v1 is the service an adapter offers to a gateway: over
+// a local plugin socket when it runs beside the gateway, over TCP with mutual TLS
+// when it runs at the agency.
 
 package adapterv1
 
@@ -72,7 +73,19 @@ type DescribeResponse struct {
 	// Categories it can supply.
 	Categories []string `protobuf:"bytes,4,rep,name=categories,proto3" json:"categories,omitempty"`
 	// Identifiers it needs: bsn, education_number, pass_number. It is sent no others.
-	Identifiers   []string `protobuf:"bytes,5,rep,name=identifiers,proto3" json:"identifiers,omitempty"`
+	Identifiers []string `protobuf:"bytes,5,rep,name=identifiers,proto3" json:"identifiers,omitempty"`
+	// JSON Schema (draft 2020-12) of its configuration, at most 64 KiB; empty when it
+	// gives none.
+	ConfigSchema []byte `protobuf:"bytes,6,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
+	// Names of the secrets it takes, record_key besides. It is given no others.
+	Secrets []string `protobuf:"bytes,7,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	// Keys of its configuration that hold the addresses (a URL, or host:port) it connects
+	// to. It needs no others, and may be kept from all others.
+	Egress []string `protobuf:"bytes,8,rep,name=egress,proto3" json:"egress,omitempty"`
+	// What it has beside Describe, Configure and Fetch: "validate", "probe".
+	Capabilities []string `protobuf:"bytes,9,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// What it can bear. Without it: what the gateway takes for any adapter.
+	Limits        *Limits `protobuf:"bytes,10,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -142,6 +155,267 @@ func (x *DescribeResponse) GetIdentifiers() []string {
 	return nil
 }
 
+func (x *DescribeResponse) GetConfigSchema() []byte {
+	if x != nil {
+		return x.ConfigSchema
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetSecrets() []string {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetEgress() []string {
+	if x != nil {
+		return x.Egress
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// Limits are what an adapter can bear, and what it may use. Zero is the gateway's own.
+type Limits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Calls at one moment.
+	Parallel uint32 `protobuf:"varint,1,opt,name=parallel,proto3" json:"parallel,omitempty"`
+	// Memory in MiB.
+	MemoryMib     uint32 `protobuf:"varint,2,opt,name=memory_mib,json=memoryMib,proto3" json:"memory_mib,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limits) Reset() {
+	*x = Limits{}
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limits) ProtoMessage() {}
+
+func (x *Limits) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limits.ProtoReflect.Descriptor instead.
+func (*Limits) Descriptor() ([]byte, []int) {
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Limits) GetParallel() uint32 {
+	if x != nil {
+		return x.Parallel
+	}
+	return 0
+}
+
+func (x *Limits) GetMemoryMib() uint32 {
+	if x != nil {
+		return x.MemoryMib
+	}
+	return 0
+}
+
+type ValidateConfigRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Configuration as JSON.
+	Config []byte `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
+	// Secrets by name.
+	Secrets       map[string]string `protobuf:"bytes,2,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateConfigRequest) Reset() {
+	*x = ValidateConfigRequest{}
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateConfigRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateConfigRequest) ProtoMessage() {}
+
+func (x *ValidateConfigRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateConfigRequest.ProtoReflect.Descriptor instead.
+func (*ValidateConfigRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ValidateConfigRequest) GetConfig() []byte {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *ValidateConfigRequest) GetSecrets() map[string]string {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
+}
+
+type ValidateConfigResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty when the configuration would be taken.
+	Findings      []*ConfigFinding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateConfigResponse) Reset() {
+	*x = ValidateConfigResponse{}
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateConfigResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateConfigResponse) ProtoMessage() {}
+
+func (x *ValidateConfigResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateConfigResponse.ProtoReflect.Descriptor instead.
+func (*ValidateConfigResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ValidateConfigResponse) GetFindings() []*ConfigFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+type ProbeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbeRequest) Reset() {
+	*x = ProbeRequest{}
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbeRequest) ProtoMessage() {}
+
+func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
+func (*ProbeRequest) Descriptor() ([]byte, []int) {
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{5}
+}
+
+type ProbeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProbeResponse) Reset() {
+	*x = ProbeResponse{}
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProbeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProbeResponse) ProtoMessage() {}
+
+func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProbeResponse.ProtoReflect.Descriptor instead.
+func (*ProbeResponse) Descriptor() ([]byte, []int) {
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{6}
+}
+
 type ConfigureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Configuration as JSON; unknown keys are refused.
@@ -154,7 +428,7 @@ type ConfigureRequest struct {
 
 func (x *ConfigureRequest) Reset() {
 	*x = ConfigureRequest{}
-	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[2]
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -166,7 +440,7 @@ func (x *ConfigureRequest) String() string {
 func (*ConfigureRequest) ProtoMessage() {}
 
 func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[2]
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -179,7 +453,7 @@ func (x *ConfigureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureRequest.ProtoReflect.Descriptor instead.
 func (*ConfigureRequest) Descriptor() ([]byte, []int) {
-	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{2}
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ConfigureRequest) GetConfig() []byte {
@@ -206,7 +480,7 @@ type ConfigureResponse struct {
 
 func (x *ConfigureResponse) Reset() {
 	*x = ConfigureResponse{}
-	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[3]
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -218,7 +492,7 @@ func (x *ConfigureResponse) String() string {
 func (*ConfigureResponse) ProtoMessage() {}
 
 func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[3]
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -231,7 +505,7 @@ func (x *ConfigureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigureResponse.ProtoReflect.Descriptor instead.
 func (*ConfigureResponse) Descriptor() ([]byte, []int) {
-	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{3}
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ConfigureResponse) GetFindings() []*ConfigFinding {
@@ -254,7 +528,7 @@ type ConfigFinding struct {
 
 func (x *ConfigFinding) Reset() {
 	*x = ConfigFinding{}
-	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[4]
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -266,7 +540,7 @@ func (x *ConfigFinding) String() string {
 func (*ConfigFinding) ProtoMessage() {}
 
 func (x *ConfigFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[4]
+	mi := &file_ontschot_adapter_v1_adapter_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -279,7 +553,7 @@ func (x *ConfigFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigFinding.ProtoReflect.Descriptor instead.
 func (*ConfigFinding) Descriptor() ([]byte, []int) {
-	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{4}
+	return file_ontschot_adapter_v1_adapter_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConfigFinding) GetPath() string {
@@ -308,7 +582,7 @@ var File_ontschot_adapter_v1_adapter_proto protoreflect.FileDescriptor
 const file_ontschot_adapter_v1_adapter_proto_rawDesc = "" +
 	"\n" +
 	"!ontschot/adapter/v1/adapter.proto\x12\x13ontschot.adapter.v1\x1a!ontschot/budget/v1/category.proto\x1a\x1fontschot/budget/v1/source.proto\"\x11\n" +
-	"\x0fDescribeRequest\"\xdd\x01\n" +
+	"\x0fDescribeRequest\"\xd8\x03\n" +
 	"\x10DescribeResponse\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02id\x12'\n" +
 	"\aversion\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\aversion\x12!\n" +
@@ -316,10 +590,30 @@ const file_ontschot_adapter_v1_adapter_proto_rawDesc = "" +
 	"\n" +
 	"categories\x18\x04 \x03(\tB\r\xca\xf3\x18\ttechnicalR\n" +
 	"categories\x12/\n" +
-	"\videntifiers\x18\x05 \x03(\tB\r\xca\xf3\x18\ttechnicalR\videntifiers\"\xd5\x01\n" +
+	"\videntifiers\x18\x05 \x03(\tB\r\xca\xf3\x18\ttechnicalR\videntifiers\x122\n" +
+	"\rconfig_schema\x18\x06 \x01(\fB\r\xca\xf3\x18\ttechnicalR\fconfigSchema\x12'\n" +
+	"\asecrets\x18\a \x03(\tB\r\xca\xf3\x18\ttechnicalR\asecrets\x12%\n" +
+	"\x06egress\x18\b \x03(\tB\r\xca\xf3\x18\ttechnicalR\x06egress\x121\n" +
+	"\fcapabilities\x18\t \x03(\tB\r\xca\xf3\x18\ttechnicalR\fcapabilities\x12B\n" +
+	"\x06limits\x18\n" +
+	" \x01(\v2\x1b.ontschot.adapter.v1.LimitsB\r\xca\xf3\x18\ttechnicalR\x06limits\"a\n" +
+	"\x06Limits\x12)\n" +
+	"\bparallel\x18\x01 \x01(\rB\r\xca\xf3\x18\ttechnicalR\bparallel\x12,\n" +
+	"\n" +
+	"memory_mib\x18\x02 \x01(\rB\r\xca\xf3\x18\ttechnicalR\tmemoryMib\"\xdc\x01\n" +
+	"\x15ValidateConfigRequest\x12%\n" +
+	"\x06config\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x06config\x12`\n" +
+	"\asecrets\x18\x02 \x03(\v27.ontschot.adapter.v1.ValidateConfigRequest.SecretsEntryB\r\xca\xf3\x18\ttechnicalR\asecrets\x1a:\n" +
+	"\fSecretsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"g\n" +
+	"\x16ValidateConfigResponse\x12M\n" +
+	"\bfindings\x18\x01 \x03(\v2\".ontschot.adapter.v1.ConfigFindingB\r\xca\xf3\x18\ttechnicalR\bfindings\"\x0e\n" +
+	"\fProbeRequest\"\x0f\n" +
+	"\rProbeResponse\"\xd2\x01\n" +
 	"\x10ConfigureRequest\x12%\n" +
-	"\x06config\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x06config\x12^\n" +
-	"\asecrets\x18\x02 \x03(\v22.ontschot.adapter.v1.ConfigureRequest.SecretsEntryB\x10\xca\xf3\x18\ttechnical\x80\x01\x01R\asecrets\x1a:\n" +
+	"\x06config\x18\x01 \x01(\fB\r\xca\xf3\x18\ttechnicalR\x06config\x12[\n" +
+	"\asecrets\x18\x02 \x03(\v22.ontschot.adapter.v1.ConfigureRequest.SecretsEntryB\r\xca\xf3\x18\ttechnicalR\asecrets\x1a:\n" +
 	"\fSecretsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
@@ -328,11 +622,13 @@ const file_ontschot_adapter_v1_adapter_proto_rawDesc = "" +
 	"\rConfigFinding\x12!\n" +
 	"\x04path\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04path\x12&\n" +
 	"\atext_nl\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textNl\x12&\n" +
-	"\atext_en\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn2\x93\x02\n" +
+	"\atext_en\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn2\xce\x03\n" +
 	"\x0eAdapterService\x12W\n" +
-	"\bDescribe\x12$.ontschot.adapter.v1.DescribeRequest\x1a%.ontschot.adapter.v1.DescribeResponse\x12Z\n" +
+	"\bDescribe\x12$.ontschot.adapter.v1.DescribeRequest\x1a%.ontschot.adapter.v1.DescribeResponse\x12i\n" +
+	"\x0eValidateConfig\x12*.ontschot.adapter.v1.ValidateConfigRequest\x1a+.ontschot.adapter.v1.ValidateConfigResponse\x12Z\n" +
 	"\tConfigure\x12%.ontschot.adapter.v1.ConfigureRequest\x1a&.ontschot.adapter.v1.ConfigureResponse\x12L\n" +
-	"\x05Fetch\x12 .ontschot.budget.v1.FetchRequest\x1a!.ontschot.budget.v1.FetchResponseBBZ@github.com/ontschot/ontschot/proto/ontschot/adapter/v1;adapterv1b\x06proto3"
+	"\x05Fetch\x12 .ontschot.budget.v1.FetchRequest\x1a!.ontschot.budget.v1.FetchResponse\x12N\n" +
+	"\x05Probe\x12!.ontschot.adapter.v1.ProbeRequest\x1a\".ontschot.adapter.v1.ProbeResponseBBZ@github.com/ontschot/ontschot/proto/ontschot/adapter/v1;adapterv1b\x06proto3"
 
 var (
 	file_ontschot_adapter_v1_adapter_proto_rawDescOnce sync.Once
@@ -346,31 +642,44 @@ func file_ontschot_adapter_v1_adapter_proto_rawDescGZIP() []byte {
 	return file_ontschot_adapter_v1_adapter_proto_rawDescData
 }
 
-var file_ontschot_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_ontschot_adapter_v1_adapter_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_ontschot_adapter_v1_adapter_proto_goTypes = []any{
-	(*DescribeRequest)(nil),   // 0: ontschot.adapter.v1.DescribeRequest
-	(*DescribeResponse)(nil),  // 1: ontschot.adapter.v1.DescribeResponse
-	(*ConfigureRequest)(nil),  // 2: ontschot.adapter.v1.ConfigureRequest
-	(*ConfigureResponse)(nil), // 3: ontschot.adapter.v1.ConfigureResponse
-	(*ConfigFinding)(nil),     // 4: ontschot.adapter.v1.ConfigFinding
-	nil,                       // 5: ontschot.adapter.v1.ConfigureRequest.SecretsEntry
-	(*v1.FetchRequest)(nil),   // 6: ontschot.budget.v1.FetchRequest
-	(*v1.FetchResponse)(nil),  // 7: ontschot.budget.v1.FetchResponse
+	(*DescribeRequest)(nil),        // 0: ontschot.adapter.v1.DescribeRequest
+	(*DescribeResponse)(nil),       // 1: ontschot.adapter.v1.DescribeResponse
+	(*Limits)(nil),                 // 2: ontschot.adapter.v1.Limits
+	(*ValidateConfigRequest)(nil),  // 3: ontschot.adapter.v1.ValidateConfigRequest
+	(*ValidateConfigResponse)(nil), // 4: ontschot.adapter.v1.ValidateConfigResponse
+	(*ProbeRequest)(nil),           // 5: ontschot.adapter.v1.ProbeRequest
+	(*ProbeResponse)(nil),          // 6: ontschot.adapter.v1.ProbeResponse
+	(*ConfigureRequest)(nil),       // 7: ontschot.adapter.v1.ConfigureRequest
+	(*ConfigureResponse)(nil),      // 8: ontschot.adapter.v1.ConfigureResponse
+	(*ConfigFinding)(nil),          // 9: ontschot.adapter.v1.ConfigFinding
+	nil,                            // 10: ontschot.adapter.v1.ValidateConfigRequest.SecretsEntry
+	nil,                            // 11: ontschot.adapter.v1.ConfigureRequest.SecretsEntry
+	(*v1.FetchRequest)(nil),        // 12: ontschot.budget.v1.FetchRequest
+	(*v1.FetchResponse)(nil),       // 13: ontschot.budget.v1.FetchResponse
 }
 var file_ontschot_adapter_v1_adapter_proto_depIdxs = []int32{
-	5, // 0: ontschot.adapter.v1.ConfigureRequest.secrets:type_name -> ontschot.adapter.v1.ConfigureRequest.SecretsEntry
-	4, // 1: ontschot.adapter.v1.ConfigureResponse.findings:type_name -> ontschot.adapter.v1.ConfigFinding
-	0, // 2: ontschot.adapter.v1.AdapterService.Describe:input_type -> ontschot.adapter.v1.DescribeRequest
-	2, // 3: ontschot.adapter.v1.AdapterService.Configure:input_type -> ontschot.adapter.v1.ConfigureRequest
-	6, // 4: ontschot.adapter.v1.AdapterService.Fetch:input_type -> ontschot.budget.v1.FetchRequest
-	1, // 5: ontschot.adapter.v1.AdapterService.Describe:output_type -> ontschot.adapter.v1.DescribeResponse
-	3, // 6: ontschot.adapter.v1.AdapterService.Configure:output_type -> ontschot.adapter.v1.ConfigureResponse
-	7, // 7: ontschot.adapter.v1.AdapterService.Fetch:output_type -> ontschot.budget.v1.FetchResponse
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2,  // 0: ontschot.adapter.v1.DescribeResponse.limits:type_name -> ontschot.adapter.v1.Limits
+	10, // 1: ontschot.adapter.v1.ValidateConfigRequest.secrets:type_name -> ontschot.adapter.v1.ValidateConfigRequest.SecretsEntry
+	9,  // 2: ontschot.adapter.v1.ValidateConfigResponse.findings:type_name -> ontschot.adapter.v1.ConfigFinding
+	11, // 3: ontschot.adapter.v1.ConfigureRequest.secrets:type_name -> ontschot.adapter.v1.ConfigureRequest.SecretsEntry
+	9,  // 4: ontschot.adapter.v1.ConfigureResponse.findings:type_name -> ontschot.adapter.v1.ConfigFinding
+	0,  // 5: ontschot.adapter.v1.AdapterService.Describe:input_type -> ontschot.adapter.v1.DescribeRequest
+	3,  // 6: ontschot.adapter.v1.AdapterService.ValidateConfig:input_type -> ontschot.adapter.v1.ValidateConfigRequest
+	7,  // 7: ontschot.adapter.v1.AdapterService.Configure:input_type -> ontschot.adapter.v1.ConfigureRequest
+	12, // 8: ontschot.adapter.v1.AdapterService.Fetch:input_type -> ontschot.budget.v1.FetchRequest
+	5,  // 9: ontschot.adapter.v1.AdapterService.Probe:input_type -> ontschot.adapter.v1.ProbeRequest
+	1,  // 10: ontschot.adapter.v1.AdapterService.Describe:output_type -> ontschot.adapter.v1.DescribeResponse
+	4,  // 11: ontschot.adapter.v1.AdapterService.ValidateConfig:output_type -> ontschot.adapter.v1.ValidateConfigResponse
+	8,  // 12: ontschot.adapter.v1.AdapterService.Configure:output_type -> ontschot.adapter.v1.ConfigureResponse
+	13, // 13: ontschot.adapter.v1.AdapterService.Fetch:output_type -> ontschot.budget.v1.FetchResponse
+	6,  // 14: ontschot.adapter.v1.AdapterService.Probe:output_type -> ontschot.adapter.v1.ProbeResponse
+	10, // [10:15] is the sub-list for method output_type
+	5,  // [5:10] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_adapter_v1_adapter_proto_init() }
@@ -384,7 +693,7 @@ func file_ontschot_adapter_v1_adapter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_adapter_v1_adapter_proto_rawDesc), len(file_ontschot_adapter_v1_adapter_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -4,8 +4,9 @@
 // - protoc             (unknown)
 // source: ontschot/adapter/v1/adapter.proto
 
-// Package ontschot.adapter.v1 is the service an adapter offers to the gateway
-// of its agency, over a local plugin socket.
+// Package ontschot.adapter.v1 is the service an adapter offers to a gateway: over
+// a local plugin socket when it runs beside the gateway, over TCP with mutual TLS
+// when it runs at the agency.
 
 package adapterv1
 
@@ -23,9 +24,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdapterService_Describe_FullMethodName  = "/ontschot.adapter.v1.AdapterService/Describe"
-	AdapterService_Configure_FullMethodName = "/ontschot.adapter.v1.AdapterService/Configure"
-	AdapterService_Fetch_FullMethodName     = "/ontschot.adapter.v1.AdapterService/Fetch"
+	AdapterService_Describe_FullMethodName       = "/ontschot.adapter.v1.AdapterService/Describe"
+	AdapterService_ValidateConfig_FullMethodName = "/ontschot.adapter.v1.AdapterService/ValidateConfig"
+	AdapterService_Configure_FullMethodName      = "/ontschot.adapter.v1.AdapterService/Configure"
+	AdapterService_Fetch_FullMethodName          = "/ontschot.adapter.v1.AdapterService/Fetch"
+	AdapterService_Probe_FullMethodName          = "/ontschot.adapter.v1.AdapterService/Probe"
 )
 
 // AdapterServiceClient is the client API for AdapterService service.
@@ -36,17 +39,25 @@ const (
 // google.rpc.ErrorInfo with domain adapter.ontschot.nl and one of the reasons
 // SUBJECT_NOT_FOUND (NOT_FOUND), NOT_AUTHORISED_AT_SOURCE (PERMISSION_DENIED),
 // SCOPE_UNSUPPORTED (INVALID_ARGUMENT), SOURCE_UNAVAILABLE (UNAVAILABLE),
-// SOURCE_TIMEOUT (DEADLINE_EXCEEDED), BAD_DATA_AT_SOURCE (DATA_LOSS),
+// SOURCE_TIMEOUT (DEADLINE_EXCEEDED), RATE_LIMITED (RESOURCE_EXHAUSTED),
+// BAD_DATA_AT_SOURCE (DATA_LOSS),
 // NOT_CONFIGURED (FAILED_PRECONDITION), ADAPTER_BUG (INTERNAL). No message of an
 // error holds a BSN, a name or an amount.
 type AdapterServiceClient interface {
 	// Describe needs no configuration and has no effects.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
-	// Configure is idempotent and replaces the whole configuration or nothing.
+	// ValidateConfig says what is wrong with a configuration, and takes nothing over. It
+	// reaches no system. An adapter whose capabilities lack "validate" does not have it.
+	ValidateConfig(ctx context.Context, in *ValidateConfigRequest, opts ...grpc.CallOption) (*ValidateConfigResponse, error)
+	// Configure is idempotent and replaces the whole configuration or nothing. One that
+	// runs at the agency is configured there, and answers PERMISSION_DENIED.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
 	// Fetch asks about one person. A person the source does not know gives a
 	// response without lines.
 	Fetch(ctx context.Context, in *v1.FetchRequest, opts ...grpc.CallOption) (*v1.FetchResponse, error)
+	// Probe reaches the system behind the adapter, about nobody who exists, and fails as
+	// Fetch would. An adapter whose capabilities lack "probe" does not have it.
+	Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error)
 }
 
 type adapterServiceClient struct {
@@ -61,6 +72,16 @@ func (c *adapterServiceClient) Describe(ctx context.Context, in *DescribeRequest
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DescribeResponse)
 	err := c.cc.Invoke(ctx, AdapterService_Describe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adapterServiceClient) ValidateConfig(ctx context.Context, in *ValidateConfigRequest, opts ...grpc.CallOption) (*ValidateConfigResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ValidateConfigResponse)
+	err := c.cc.Invoke(ctx, AdapterService_ValidateConfig_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +108,16 @@ func (c *adapterServiceClient) Fetch(ctx context.Context, in *v1.FetchRequest, o
 	return out, nil
 }
 
+func (c *adapterServiceClient) Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ProbeResponse)
+	err := c.cc.Invoke(ctx, AdapterService_Probe_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdapterServiceServer is the server API for AdapterService service.
 // All implementations must embed UnimplementedAdapterServiceServer
 // for forward compatibility.
@@ -95,17 +126,25 @@ func (c *adapterServiceClient) Fetch(ctx context.Context, in *v1.FetchRequest, o
 // google.rpc.ErrorInfo with domain adapter.ontschot.nl and one of the reasons
 // SUBJECT_NOT_FOUND (NOT_FOUND), NOT_AUTHORISED_AT_SOURCE (PERMISSION_DENIED),
 // SCOPE_UNSUPPORTED (INVALID_ARGUMENT), SOURCE_UNAVAILABLE (UNAVAILABLE),
-// SOURCE_TIMEOUT (DEADLINE_EXCEEDED), BAD_DATA_AT_SOURCE (DATA_LOSS),
+// SOURCE_TIMEOUT (DEADLINE_EXCEEDED), RATE_LIMITED (RESOURCE_EXHAUSTED),
+// BAD_DATA_AT_SOURCE (DATA_LOSS),
 // NOT_CONFIGURED (FAILED_PRECONDITION), ADAPTER_BUG (INTERNAL). No message of an
 // error holds a BSN, a name or an amount.
 type AdapterServiceServer interface {
 	// Describe needs no configuration and has no effects.
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
-	// Configure is idempotent and replaces the whole configuration or nothing.
+	// ValidateConfig says what is wrong with a configuration, and takes nothing over. It
+	// reaches no system. An adapter whose capabilities lack "validate" does not have it.
+	ValidateConfig(context.Context, *ValidateConfigRequest) (*ValidateConfigResponse, error)
+	// Configure is idempotent and replaces the whole configuration or nothing. One that
+	// runs at the agency is configured there, and answers PERMISSION_DENIED.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
 	// Fetch asks about one person. A person the source does not know gives a
 	// response without lines.
 	Fetch(context.Context, *v1.FetchRequest) (*v1.FetchResponse, error)
+	// Probe reaches the system behind the adapter, about nobody who exists, and fails as
+	// Fetch would. An adapter whose capabilities lack "probe" does not have it.
+	Probe(context.Context, *ProbeRequest) (*ProbeResponse, error)
 	mustEmbedUnimplementedAdapterServiceServer()
 }
 
@@ -119,11 +158,17 @@ type UnimplementedAdapterServiceServer struct{}
 func (UnimplementedAdapterServiceServer) Describe(context.Context, *DescribeRequest) (*DescribeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Describe not implemented")
 }
+func (UnimplementedAdapterServiceServer) ValidateConfig(context.Context, *ValidateConfigRequest) (*ValidateConfigResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ValidateConfig not implemented")
+}
 func (UnimplementedAdapterServiceServer) Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Configure not implemented")
 }
 func (UnimplementedAdapterServiceServer) Fetch(context.Context, *v1.FetchRequest) (*v1.FetchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Fetch not implemented")
+}
+func (UnimplementedAdapterServiceServer) Probe(context.Context, *ProbeRequest) (*ProbeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Probe not implemented")
 }
 func (UnimplementedAdapterServiceServer) mustEmbedUnimplementedAdapterServiceServer() {}
 func (UnimplementedAdapterServiceServer) testEmbeddedByValue()                        {}
@@ -164,6 +209,24 @@ func _AdapterService_Describe_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdapterService_ValidateConfig_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ValidateConfigRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).ValidateConfig(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_ValidateConfig_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).ValidateConfig(ctx, req.(*ValidateConfigRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdapterService_Configure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ConfigureRequest)
 	if err := dec(in); err != nil {
@@ -200,6 +263,24 @@ func _AdapterService_Fetch_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdapterService_Probe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ProbeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdapterServiceServer).Probe(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdapterService_Probe_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdapterServiceServer).Probe(ctx, req.(*ProbeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdapterService_ServiceDesc is the grpc.ServiceDesc for AdapterService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -212,12 +293,20 @@ var AdapterService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AdapterService_Describe_Handler,
 		},
 		{
+			MethodName: "ValidateConfig",
+			Handler:    _AdapterService_ValidateConfig_Handler,
+		},
+		{
 			MethodName: "Configure",
 			Handler:    _AdapterService_Configure_Handler,
 		},
 		{
 			MethodName: "Fetch",
 			Handler:    _AdapterService_Fetch_Handler,
+		},
+		{
+			MethodName: "Probe",
+			Handler:    _AdapterService_Probe_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -7,6 +7,7 @@
 package budgetv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -818,8 +819,13 @@ type Gap struct {
 	// Code of the policy or the check that said no, for example OVK-01.
 	Code string `protobuf:"bytes,6,opt,name=code,proto3" json:"code,omitempty"`
 	// What is missing and who can do what: Dutch (B1) and English.
-	TextNl        string `protobuf:"bytes,7,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
-	TextEn        string `protobuf:"bytes,8,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	TextNl string `protobuf:"bytes,7,opt,name=text_nl,json=textNl,proto3" json:"text_nl,omitempty"`
+	TextEn string `protobuf:"bytes,8,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	// The way to yes: the fewest acts that together would have every needed field pass, as
+	// the policy proved by judging again as if they were done. NEVER alone: there are none.
+	// NEVER beside other acts names the laws or categories for which there are none.
+	// Absent: it is not the rules that said no, or it was composed before this was told.
+	Way           []*WayToYes `protobuf:"bytes,9,rep,name=way,proto3" json:"way,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -910,6 +916,132 @@ func (x *Gap) GetTextEn() string {
 	return ""
 }
 
+func (x *Gap) GetWay() []*WayToYes {
+	if x != nil {
+		return x.Way
+	}
+	return nil
+}
+
+// WayToYes is one act. It is about the person of the gap, and tells nothing of anybody else.
+type WayToYes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code of the closed list: what somebody can do.
+	Act string `protobuf:"bytes,1,opt,name=act,proto3" json:"act,omitempty"`
+	// Party code of the other side of an agreement, of the source that a consent is for, or
+	// of the organisation whose own rules are the reason of NEVER.
+	Party string `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
+	// Which categories it must cover, or is about.
+	Categories []string `protobuf:"bytes,3,rep,name=categories,proto3" json:"categories,omitempty"`
+	// Of ROLE and SECOND_PERSON: the role that suffices.
+	Role string `protobuf:"bytes,4,opt,name=role,proto3" json:"role,omitempty"`
+	// Of ASSURANCE and SECOND_PERSON: the lowest level that suffices.
+	Assurance string `protobuf:"bytes,5,opt,name=assurance,proto3" json:"assurance,omitempty"`
+	// Of LEGAL_BASIS: the one that the agreement has to name.
+	LegalBasis string `protobuf:"bytes,6,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
+	// Of NEVER: the article, in Dutch.
+	Article string `protobuf:"bytes,7,opt,name=article,proto3" json:"article,omitempty"`
+	// Of NEVER: the code of the check that nothing makes up for.
+	Code string `protobuf:"bytes,8,opt,name=code,proto3" json:"code,omitempty"`
+	// Only for these laws, when the gap is about more.
+	Laws          []string `protobuf:"bytes,9,rep,name=laws,proto3" json:"laws,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WayToYes) Reset() {
+	*x = WayToYes{}
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WayToYes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WayToYes) ProtoMessage() {}
+
+func (x *WayToYes) ProtoReflect() protoreflect.Message {
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WayToYes.ProtoReflect.Descriptor instead.
+func (*WayToYes) Descriptor() ([]byte, []int) {
+	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WayToYes) GetAct() string {
+	if x != nil {
+		return x.Act
+	}
+	return ""
+}
+
+func (x *WayToYes) GetParty() string {
+	if x != nil {
+		return x.Party
+	}
+	return ""
+}
+
+func (x *WayToYes) GetCategories() []string {
+	if x != nil {
+		return x.Categories
+	}
+	return nil
+}
+
+func (x *WayToYes) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *WayToYes) GetAssurance() string {
+	if x != nil {
+		return x.Assurance
+	}
+	return ""
+}
+
+func (x *WayToYes) GetLegalBasis() string {
+	if x != nil {
+		return x.LegalBasis
+	}
+	return ""
+}
+
+func (x *WayToYes) GetArticle() string {
+	if x != nil {
+		return x.Article
+	}
+	return ""
+}
+
+func (x *WayToYes) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *WayToYes) GetLaws() []string {
+	if x != nil {
+		return x.Laws
+	}
+	return nil
+}
+
 // SourceReport says how one source fared for one person.
 type SourceReport struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -935,7 +1067,7 @@ type SourceReport struct {
 
 func (x *SourceReport) Reset() {
 	*x = SourceReport{}
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1079,7 @@ func (x *SourceReport) String() string {
 func (*SourceReport) ProtoMessage() {}
 
 func (x *SourceReport) ProtoReflect() protoreflect.Message {
-	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[7]
+	mi := &file_ontschot_budget_v1_budget_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1092,7 @@ func (x *SourceReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceReport.ProtoReflect.Descriptor instead.
 func (*SourceReport) Descriptor() ([]byte, []int) {
-	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{7}
+	return file_ontschot_budget_v1_budget_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SourceReport) GetSource() string {
@@ -1037,7 +1169,7 @@ var File_ontschot_budget_v1_budget_proto protoreflect.FileDescriptor
 
 const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1fontschot/budget/v1/budget.proto\x12\x12ontschot.budget.v1\x1a!ontschot/budget/v1/category.proto\x1a\x1dontschot/budget/v1/line.proto\x1a\x1fontschot/budget/v1/source.proto\"\xa1\x11\n" +
+	"\x1fontschot/budget/v1/budget.proto\x12\x12ontschot.budget.v1\x1a\x1bbuf/validate/validate.proto\x1a!ontschot/budget/v1/category.proto\x1a\x1dontschot/budget/v1/line.proto\x1a\x1fontschot/budget/v1/source.proto\"\xa1\x11\n" +
 	"\x06Budget\x12)\n" +
 	"\bcontract\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\bcontract\x12'\n" +
 	"\apurpose\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\apurpose\x12A\n" +
@@ -1170,7 +1302,7 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04from\x12\x1d\n" +
 	"\x02to\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x02to\x122\n" +
 	"\rpoolable_laws\x18\x05 \x03(\tB\r\xca\xf3\x18\ttechnicalR\fpoolableLaws\x125\n" +
-	"\x0emunicipalities\x18\x06 \x03(\tB\r\xca\xf3\x18\ttechnicalR\x0emunicipalities\"\xbf\x02\n" +
+	"\x0emunicipalities\x18\x06 \x03(\tB\r\xca\xf3\x18\ttechnicalR\x0emunicipalities\"\xfe\x02\n" +
 	"\x03Gap\x12%\n" +
 	"\x06person\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12%\n" +
 	"\x06source\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06source\x12%\n" +
@@ -1181,7 +1313,21 @@ const file_ontschot_budget_v1_budget_proto_rawDesc = "" +
 	"categories\x12!\n" +
 	"\x04code\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04code\x12&\n" +
 	"\atext_nl\x18\a \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textNl\x12&\n" +
-	"\atext_en\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\"\xd1\x03\n" +
+	"\atext_en\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\x12=\n" +
+	"\x03way\x18\t \x03(\v2\x1c.ontschot.budget.v1.WayToYesB\r\xca\xf3\x18\ttechnicalR\x03way\"\xf5\x04\n" +
+	"\bWayToYes\x12\x95\x02\n" +
+	"\x03act\x18\x01 \x01(\tB\x82\x02\xbaH\xf1\x01r\xee\x01R\vCONSENT_ASKR\rCONSENT_RENEWR\x0fCONSENT_CONFIRMR\x0eCONSENT_SIGNERR\rCONSENT_AGAINR\tAUTHORITYR\x11AGREEMENT_PROPOSER\x0fAGREEMENT_RENEWR\x11AGREEMENT_CONFIRMR\x10AGREEMENT_EXTENDR\vLEGAL_BASISR\x05TOKENR\x04ROLER\tASSURANCER\rSECOND_PERSONR\bASK_ANEWR\aREQUESTR\x05NEVER\xca\xf3\x18\ttechnicalR\x03act\x12#\n" +
+	"\x05party\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x05party\x125\n" +
+	"\n" +
+	"categories\x18\x03 \x03(\tB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\n" +
+	"categories\x12!\n" +
+	"\x04role\x18\x04 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04role\x12+\n" +
+	"\tassurance\x18\x05 \x01(\tB\r\xca\xf3\x18\ttechnicalR\tassurance\x12.\n" +
+	"\vlegal_basis\x18\x06 \x01(\tB\r\xca\xf3\x18\ttechnicalR\n" +
+	"legalBasis\x12'\n" +
+	"\aarticle\x18\a \x01(\tB\r\xca\xf3\x18\ttechnicalR\aarticle\x12!\n" +
+	"\x04code\x18\b \x01(\tB\r\xca\xf3\x18\ttechnicalR\x04code\x12)\n" +
+	"\x04laws\x18\t \x03(\tB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\x04laws\"\xd1\x03\n" +
 	"\fSourceReport\x12%\n" +
 	"\x06source\x18\x01 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06source\x12%\n" +
 	"\x06person\x18\x02 \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06person\x12%\n" +
@@ -1210,7 +1356,7 @@ func file_ontschot_budget_v1_budget_proto_rawDescGZIP() []byte {
 	return file_ontschot_budget_v1_budget_proto_rawDescData
 }
 
-var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_ontschot_budget_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	(*Budget)(nil),       // 0: ontschot.budget.v1.Budget
 	(*Totals)(nil),       // 1: ontschot.budget.v1.Totals
@@ -1219,47 +1365,49 @@ var file_ontschot_budget_v1_budget_proto_goTypes = []any{
 	(*Finding)(nil),      // 4: ontschot.budget.v1.Finding
 	(*LegalBasis)(nil),   // 5: ontschot.budget.v1.LegalBasis
 	(*Gap)(nil),          // 6: ontschot.budget.v1.Gap
-	(*SourceReport)(nil), // 7: ontschot.budget.v1.SourceReport
-	nil,                  // 8: ontschot.budget.v1.Budget.CarryOverCentsEntry
-	nil,                  // 9: ontschot.budget.v1.Budget.RemainingCentsEntry
-	nil,                  // 10: ontschot.budget.v1.Budget.SpentCentsEntry
-	nil,                  // 11: ontschot.budget.v1.Budget.SpentAsOfEntry
-	nil,                  // 12: ontschot.budget.v1.Totals.ByLawEntry
-	nil,                  // 13: ontschot.budget.v1.Totals.ByFunderEntry
-	nil,                  // 14: ontschot.budget.v1.Totals.ByPersonEntry
-	nil,                  // 15: ontschot.budget.v1.Totals.ByFungibilityEntry
-	(*Window)(nil),       // 16: ontschot.budget.v1.Window
-	(*BudgetLine)(nil),   // 17: ontschot.budget.v1.BudgetLine
-	(*Receipt)(nil),      // 18: ontschot.budget.v1.Receipt
-	(*Quantity)(nil),     // 19: ontschot.budget.v1.Quantity
-	(*Disclosure)(nil),   // 20: ontschot.budget.v1.Disclosure
+	(*WayToYes)(nil),     // 7: ontschot.budget.v1.WayToYes
+	(*SourceReport)(nil), // 8: ontschot.budget.v1.SourceReport
+	nil,                  // 9: ontschot.budget.v1.Budget.CarryOverCentsEntry
+	nil,                  // 10: ontschot.budget.v1.Budget.RemainingCentsEntry
+	nil,                  // 11: ontschot.budget.v1.Budget.SpentCentsEntry
+	nil,                  // 12: ontschot.budget.v1.Budget.SpentAsOfEntry
+	nil,                  // 13: ontschot.budget.v1.Totals.ByLawEntry
+	nil,                  // 14: ontschot.budget.v1.Totals.ByFunderEntry
+	nil,                  // 15: ontschot.budget.v1.Totals.ByPersonEntry
+	nil,                  // 16: ontschot.budget.v1.Totals.ByFungibilityEntry
+	(*Window)(nil),       // 17: ontschot.budget.v1.Window
+	(*BudgetLine)(nil),   // 18: ontschot.budget.v1.BudgetLine
+	(*Receipt)(nil),      // 19: ontschot.budget.v1.Receipt
+	(*Quantity)(nil),     // 20: ontschot.budget.v1.Quantity
+	(*Disclosure)(nil),   // 21: ontschot.budget.v1.Disclosure
 }
 var file_ontschot_budget_v1_budget_proto_depIdxs = []int32{
-	16, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
-	17, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
+	17, // 0: ontschot.budget.v1.Budget.window:type_name -> ontschot.budget.v1.Window
+	18, // 1: ontschot.budget.v1.Budget.lines:type_name -> ontschot.budget.v1.BudgetLine
 	1,  // 2: ontschot.budget.v1.Budget.totals:type_name -> ontschot.budget.v1.Totals
-	8,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
-	9,  // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
+	9,  // 3: ontschot.budget.v1.Budget.carry_over_cents:type_name -> ontschot.budget.v1.Budget.CarryOverCentsEntry
+	10, // 4: ontschot.budget.v1.Budget.remaining_cents:type_name -> ontschot.budget.v1.Budget.RemainingCentsEntry
 	2,  // 5: ontschot.budget.v1.Budget.matrix:type_name -> ontschot.budget.v1.MatrixRow
 	4,  // 6: ontschot.budget.v1.Budget.findings:type_name -> ontschot.budget.v1.Finding
 	6,  // 7: ontschot.budget.v1.Budget.gaps:type_name -> ontschot.budget.v1.Gap
-	7,  // 8: ontschot.budget.v1.Budget.sources:type_name -> ontschot.budget.v1.SourceReport
+	8,  // 8: ontschot.budget.v1.Budget.sources:type_name -> ontschot.budget.v1.SourceReport
 	5,  // 9: ontschot.budget.v1.Budget.legal_basis:type_name -> ontschot.budget.v1.LegalBasis
-	10, // 10: ontschot.budget.v1.Budget.spent_cents:type_name -> ontschot.budget.v1.Budget.SpentCentsEntry
-	11, // 11: ontschot.budget.v1.Budget.spent_as_of:type_name -> ontschot.budget.v1.Budget.SpentAsOfEntry
-	18, // 12: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
-	12, // 13: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
-	13, // 14: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
-	14, // 15: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
-	15, // 16: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
+	11, // 10: ontschot.budget.v1.Budget.spent_cents:type_name -> ontschot.budget.v1.Budget.SpentCentsEntry
+	12, // 11: ontschot.budget.v1.Budget.spent_as_of:type_name -> ontschot.budget.v1.Budget.SpentAsOfEntry
+	19, // 12: ontschot.budget.v1.Budget.receipt:type_name -> ontschot.budget.v1.Receipt
+	13, // 13: ontschot.budget.v1.Totals.by_law:type_name -> ontschot.budget.v1.Totals.ByLawEntry
+	14, // 14: ontschot.budget.v1.Totals.by_funder:type_name -> ontschot.budget.v1.Totals.ByFunderEntry
+	15, // 15: ontschot.budget.v1.Totals.by_person:type_name -> ontschot.budget.v1.Totals.ByPersonEntry
+	16, // 16: ontschot.budget.v1.Totals.by_fungibility:type_name -> ontschot.budget.v1.Totals.ByFungibilityEntry
 	3,  // 17: ontschot.budget.v1.MatrixRow.cells:type_name -> ontschot.budget.v1.MatrixCell
-	19, // 18: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
-	20, // 19: ontschot.budget.v1.SourceReport.disclosure:type_name -> ontschot.budget.v1.Disclosure
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	20, // 18: ontschot.budget.v1.MatrixCell.quantities:type_name -> ontschot.budget.v1.Quantity
+	7,  // 19: ontschot.budget.v1.Gap.way:type_name -> ontschot.budget.v1.WayToYes
+	21, // 20: ontschot.budget.v1.SourceReport.disclosure:type_name -> ontschot.budget.v1.Disclosure
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_budget_v1_budget_proto_init() }
@@ -1278,7 +1426,7 @@ func file_ontschot_budget_v1_budget_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_ontschot_budget_v1_budget_proto_rawDesc), len(file_ontschot_budget_v1_budget_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

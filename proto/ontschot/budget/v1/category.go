@@ -42,15 +42,30 @@ func Categories() []Category {
 // CategoryOf gives the category a field carries in the proto files; empty when
 // it carries none, which no field of ours does (a test walks them all).
 func CategoryOf(f protoreflect.FieldDescriptor) Category {
-	if known, ok := categories.Load(f); ok {
-		return known.(Category)
+	if m := f.ContainingMessage(); m != nil && !f.IsExtension() {
+		return categoriesOf(m)[f.Index()]
 	}
-	known, _ := categories.LoadOrStore(f, Category(proto.GetExtension(f.Options(), E_Category).(string)))
-	return known.(Category)
+	return categoryIn(f)
 }
 
-// categories are those of the fields that were asked for.
+func categoryIn(f protoreflect.FieldDescriptor) Category {
+	return Category(proto.GetExtension(f.Options(), E_Category).(string))
+}
+
+// categories are those of the fields of each message that was asked for, by index.
 var categories sync.Map
+
+func categoriesOf(m protoreflect.MessageDescriptor) []Category {
+	if known, ok := categories.Load(m); ok {
+		return known.([]Category)
+	}
+	all := make([]Category, m.Fields().Len())
+	for i := range all {
+		all[i] = categoryIn(m.Fields().Get(i))
+	}
+	known, _ := categories.LoadOrStore(m, all)
+	return known.([]Category)
+}
 
 // Discloses reports whether these categories of a law say that there is something under it:
 // a right, or what was spent or is paid, by a source of figures that grants no right.
@@ -68,8 +83,13 @@ func Minimise(m proto.Message, granted []Category, masks Masks) {
 }
 
 func minimise(m protoreflect.Message, granted []Category, masks Masks) {
+	of := categoriesOf(m.Descriptor())
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch c := CategoryOf(f); {
+		c := categoryPerson // of an extension nobody knows what it is
+		if !f.IsExtension() {
+			c = of[f.Index()]
+		}
+		switch {
 		case slices.Contains(granted, c):
 			masked(m, f, masks.Of(c)) // the outermost category governs all that is inside
 		case c != categoryTechnical:

@@ -41,11 +41,14 @@ const (
 	// Of a source that is another organisation's gateway, and decides too.
 	GapPeerAgreement   = "PEER_AGREEMENT"   // by its copy there is no agreement that covers this
 	GapPeerConsent     = "PEER_CONSENT"     // the consent that it was shown does not do there
-	GapPeerPermit      = "PEER_PERMIT"      // it does not take our permit: keys, clock, or used before
+	GapPeerPermit      = "PEER_PERMIT"      // it does not take our permit: keys, or used before
 	GapPeerPolicy      = "PEER_POLICY"      // its own policy says no
 	GapPeerVersion     = "PEER_VERSION"     // it does not know this question yet
 	GapPeerRecord      = "PEER_RECORD"      // it cannot write its log, and so discloses nothing
-	GapPeerUnreachable = "PEER_UNREACHABLE" // it does not answer at all
+	GapPeerUnreachable = "PEER_UNREACHABLE" // no connection with it comes about
+	GapPeerCut         = "PEER_CUT"         // the connection broke after the question was sent
+	GapPeerSilent      = "PEER_SILENT"      // after the question was sent nothing at all was heard of it
+	GapPeerClock       = "PEER_CLOCK"       // by its clock our permit is of another time
 	// Of data that are not right in part: the lines beside the gap are sound.
 	GapRecordSkipped   = "RECORD_SKIPPED"   // a record could not be read
 	GapVersionConflict = "VERSION_CONFLICT" // two versions of a record, and no telling which holds
@@ -56,9 +59,10 @@ const (
 // GapDetails lists them all, by their reason. A closed list.
 func GapDetails() map[string][]string {
 	return map[string][]string{
-		ReasonSourceUnavailable: {GapCertificateRefused, GapNameNotFound, GapNumberMissing, GapPeerRecord, GapPeerUnreachable, GapSourceCertificate},
+		ReasonSourceUnavailable: {GapCertificateRefused, GapNameNotFound, GapNumberMissing, GapPeerCut, GapPeerRecord, GapPeerUnreachable, GapSourceCertificate},
+		ReasonSourceTimeout:     {GapPeerSilent},
 		ReasonPeerRefused: {
-			GapLoginRefused, GapNotAuthorised, GapPeerAgreement, GapPeerConsent, GapPeerPermit, GapPeerPolicy, GapPeerVersion, GapRateLimited,
+			GapLoginRefused, GapNotAuthorised, GapPeerAgreement, GapPeerClock, GapPeerConsent, GapPeerPermit, GapPeerPolicy, GapPeerVersion, GapRateLimited,
 		},
 		ReasonNoConsent: {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
 		ReasonBadDataAtSource:   {GapRecordSkipped, GapUnknownLaw, GapVersionConflict},
