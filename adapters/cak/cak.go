@@ -7,63 +7,18 @@
 package cak
 
 import (
-	"context"
-	"encoding/json"
-	"slices"
+	_ "embed" // the mapping
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/source"
-	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/rest"
 )
 
-// Adapter of the CAK.
-type Adapter struct{ *source.Held }
+//go:embed mapping.yaml
+var mapped []byte
 
-// New gives an adapter without configuration. It needs a token and a certificate.
-func New() adapters.Adapter {
-	return &Adapter{source.Hold(source.Needs{Token: true, Certificate: true})}
-}
+// New gives an adapter of the CAK without configuration. It needs a token and a certificate.
+func New() adapters.Adapter { return rest.New(mapped) }
 
-// Describe implements adapters.Adapter.
-func (*Adapter) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{
-		Id: "cak", Version: "1.0.0",
-		Laws:        []string{"WMO", "WLZ"},
-		Categories:  []string{"period", "own_contribution"},
-		Identifiers: []string{"bsn"},
-	}
-}
-
-// Fetch implements adapters.Adapter.
-func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
-	src, err := a.Source()
-	if err != nil {
-		return err
-	}
-	bsn, err := adapters.TakeBSN(r)
-	if err != nil {
-		return err
-	}
-	if !asked(r) {
-		return nil
-	}
-	body, err := json.Marshal(map[string]string{"bsn": bsn.Reveal()})
-	if err != nil {
-		return adapters.Bug()
-	}
-	found, err := src.Records(ctx, source.Message{
-		Path: "/eigenbijdragen", Type: "application/json", Body: body, Accept: []string{"application/json"},
-	}, list)
-	if err != nil {
-		return err
-	}
-	return reader{bsn: bsn}.read(found, out)
-}
-
-// asked reports whether own contributions may be disclosed under one law at least.
-func asked(r *budgetv1.FetchRequest) bool {
-	return slices.ContainsFunc([]string{"WMO", "WLZ"}, func(law string) bool {
-		return slices.Contains(adapters.Granted(r, law), budgetv1.CategoryOwnContribution)
-	})
-}
+// Tables are the formats of record that are read here, with their members.
+func Tables() []native.Table { return rest.Tables(mapped) }

@@ -2,12 +2,14 @@ package cak
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/source"
+	"github.com/ontschot/ontschot/adapters/mapping"
+	"github.com/ontschot/ontschot/adapters/rest"
 	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -16,13 +18,14 @@ const record = `{"Bsn":"999940004","Wet":"Wmo","BedragPerMaand":2100,"Ingangsdat
 
 const one = `{"eigenbijdragen":[` + record + `]}`
 
+// parsed is the mapping, and its own tests pass.
+var parsed = sync.OnceValues(func() (*mapping.Mapping, error) { return mapping.Validate(rest.Kind{}, mapped) })
+
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
+	m, err := parsed()
+	require.NoError(t, err)
 	w := trial.Writer(t, "WMO", "WLZ")
-	found, err := source.OnePage([]byte(raw), list)
-	if err != nil {
-		return w, err
-	}
-	return w, reader{bsn: trial.BSN(t)}.read(found, w)
+	return w, m.ReadAnswer([]byte(raw), trial.BSN(t), mapping.Us{Party: "CAK"}, w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {

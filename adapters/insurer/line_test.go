@@ -1,14 +1,15 @@
 package insurer
 
 import (
-	"math/big"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/source"
+	"github.com/ontschot/ontschot/adapters/mapping"
+	"github.com/ontschot/ontschot/adapters/rest"
 	"github.com/ontschot/ontschot/adapters/trial"
 )
 
@@ -17,40 +18,46 @@ const record = `{"uzovi":"9991","bsn":"999940004","toekenning":"Z1","functie":"V
 
 const one = `{"toekenningen":[` + record + `]}`
 
+// parsed is the mapping, and its own tests pass.
+var parsed = sync.OnceValues(func() (*mapping.Mapping, error) { return mapping.Validate(rest.Kind{}, mapped) })
+
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
+	m, err := parsed()
+	require.NoError(t, err)
 	w := trial.Writer(t, "ZVW")
-	r := reader{bsn: trial.BSN(t), party: "UZOVI9991", ours: func(code string) bool { return code == "9991" }}
-	found, err := source.OnePage([]byte(raw), list)
-	if err != nil {
-		return w, err
-	}
-	return w, r.read(found, w)
+	return w, m.ReadAnswer([]byte(raw), trial.BSN(t), mapping.Us{Party: "UZOVI9991", Codes: []string{"9991"}}, w)
 }
 
 func TestHoursTimesTariffIsExact(t *testing.T) {
+	award := func(hours, tariff string) string {
+		return strings.NewReplacer(":7,", ":"+hours+",", "24,00", tariff).Replace(one)
+	}
 	for _, c := range []struct {
 		hours, tariff string
 		cents         int64
 		divisor       int64
 	}{
 		{"7", "24", 16800, 0},
-		{"15/2", "24", 18000, 0},
-		{"15/2", "2405/100", 36075, 2}, // 180.375 a week
-		{"29/4", "2405/100", 69745, 4}, // 174.3625 a week
-		{"36/5", "2401/100", 86436, 5}, // 172.872 a week
-		{"73/10", "2319/100", 169287, 10},
-		{"1/4", "1/100", 1, 4},
+		{"7.5", "24", 18000, 0},
+		{"7.5", "24,05", 36075, 2},  // 180.375 a week
+		{"7.25", "24,05", 69745, 4}, // 174.3625 a week
+		{"7.2", "24,01", 86436, 5},  // 172.872 a week
+		{"7.3", "23,19", 169287, 10},
+		{"0.25", "0,01", 1, 4},
 		{"0", "24", 0, 0},
 	} {
-		hours, _ := new(big.Rat).SetString(c.hours)
-		tariff, _ := new(big.Rat).SetString(c.tariff)
-		a := weekly(hours, tariff)
+		w, err := read(t, award(c.hours, c.tariff))
+		require.NoError(t, err)
+		answer, err := w.Response()
+		require.NoError(t, err)
+		a := answer.GetLines()[0].GetAmount()
 		require.Equal(t, c.cents, a.GetCents(), c.hours)
 		require.Equal(t, c.divisor, a.GetDivisor(), c.hours)
 		require.Equal(t, "PER_WEEK", a.GetBasis(), c.hours)
 		require.True(t, a.GetDerived())
 	}
-	require.Nil(t, weekly(big.NewRat(1e9, 1), big.NewRat(1e9, 1)))
+	w, err := read(t, award("999999999", "999999999"))
+	trial.Odd(t, w, err, "/toekenningen/0/tarief")
 }
 
 func TestAwardWithoutHoursOrTariffHasNoMoney(t *testing.T) {

@@ -2,12 +2,14 @@ package transport
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/source"
+	"github.com/ontschot/ontschot/adapters/mapping"
+	"github.com/ontschot/ontschot/adapters/rest"
 	"github.com/ontschot/ontschot/adapters/trial"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -16,15 +18,16 @@ const record = `{"pas":"VAL-1","pkbKm":350,"vanaf":"2025-07-01","tot":"2025-12-3
 
 const one = `{"passen":[` + record + `]}`
 
+// parsed is the mapping, and its own tests pass.
+var parsed = sync.OnceValues(func() (*mapping.Mapping, error) { return mapping.Validate(rest.Kind{}, mapped) })
+
 func read(t testing.TB, raw string) (*adapters.Writer, error) {
 	n, err := adapters.TakePassNumber(&budgetv1.FetchRequest{Identifiers: &budgetv1.Identifiers{PassNumber: "VAL-1"}})
 	require.NoError(t, err)
+	m, err := parsed()
+	require.NoError(t, err)
 	w := trial.Writer(t, "VALYS")
-	found, err := source.OnePage([]byte(raw), list)
-	if err != nil {
-		return w, err
-	}
-	return w, reader{pass: n, party: "VALYS"}.read(found, w)
+	return w, m.ReadAnswer([]byte(raw), n, mapping.Us{Party: "VALYS"}, w)
 }
 
 func answer(t testing.TB, raw string) *budgetv1.FetchResponse {

@@ -7,53 +7,18 @@
 package transport
 
 import (
-	"context"
-	"encoding/json"
+	_ "embed" // the mapping
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/source"
-	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
-	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/rest"
 )
 
-// Adapter of Valys.
-type Adapter struct{ *source.Held }
+//go:embed mapping.yaml
+var mapped []byte
 
-// New gives an adapter without configuration. It needs a certificate.
-func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certificate: true})} }
+// New gives an adapter of Valys without configuration. It needs a certificate.
+func New() adapters.Adapter { return rest.New(mapped) }
 
-// Describe implements adapters.Adapter.
-func (*Adapter) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{
-		Id: "transport", Version: "1.0.0",
-		Laws:        []string{"VALYS"},
-		Categories:  []string{"entitlement", "product", "period", "quantity"},
-		Identifiers: []string{"pass_number"},
-	}
-}
-
-// Fetch implements adapters.Adapter.
-func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.Writer) error {
-	src, err := a.Source()
-	if err != nil {
-		return err
-	}
-	pass, err := adapters.TakePassNumber(r)
-	if err != nil {
-		return err
-	}
-	if len(adapters.Asked(r, "VALYS")) == 0 {
-		return nil
-	}
-	body, err := json.Marshal(map[string]string{"pasnummer": pass.Reveal()})
-	if err != nil {
-		return adapters.Bug()
-	}
-	found, err := src.Records(ctx, source.Message{
-		Path: "/passen", Type: "application/json", Body: body, Accept: []string{"application/json"},
-	}, list)
-	if err != nil {
-		return err
-	}
-	return reader{pass: pass, party: src.Party(), numbers: src.Numbers()}.read(found, out)
-}
+// Tables are the formats of record that are read here, with their members.
+func Tables() []native.Table { return rest.Tables(mapped) }
