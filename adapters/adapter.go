@@ -37,6 +37,19 @@ type Adapter interface {
 	Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *Writer) error
 }
 
+// Validator is an Adapter that can say what is wrong with a configuration without taking it
+// over and without reaching a system. Its errors are those of Configure; several are joined
+// with errors.Join.
+type Validator interface {
+	Validate(ctx context.Context, c Config) error
+}
+
+// Capabilities of an adapter: what it has beside Describe, Configure and Fetch.
+const (
+	CapabilityValidate = "validate"
+	CapabilityProbe    = "probe"
+)
+
 // Config is the configuration given to an adapter.
 type Config struct {
 	// JSON is one object; at most 1 MiB.
@@ -140,6 +153,7 @@ func Granted(r *budgetv1.FetchRequest, law string) []budgetv1.Category {
 		if scope.GetLaw() != law {
 			continue
 		}
+		granted = slices.Grow(granted, len(scope.GetCategories()))
 		for _, c := range scope.GetCategories() {
 			granted = append(granted, budgetv1.Category(c))
 		}
@@ -163,6 +177,8 @@ func Masks(r *budgetv1.FetchRequest, law string) budgetv1.Masks {
 // which it may be disclosed that there is something at all.
 func Asked(r *budgetv1.FetchRequest, laws ...string) []string {
 	return slices.DeleteFunc(slices.Clone(laws), func(law string) bool {
-		return !slices.Contains(Granted(r, law), budgetv1.CategoryEntitlement)
+		return !slices.ContainsFunc(r.GetScopes(), func(s *budgetv1.Scope) bool {
+			return s.GetLaw() == law && slices.Contains(s.GetCategories(), string(budgetv1.CategoryEntitlement))
+		})
 	})
 }

@@ -20,14 +20,15 @@ const Domain = "adapter.ontschot.nl"
 
 // Reasons of errors: the closed list of the adapter service.
 const (
-	ReasonSubjectNotFound   = "SUBJECT_NOT_FOUND"
-	ReasonNotAuthorised     = "NOT_AUTHORISED_AT_SOURCE"
-	ReasonScopeUnsupported  = "SCOPE_UNSUPPORTED"
-	ReasonSourceUnavailable = "SOURCE_UNAVAILABLE"
-	ReasonSourceTimeout     = "SOURCE_TIMEOUT"
-	ReasonBadData           = "BAD_DATA_AT_SOURCE"
-	ReasonNotConfigured     = "NOT_CONFIGURED"
-	ReasonAdapterBug        = "ADAPTER_BUG"
+	ReasonSubjectNotFound   = budgetv1.FaultSubjectNotFound
+	ReasonNotAuthorised     = budgetv1.FaultNotAuthorised
+	ReasonScopeUnsupported  = budgetv1.FaultScopeUnsupported
+	ReasonSourceUnavailable = budgetv1.FaultSourceUnavailable
+	ReasonSourceTimeout     = budgetv1.FaultSourceTimeout
+	ReasonRateLimited       = budgetv1.FaultRateLimited
+	ReasonBadData           = budgetv1.FaultBadData
+	ReasonNotConfigured     = budgetv1.FaultNotConfigured
+	ReasonAdapterBug        = budgetv1.FaultAdapterBug
 )
 
 // Fault makes the error of a reason. detail is what stands in the metadata:
@@ -64,6 +65,9 @@ func Unavailable() error { return Fault(codes.Unavailable, ReasonSourceUnavailab
 
 // Timeout says that the source did not answer in time.
 func Timeout() error { return Fault(codes.DeadlineExceeded, ReasonSourceTimeout, nil) }
+
+// RateLimited says that the source takes no more requests for now.
+func RateLimited() error { return Fault(codes.ResourceExhausted, ReasonRateLimited, nil) }
 
 // BadData says that the source gave what cannot be right: path says where in
 // its message, rule what should have been there. Neither may hold a value of it.

@@ -34,25 +34,26 @@ const mostRecords = 8
 //
 // A record that came twice counts once; one that came with two contents counts once
 // without money where they differ. The outcome does not depend on the order of the
-// lines, and merging it again changes nothing.
+// lines, and merging it again changes nothing. The lines are left as they are; where nothing
+// changes, they are the outcome.
 func Merge(lines []*budgetv1.BudgetLine) ([]*budgetv1.BudgetLine, []*budgetv1.Notice) {
 	lines, notices := once(lines)
 	var merged, decisions []*budgetv1.BudgetLine
-	var rights []*told
+	var rights []*granted
 	for _, l := range lines {
 		switch {
 		case isDecision(l):
 			decisions = append(decisions, l)
 		case has(l, RecordAward) || isAllocation(l):
-			rights = append(rights, &told{line: proto.CloneOf(l)})
+			rights = append(rights, &granted{line: proto.CloneOf(l)})
 		default:
 			merged = append(merged, l)
 		}
 	}
 	for _, d := range decisions {
-		var of []*told
+		var of []*granted
 		for _, r := range rights {
-			if r.tellsOf(d) {
+			if r.grants(d) {
 				of = append(of, r)
 			}
 		}
@@ -86,8 +87,14 @@ func ground(lines []*budgetv1.BudgetLine) (kept []*budgetv1.BudgetLine, notices 
 		if l.GetDeliveryForm() == budgetv1.FormUndecided && has(l, RecordRegister) {
 			grounds = append(grounds, l)
 		} else {
-			kept = append(kept, proto.CloneOf(l))
+			kept = append(kept, l)
 		}
+	}
+	if len(grounds) == 0 { // nearly always: nothing is laid under anything
+		return kept, nil
+	}
+	for i, l := range kept {
+		kept[i] = proto.CloneOf(l)
 	}
 	slices.SortFunc(grounds, func(a, b *budgetv1.BudgetLine) int {
 		return cmp.Or(cmp.Compare(a.GetPeriod().GetStart(), b.GetPeriod().GetStart()), compareAll(a, b))
@@ -194,14 +201,14 @@ func has(l *budgetv1.BudgetLine, recordType string) bool {
 	})
 }
 
-// told is an award or an allocation, and the decisions that grant the same right.
-type told struct {
+// granted is an award or an allocation, and the decisions that grant the same right.
+type granted struct {
 	line      *budgetv1.BudgetLine
 	decisions []*budgetv1.BudgetLine
 }
 
-// tellsOf reports whether a decision grants the right that an award or allocation tells of.
-func (t *told) tellsOf(d *budgetv1.BudgetLine) bool {
+// grants reports whether a decision is that of the right which this award or allocation is of.
+func (t *granted) grants(d *budgetv1.BudgetLine) bool {
 	l := t.line
 	return overlaps(l, d) && l.GetFunder() == d.GetFunder() && l.GetLaw() == d.GetLaw() &&
 		(l.GetDeliveryForm() == "PGB") == (d.GetDeliveryForm() == "PGB") && oneCategory(l, d)
@@ -216,8 +223,8 @@ func oneCategory(a, b *budgetv1.BudgetLine) bool {
 
 // stretches gives a line of a decision for each stretch that nothing else tells of. A
 // total is not cut in parts beside an award, nor is a quantity in all.
-func stretches(d *budgetv1.BudgetLine, of []*told) (lines []*budgetv1.BudgetLine) {
-	whole, _ := span(d.GetPeriod()) // tellsOf has read them
+func stretches(d *budgetv1.BudgetLine, of []*granted) (lines []*budgetv1.BudgetLine) {
+	whole, _ := span(d.GetPeriod()) // grants has read them
 	var covered []Span
 	for _, t := range of {
 		s, _ := span(t.line.GetPeriod())
@@ -267,7 +274,7 @@ func Uncovered(s Span, by []Span) (left []Span) {
 
 // absorb takes over what decisions say and the line does not, and their provenance. It
 // gives a notice for a record for which there is no room.
-func (t *told) absorb() (notices []*budgetv1.Notice) {
+func (t *granted) absorb() (notices []*budgetv1.Notice) {
 	l := t.line
 	slices.SortFunc(t.decisions, compareAll)
 	for i, d := range t.decisions {
@@ -290,7 +297,7 @@ func sameDays(a, b *budgetv1.BudgetLine) bool {
 // contradicts gives a notice when a decision and the awards of its right grant unequal
 // money for exactly the same days: neither one of them nor all of them together comes to
 // what the decision says.
-func contradicts(d *budgetv1.BudgetLine, of []*told) []*budgetv1.Notice {
+func contradicts(d *budgetv1.BudgetLine, of []*granted) []*budgetv1.Notice {
 	var same []*budgetv1.BudgetLine
 	for _, t := range of {
 		if t.line.GetAmount() != nil && sameDays(t.line, d) && !t.isPackageOver(d) {
@@ -307,13 +314,13 @@ func contradicts(d *budgetv1.BudgetLine, of []*told) []*budgetv1.Notice {
 
 // isPackageOver reports whether a whole package is awarded where a decision is about one
 // category: it is held against all of its decisions together.
-func (t *told) isPackageOver(d *budgetv1.BudgetLine) bool {
+func (t *granted) isPackageOver(d *budgetv1.BudgetLine) bool {
 	return t.line.GetProduct().GetCode() == codelist.Whole && d.GetProduct().GetCode() != codelist.Whole
 }
 
 // packageContradicts is contradicts for a whole package: each of its decisions must state
 // money for exactly its days, or nothing can be compared.
-func (t *told) packageContradicts() []*budgetv1.Notice {
+func (t *granted) packageContradicts() []*budgetv1.Notice {
 	of := slices.DeleteFunc(slices.Clone(t.decisions), func(d *budgetv1.BudgetLine) bool { return !t.isPackageOver(d) })
 	comparable := func(d *budgetv1.BudgetLine) bool { return sameDays(t.line, d) && d.GetAmount() != nil }
 	if len(of) == 0 || t.line.GetAmount() == nil || comeTo(t.line, of) ||

@@ -297,7 +297,7 @@ func TestRecordThatComesTwiceCountsOnce(t *testing.T) {
 	require.Empty(t, conflicts, "the two say the same")
 }
 
-// Invariant I9: merging is idempotent and independent of order.
+// Merging is idempotent and independent of order.
 func TestMergeDependsOnNothingButTheRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var lines []*budgetv1.BudgetLine
@@ -327,7 +327,7 @@ func TestMergeDependsOnNothingButTheRecords(t *testing.T) {
 				records[p.GetRecordType()+p.GetRecordId()] = true
 			}
 		}
-		for _, l := range lines { // I1: no record is lost
+		for _, l := range lines { // no record is lost
 			require.True(t, records[l.GetProvenance()[0].GetRecordType()+l.GetProvenance()[0].GetRecordId()])
 		}
 	})

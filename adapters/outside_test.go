@@ -4,11 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/zip"
+
+	"github.com/ontschot/ontschot/adapters/trial"
+	"github.com/ontschot/ontschot/internal/scaffold"
 )
 
 func references() []string {
@@ -54,7 +59,9 @@ func TestReferenceAdaptersCompileInAModuleOfTheirOwn(t *testing.T) {
 		files, err := filepath.Glob(name + "/*.go")
 		require.NoError(t, err)
 		require.NotEmpty(t, files, name)
-		for _, file := range files {
+		mappings, err := filepath.Glob(name + "/*.yaml")
+		require.NoError(t, err)
+		for _, file := range append(files, mappings...) {
 			code, err := os.ReadFile(file)
 			require.NoError(t, err)
 			write(t, filepath.Join(dir, file), string(code))
@@ -62,8 +69,8 @@ func TestReferenceAdaptersCompileInAModuleOfTheirOwn(t *testing.T) {
 		imports += "\t\"agency.example/adapter/" + name + "\"\n"
 		adapter += "\t\t\"" + name + "\": " + name + ".New,\n"
 	}
-	write(t, filepath.Join(dir, "main.go"), "package main\n\nimport (\n\t\"os\"\n\n"+imports+"\t\"github.com/ontschot/ontschot/adapters\"\n)\n\n"+
-		"func main() {\n\tadapters.Serve(map[string]func() adapters.Adapter{\n"+adapter+"\t}[os.Args[1]]())\n}\n")
+	write(t, filepath.Join(dir, "main.go"), "package main\n\nimport (\n\t\"os\"\n\n"+imports+"\t\"github.com/ontschot/ontschot/adapters\"\n\t\"github.com/ontschot/ontschot/adapters/program\"\n)\n\n"+
+		"func main() {\n\tprogram.Main(map[string]func() adapters.Adapter{\n"+adapter+"\t}[os.Args[1]])\n}\n")
 	for _, args := range [][]string{{"build", "-o", "adapter", "."}, {"vet", "./..."}} { // vet is for the tests
 		out, err := outside(dir, args...).CombinedOutput()
 		require.NoError(t, err, "%s", out)
@@ -73,6 +80,45 @@ func TestReferenceAdaptersCompileInAModuleOfTheirOwn(t *testing.T) {
 	out, err := outside(dir, "build", "./refused").CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "use of internal package")
+}
+
+// What "adapter new" makes, of each kind and of each law: a module outside this one whose own
+// tests pass at once, those of its mapping and the exam with its own source behind it.
+func TestScaffoldsWorkInAModuleOfTheirOwn(t *testing.T) {
+	here, err := filepath.Abs("..")
+	require.NoError(t, err)
+	laws := map[string]string{"csv": "WLZ", "sql": "JW", "rest": "WMO", "graphql": "ZVW", "soap": "WLZ"}
+	for _, kind := range scaffold.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel() // most of an exam is waiting
+			dir, err := filepath.EvalSymlinks(t.TempDir())
+			require.NoError(t, err)
+			_, err = scaffold.Write(scaffold.Options{Kind: kind, Agency: "Coöperatie 't Veer & Zn. (NL)", Law: laws[kind], Dir: dir, Replace: here})
+			require.NoError(t, err)
+			out, err := outside(dir, "test", "-v", ".").CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			if strings.Contains(string(out), "NOT TESTED") { // it lacks a server, and said so
+				trial.Lacking(t, "what the source of "+kind+" needs")
+			}
+			require.Contains(t, string(out), "Passed: all that must be so is so.")
+			require.Contains(t, string(out), ", 0 failed, 0 not reached, ")
+			require.Contains(t, string(out), "ok   fetch.golden")
+			unformatted, err := exec.Command("gofmt", "-l", dir).CombinedOutput()
+			require.NoError(t, err, "%s", unformatted)
+			require.Empty(t, string(unformatted))
+		})
+	}
+	require.Len(t, laws, len(scaffold.Kinds()))
+}
+
+// The module can be published: a proxy refuses one with a file that some machine cannot have.
+func TestTheModuleCanBePublished(t *testing.T) {
+	files, err := zip.CheckDir("..")
+	require.NoError(t, err)
+	require.NoError(t, files.Err())
+	for _, name := range []string{"../adapters/program/main.go", "../internal/scaffold/files/all/go.mod.tmpl", "../internal/scaffold/files/all/.gitignore.tmpl"} {
+		require.True(t, slices.Contains(files.Valid, name), name)
+	}
 }
 
 // outside runs go in another module, without a network.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/handshake"
 )
 
 // raise starts an adapter process, says on its lifeline what is given, and gives its socket.
@@ -25,8 +25,8 @@ func raise(t *testing.T, said []byte) string {
 	cmd := exec.Command(self, "adapter")
 	cmd.ExtraFiles = []*os.File{read}
 	cmd.Env = []string{
-		adapters.Handshake().MagicCookieKey + "=" + adapters.Handshake().MagicCookieValue,
-		"PLUGIN_PROTOCOL_VERSIONS=1", adapters.LifelineEnv + "=3", "TMPDIR=" + t.TempDir(),
+		handshake.Config().MagicCookieKey + "=" + handshake.Config().MagicCookieValue,
+		"PLUGIN_PROTOCOL_VERSIONS=1", handshake.LifelineEnv + "=3", "TMPDIR=" + t.TempDir(),
 	}
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -70,12 +70,12 @@ func hears(t *testing.T, socket string, side *tls.Config, patience time.Duration
 // An adapter answers who holds the pair of its run, and nobody else; and a host takes no
 // other adapter for its own.
 func TestOnlyAPairSpeaks(t *testing.T) {
-	side, said, err := adapters.NewPair()
+	side, said, err := handshake.NewPair()
 	require.NoError(t, err)
 	socket := raise(t, said)
 	require.True(t, hears(t, socket, side, 20*time.Second))
 
-	other, _, err := adapters.NewPair()
+	other, _, err := handshake.NewPair()
 	require.NoError(t, err)
 	require.False(t, hears(t, socket, other, 20*time.Second), "of another run")
 	trusting := other.Clone() // a caller who would take any adapter
@@ -90,9 +90,9 @@ func TestOnlyAPairSpeaks(t *testing.T) {
 // A host that was made to trust whatever is shown takes no other for its adapter even so:
 // go-plugin trusts a certificate that the adapter prints.
 func TestAHostTakesNoOtherForItsAdapter(t *testing.T) {
-	side, _, err := adapters.NewPair()
+	side, _, err := handshake.NewPair()
 	require.NoError(t, err)
-	impostor, _, err := adapters.NewPair()
+	impostor, _, err := handshake.NewPair()
 	require.NoError(t, err)
 	impostor.ClientAuth, impostor.VerifyConnection = tls.NoClientCert, nil
 	shakes := func(host *tls.Config) error {
@@ -113,7 +113,7 @@ func TestAHostTakesNoOtherForItsAdapter(t *testing.T) {
 
 // Without a pair an adapter answers nobody: it waits, or ends when what it is told is no pair.
 func TestWithoutAPairNobodyIsAnswered(t *testing.T) {
-	side, said, err := adapters.NewPair()
+	side, said, err := handshake.NewPair()
 	require.NoError(t, err)
 	require.False(t, hears(t, raise(t, nil), side, time.Second))
 	require.False(t, hears(t, raise(t, said[:len(said)-1]), side, time.Second), "the half of a pair")

@@ -15,8 +15,13 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
+	"github.com/ontschot/ontschot/adapters/handshake"
+	"github.com/ontschot/ontschot/internal/collector"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 )
+
+// garbage is how many bytes of it may lie about while the adapter is busy.
+const garbage = 16 << 20
 
 // Serve is the main function of an adapter process. It returns when the host
 // ends the process, which is at the latest when the lifeline closes.
@@ -28,16 +33,17 @@ import (
 func Serve(a Adapter) {
 	pair := holdLifeline()
 	s := newStreams()
+	go collector.Tend(context.Background(), garbage)
 	plugin.Serve(&plugin.ServeConfig{
-		HandshakeConfig: Handshake(),
-		Plugins:         plugin.PluginSet{Name: served{adapter: a}},
+		HandshakeConfig: handshake.Config(),
+		Plugins:         plugin.PluginSet{handshake.Name: served{adapter: a}},
 		Logger:          quiet(),
 		TLSProvider:     pair,
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options,
-				grpc.MaxRecvMsgSize(MaxRequest),
-				grpc.MaxSendMsgSize(MaxAnswer),
-				grpc.ChainUnaryInterceptor(s.intercept, recovered, newLimit(parallel).intercept),
+				grpc.MaxRecvMsgSize(handshake.MaxRequest),
+				grpc.MaxSendMsgSize(handshake.MaxAnswer),
+				grpc.ChainUnaryInterceptor(s.intercept, Guard()),
 			)...)
 		},
 	})
@@ -66,18 +72,18 @@ func (served) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) 
 // meant for the gateway reach its children too when a terminal sends them. It gives how
 // this process and its host know each other: a caller waits until the host has said so.
 func holdLifeline() func() (*tls.Config, error) {
-	fd, err := strconv.Atoi(os.Getenv(LifelineEnv))
+	fd, err := strconv.Atoi(os.Getenv(handshake.LifelineEnv))
 	if err != nil || fd < 3 {
 		return nil // started without one: signals keep their meaning, and go-plugin its own way
 	}
-	signal.Ignore(syscall.SIGTERM, syscall.SIGINT)
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	syscall.CloseOnExec(fd) // what the adapter starts itself has no part in it
 	line := os.NewFile(uintptr(fd), "lifeline")
 	var pair *tls.Config
 	said := make(chan struct{})
 	go func() {
 		var err error
-		if pair, err = readPair(line); err == nil {
+		if pair, err = handshake.ReadPair(line); err == nil {
 			close(said)
 			_, _ = io.Copy(io.Discard, line) // nothing more is ever sent; it ends
 		}
@@ -89,7 +95,7 @@ func holdLifeline() func() (*tls.Config, error) {
 			case <-said:
 				return pair, nil
 			case <-from.Context().Done():
-				return nil, errPair
+				return nil, handshake.ErrPair
 			}
 		}}, nil
 	}
@@ -114,6 +120,14 @@ func newStreams() *streams {
 	log.SetOutput(into) // package log took hold of standard error before us
 	os.Stdout = real
 	return &streams{into: into}
+}
+
+// HoldStreams takes standard output and error away from an adapter that serves by itself:
+// what its code writes to either, or to what it gives, comes out masked on standard error.
+func HoldStreams() io.Writer {
+	s := newStreams()
+	os.Stdout, os.Stderr = s.into, s.into
+	return s.into
 }
 
 func drain(from io.Reader, to *Masker) {

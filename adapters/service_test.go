@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/handshake"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -148,8 +149,8 @@ func TestProcessEndsWithItsLifeline(t *testing.T) {
 	cmd := exec.Command(self, "adapter")
 	cmd.ExtraFiles = []*os.File{read}
 	cmd.Env = []string{
-		adapters.Handshake().MagicCookieKey + "=" + adapters.Handshake().MagicCookieValue,
-		"PLUGIN_PROTOCOL_VERSIONS=1", adapters.LifelineEnv + "=3", "TMPDIR=" + t.TempDir(),
+		handshake.Config().MagicCookieKey + "=" + handshake.Config().MagicCookieValue,
+		"PLUGIN_PROTOCOL_VERSIONS=1", handshake.LifelineEnv + "=3", "TMPDIR=" + t.TempDir(),
 	}
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)

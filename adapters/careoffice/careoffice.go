@@ -25,13 +25,13 @@ func New() adapters.Adapter {
 }
 
 // Describe implements adapters.Adapter.
-func (*Adapter) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{
+func (a *Adapter) Describe() *adapterv1.DescribeResponse {
+	return a.Takes(&adapterv1.DescribeResponse{
 		Id: "careoffice", Version: "1.1.0",
 		Laws:        []string{"WLZ"},
 		Categories:  []string{"entitlement", "product", "period", "amount", "reference"},
 		Identifiers: []string{"bsn"},
-	}
+	})
 }
 
 // Fetch implements adapters.Adapter.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/graphql"
 	"github.com/ontschot/ontschot/adapters/native"
 	"github.com/ontschot/ontschot/adapters/source"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -87,54 +88,11 @@ func headers(trace string) map[string]string {
 	return map[string]string{"X-B3-TraceId": trace, "X-B3-SpanId": trace[16:]}
 }
 
-// answer is the table of an answer of GraphQL.
-func (q query) answer() native.Table {
-	return native.Table{Format: "GraphQL answer", Ignored: []string{"data/" + q.field + "[]/*", "errors[]/*", "extensions/*"}}
-}
-
-// records takes the records out of an answer. GraphQL gives its errors with status 200; a
-// part of an answer beside an error is no answer.
+// records takes the records out of an answer.
 func (q query) records(raw []byte, out *adapters.Writer) ([]native.Node, error) {
-	root, err := native.JSON(raw)
-	if err != nil {
-		return nil, err
+	found, err := graphql.List(raw, q.field, q.none)
+	for _, u := range found.Unknown {
+		out.Unknown(budgetv1.LawWLZ, u.Name(), adapters.Cursor{})
 	}
-	unknown, err := q.answer().Check(root)
-	if errors := root.All("errors"); len(errors) > 0 {
-		return nil, fault(errors[0].Text("extensions/code"))
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range unknown {
-		out.Unknown(budgetv1.LawWLZ, u.Name(), root.At())
-	}
-	list := root.Get("data/" + q.field)
-	if !list.Has() && (!q.none || !there(root.Get("data"), q.field)) {
-		return nil, list.Bad("", "a list")
-	}
-	return root.Get("data").Begun(q.field), nil
-}
-
-// there reports whether a member stands in a node, be it null.
-func there(n native.Node, name string) bool {
-	for _, m := range n.Members() {
-		if m.Name() == name {
-			return true
-		}
-	}
-	return false
-}
-
-func fault(code string) error {
-	switch code {
-	case "FORBIDDEN", "UNAUTHENTICATED", "UNAUTHORIZED":
-		return adapters.NotAuthorised()
-	case "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "BAD_USER_INPUT", "BAD_REQUEST":
-		return adapters.Bug() // the query is ours
-	case "TIMEOUT", "GATEWAY_TIMEOUT":
-		return adapters.Timeout()
-	default:
-		return adapters.Unavailable()
-	}
+	return found.Records, err
 }

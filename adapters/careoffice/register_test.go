@@ -235,7 +235,7 @@ func TestOddRecordsOfARegister(t *testing.T) {
 }
 
 func TestFormatsAreNamed(t *testing.T) {
-	for _, table := range []native.Table{mediations(), indications(), mediationQuery(false).answer()} {
+	for _, table := range []native.Table{mediations(), indications()} {
 		require.NotEmpty(t, table.Format)
 	}
 }

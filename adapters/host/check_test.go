@@ -14,13 +14,13 @@ import (
 
 // An adapter made with our kit cannot say these things; one made otherwise can.
 
-func declaring(categories ...string) *Process {
-	return &Process{config: Config{Party: "P"}, describe: &adapterv1.DescribeResponse{
+func declaring(categories ...string) asked {
+	return asked{party: "P", describe: &adapterv1.DescribeResponse{
 		Id: "fake", Categories: categories, Identifiers: []string{"pass_number"},
 	}}
 }
 
-func asked(scopes ...*budgetv1.Scope) *budgetv1.FetchRequest {
+func asking(scopes ...*budgetv1.Scope) *budgetv1.FetchRequest {
 	return &budgetv1.FetchRequest{Window: &budgetv1.Window{From: "2025-01-01", To: "2025-12-31"}, Scopes: scopes}
 }
 
@@ -53,8 +53,8 @@ func TestSpendIsHeldAgainstTheRequest(t *testing.T) {
 		"no law":               {&budgetv1.Spend{Cents: proto.Int64(1)}, both, "spends[0].*"},
 	} {
 		answer := &budgetv1.FetchResponse{Spends: []*budgetv1.Spend{c.spend}}
-		require.Equal(t, c.path, adapters.Path(declaring("spending").check(asked(c.scopes...), answer)), name)
-		require.Equal(t, "spends[0].*", adapters.Path(declaring("amount").check(asked(c.scopes...), answer)), "it has none, it said")
+		require.Equal(t, c.path, adapters.Path(declaring("spending").check(asking(c.scopes...), answer)), name)
+		require.Equal(t, "spends[0].*", adapters.Path(declaring("amount").check(asking(c.scopes...), answer)), "it has none, it said")
 	}
 }
 
@@ -85,8 +85,8 @@ func TestOwnContributionIsHeldAgainstTheRequest(t *testing.T) {
 		"before the window": {own("WMO", "2024-01-01", "2024-12-31"), "own_contributions[0].period"},
 	} {
 		answer := &budgetv1.FetchResponse{OwnContributions: []*budgetv1.OwnContribution{c.contribution}}
-		require.Equal(t, c.path, adapters.Path(declaring("own_contribution").check(asked(scopes...), answer)), name)
-		require.NotEmpty(t, adapters.Path(declaring("amount").check(asked(scopes...), answer)), "it has none, it said")
+		require.Equal(t, c.path, adapters.Path(declaring("own_contribution").check(asking(scopes...), answer)), name)
+		require.NotEmpty(t, adapters.Path(declaring("amount").check(asking(scopes...), answer)), "it has none, it said")
 	}
 }
 
@@ -113,7 +113,7 @@ func TestLineIsHeldAgainstTheRequest(t *testing.T) {
 		"rests on another's as well":   {line("WMO", "P", "Q"), "lines[1].provenance.source"},
 		"whose money is the gateway's": {func() *budgetv1.BudgetLine { l := line("WMO", "P"); l.Funder = "Q"; return l }(), ""},
 	} {
-		r := asked(scope("WMO", "entitlement", "product", "period"), scope("JW", "product"))
+		r := asking(scope("WMO", "entitlement", "product", "period"), scope("JW", "product"))
 		answer := &budgetv1.FetchResponse{Lines: []*budgetv1.BudgetLine{line("WMO", "P"), c.line}}
 		err := declaring("entitlement").check(r, answer)
 		require.Equal(t, c.path, adapters.Path(err), name)
@@ -122,7 +122,7 @@ func TestLineIsHeldAgainstTheRequest(t *testing.T) {
 }
 
 func TestOnlyWhatWasDeclaredIsSentAlong(t *testing.T) {
-	r := asked(scope("VALYS", "entitlement"))
+	r := asking(scope("VALYS", "entitlement"))
 	r.Identifiers = &budgetv1.Identifiers{Bsn: "999940004", EducationNumber: "199940004", PassNumber: "VAL-1"}
 	r.Proofs = &budgetv1.Proofs{Consent: "c", SubjectKey: []byte("k")}
 	q := declaring().narrowed(r)

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
-	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/handshake"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 )
 
@@ -28,6 +28,9 @@ type child struct {
 	service  adapterv1.AdapterServiceClient
 	health   grpc_health_v1.HealthClient
 	describe *adapterv1.DescribeResponse
+	calls    sync.WaitGroup // that are under way
+	taken    chan struct{}  // closed when it can be asked
+	of       *generation
 
 	mu      sync.Mutex
 	command *command
@@ -36,18 +39,18 @@ type child struct {
 
 // launch starts a process and takes it through Describe and Configure. On any
 // error the process is gone when it returns.
-func (p *Process) launch(ctx context.Context) (*child, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+func (p *Process) launch(ctx context.Context, g *generation) (*child, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.config.StartTimeout)
 	defer cancel()
-	c := &child{}
-	side, pair, err := adapters.NewPair()
+	c := &child{taken: make(chan struct{}), of: g}
+	side, pair, err := handshake.NewPair()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStart, err)
 	}
-	c.client = plugin.NewClient(p.clientConfig(c, side, pair))
+	c.client = plugin.NewClient(p.clientConfig(c, g, secret{side, pair}))
 	// go-plugin waits without a context in places; the end of the process frees it.
 	stop := context.AfterFunc(ctx, c.kill)
-	err = p.prepare(ctx, c)
+	err = prepare(ctx, c, g.config)
 	if !stop() && err == nil {
 		err = fmt.Errorf("%w: %w", ErrStart, ctx.Err())
 	}
@@ -56,28 +59,39 @@ func (p *Process) launch(ctx context.Context) (*child, error) {
 		c.clean()
 		return nil, err
 	}
+	p.mu.Lock()
+	p.starts++
+	p.mu.Unlock()
+	g.children.Add(1)
+	go p.watch(c)
 	return c, nil
 }
 
-func (p *Process) clientConfig(c *child, side *tls.Config, pair []byte) *plugin.ClientConfig {
+// secret is what host and adapter know each other by in one run.
+type secret struct {
+	side *tls.Config
+	pair []byte // for the adapter
+}
+
+func (p *Process) clientConfig(c *child, g *generation, by secret) *plugin.ClientConfig {
 	return &plugin.ClientConfig{
-		HandshakeConfig:  adapters.Handshake(),
-		Plugins:          plugin.PluginSet{adapters.Name: connected{}},
+		HandshakeConfig:  handshake.Config(),
+		Plugins:          plugin.PluginSet{handshake.Name: connected{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		TLSConfig:        side,
+		TLSConfig:        by.side,
 		SkipHostEnv:      true,
-		StartTimeout:     p.config.StartTimeout,
-		Stderr:           p.log,
-		SyncStdout:       p.log,
-		SyncStderr:       p.log,
+		StartTimeout:     g.config.StartTimeout,
+		Stderr:           p.flood,
+		SyncStdout:       p.flood,
+		SyncStderr:       p.flood,
 		// What go-plugin has to say quotes the adapter's output; ours goes through p.log.
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Off, Output: io.Discard}),
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: p.dir.path},
 		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(adapters.MaxAnswer), grpc.MaxCallSendMsgSize(adapters.MaxRequest),
+			grpc.MaxCallRecvMsgSize(handshake.MaxAnswer), grpc.MaxCallSendMsgSize(handshake.MaxRequest),
 		)},
 		RunnerFunc: func(_ hclog.Logger, like *exec.Cmd, _ string) (runner.Runner, error) {
-			return c.take(newCommand(p.thread, exec.Command(p.config.Path, p.config.Args...), like.Env, pair))
+			return c.take(newCommand(p.thread, g, like.Env, by.pair))
 		},
 	}
 }
@@ -97,42 +111,69 @@ func (c *child) take(command *command, err error) (runner.Runner, error) {
 	return command, nil
 }
 
-func (p *Process) prepare(ctx context.Context, c *child) error {
+func prepare(ctx context.Context, c *child, conf Config) error {
 	protocol, err := c.client.Client()
 	if err != nil { // its text quotes what the program printed
-		return errors.Join(ErrStart, ctx.Err())
+		return errors.Join(ErrStart, c.refused(), ctx.Err())
 	}
-	raw, err := protocol.Dispense(adapters.Name)
+	raw, err := protocol.Dispense(handshake.Name)
 	if err != nil {
 		return ErrStart
 	}
 	conn := raw.(*grpc.ClientConn) // connected gives nothing else
 	c.service, c.health = adapterv1.NewAdapterServiceClient(conn), grpc_health_v1.NewHealthClient(conn)
+	if err := c.ask(ctx, conf); err != nil {
+		return err
+	}
+	if conf.Accept != nil {
+		if err := conf.Accept(c.describe); err != nil {
+			return fmt.Errorf("%w: %w", ErrKind, err)
+		}
+	}
+	if err := c.configure(ctx, conf); err != nil {
+		return err
+	}
+	if err := c.ask(ctx, conf); err != nil { // a generic adapter is what its configuration makes of it
+		return err
+	}
+	if err := wellDescribed(c.describe); err != nil {
+		return err
+	}
+	return conf.Wants.held(c.describe)
+}
+
+// ask has the adapter say what it is.
+func (c *child) ask(ctx context.Context, conf Config) (err error) {
 	if c.describe, err = c.service.Describe(ctx, &adapterv1.DescribeRequest{}); err != nil {
 		return fmt.Errorf("%w: describe", ErrStart)
 	}
-	if c.describe.GetId() != p.config.Kind {
-		return fmt.Errorf("%w: wanted %q", ErrKind, p.config.Kind)
+	if conf.Kind != "" && c.describe.GetId() != conf.Kind {
+		return fmt.Errorf("%w: wanted %q", ErrKind, conf.Kind)
 	}
-	return p.configure(ctx, c)
+	return nil
 }
 
-func (p *Process) configure(ctx context.Context, c *child) error {
-	answer, err := c.service.Configure(ctx, &adapterv1.ConfigureRequest{
-		Config: p.config.ConfigJSON, Secrets: p.config.Secrets,
-	})
+func (c *child) configure(ctx context.Context, conf Config) error {
+	answer, err := c.service.Configure(ctx, &adapterv1.ConfigureRequest{Config: conf.ConfigJSON, Secrets: conf.Secrets})
 	if err != nil {
 		return fmt.Errorf("%w: configure", ErrStart)
 	}
 	var paths []string
-	for _, f := range answer.GetFindings() {
+	all := answer.GetFindings()
+	for _, f := range all[:min(len(all), mostFindings)] {
 		paths = append(paths, fmt.Sprintf("%.64s: %.128s", f.GetPath(), f.GetTextEn()))
+	}
+	if more := len(all) - len(paths); more > 0 {
+		paths = append(paths, fmt.Sprintf("%d more", more))
 	}
 	if len(paths) > 0 {
 		return fmt.Errorf("%w: %s", ErrConfigured, strings.Join(paths, "; "))
 	}
 	return nil
 }
+
+// mostFindings is how many of what an adapter finds wrong are said: it may find a million.
+const mostFindings = 10
 
 // connected gives the bare connection: host and adapter call no one back, so
 // go-plugin's broker is not used.

@@ -6,19 +6,27 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
-	"github.com/ontschot/ontschot/adapters"
+	"github.com/hashicorp/go-plugin"
+
+	"github.com/ontschot/ontschot/adapters/boundary"
+	"github.com/ontschot/ontschot/adapters/handshake"
 )
 
 // command is the operating system's side of one adapter process. It implements
 // go-plugin's Runner, with pipes of its own: waiting for the process then does
 // not wait for whoever else holds their other end.
 type command struct {
-	cmd            *exec.Cmd
-	thread         *thread
+	box            *boundary.Box
+	launch         boundary.Launch
+	cmd            *exec.Cmd // once it is started
+	layers         []boundary.Layer
+	refused        error    // why it is not, or is not spoken to
 	stdout, stderr *os.File // our ends
 	lifeline       *os.File // closes with us; the adapter ends when it does
 	pair           []byte   // what goes down it
@@ -26,14 +34,14 @@ type command struct {
 
 	exited chan struct{} // closed when the process is gone
 
-	mu   sync.Mutex // guards cmd.Process and what follows
+	mu   sync.Mutex // guards cmd and what follows
 	gone bool       // the process id may belong to another by now
 }
 
 // newCommand prepares to start a program with nothing of our environment but env, and to
 // hand it its pair.
-func newCommand(t *thread, cmd *exec.Cmd, env []string, pair []byte) (*command, error) {
-	c := &command{cmd: cmd, thread: t, pair: pair, exited: make(chan struct{})}
+func newCommand(t *thread, g *generation, env []string, pair []byte) (*command, error) {
+	c := &command{box: g.box, pair: pair, exited: make(chan struct{})}
 	var stdout, stderr, lifeline *os.File
 	var err error
 	for _, p := range []struct{ read, write **os.File }{
@@ -45,11 +53,21 @@ func newCommand(t *thread, cmd *exec.Cmd, env []string, pair []byte) (*command, 
 		}
 	}
 	c.theirs = []*os.File{stdout, stderr, lifeline}
-	c.cmd.Stdout, c.cmd.Stderr = stdout, stderr
-	c.cmd.ExtraFiles = []*os.File{lifeline} // descriptor 3 over there
-	c.cmd.Env = append(env, adapters.LifelineEnv+"="+strconv.Itoa(3))
-	c.cmd.SysProcAttr = attributes()
+	c.launch = boundary.Launch{
+		Args: g.config.argv(), Env: append(env, handshake.LifelineEnv+"="+strconv.Itoa(3)),
+		Sockets: valueOf(env, plugin.EnvUnixSocketDir), Stdout: stdout, Stderr: stderr, Lifeline: lifeline, Run: t.run,
+	}
 	return c, nil
+}
+
+// valueOf a variable of an environment.
+func valueOf(env []string, name string) string {
+	for _, e := range env {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 func (*command) closeAll(files ...*os.File) {
@@ -73,8 +91,8 @@ func (c *command) closePipes() { c.closeAll(c.stdout, c.stderr) }
 func (c *command) Start(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var err error
-	c.thread.run(func() { err = c.cmd.Start() })
+	cmd, layers, err := c.box.Start(c.launch)
+	c.cmd, c.layers, c.refused = cmd, layers, err
 	if err != nil {
 		c.abandon()
 		c.gone = true
@@ -94,6 +112,7 @@ func (c *command) watch() {
 	c.gone = true
 	c.mu.Unlock()
 	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // what it may have left behind
+	c.box.Sweep()
 	_ = c.lifeline.Close()
 	close(c.exited)
 }
@@ -108,7 +127,7 @@ func (c *command) Wait(context.Context) error {
 func (c *command) Kill(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cmd.Process == nil || c.gone {
+	if c.cmd == nil || c.gone {
 		return nil
 	}
 	err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
@@ -122,13 +141,13 @@ func (c *command) Kill(context.Context) error {
 func (c *command) PID() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cmd.Process == nil {
+	if c.cmd == nil {
 		return 0
 	}
 	return c.cmd.Process.Pid
 }
 
-// What follows says to go-plugin where things are: on this machine, as they are.
+// What follows says to go-plugin where things are.
 
 // Stdout carries the handshake.
 func (c *command) Stdout() io.ReadCloser { return c.stdout }
@@ -137,7 +156,7 @@ func (c *command) Stdout() io.ReadCloser { return c.stdout }
 func (c *command) Stderr() io.ReadCloser { return c.stderr }
 
 // Name of the program.
-func (c *command) Name() string { return c.cmd.Path }
+func (c *command) Name() string { return c.launch.Args[0] }
 
 // ID is the process id, empty before the start.
 func (c *command) ID() string {
@@ -150,8 +169,17 @@ func (c *command) ID() string {
 // Diagnose has nothing to add to standard error.
 func (c *command) Diagnose(context.Context) string { return "" }
 
-// PluginToHost leaves addresses as they are.
+// errElsewhere means that an adapter says that it listens where it was not told to.
+var errElsewhere = errors.New("it says that it listens elsewhere than at a socket in the folder of " + plugin.EnvUnixSocketDir)
+
+// PluginToHost takes no address but that of a socket in the adapter's own folder for it: the
+// gateway may reach what the adapter may not, and is not sent there by what that prints.
 func (c *command) PluginToHost(network, address string) (string, string, error) {
+	info, err := os.Lstat(address)
+	if network != "unix" || filepath.Dir(address) != c.launch.Sockets || err != nil || info.Mode().Type() != os.ModeSocket {
+		c.refused = errElsewhere
+		return "", "", errElsewhere
+	}
 	return network, address, nil
 }
 

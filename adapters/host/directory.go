@@ -1,10 +1,12 @@
 package host
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
+
+	"github.com/ontschot/ontschot/adapters/boundary"
 )
 
 // socketRoom is the longest path of a directory that leaves room for the name
@@ -28,19 +30,19 @@ func newDirectory() (*directory, error) {
 		parent = "/tmp"
 	}
 	sweep(parent)
-	path, err := os.MkdirTemp(parent, directoryPrefix)
-	if err != nil {
-		return nil, err
+	for {
+		path, err := os.MkdirTemp(parent, directoryPrefix)
+		if err != nil {
+			return nil, err
+		}
+		// Somebody who sweeps may have come between: then it is theirs, and gone.
+		switch lock, err := boundary.Claim(path); {
+		case err == nil:
+			return &directory{path, lock}, nil
+		case !errors.Is(err, boundary.ErrClaimed):
+			return nil, errors.Join(err, os.Remove(path))
+		}
 	}
-	lock, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = lock.Close()
-		return nil, err
-	}
-	return &directory{path, lock}, nil
 }
 
 func (d *directory) remove() {
@@ -48,10 +50,7 @@ func (d *directory) remove() {
 	_ = d.lock.Close()
 }
 
-// young is the age below which a directory is left alone: its owner may not
-// have come to locking it.
-const young = time.Minute
-
+// sweep removes the directories of our user that nobody holds.
 func sweep(parent string) {
 	left, err := filepath.Glob(filepath.Join(parent, directoryPrefix+"*"))
 	if err != nil {
@@ -59,16 +58,19 @@ func sweep(parent string) {
 	}
 	for _, path := range left {
 		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < young {
+		if err != nil || !info.IsDir() || ownerOf(info) != os.Geteuid() {
 			continue
 		}
-		f, err := os.Open(path) // fails for those of other users
-		if err != nil {
-			continue
-		}
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		if lock, err := boundary.Claim(path); err == nil {
 			_ = os.RemoveAll(path)
+			_ = lock.Close()
 		}
-		_ = f.Close()
 	}
+}
+
+func ownerOf(info os.FileInfo) int {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid)
+	}
+	return -1
 }

@@ -4,18 +4,15 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/handshake"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
-
-// longestFetch bounds a call of which the caller set no deadline.
-const longestFetch = 15 * time.Second
 
 // Fetch asks the adapter about one person. It never takes longer than ctx
 // allows. Its errors carry an ErrorInfo of adapters.Domain; a process that dies
@@ -23,77 +20,75 @@ const longestFetch = 15 * time.Second
 // new one. An answer that breaks the rules of the message, or speaks for another
 // party, is BAD_DATA_AT_SOURCE.
 func (p *Process) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestFetch)
-	defer cancel()
+	return p.gate.pass(ctx, func(ctx context.Context) (*budgetv1.FetchResponse, error) {
+		c, err := p.ready(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer c.calls.Done()
+		a := asked{p.party, c.describe}
+		q := a.narrowed(r)
+		answer, err := c.service.Fetch(ctx, q)
+		if err != nil {
+			return nil, p.judge(ctx, c, err)
+		}
+		if err := a.check(q, answer); err != nil {
+			return nil, err
+		}
+		return answer, nil
+	})
+}
+
+// Probe has the adapter reach its system about nobody who exists. Its errors are those of
+// Fetch, or UNIMPLEMENTED when the adapter does not offer it.
+func (p *Process) Probe(ctx context.Context) error {
 	c, err := p.ready(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	q := p.narrowed(r)
-	answer, err := c.service.Fetch(ctx, q)
-	if err != nil {
-		return nil, p.judge(ctx, c, err)
-	}
-	if err := p.check(q, answer); err != nil {
-		return nil, err
-	}
-	return answer, nil
+	defer c.calls.Done()
+	return probe(ctx, c.service)
 }
 
-// narrowed is the request with those identifiers only that the adapter declared to need.
-func (p *Process) narrowed(r *budgetv1.FetchRequest) *budgetv1.FetchRequest {
-	q := proto.CloneOf(r)
-	if q.Proofs != nil { // what gateways show one another
-		q.Proofs.Case, q.Proofs.Role, q.Proofs.Assurance, q.Proofs.Permit, q.Proofs.Salt = "", "", "", "", nil
+func probe(ctx context.Context, service adapterv1.AdapterServiceClient) error {
+	_, err := service.Probe(ctx, &adapterv1.ProbeRequest{})
+	if err == nil || status.Code(err) == codes.Unimplemented {
+		return err
 	}
-	needs := p.describe.GetIdentifiers()
-	ids := q.GetIdentifiers()
-	if ids == nil {
-		return q
-	}
-	if !slices.Contains(needs, "bsn") {
-		ids.Bsn = ""
-		if q.Proofs != nil { // with it the BSN could be found by trying all there are
-			q.Proofs.SubjectKey = nil
-		}
-	}
-	if !slices.Contains(needs, "education_number") {
-		ids.EducationNumber = ""
-	}
-	if !slices.Contains(needs, "pass_number") {
-		ids.PassNumber = ""
-	}
-	return q
+	err, _ = judged(ctx, err)
+	return err
 }
 
-// judge turns the error of a call into the one to return. What another process
-// says is not passed on as it is: a reason and a cause of the closed lists, and a path.
+// judge turns the error of a call into the one to return, and looks after a child that did
+// not answer.
 func (p *Process) judge(ctx context.Context, c *child, err error) error {
+	err, silent := judged(ctx, err)
+	switch {
+	case silent && adapters.Reason(err) == adapters.ReasonSourceUnavailable:
+		p.condemn(c)
+	case silent && ctx.Err() != context.Canceled: // a caller who hung up says nothing of the adapter
+		p.suspect(c)
+	}
+	return err
+}
+
+// judged turns the error of a call into the one to return. What another process says is not
+// passed on as it is: a reason and a cause of the closed lists, and a path. silent says that
+// it was not the adapter that said so: it is gone, or late.
+func judged(ctx context.Context, err error) (_ error, silent bool) {
 	code := status.Code(err)
-	if reason := adapters.Reason(err); slices.Contains(reasons(), reason) {
-		return adapters.Fault(code, reason, detail(err))
+	if reason := adapters.Reason(err); slices.Contains(budgetv1.Faults(), reason) {
+		return adapters.Fault(code, reason, detail(err)), false
 	}
 	switch {
 	case ctx.Err() != nil, code == codes.DeadlineExceeded:
-		if ctx.Err() != context.Canceled { // a caller who hung up says nothing of the adapter
-			p.suspect(c)
-		}
-		return adapters.Timeout()
+		return adapters.Timeout(), true
 	case code == codes.ResourceExhausted:
-		return adapters.BadData(".", "at most "+strconv.Itoa(adapters.MaxAnswer)+" bytes")
+		return adapters.BadData(".", "at most "+strconv.Itoa(handshake.MaxAnswer)+" bytes"), false
 	case code == codes.Unavailable, code == codes.Canceled: // canceled by us, as its connection was closed
-		p.condemn(c)
-		return adapters.Unavailable()
+		return adapters.Unavailable(), true
 	default:
-		return adapters.Bug()
-	}
-}
-
-func reasons() []string {
-	return []string{
-		adapters.ReasonSubjectNotFound, adapters.ReasonNotAuthorised, adapters.ReasonScopeUnsupported,
-		adapters.ReasonSourceUnavailable, adapters.ReasonSourceTimeout, adapters.ReasonBadData,
-		adapters.ReasonNotConfigured, adapters.ReasonAdapterBug,
+		return adapters.Bug(), false
 	}
 }
 

@@ -27,6 +27,18 @@ func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "adapter":
 		adapters.Serve(fake{})
+	case len(os.Args) == 2 && os.Args[1] == "bare":
+		serveBare()
+	case len(os.Args) == 3 && os.Args[1] == "rude":
+		serveRude(os.Args[2])
+	case len(os.Args) == 3 && os.Args[1] == "adapter":
+		adapters.Serve(odd{what: os.Args[2]})
+	case len(os.Args) == 4 && os.Args[1] == "adapter":
+		adapters.Serve(hostile{marker: os.Args[3]})
+	case len(os.Args) == 3 && os.Args[1] == "host":
+		hostOf(os.Args[2])
+	case len(os.Args) == 3 && os.Args[1] == "outlives":
+		time.Sleep(time.Hour)
 	case len(os.Args) == 2 && os.Args[1] == "no-adapter":
 		fmt.Println("hallo 999940004")
 	default:
@@ -40,7 +52,34 @@ const bsn = "999940004"
 type fake struct{}
 
 func (fake) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{Id: "fake", Version: "1", Laws: []string{"WMO", "JW"}, Identifiers: []string{"bsn"}}
+	return &adapterv1.DescribeResponse{Id: "fake", Version: "1", Laws: []string{"WMO", "JW"}, Categories: []string{"entitlement", "product", "period"}, Identifiers: []string{"bsn"}}
+}
+
+// odd is a fake that does not say well what it is.
+type odd struct {
+	fake
+	what string
+}
+
+func (o odd) Describe() *adapterv1.DescribeResponse {
+	d := o.fake.Describe()
+	switch o.what {
+	case "law":
+		d.Laws = append(d.Laws, "ABC")
+	case "category":
+		d.Categories = []string{"everything"}
+	case "identifier":
+		d.Identifiers = []string{"name"}
+	case "name":
+		d.Id = "a\x1b[2J"
+	case "schema":
+		d.ConfigSchema = []byte(`{"type":"none"}`)
+	case "few":
+		d.Limits = &adapterv1.Limits{Parallel: 3}
+	case "many":
+		d.Limits = &adapterv1.Limits{Parallel: 1 << 31}
+	}
+	return d
 }
 
 func (fake) Configure(_ context.Context, c adapters.Config) error {
@@ -57,6 +96,8 @@ func (fake) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adapters.W
 	case "hang":
 		fmt.Fprintln(os.Stderr, "hanging")
 		select {}
+	case "down":
+		return adapters.Unavailable()
 	case "wait":
 		<-ctx.Done()
 		return ctx.Err()
@@ -328,4 +369,16 @@ func TestSocketsAreGoneAfterClose(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
 	p.Close()
+}
+
+// answerOfFake is what the kit makes of what fake writes.
+func answerOfFake() (*budgetv1.FetchResponse, error) {
+	s := adapters.NewService(fake{})
+	c := config(nil)
+	if _, err := s.Configure(context.Background(), &adapterv1.ConfigureRequest{Config: c.ConfigJSON, Secrets: c.Secrets}); err != nil {
+		return nil, err
+	}
+	q := ask("identifiers")
+	q.Identifiers.PassNumber, q.Identifiers.EducationNumber = "", ""
+	return s.Fetch(context.Background(), q)
 }

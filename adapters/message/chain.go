@@ -228,8 +228,8 @@ func compareAwards(a, b award) int {
 	)
 }
 
-// told is what one message says of the rows with one key that hold money.
-func (a award) told(k key) (rows []row, odd bool) {
+// rowsOf is what one message says of the rows with one key that hold money.
+func (a award) rowsOf(k key) (rows []row, odd bool) {
 	for _, r := range a.rows {
 		switch {
 		case r.key != k:
@@ -259,7 +259,7 @@ func keysOf(awards []award) (keys []key) {
 func (c chain) right(k key, newest, past []award) (r right, counts bool) {
 	silent := false
 	for _, m := range newest {
-		rows, odd := m.told(k)
+		rows, odd := m.rowsOf(k)
 		if odd {
 			return right{}, false
 		}
@@ -280,7 +280,7 @@ func (c chain) right(k key, newest, past []award) (r right, counts bool) {
 	r.others = slices.DeleteFunc(slices.Sorted(maps.Keys(c.links)), func(n string) bool { return n == r.number })
 	if !r.disputed {
 		for _, m := range past {
-			rows, _ := m.told(k)
+			rows, _ := m.rowsOf(k)
 			for _, earlier := range rows {
 				if earlier.end > r.end && earlier.end != adapters.Forever { // of no end there is no day to tell
 					r.original = max(r.original, earlier.end)

@@ -22,13 +22,13 @@ type Adapter struct{ *source.Held }
 func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Token: true})} }
 
 // Describe implements adapters.Adapter.
-func (*Adapter) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{
+func (a *Adapter) Describe() *adapterv1.DescribeResponse {
+	return a.Takes(&adapterv1.DescribeResponse{
 		Id: "municipality", Version: "1.0.0",
 		Laws:        []string{"WMO", "JW", "LLV"},
 		Categories:  []string{"entitlement", "product", "period", "quantity", "amount", "reference", "provider"},
 		Identifiers: []string{"bsn"},
-	}
+	})
 }
 
 // Fetch implements adapters.Adapter. Only what belongs to the laws in the scopes is asked.

@@ -93,6 +93,9 @@ func (n Node) Empty() bool {
 	return len(n.v.members) == 0 && n.v.kind != tooDeep
 }
 
+// IsList reports whether the node is a list of JSON.
+func (n Node) IsList() bool { return n.v != nil && n.v.kind == list }
+
 // Name is the name of the node's member, or the local name of its element.
 func (n Node) Name() string { return n.at.Path[strings.LastIndexByte(n.at.Path, '/')+1:] }
 

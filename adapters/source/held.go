@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ontschot/ontschot/adapters"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 )
 
 // Held is the system of an adapter, as it was configured last. An adapter embeds it
@@ -25,6 +26,19 @@ func (h *Held) Configure(_ context.Context, c adapters.Config) error {
 	}
 	h.current.Store(src)
 	return nil
+}
+
+// Validate implements adapters.Validator.
+func (h *Held) Validate(_ context.Context, c adapters.Config) error {
+	_, err := New(c, h.needs)
+	return err
+}
+
+// Takes adds to what an adapter says of itself which configuration and secrets it takes, and
+// which addresses it connects to.
+func (h *Held) Takes(what *adapterv1.DescribeResponse) *adapterv1.DescribeResponse {
+	what.ConfigSchema, what.Secrets, what.Egress = h.needs.schema(), h.needs.secrets(), h.needs.egress()
+	return what
 }
 
 // Source gives the system; NOT_CONFIGURED while there is none.

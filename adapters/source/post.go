@@ -2,12 +2,14 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -20,6 +22,7 @@ const maxAnswer = 4 << 20
 // Message is one request to a system. What identifies a person is in the body:
 // addresses end up in the logs of every machine on the way.
 type Message struct {
+	Method string // POST when empty
 	Path   string // behind the configured URL
 	Type   string // content type of the body
 	Body   []byte
@@ -54,17 +57,22 @@ func (s *Source) Messages(ctx context.Context, search []byte) ([]byte, error) {
 
 func (s *Source) token(ctx context.Context, refused string) (string, error) {
 	if s.tokens == nil {
-		return "", nil
+		return s.bearer.Reveal(), nil
 	}
 	return s.tokens.get(ctx, refused)
 }
 
 func (s *Source) send(ctx context.Context, m Message, token string) ([]byte, int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.settings.URL+m.Path, bytes.NewReader(m.Body))
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(m.Method, http.MethodPost), s.settings.URL+m.Path, bytes.NewReader(m.Body))
 	if err != nil {
 		return nil, 0, adapters.Bug()
 	}
-	r.Header.Set("Content-Type", m.Type)
+	if m.Type != "" {
+		r.Header.Set("Content-Type", m.Type)
+	}
+	if len(m.Accept) > 0 {
+		r.Header.Set("Accept", strings.Join(m.Accept, ", "))
+	}
 	for key, value := range m.Header {
 		r.Header.Set(key, value)
 	}
@@ -115,6 +123,8 @@ func statusFault(status int, alsoFaults bool) error {
 		return nil
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return adapters.NotAuthorised()
+	case status == http.StatusTooManyRequests:
+		return adapters.RateLimited()
 	case status == http.StatusGatewayTimeout, status == http.StatusRequestTimeout:
 		return adapters.Timeout()
 	default:

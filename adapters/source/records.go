@@ -34,7 +34,7 @@ func (l List) Notice(out *adapters.Writer) {
 
 // Records asks for a list of JSON records and follows its pages (_links.next, as in HAL)
 // with the same request, which never leaves for another host. name is where the list
-// stands in an answer, such as _embedded/aanvraag. What may not be all there is, is bad
+// stands in an answer, such as _embedded/aanvraag; empty when the answer is the list. What may not be all there is, is bad
 // data: an answer without the list, unless it counts none; a count that disagrees; an
 // error beside the records; pages that go round, elsewhere, or on and on.
 func (s *Source) Records(ctx context.Context, m Message, name string) (List, error) {
@@ -112,6 +112,9 @@ func (p *pages) read(raw []byte) (next string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if p.name == "" {
+		return "", p.bare(n)
+	}
 	if p.n > 0 {
 		n = n.In(n.At().Field("page").Item(p.n))
 	}
@@ -143,6 +146,16 @@ func (p *pages) read(raw []byte) (next string, err error) {
 		return href, nil
 	}
 	return "", nil
+}
+
+// bare reads an answer that is a list and nothing else. It has one page: there is no place
+// in it to say that there is more.
+func (p *pages) bare(n native.Node) error {
+	if !n.IsList() {
+		return n.Bad("", "a list")
+	}
+	p.Records = n.Begun("")
+	return nil
 }
 
 // notWhole are members by which systems say that an answer is an error, or is not all.

@@ -48,6 +48,9 @@ type Needs struct {
 	Certificate bool
 	Token       bool
 	Signer      bool // its answers are signed, unless the configuration says that they are not
+	// Offered: whichever of a certificate, a token and the secret bearer_token the
+	// configuration has, and one of them at least.
+	Offered bool
 }
 
 // Source is one system, configured.
@@ -57,6 +60,7 @@ type Source struct {
 	certificate tls.Certificate
 	signers     []*x509.Certificate // nil when its answers are not signed
 	tokens      *tokens             // nil when it needs none
+	bearer      adapters.Secret     // a token that does not end; zero when there is none
 }
 
 // New reads the shared configuration of an adapter.
@@ -74,6 +78,12 @@ func New(c adapters.Config, needs Needs) (*Source, error) {
 	if !s.Numbers.Known() {
 		return nil, refused("numbers", "nl of point", "nl or point")
 	}
+	if needs.Offered {
+		needs.Certificate, needs.Token = needs.Certificate || s.Certificate != "", s.TokenURL != ""
+		if !needs.Certificate && !needs.Token && c.Secret("bearer_token").IsZero() {
+			return nil, refused("cert_pem", "een certificaat, token_url of bearer_token is nodig", "a certificate, token_url or bearer_token is needed")
+		}
+	}
 	config, err := s.tls(c.Secret("tls_key"), needs)
 	if err != nil {
 		return nil, err
@@ -88,6 +98,9 @@ func New(c adapters.Config, needs Needs) (*Source, error) {
 		}
 	}
 	if !needs.Token {
+		if needs.Offered {
+			src.bearer = c.Secret("bearer_token")
+		}
 		return src, nil
 	}
 	if err := secure("token_url", s.TokenURL); err != nil {
@@ -118,6 +131,9 @@ func (s *Source) Certificate() tls.Certificate { return s.certificate }
 
 // Signers are the certificates one of which signs each answer; none: answers are not signed.
 func (s *Source) Signers() []*x509.Certificate { return s.signers }
+
+// Codes are those of the party in its own field.
+func (s *Source) Codes() []string { return slices.Clone(s.settings.SchemeCodes) }
 
 // Ours reports whether a record's funder code is one of the party's.
 func (s *Source) Ours(code string) bool { return slices.Contains(s.settings.SchemeCodes, code) }

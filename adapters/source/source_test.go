@@ -70,7 +70,7 @@ func TestStatusHasItsReason(t *testing.T) {
 	src := s.source(source.Needs{})
 	for code, want := range map[int]string{
 		200: "", 401: adapters.ReasonNotAuthorised, 403: adapters.ReasonNotAuthorised,
-		404: adapters.ReasonSourceUnavailable, 429: adapters.ReasonSourceUnavailable, 500: adapters.ReasonSourceUnavailable,
+		404: adapters.ReasonSourceUnavailable, 429: adapters.ReasonRateLimited, 500: adapters.ReasonSourceUnavailable,
 		503: adapters.ReasonSourceUnavailable, 504: adapters.ReasonSourceTimeout, 204: adapters.ReasonSourceUnavailable,
 	} {
 		status.Store(int64(code))

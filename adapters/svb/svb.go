@@ -26,13 +26,13 @@ type Adapter struct{ *source.Held }
 func New() adapters.Adapter { return &Adapter{source.Hold(source.Needs{Certificate: true})} }
 
 // Describe implements adapters.Adapter.
-func (*Adapter) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{
+func (a *Adapter) Describe() *adapterv1.DescribeResponse {
+	return a.Takes(&adapterv1.DescribeResponse{
 		Id: "svb", Version: "1.0.0",
 		Laws:        []string{"WMO", "JW", "WLZ"},
 		Categories:  []string{"product", "period", "spending", "reference"},
 		Identifiers: []string{"bsn"},
-	}
+	})
 }
 
 // Fetch implements adapters.Adapter. Only messages of laws under which spending was

@@ -2,10 +2,10 @@ package uwv
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/soap"
 )
 
 // results are the children that an answer may have (FWI v0205): what UWV knows, or why it
@@ -22,22 +22,11 @@ func results() native.Table {
 // infrastructure, and a refusal inside an ordinary answer are the errors that they mean.
 // The name of the answer's root is not published, so none is asked for.
 func client(raw []byte, out *adapters.Writer) (native.Node, error) {
-	envelope, err := native.XML(raw)
+	root, err := soap.Body(raw)
 	if err != nil {
 		return native.Node{}, err
 	}
-	body := envelope.Get("Body")
-	if envelope.Name() != "Envelope" || !body.Has() {
-		return native.Node{}, adapters.BadData("/Envelope/Body", "an answer")
-	}
-	if fault := body.Get("Fault"); fault.Has() {
-		return native.Node{}, faultOf(fault)
-	}
-	roots := body.Members()
-	if len(roots) != 1 {
-		return native.Node{}, body.Bad("", "one answer")
-	}
-	return chosen(roots[0], out)
+	return chosen(root, out)
 }
 
 func chosen(root native.Node, out *adapters.Writer) (native.Node, error) {
@@ -81,38 +70,3 @@ func failed(messages []native.Node) bool {
 	}
 	return false
 }
-
-// faultOf maps a fault of SOAP 1.1 (section 4.4) or 1.2 (section 5.4): who has to repair
-// what. Its text may quote the request and is not kept.
-func faultOf(fault native.Node) error {
-	code := local(fault.Text("faultcode"))
-	detail := ""
-	if code == "" {
-		code, detail = local(fault.Text("Code/Value")), local(fault.Text("Code/Subcode/Value"))
-	}
-	if class, of, dotted := strings.Cut(code, "."); dotted {
-		code, detail = class, of
-	}
-	switch {
-	case refusals()[detail] || refusals()[code]:
-		return adapters.NotAuthorised()
-	case detail == "Timeout":
-		return adapters.Timeout()
-	case code == "Client", code == "Sender", code == "VersionMismatch", code == "MustUnderstand", code == "DataEncodingUnknown":
-		return adapters.Bug() // the request is ours
-	}
-	return adapters.Unavailable()
-}
-
-// refusals are the codes with which a service says that it does not take us for who we
-// are, or does not let us in (WS-Security 1.0, section 12).
-func refusals() map[string]bool {
-	return map[string]bool{
-		"Authentication": true, "Authorization": true, "FailedAuthentication": true, "FailedCheck": true,
-		"InvalidSecurity": true, "InvalidSecurityToken": true, "SecurityTokenUnavailable": true,
-		"UnsupportedSecurityToken": true, "UnsupportedAlgorithm": true, "MessageExpired": true,
-	}
-}
-
-// local is a name without its prefix.
-func local(name string) string { return name[strings.LastIndexByte(name, ':')+1:] }

@@ -9,15 +9,13 @@ package uwv
 
 import (
 	"context"
-	"crypto/x509"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/ontschot/ontschot/adapters"
-	"github.com/ontschot/ontschot/adapters/native"
+	"github.com/ontschot/ontschot/adapters/soap"
 	"github.com/ontschot/ontschot/adapters/source"
-	"github.com/ontschot/ontschot/adapters/wss"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -32,13 +30,13 @@ func New() adapters.Adapter {
 }
 
 // Describe implements adapters.Adapter.
-func (*Adapter) Describe() *adapterv1.DescribeResponse {
-	return &adapterv1.DescribeResponse{
+func (a *Adapter) Describe() *adapterv1.DescribeResponse {
+	return a.Takes(&adapterv1.DescribeResponse{
 		Id: "uwv", Version: "1.1.0",
 		Laws:        laws(),
 		Categories:  []string{"entitlement", "product", "period", "amount", "income"},
 		Identifiers: []string{"bsn"},
-	}
+	})
 }
 
 func laws() []string {
@@ -73,30 +71,8 @@ func (a *Adapter) Fetch(ctx context.Context, r *budgetv1.FetchRequest, out *adap
 	if err != nil {
 		return err
 	}
-	if raw, err = genuine(raw, id, src.Signers()); err != nil {
+	if raw, err = soap.Genuine(raw, id, src.Signers()); err != nil {
 		return err
 	}
 	return reader{bsn: bsn, party: src.Party(), out: out}.read(raw)
-}
-
-// genuine gives what of an answer one of the certificates signed, in answer to the question
-// with that id. A fault tells nothing of anybody, and passes as it is: a service that could
-// not read a question may not be able to sign its answer either. Without certificates every
-// answer does.
-func genuine(raw []byte, id string, signers []*x509.Certificate) ([]byte, error) {
-	if len(signers) == 0 {
-		return raw, nil
-	}
-	if envelope, err := native.XML(raw); err != nil || envelope.Get("Body/Fault").Has() {
-		return raw, err
-	}
-	signed, err := wss.Open(raw, signers, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := native.XML(signed)
-	if err != nil || envelope.Text("Header/RelatesTo") != id {
-		return nil, adapters.BadData("/Envelope/Header/RelatesTo", "an answer to this question")
-	}
-	return signed, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/soap"
 	"github.com/ontschot/ontschot/adapters/trial"
 	"github.com/ontschot/ontschot/adapters/wss"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
@@ -119,13 +120,13 @@ func TestAnswersAreOfUWVAndOfThisQuestion(t *testing.T) {
 		"a fault and an answer": {strings.Replace(fault, "</s:Body>", "</s:Body>"+answer[strings.Index(answer, "<s:Body>"):strings.Index(answer, "</s:Envelope>")], 1), false},
 		"no XML":                {"null", false},
 	} {
-		_, err := genuine([]byte(c.raw), question, signers)
+		_, err := soap.Genuine([]byte(c.raw), question, signers)
 		require.Equal(t, c.sound, err == nil, name)
 		if err != nil {
 			require.Equal(t, adapters.ReasonBadData, adapters.Reason(err), name)
 			require.NotContains(t, err.Error()+adapters.Path(err), trial.Number, name)
 		}
-		same, err := genuine([]byte(c.raw), question, nil)
+		same, err := soap.Genuine([]byte(c.raw), question, nil)
 		require.NoError(t, err, "where answers are not signed")
 		require.Equal(t, c.raw, string(same))
 	}

@@ -1,4 +1,7 @@
-package adapters
+// Package handshake answers: how do a gateway and a program recognise each other as host
+// and adapter? It is what a program in another language must do alike: a line on standard
+// output, a pair read from the lifeline, and messages within bounds.
+package handshake
 
 import "github.com/hashicorp/go-plugin"
 
@@ -18,9 +21,9 @@ const (
 	MaxAnswer  = 4 << 20
 )
 
-// Handshake is how host and adapter recognise each other. It keeps a person
+// Config is how host and adapter recognise each other. It keeps a person
 // from starting an adapter by hand and is no security measure.
-func Handshake() plugin.HandshakeConfig {
+func Config() plugin.HandshakeConfig {
 	return plugin.HandshakeConfig{
 		ProtocolVersion:  Protocol,
 		MagicCookieKey:   "ONTSCHOT_ADAPTER",

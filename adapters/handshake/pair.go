@@ -1,4 +1,4 @@
-package adapters
+package handshake
 
 import (
 	"bufio"
@@ -26,7 +26,8 @@ const pairName = "localhost"
 // longestPair bounds what is read of the lifeline, in bytes: the pair, in base64.
 const longestPair = 4096
 
-var errPair = errors.New("not the certificate of this run")
+// ErrPair means that what was shown or said is not of this run.
+var ErrPair = errors.New("not the certificate of this run")
 
 // NewPair makes a pair for one run: the host's own side of it, and what the adapter must
 // read on its lifeline.
@@ -54,24 +55,25 @@ func NewPair() (*tls.Config, []byte, error) {
 	return side, []byte(text(der) + " " + text(private) + "\n"), err
 }
 
-// readPair reads what NewPair wrote.
-func readPair(lifeline io.Reader) (*tls.Config, error) {
+// ReadPair reads from a lifeline what NewPair wrote, and gives the adapter's side of it.
+// The error is ErrPair.
+func ReadPair(lifeline io.Reader) (*tls.Config, error) {
 	line, err := bufio.NewReader(io.LimitReader(lifeline, longestPair)).ReadString('\n')
 	if err != nil {
-		return nil, errPair
+		return nil, ErrPair
 	}
 	certificate, private, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 	der, err := base64.StdEncoding.DecodeString(certificate)
 	if err != nil {
-		return nil, errPair
+		return nil, ErrPair
 	}
 	raw, err := base64.StdEncoding.DecodeString(private)
 	if err != nil {
-		return nil, errPair
+		return nil, ErrPair
 	}
 	key, err := x509.ParsePKCS8PrivateKey(raw)
 	if err != nil {
-		return nil, errPair
+		return nil, ErrPair
 	}
 	return sideOf(der, key)
 }
@@ -80,13 +82,13 @@ func readPair(lifeline io.Reader) (*tls.Config, error) {
 func sideOf(der []byte, key any) (*tls.Config, error) {
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, errPair
+		return nil, ErrPair
 	}
 	only := x509.NewCertPool()
 	only.AddCert(leaf)
 	shown := func(s tls.ConnectionState) error { // also when go-plugin was told to trust another
 		if len(s.PeerCertificates) == 0 || !s.PeerCertificates[0].Equal(leaf) {
-			return errPair
+			return ErrPair
 		}
 		return nil
 	}
