@@ -8,7 +8,7 @@ import "embed"
 // has no folder of its own:
 //
 //	rules/              the tree OPA loads: core, matrix, catalog, overlays
-//	cases/*.yaml        worked cases with the outcome they must have
+//	cases/<group>/data.yaml  worked cases with the outcome they must have
 //	agreements/*.yaml   templates of agreements, and the words for what changes in one
 //	reasons/*.yaml      the texts, in Dutch and in English
 //	schemas/*.json      the form of requests, decisions and tables

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"maps"
 	"regexp"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/plan"
@@ -24,29 +24,76 @@ import (
 // overlaid is the fictional organisation with an overlay.
 const overlaid = "00000099000999999000"
 
-// namedCase is one case of policies/cases, in an officer's words.
+// namedCase is one case of policies/cases that asks a question, as the Rego test puts it.
 type namedCase struct {
-	Name      string
-	Date      string
-	Question  caseQuestion
-	Agreement caseAgreement
-	Consent   caseConsent
-	Without   []string
-	Work      *caseWork
-	Pool      *casePool
-	Statute   string // the matrix rests on this statute
-	Expect    caseExpect
+	Name   string
+	Expect CaseAnswer
+	in     Input
 }
 
-// casePool is money of several laws that is to be put together; the other fields then are empty.
-type casePool struct {
-	Municipality, From, To string
-	Laws                   []string
+func (c namedCase) input() Input { return c.in }
+
+// readCases are the questions of the cases that are about the tables as they are.
+func readCases(t testing.TB) []namedCase {
+	tree, err := load(t.Context(), policies.FS)
+	require.NoError(t, err)
+	set, problems := gatherCases(policies.FS)
+	require.Empty(t, problems)
+	var requests map[string]map[string]Input
+	require.NoError(t, tree.askCases(t.Context(), set, "data.cases_test.requests", &requests))
+	report, err := tree.run(t.Context(), set)
+	require.NoError(t, err)
+	var all []namedCase
+	for _, r := range report.Cases {
+		if in, ok := requests[r.Group][r.Name]; ok {
+			all = append(all, namedCase{r.Name, r.Expected, in})
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+func runCases(t testing.TB) *CaseReport {
+	report, err := RunCases(t.Context(), policies.FS)
+	require.NoError(t, err)
+	return report
+}
+
+func TestEveryCaseComesOutAsItsOfficerSays(t *testing.T) {
+	report := runCases(t)
+	require.True(t, report.Passed, "%v", report.Failures())
+	require.GreaterOrEqual(t, len(report.Cases), 150)
+	names := map[string]bool{}
+	for _, c := range report.Cases {
+		require.True(t, c.Passed, c.Name)
+		require.False(t, names[c.Name], "two cases have the name %q", c.Name)
+		names[c.Name] = true
+	}
+}
+
+// The gateway's engine answers each question as the Rego test says: it writes the same
+// request, reads the answer, and guards both.
+func TestTheEngineAnswersTheCasesAlike(t *testing.T) {
+	e := newEngine(t)
+	for _, c := range readCases(t) {
+		o := e.Evaluate(t.Context(), c.in)
+		require.Equal(t, c.Expect.Decision == "allow", o.Allow, c.Name)
+		require.ElementsMatch(t, c.Expect.Codes, o.Reasons, c.Name)
+		require.True(t, maps.Equal(c.Expect.Fields, o.Fields), "%s: %v", c.Name, o.Fields)
+	}
+}
+
+// pool is money of several laws that is to be put together.
+type pool struct {
+	Municipality string   `json:"municipality"`
+	Laws         []string `json:"laws"`
+	From         string   `json:"from"`
+	To           string   `json:"to"`
 }
 
 // under gives the basis under which one allocation that is paid from each of the laws on
 // every day stands, the first that there is; empty: it is refused.
-func (p casePool) under(t *testing.T, bases []*budgetv1.LegalBasis) string {
+func (p pool) under(t *testing.T, bases []*budgetv1.LegalBasis) string {
 	b := &budgetv1.Budget{Requester: p.Municipality, Today: p.From, Window: &budgetv1.Window{From: p.From, To: p.To}}
 	a := &budgetv1.Allocation{Id: "P1", Beneficiaries: []string{"A1"}, Caregiver: "carer", Cents: int64(len(p.Laws)), From: p.From, To: p.To}
 	for _, law := range p.Laws {
@@ -58,7 +105,7 @@ func (p casePool) under(t *testing.T, bases []*budgetv1.LegalBasis) string {
 		})
 		a.Splits = append(a.Splits, &budgetv1.Split{Line: id, Cents: 1})
 	}
-	for _, basis := range append(bases, nil) {
+	for _, basis := range append(slices.Clone(bases), nil) {
 		check := plan.Check(plan.Input{Budget: b, Plan: &budgetv1.Plan{Allocations: []*budgetv1.Allocation{a}}, Basis: basis})
 		if len(check.GetRefused()) == 0 {
 			return basis.GetId()
@@ -68,181 +115,52 @@ func (p casePool) under(t *testing.T, bases []*budgetv1.LegalBasis) string {
 	return ""
 }
 
-type caseQuestion struct {
-	Source, Law     string
-	Fields          []string
-	Purpose         string
-	Basis           string
-	Role            string
-	Assurance       string
-	OrgType         string `yaml:"org_type"`
-	Contract        string
-	Person          *string
-	SourceOIN       string `yaml:"source_oin"`
-	Own             bool
-	Overlay         bool
-	OverlayOfSource bool `yaml:"overlay_of_source"`
-}
-
-// caseWork is what somebody comes to do at a door; the other fields then are empty.
-type caseWork struct {
-	Does, Role, Assurance string
-	Second                *struct{ Role, Assurance string }
-	Overlay               bool
-}
-
-func (w caseWork) doing() doing {
-	d := doing{organisation: asker, operation: w.Does, worker: worker{or(w.Role, "consulent"), or(w.Assurance, "substantieel")}}
-	if w.Overlay {
-		d.organisation = overlaid
-	}
-	if w.Second != nil {
-		d.second = &worker{w.Second.Role, w.Second.Assurance}
-	}
-	return d
-}
-
-type caseAgreement struct {
-	From, Until, Requester, Source string
-	Purposes, Fields               []string
-}
-
-type caseConsent struct {
-	From, Until, Status, Subject, By string
-	Purposes, Sources                []string
-	Mandate                          *struct {
-		Scope []string
-		Until string
-	}
-}
-
-type caseExpect struct {
-	Decision      string
-	Codes         []string
-	Fields        []string
-	Masks         map[string]string // of the fields that may not pass whole
-	Dropped       map[string]string
-	RetentionDays int    `yaml:"retention_days"`
-	Basis         string // under which money is put together
-}
-
-func readCases(t testing.TB) []namedCase {
-	files, err := fs.Glob(policies.FS, "cases/*.yaml")
+// Plans and the tables' bases pool money exactly where the Rego test says so: for every case
+// of a pool, and for a grid of municipalities, laws and days around those of the statutes.
+func TestPlansPoolAsTheCasesSay(t *testing.T) {
+	tree, err := load(t.Context(), policies.FS)
 	require.NoError(t, err)
-	var all []namedCase
-	for _, file := range files {
-		raw, err := fs.ReadFile(policies.FS, file)
-		require.NoError(t, err)
-		decoder := yaml.NewDecoder(bytes.NewReader(raw))
-		decoder.KnownFields(true)
-		var cases []namedCase
-		require.NoError(t, decoder.Decode(&cases), file)
-		all = append(all, cases...)
+	set, problems := gatherCases(policies.FS)
+	require.Empty(t, problems)
+	pools := map[string]pool{}
+	for _, c := range set.cases {
+		of := member(set.data[c.group], c.name)
+		if of["pool"] != nil {
+			var p pool
+			require.NoError(t, reread(of["pool"], &p))
+			pools[c.name] = p
+		}
 	}
-	return all
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
-}
-
-func orList(value, fallback []string) []string {
-	if value == nil {
-		return fallback
-	}
-	return value
-}
-
-// input is a request in order, with what the case says otherwise.
-func (c namedCase) input() Input {
-	q := c.Question
-	in := request()
-	in.Context.Date = c.Date
-	in.Context.Contract = or(q.Contract, in.Context.Contract)
-	in.Action.Properties = ActionProperties{Purpose: or(q.Purpose, in.Action.Properties.Purpose), Law: q.Law}
-	p := &in.Subject.Properties
-	p.OrgType, p.Role, p.Assurance = or(q.OrgType, p.OrgType), or(q.Role, p.Role), or(q.Assurance, p.Assurance)
-	r := &in.Resource.Properties
-	r.SourceKind, r.Fields, r.LegalBasis = q.Source, q.Fields, or(q.Basis, r.LegalBasis)
-	r.Source = or(q.SourceOIN, r.Source)
-	if q.Person != nil {
-		in.Resource.ID = *q.Person
-	}
-	switch {
-	case q.Overlay:
-		in.Subject.ID = overlaid
-	case q.OverlayOfSource:
-		r.Source = overlaid
-	case q.Own:
-		r.Source = in.Subject.ID
-	}
-	c.documents(&in)
-	return in
-}
-
-func (c namedCase) documents(in *Input) {
-	purposes, r := []string{in.Action.Properties.Purpose}, in.Resource.Properties
-	a, o := c.Agreement, c.Consent
-	in.Context.Agreement = &AgreementTerms{
-		ID: "a-1", Digest: "d-1", Requester: or(a.Requester, in.Subject.ID), Source: or(a.Source, r.Source),
-		Purposes: orList(a.Purposes, purposes), Fields: orList(a.Fields, r.Fields),
-		From: or(a.From, "2026-01-01"), Until: or(a.Until, "2026-12-31"),
-	}
-	in.Context.Consent = &ConsentTerms{
-		ID: "c-1", Status: or(o.Status, "active"), Subject: or(o.Subject, in.Resource.ID), By: or(o.By, "self"),
-		Purposes: orList(o.Purposes, purposes), Sources: orList(o.Sources, []string{r.Source}),
-		From: or(o.From, "2026-01-01"), Until: or(o.Until, "2026-12-31"),
-	}
-	if m := o.Mandate; m != nil {
-		in.Context.Consent.Mandate = &MandateTerms{Scope: orList(m.Scope, purposes), Until: or(m.Until, "2026-12-31")}
-	}
-	if slices.Contains(c.Without, "agreement") {
-		in.Context.Agreement = nil
-	}
-	if slices.Contains(c.Without, "consent") {
-		in.Context.Consent = nil
-	}
-}
-
-func TestEveryCaseComesOutAsItsOfficerSays(t *testing.T) {
-	e := newEngine(t)
-	for _, c := range readCases(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			if c.Work != nil {
-				o := e.operation(t.Context(), c.Work.doing())
-				require.Equal(t, c.Expect.Decision == "allow", o.Allow, "reasons %v", o.Reasons)
-				require.ElementsMatch(t, c.Expect.Codes, o.Reasons)
-				return
+	require.GreaterOrEqual(t, len(pools), 11)
+	days := []string{"2016-12-31", "2017-01-01", "2019-12-31", "2020-01-01", "2022-09-30", "2022-10-01"}
+	for _, municipality := range []string{"GM0119", "GM0503", "GM0599", "GM0344"} {
+		for _, laws := range [][]string{{"WMO", "JW"}, {"WMO", "WLZ", "ZVW"}, {"WLZ", "EDU"}} {
+			for i, from := range days {
+				for _, to := range days[i:] {
+					pools[fmt.Sprint(municipality, laws, from, to)] = pool{municipality, laws, from, to}
+				}
 			}
-			require.Contains(t, []string{"allow", "deny"}, c.Expect.Decision)
-			if c.Pool != nil {
-				require.Equal(t, c.Expect.Basis, c.Pool.under(t, e.Bases()))
-				require.Equal(t, c.Expect.Decision == "allow", c.Expect.Basis != "")
-				return
-			}
-			e := e
-			if c.Statute != "" {
-				e = restingOn(t, c.Statute, "")
-			}
-			o := e.Evaluate(t.Context(), c.input())
-			require.Equal(t, c.Expect.Decision == "allow", o.Allow, "reasons %v", o.Reasons)
-			require.ElementsMatch(t, c.Expect.Codes, o.Reasons)
-			require.ElementsMatch(t, c.Expect.Fields, slices.Collect(maps.Keys(o.Fields)))
-			for category, mask := range o.Fields {
-				require.Equal(t, or(c.Expect.Masks[category], "none"), mask, category)
-			}
-			if c.Expect.Dropped != nil || o.Allow {
-				require.True(t, maps.Equal(c.Expect.Dropped, o.Dropped), "%v", o.Dropped)
-			}
-			if c.Expect.RetentionDays != 0 {
-				require.Equal(t, c.Expect.RetentionDays, o.RetentionDays)
-			}
-		})
+		}
 	}
+	grid := map[string]any{}
+	for name, p := range pools {
+		grid[name] = map[string]any{"pool": p, "expect": map[string]any{"decision": "deny", "basis": "besluit-2016"}}
+	}
+	var plain map[string]any
+	require.NoError(t, reread(grid, &plain))
+	answers, _, err := tree.judgeCases(t.Context(), caseSet{data: map[string]any{"grid": plain}})
+	require.NoError(t, err)
+	pooled := 0
+	for name, p := range pools {
+		got := answers["grid"][name].Got
+		require.Contains(t, []string{"allow", "deny"}, got.Decision, name)
+		require.Equal(t, got.Basis, p.under(t, newBases(tree.data)), name)
+		require.Equal(t, got.Decision == "allow", got.Basis != "", name)
+		if got.Basis != "" {
+			pooled++
+		}
+	}
+	require.Greater(t, pooled, 20)
 }
 
 // restingOn is an engine of which every basis of a public task rests on a statute, that is
@@ -290,8 +208,8 @@ func TestAStatuteIsSwitchedOnInTheTables(t *testing.T) {
 		{"besluit-2019", "", "2026-01-05", false},
 		{"onzin", "", "2026-01-05", false},
 	} {
-		in := namedCase{Date: c.date, Question: caseQuestion{Source: "careoffice", Law: "wlz", Fields: []string{"amount"}},
-			Agreement: caseAgreement{From: "2025-01-01"}, Consent: caseConsent{From: "2025-01-01"}}.input()
+		in := request()
+		in.Context.Date, in.Context.Agreement.From, in.Context.Consent.From = c.date, "2025-01-01", "2025-01-01"
 		o := restingOn(t, c.statute, c.change).Evaluate(t.Context(), in)
 		require.Equal(t, c.allow, o.Allow, "%v: %v", c, o.Reasons)
 		if !c.allow {
@@ -312,29 +230,21 @@ func TestWhatIsNotActivePoolsNothing(t *testing.T) {
 
 func TestTheCasesTouchEveryCodeAndEveryCell(t *testing.T) {
 	e := newEngine(t)
-	codes, cells := map[string]bool{}, map[string]bool{}
-	names, doors := map[string]bool{}, map[ontschotv1.Operation]bool{}
-	for _, c := range readCases(t) {
-		require.False(t, names[c.Name], "two cases have the name %q", c.Name)
-		names[c.Name] = true
-		for _, code := range append(c.Expect.Codes, slices.Collect(maps.Values(c.Expect.Dropped))...) {
+	codes, cells, masks, doors := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[ontschotv1.Operation]bool{}
+	for _, c := range runCases(t).Cases {
+		for _, code := range append(slices.Clone(c.Got.Codes), slices.Collect(maps.Values(c.Got.Dropped))...) {
 			codes[code] = true
 		}
-		if c.Work != nil {
-			doors[ontschotv1.Operation(c.Work.Does)] = doors[ontschotv1.Operation(c.Work.Does)] || c.Expect.Decision == "allow"
-			continue
+		if c.About.Operation != "" && c.Got.Decision == "allow" {
+			doors[ontschotv1.Operation(c.About.Operation)] = true
 		}
-		if c.Pool != nil {
-			continue
-		}
-		in := c.input()
-		if o := e.Evaluate(t.Context(), in); o.Allow {
-			for field := range o.Fields {
-				cells[in.Action.Properties.Purpose+"/"+in.Resource.Properties.SourceKind+"/"+in.Action.Properties.Law+"/"+field] = true
-			}
+		for field, mask := range c.Got.Fields {
+			masks[mask] = true
+			cells[strings.Join([]string{c.About.Purpose, c.About.Source, c.About.Law, field}, "/")] = true
 		}
 	}
 	require.ElementsMatch(t, Codes(), slices.Collect(maps.Keys(codes)))
+	require.ElementsMatch(t, texts(budgetv1.MaskNames()), slices.Collect(maps.Keys(masks)))
 	for _, operation := range ontschotv1.Operations() {
 		require.True(t, doors[operation], "no case lets anybody do %s", operation)
 	}

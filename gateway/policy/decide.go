@@ -15,10 +15,10 @@ import (
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
-// statutoryBasis is the ground on which a municipality composes a budget out of
+// StatutoryBasis is the ground on which a municipality composes a budget out of
 // its own records (AVG art. 6 lid 1 onder e; Wmo 2015 art. 5.1.1). Another source
 // names the ground in the agreement with it.
-const statutoryBasis = "avg-6-1-e"
+const StatutoryBasis = "avg-6-1-e"
 
 // codeToken is the code of what the access token does not name. The rules never see
 // the token, and cannot answer with it.
@@ -52,6 +52,8 @@ type Access struct {
 	Consent      consent.Consent
 	NotConsented error
 	supposed     *supposed // see Suppose; nil: it is a question about somebody
+	past         *Facts    // what it is judged by, when its documents were read
+	again        bool      // see Again: nobody asks it now
 }
 
 // own reports whether the source is the requester's: it needs no agreement with itself.
@@ -63,7 +65,11 @@ type Grant struct {
 	scopes    []scope
 	consent   consent.Consent
 	agreement agreement.Covering
+	facts     Facts
 }
+
+// Facts are what it was judged by, whether anything may pass or nothing.
+func (g Grant) Facts() Facts { return g.facts }
 
 type scope struct {
 	law        string
@@ -93,7 +99,7 @@ func (g Grant) Laws() []string {
 func (g Grant) Scopes() []*budgetv1.Scope {
 	var out []*budgetv1.Scope
 	for _, s := range g.scopes {
-		one := &budgetv1.Scope{Law: s.law}
+		one := &budgetv1.Scope{Law: s.law, Categories: make([]string, 0, len(s.categories))}
 		for _, c := range s.categories {
 			one.Categories = append(one.Categories, string(c))
 			if mask := s.masks.Of(c); mask != budgetv1.MaskNone {
@@ -215,7 +221,9 @@ func (g Grant) Minimise(r *budgetv1.FetchResponse) {
 // its answer is intersected with the token, the agreement and the consent here, so
 // that it can narrow what they allow and never widen it.
 func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) {
-	g := Grant{consent: q.Consent, agreement: q.Agreement}
+	f := q.facts()
+	g := Grant{consent: q.Consent, agreement: q.Agreement, facts: f}
+	q.past = &f // read once
 	laws := q.Laws
 	if len(laws) == 0 {
 		laws = e.lawsToAsk(q.Purpose, q.SourceKind)
@@ -225,7 +233,11 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 		known := e.Categories(q.Purpose, q.SourceKind, law)
 		needed := e.needed(q.Purpose, q.SourceKind, law)
 		asked := union(known, needed)
-		said := e.evaluate(ctx, q.input(law, asked))
+		in := q.input(law, asked)
+		said := e.evaluate(ctx, in)
+		if s := e.shadow.Load(); s != nil && q.supposed == nil {
+			s.offer(offered{in: in, kind: q.SourceKind, law: law, said: said})
+		}
 		if no := q.firstFailure(said); no != nil {
 			refused.law(law, *no)
 			continue
@@ -257,9 +269,9 @@ func (e *Engine) Decide(ctx context.Context, q Access) (Grant, []*budgetv1.Gap) 
 		}
 	}
 	if !g.Allows() {
-		return Grant{}, refused.whole()
+		return Grant{facts: g.facts}, e.withWays(ctx, q, laws, refused.whole())
 	}
-	return g, refused.parts()
+	return g, e.withWays(ctx, q, laws, refused.parts())
 }
 
 // union of two lists, in the order of the closed list.
@@ -317,37 +329,40 @@ func (e *Engine) RoleSuffices(ctx context.Context, q Access) bool {
 // input is everything the rules see.
 func (q Access) input(law string, asked []budgetv1.Category) *Input {
 	in := &Input{
-		Subject: Subject{Type: "organisation", ID: string(q.Caller.Organisation()), Properties: SubjectProperties{
-			OrgType: OrgType(q.RequesterKind), Role: q.Caller.Role(), Assurance: q.Caller.Assurance(),
+		Subject: Subject{Type: "organisation", ID: string(q.organisation()), Properties: SubjectProperties{
+			OrgType: OrgType(q.RequesterKind), Role: q.role(), Assurance: q.assurance(),
 		}},
 		Action:   Action{Name: "read", Properties: ActionProperties{Purpose: q.Purpose, Law: LawKey(law)}},
-		Resource: Resource{Type: "person", ID: q.Subject, Properties: ResourceProperties{Source: string(q.Source), SourceKind: KindKey(q.SourceKind), LegalBasis: statutoryBasis}},
+		Resource: Resource{Type: "person", ID: q.Subject, Properties: ResourceProperties{Source: string(q.Source), SourceKind: KindKey(q.SourceKind), LegalBasis: StatutoryBasis}},
 		Context:  Context{Contract: ContractRequest, Date: q.Today.String()},
 	}
 	for _, c := range asked {
 		in.Resource.Properties.Fields = append(in.Resource.Properties.Fields, string(c))
 	}
-	if !q.own() && q.NotAgreed == nil {
-		terms, grant := q.Agreement.Agreement().Terms(), q.Agreement.Grant()
-		in.Resource.Properties.LegalBasis = grant.LegalBasis
-		in.Context.Agreement = &AgreementTerms{
-			ID: terms.ID, Requester: string(grant.Consumer), Source: string(grant.Source), Purposes: grant.Purposes,
-			From: terms.From, Until: terms.Until, Fields: grant.Categories, Digest: q.Agreement.Agreement().Digest(),
+	if agreed := q.agreed(); agreed != nil {
+		in.Resource.Properties.LegalBasis, in.Context.Agreement = agreed.Grant.LegalBasis, q.agreementTerms(agreed)
+	}
+	if yes := q.consented(); yes != nil && !q.suppose().consent {
+		in.Context.Consent = &ConsentTerms{
+			ID: q.consentID(), Status: "active", Subject: q.Subject, By: yes.By, Purposes: []string{q.Purpose},
+			Sources: []string{string(q.Source)}, From: yes.From, Until: yes.Until, Mandate: yes.Mandate,
 		}
 	}
 	if q.supposed != nil {
-		q.suppose(in)
-	} else if q.NotConsented == nil {
-		span := q.Consent.Span()
-		in.Context.Consent = &ConsentTerms{
-			ID: q.Consent.ID(), Status: "active", Subject: q.Subject, By: q.Consent.GivenBy(), Purposes: []string{q.Purpose},
-			Sources: []string{string(q.Source)}, From: span.From.String(), Until: span.To.String(),
+		if in.Context.Consent != nil {
+			in.Context.Consent.ID = supposedID // of the person nothing is left
 		}
-		if m := q.Consent.Mandate(); m != nil {
-			in.Context.Consent.Mandate = &MandateTerms{Scope: m.Scope, Until: m.Until}
-		}
+		q.supposed.change(in)
 	}
 	return in
+}
+
+// organisation that asks: nobody's token says so of a question that is supposed.
+func (q Access) organisation() identity.OIN {
+	if q.supposed != nil || q.again {
+		return q.Requester
+	}
+	return q.Caller.Organisation()
 }
 
 // refusal is a reason with the code of the check that said no.
@@ -360,16 +375,16 @@ func (q Access) firstFailure(said Outcome) *refusal {
 	switch {
 	case failed("DOEL-01"):
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, "DOEL-01"}
-	case q.supposed == nil && !q.Caller.Reaches(q.Purpose, q.Source):
+	case !q.reaches():
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, codeToken}
 	case failed("GROND-01"):
 		return &refusal{budgetv1.ReasonNoLegalBasis, "GROND-01"}
-	case !q.own() && q.NotAgreed != nil:
-		return notAgreed(q.NotAgreed)
-	case !q.own() && !q.Agreement.Grant().Suffices(q.assurance()):
+	case q.notAgreed() != nil:
+		return q.notAgreed()
+	case !q.suffices():
 		return &refusal{budgetv1.ReasonPolicyDenied, "ROL-01"}
-	case q.NotConsented != nil:
-		return notConsented(q.NotConsented)
+	case q.notConsented() != nil:
+		return q.notConsented()
 	case !said.Allow:
 		return &refusal{budgetv1.ReasonPolicyDenied, strings.Join(said.Reasons, " ")}
 	}
@@ -377,12 +392,13 @@ func (q Access) firstFailure(said Outcome) *refusal {
 }
 
 // GapOf is the gap for an error of the rooms agreement and consent, for a whole source.
+// Nothing was judged: its way is what is done about that error.
 func GapOf(err error) *budgetv1.Gap {
-	no := notConsented(err)
+	no, act := notConsented(err), consentAct(err)
 	if errors.Is(err, agreement.ErrNone) || errors.Is(err, agreement.ErrExpired) || errors.Is(err, agreement.ErrUncertain) || errors.Is(err, agreement.ErrPurpose) {
-		no = notAgreed(err)
+		no, act = notAgreed(err), agreementAct(err)
 	}
-	return &budgetv1.Gap{Reason: no.reason, Code: no.code}
+	return &budgetv1.Gap{Reason: no.reason, Code: no.code, Way: []*budgetv1.WayToYes{{Act: act}}}
 }
 
 func notAgreed(err error) *refusal {
@@ -424,11 +440,11 @@ func notConsented(err error) *refusal {
 func (q Access) missing(said Outcome, c budgetv1.Category) *refusal {
 	_, passes := said.Fields[string(c)]
 	switch {
-	case q.supposed == nil && !q.Caller.Allows(q.Purpose, q.Source, string(c)):
+	case !q.names(c):
 		return &refusal{budgetv1.ReasonPurposeNotAllowed, codeToken}
-	case !q.own() && !slices.Contains(q.Agreement.Grant().Categories, string(c)):
+	case !q.agrees(c):
 		return &refusal{budgetv1.ReasonNoAgreement, "VELD-02"}
-	case q.supposed == nil && !slices.Contains(q.Consent.Categories(), c):
+	case !q.consents(c):
 		return &refusal{budgetv1.ReasonNoConsent, "TOEST-01"}
 	case !passes:
 		return &refusal{budgetv1.ReasonPolicyDenied, said.Dropped[string(c)]}

@@ -234,11 +234,36 @@ func TestWhatIsNeededIsMissed(t *testing.T) {
 		require.ElementsMatch(t, c.want, got, name)
 	}
 
+	// Where the cell of one law is taken away, the others lack what they lacked: here a consent.
+	lacking := access(t, f, every, every, nil)
+	lacking.Consent, lacking.NotConsented = consent.Consent{}, consent.ErrNone
+	grant, gaps := changed(t, matrix, "    wia:\n", "    pw:\n").Decide(t.Context(), lacking)
+	require.False(t, grant.Allows())
+	require.Len(t, gaps, 2)
+	require.Equal(t, []string{"NO_CONSENT", "PURPOSE_NOT_ALLOWED"}, []string{gaps[0].GetReason(), gaps[1].GetReason()})
+	require.Empty(t, gaps[0].GetLaws())
+	require.Equal(t, []string{"WIA"}, gaps[1].GetLaws())
+	require.Equal(t, []string{budgetv1.ActConsentAsk}, acts(gaps[0]))
+	require.Equal(t, []string{budgetv1.ActNever}, acts(gaps[1]))
+	lacking.Laws = []string{"WIA"}
+	_, gaps = changed(t, matrix, "    wia:\n", "    pw:\n").Decide(t.Context(), lacking)
+	require.Len(t, gaps, 1)
+	require.Equal(t, "PURPOSE_NOT_ALLOWED DOEL-01", gaps[0].GetReason()+" "+gaps[0].GetCode())
+	require.Empty(t, gaps[0].GetLaws())
+
 	// A source of figures only is missed under a law whose cell was taken out.
 	q := access(t, f, every, every, nil)
 	q.SourceKind, q.Laws = "CAK", nil
-	_, gaps := changed(t, matrix, "  cak:\n    wmo:\n", "  cak:\n    pw:\n").Decide(t.Context(), q)
+	_, gaps = changed(t, matrix, "  cak:\n    wmo:\n", "  cak:\n    pw:\n").Decide(t.Context(), q)
 	require.Contains(t, fmt.Sprint(gaps), "WMO")
+}
+
+// acts are those of a gap's way to yes.
+func acts(g *budgetv1.Gap) (list []string) {
+	for _, w := range g.GetWay() {
+		list = append(list, w.GetAct())
+	}
+	return list
 }
 
 // The matrix as it is gives whatever is needed.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -41,7 +42,7 @@ const (
 )
 
 // Engine judges by one revision of the rules. It is safe for concurrent use and
-// never changes: another revision is another engine.
+// its answers never change: another revision is another engine.
 type Engine struct {
 	revision string
 	timeout  time.Duration
@@ -51,11 +52,17 @@ type Engine struct {
 	// How long what passes may be retained.
 	retention retention
 	bases     []*budgetv1.LegalBasis
+	cells     []Cell
+	words     map[string][]string // of the catalogs
 	query     rego.PreparedEvalQuery
 	cache     *cache
+	ways      *domain        // what a way to yes can be made of
+	tables    map[string]any // nobody changes them
 	// What may be done at the doors.
 	operations rego.PreparedEvalQuery
 	doors      *cache
+	// A candidate that judges beside it; nil: none.
+	shadow *atomic.Pointer[Shadow]
 }
 
 // New loads the rules, checks the tables against their schemas, compiles strictly
@@ -69,30 +76,39 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiler, err := tree.compile()
+	return tree.engine(ctx, config)
+}
+
+// engine judges by a folder that was read.
+func (t *tree) engine(ctx context.Context, config Config) (*Engine, error) {
+	compiler, err := t.compile()
 	if err != nil {
 		return nil, err
 	}
-	store := tree.store()
-	query, err := tree.prepare(ctx, compiler, store, "data.core.decision")
+	store := t.store()
+	query, err := t.prepare(ctx, compiler, store, "data.core.decision")
 	if err != nil {
 		return nil, err
 	}
-	operations, err := tree.prepare(ctx, compiler, store, "data.core.operation")
+	operations, err := t.prepare(ctx, compiler, store, "data.core.operation")
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		revision:   tree.revision,
-		timeout:    orDefault(config.Timeout, defaultTimeout),
-		names:      newVocabulary(tree.data),
-		matrix:     newMatrix(tree.data),
-		needs:      newNeeds(tree.data),
-		retention:  newRetention(tree.data),
-		bases:      newBases(tree.data),
-		query:      query,
+		revision:  t.revision,
+		timeout:   orDefault(config.Timeout, defaultTimeout),
+		names:     newVocabulary(t.data),
+		matrix:    newMatrix(t.data),
+		needs:     newNeeds(t.data),
+		retention: newRetention(t.data),
+		bases:     newBases(t.data),
+		cells:     newCells(t.data),
+		words:     newWords(t.data),
+		query:     query,
+		ways:      newDomain(t.data), tables: t.data,
 		cache:      newCache(orDefault(config.CacheSize, defaultCacheSize)),
 		operations: operations, doors: newCache(doorsCacheSize),
+		shadow: new(atomic.Pointer[Shadow]),
 	}
 	return e, e.selfTest(ctx)
 }

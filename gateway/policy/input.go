@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -143,43 +142,72 @@ func OrgType(kind string) string {
 	return KindKey(kind)
 }
 
-// ParseInput reads a request from JSON, exactly: a member that is missing, that
-// nobody knows, that would be merged out of two or that is written in another case
-// is refused, and so is anything behind the object.
+// ParseInput reads a request from JSON, as AuthZEN 1.0 asks of who receives one: a member that
+// nobody knows is as if it were not there, also one that is written in another case; what the
+// standard lets a request leave out is empty, and denied when it is judged; without what it
+// requires, the types, the ids and the name of the action, it is refused. Errors: ErrInput.
 func ParseInput(raw []byte) (Input, error) {
+	var in Input
 	if len(raw) > maxInputBytes {
 		return Input{}, fmt.Errorf("%w: larger than %d bytes", ErrInput, maxInputBytes)
 	}
-	var in Input
-	var said any
-	if json.Unmarshal(raw, &in) != nil || json.Unmarshal(raw, &said) != nil {
+	if !readKnown(raw, &in) {
 		return Input{}, ErrInput // the message of encoding/json may hold values
 	}
-	if !reflect.DeepEqual(said, in.members()) {
-		return Input{}, fmt.Errorf("%w: a member is missing, unknown, listed twice or in another case", ErrInput)
+	for _, required := range [][2]string{
+		{"subject.type", in.Subject.Type}, {"subject.id", in.Subject.ID}, {"action.name", in.Action.Name},
+		{"resource.type", in.Resource.Type}, {"resource.id", in.Resource.ID},
+	} {
+		if required[1] == "" {
+			return Input{}, fmt.Errorf("%w: %s is missing", ErrInput, required[0])
+		}
 	}
-	return in, in.check()
+	return in, in.bounded(func(day string) bool { return day == "" || onCalendar(day) })
 }
 
-// members is the request as JSON knows it.
-func (in *Input) members() (members any) {
-	raw, err := json.Marshal(in)
-	if err == nil {
-		err = json.Unmarshal(raw, &members)
+// readKnown reads JSON into a struct by its exact names; false when it is no such object.
+// encoding/json by itself takes names in any case.
+func readKnown[T any](raw []byte, into *T) bool {
+	var loose T
+	var said, members any
+	if json.Unmarshal(raw, &loose) != nil || json.Unmarshal(raw, &said) != nil {
+		return false
 	}
-	if err != nil {
-		return nil // a struct of texts cannot fail to be JSON
+	again, err := json.Marshal(loose)
+	if err != nil || json.Unmarshal(again, &members) != nil {
+		return false
 	}
-	return members
+	again, err = json.Marshal(known(said, members))
+	return err == nil && json.Unmarshal(again, into) == nil
+}
+
+// known is what was said without the members that nobody knows.
+func known(said, members any) any {
+	all, ok := said.(map[string]any)
+	names, object := members.(map[string]any)
+	if !ok || !object {
+		return said
+	}
+	for name, value := range all {
+		if one, is := names[name]; is {
+			all[name] = known(value, one)
+		} else {
+			delete(all, name)
+		}
+	}
+	return all
 }
 
 // check refuses what is out of bounds before the rules see it: texts and lists
 // that are too long, fields that are no words and days that are on no calendar.
-func (in *Input) check() error {
+func (in *Input) check() error { return in.bounded(onCalendar) }
+
+// bounded is check with what a day may be.
+func (in *Input) bounded(day func(string) bool) error {
 	var bad string
 	in.visit(visitor{
 		text: func(path, s string) {
-			if len(s) > maxText || holdsDate(path) && !onCalendar(s) {
+			if len(s) > maxText || holdsDate(path) && !day(s) {
 				bad = path
 			}
 		},

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -116,19 +117,15 @@ func TestParseInput(t *testing.T) {
 	require.Equal(t, request(), in)
 
 	for name, bad := range map[string]string{
-		"unknown member": strings.Replace(string(raw), `"date"`, `"time":"10:00","date"`, 1),
-		"two values":     string(raw) + "{}",
-		"another type":   strings.Replace(string(raw), `"2026-01-05"`, `20260105`, 1),
-		"another case":   strings.Replace(string(raw), `"date"`, `"DATE"`, 1),
-		"merged":         string(raw[:len(raw)-1]) + `,"context":{"consent":{"status":"withdrawn"}}}`,
-		"missing":        strings.Replace(string(raw), `"name":"read",`, "", 1),
-		"no last day":    strings.Replace(string(raw), `"until":"2026-12-31"}}}`, `"until":"2026-02-30"}}}`, 1),
-		"a mandate more": strings.Replace(string(raw), `"mandate":{`, `"mandate":{"name":"x",`, 1),
-		"no calendar":    strings.Replace(string(raw), `"2026-01-05"`, `"2026-02-30"`, 1),
-		"too long":       strings.Replace(string(raw), `"p-1"`, `"`+strings.Repeat("p", maxText+1)+`"`, 1),
-		"field no word":  strings.Replace(string(raw), `["entitlement","amount"]`, `["123456782"]`, 1),
-		"too large":      `{"subject":"` + strings.Repeat("x", maxInputBytes) + `"}`,
-		"nothing":        "",
+		"two values":    string(raw) + "{}",
+		"another type":  strings.Replace(string(raw), `"2026-01-05"`, `20260105`, 1),
+		"missing":       strings.Replace(string(raw), `"name":"read",`, "", 1),
+		"no last day":   strings.Replace(string(raw), `"until":"2026-12-31"}}}`, `"until":"2026-02-30"}}}`, 1),
+		"no calendar":   strings.Replace(string(raw), `"2026-01-05"`, `"2026-02-30"`, 1),
+		"too long":      strings.Replace(string(raw), `"p-1"`, `"`+strings.Repeat("p", maxText+1)+`"`, 1),
+		"field no word": strings.Replace(string(raw), `["entitlement","amount"]`, `["123456782"]`, 1),
+		"too large":     `{"subject":"` + strings.Repeat("x", maxInputBytes) + `"}`,
+		"nothing":       "",
 	} {
 		_, err := ParseInput([]byte(bad))
 		require.ErrorIs(t, err, ErrInput, name)
@@ -136,6 +133,52 @@ func TestParseInput(t *testing.T) {
 		require.NotContains(t, err.Error(), "123456782")
 		require.NotContains(t, err.Error(), "2026-02-30")
 	}
+	for name, same := range map[string]string{
+		"unknown":         strings.Replace(string(raw), `"date"`, `"time":"10:00","date"`, 1),
+		"unknown above":   strings.Replace(string(raw), `{"subject"`, `{"later":{"x":[1]},"subject"`, 1),
+		"unknown below":   strings.Replace(string(raw), `"mandate":{`, `"mandate":{"name":"x",`, 1),
+		"in another case": strings.Replace(string(raw), `"date"`, `"DATE":"2020-01-01","date"`, 1),
+	} {
+		in, err := ParseInput([]byte(same))
+		require.NoError(t, err, name)
+		require.NotEqual(t, string(raw), same, name)
+		require.Equal(t, request(), in, name)
+	}
+	for name, less := range map[string]string{
+		"no context":             string(raw[:strings.Index(string(raw), `,"context"`)]) + "}",
+		"a date of another name": strings.Replace(string(raw), `"date"`, `"DATE"`, 1),
+		"no properties":          `{"subject":{"type":"organisation","id":"x"},"action":{"name":"read"},"resource":{"type":"person","id":"p"}}`,
+	} {
+		in, err := ParseInput([]byte(less))
+		require.NoError(t, err, name)
+		require.Equal(t, undecided(), newEngine(t).Evaluate(t.Context(), in), name)
+	}
+}
+
+// What a request leaves out is never a yes that it was not before: each member, left out alone.
+func TestWhatARequestLeavesOutIsDenied(t *testing.T) {
+	e := newEngine(t)
+	require.True(t, e.Evaluate(t.Context(), request()).Allow)
+	raw, err := json.Marshal(request())
+	require.NoError(t, err)
+	var leaveOut func(all any, from map[string]any)
+	leaveOut = func(all any, from map[string]any) {
+		for name, value := range maps.Clone(from) {
+			delete(from, name)
+			less, err := json.Marshal(all)
+			require.NoError(t, err)
+			if in, err := ParseInput(less); err == nil {
+				require.False(t, e.Evaluate(t.Context(), in).Allow && name != "digest" && name != "mandate", name)
+			}
+			from[name] = value
+			if inside, is := value.(map[string]any); is {
+				leaveOut(all, inside)
+			}
+		}
+	}
+	var all map[string]any
+	require.NoError(t, json.Unmarshal(raw, &all))
+	leaveOut(all, all)
 }
 
 func TestKeysOfTheMessages(t *testing.T) {

@@ -31,6 +31,7 @@ func closed() map[string][]string {
 		"laws": budgetv1.Laws(), "source_kinds": budgetv1.Kinds(), "categories": texts(budgetv1.Categories()),
 		"delivery_forms": budgetv1.DeliveryForms(), "fungibilities": budgetv1.Fungibilities(),
 		"statuses":   budgetv1.Statuses(),
+		"checks":     Codes(),
 		"operations": texts(ontschotv1.Operations()), "signers": ontschotv1.Signers(), "assurance": ontschotv1.Assurances(),
 	}
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -17,6 +16,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"go.yaml.in/yaml/v3"
 )
 
 // Bounds of a folder of rules.
@@ -30,41 +30,49 @@ type tree struct {
 	revision     string
 	capabilities *ast.Capabilities
 	modules      map[string]string // Rego by file, tests left out
+	tests        map[string]string // Rego of tests by file
 	data         map[string]any
+	nodes        map[string]*yaml.Node // of the tables, by file
 	schemas      schemas
 }
 
 // load reads what OPA would load from rules/: *.rego, and data.yaml at the path
-// of its folder. Other files are refused, so that none is silently without effect.
+// of its folder. Other files are refused, so that none is silently without effect. Every
+// problem of every file is reported at once.
 func load(ctx context.Context, fsys fs.FS) (*tree, error) {
-	t := &tree{modules: map[string]string{}, data: map[string]any{}}
-	raw, err := readFile(fsys, "capabilities.json")
-	if err != nil {
-		return nil, err
+	t, problems := readTree(ctx, fsys)
+	if len(problems) > 0 {
+		return nil, problems
 	}
-	if t.capabilities, err = ast.LoadCapabilitiesJSON(bytes.NewReader(raw)); err != nil {
-		return nil, fmt.Errorf("%w: capabilities.json: %w", ErrRules, err)
+	return t, nil
+}
+
+// readTree is load for who goes on with what could be read.
+func readTree(ctx context.Context, fsys fs.FS) (*tree, Problems) {
+	t := &tree{modules: map[string]string{}, tests: map[string]string{}, data: map[string]any{}, nodes: map[string]*yaml.Node{}}
+	var problems Problems
+	var err error
+	if t.capabilities, err = readCapabilities(fsys); err != nil {
+		problems = append(problems, asProblems("capabilities.json", err)...)
 	}
 	if t.schemas, err = newSchemas(ctx); err != nil {
-		return nil, err
+		return t, asProblems("schemas", err)
 	}
 	files, err := list(fsys)
 	if err != nil {
-		return nil, err
+		return t, append(problems, asProblems("rules", err)...)
 	}
 	hash := sha256.New()
 	for _, file := range files {
 		raw, err := readFile(fsys, file)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			fold(hash, file, raw)
+			err = t.add(ctx, fsys, file, raw)
 		}
-		fold(hash, file, raw)
-		if err := t.add(ctx, fsys, file, raw); err != nil {
-			return nil, err
-		}
+		problems = append(problems, asProblems(file, err)...)
 	}
 	t.revision = hex.EncodeToString(hash.Sum(nil))
-	return t, nil
+	return t, problems
 }
 
 // fold puts one file into the revision; lengths keep names and contents apart.
@@ -113,7 +121,8 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 func (t *tree) add(ctx context.Context, fsys fs.FS, file string, raw []byte) error {
 	switch {
 	case strings.HasSuffix(file, "_test.rego"):
-		return nil // belongs to the revision, not to the judgement
+		t.tests[file] = string(raw) // belongs to the revision, not to the judgement
+		return nil
 	case strings.HasSuffix(file, ".rego"):
 		t.modules[file] = string(raw)
 		return nil
@@ -124,18 +133,27 @@ func (t *tree) add(ctx context.Context, fsys fs.FS, file string, raw []byte) err
 }
 
 // compile compiles strictly, with nothing but the listed capabilities.
-func (t *tree) compile() (*ast.Compiler, error) {
+func (t *tree) compile() (*ast.Compiler, error) { return t.compileAll(t.modules) }
+
+// compileAll compiles modules, with every error of them.
+func (t *tree) compileAll(sources map[string]string) (*ast.Compiler, error) {
 	modules := map[string]*ast.Module{}
-	for file, source := range t.modules {
+	var problems Problems
+	for file, source := range sources {
 		module, err := ast.ParseModuleWithOpts(file, source, ast.ParserOptions{Capabilities: t.capabilities, RegoVersion: ast.RegoV1})
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrRules, err)
+			problems = append(problems, compileProblems(file, err)...)
+			continue
 		}
 		modules[file] = module
 	}
+	if len(problems) > 0 {
+		problems.sort()
+		return nil, problems
+	}
 	compiler := ast.NewCompiler().WithCapabilities(t.capabilities).WithStrict(true)
 	if compiler.Compile(modules); compiler.Failed() {
-		return nil, fmt.Errorf("%w: %w", ErrRules, compiler.Errors)
+		return nil, compileProblems("rules", compiler.Errors)
 	}
 	return compiler, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +56,7 @@ func engineOf(t testing.TB, m fstest.MapFS) *Engine {
 
 func TestMistakesInATableAreReportedWithLineAndSuggestion(t *testing.T) {
 	for name, c := range map[string]struct{ file, old, changed, want string }{
-		"role":             {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "data.yaml:41: sources.municipality.wmo.roles.1"},
+		"role":             {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "data.yaml:41:26: sources.municipality.wmo.roles.1"},
 		"suggestion":       {matrixFile, "roles: [consulent, regisseur]", "roles: [consulent, regiseur]", "did you mean regisseur?"},
 		"unknown key":      {matrixFile, "retention_days: 90", "retention_dagen: 90", "did you mean retention_days?"},
 		"source kind":      {matrixFile, "  careoffice:", "  careofice:", "did you mean careoffice?"},
@@ -235,9 +236,6 @@ func TestSchemasKnowWhatTheCatalogsKnow(t *testing.T) {
 func TestRequestsAndDecisionsAreOfTheirSchemas(t *testing.T) {
 	e := newEngine(t)
 	for _, c := range readCases(t) {
-		if c.Work != nil || c.Pool != nil {
-			continue
-		}
 		in := c.input()
 		results, err := e.query.Eval(t.Context(), evalInput(e, &in))
 		require.NoError(t, err)
@@ -334,7 +332,7 @@ func TestTheBoundsOfAFolder(t *testing.T) {
 func TestWhyAFolderIsRefused(t *testing.T) {
 	for says, change := range map[string]func(fstest.MapFS){
 		"capabilities.json: ": func(m fstest.MapFS) { m["capabilities.json"] = &fstest.MapFile{Data: []byte("{")} },
-		"rules cannot be used: rules: ": func(m fstest.MapFS) {
+		"rules cannot be used:\nrules: ": func(m fstest.MapFS) {
 			maps.DeleteFunc(m, func(file string, _ *fstest.MapFile) bool { return strings.HasPrefix(file, "rules/") })
 		},
 		"open capabilities.json":              func(m fstest.MapFS) { delete(m, "capabilities.json") },
@@ -351,11 +349,11 @@ func TestWhyAFolderIsRefused(t *testing.T) {
 		"x_test.rego: larger than": func(m fstest.MapFS) {
 			m["rules/core/x_test.rego"] = &fstest.MapFile{Data: make([]byte, maxFileBytes+1)}
 		},
-		"data/data.yaml: yaml: line 1": func(m fstest.MapFS) { m["rules/catalog/data/data.yaml"] = &fstest.MapFile{Data: []byte("purposes: [")} },
-		"self/data.yaml: yaml: anchor": func(m fstest.MapFS) { m["rules/catalog/self/data.yaml"] = &fstest.MapFile{Data: []byte("a: &a [*a]")} },
-		"the folder must be the OIN":   func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
-		"data.yaml: a key is no text":  func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
-		"rules/core/extra.rego:2: rego_": func(m fstest.MapFS) {
+		"data/data.yaml:1:1: this cannot be read as YAML: line 1": func(m fstest.MapFS) { m["rules/catalog/data/data.yaml"] = &fstest.MapFile{Data: []byte("purposes: [")} },
+		"self/data.yaml:1:1: this cannot be read as YAML: anchor": func(m fstest.MapFS) { m["rules/catalog/self/data.yaml"] = &fstest.MapFile{Data: []byte("a: &a [*a]")} },
+		"the folder must be the OIN":                              func(m fstest.MapFS) { m["rules/overlays/12/data.yaml"] = m[overlayFile] },
+		"data.yaml:1:12: a key is no text":                        func(m fstest.MapFS) { m[overlayFile] = &fstest.MapFile{Data: []byte("purposes: {1: {}}")} },
+		"rules/core/extra.rego:2:7: rego_": func(m fstest.MapFS) {
 			m["rules/core/extra.rego"] = &fstest.MapFile{Data: []byte("package core\nallow {")}
 		},
 		"undefined function time.now_ns": func(m fstest.MapFS) {
@@ -414,4 +412,30 @@ func TestThePlaceOfAMistake(t *testing.T) {
 	node, word := find(&document, mistake{Field: "(root)", Desc: "Additional property a is not allowed"})
 	require.Equal(t, "a", word)
 	require.Equal(t, 1, node.Line)
+}
+
+// A statute that is switched is a folder of another revision, in which it counts or does not and
+// nothing else is otherwise.
+func TestAStatuteIsSwitched(t *testing.T) {
+	before := engineOf(t, folder(t))
+	for state, same := range map[bool]bool{true: false, false: true} {
+		m, err := Switched(folder(t), map[string]bool{"wams": state})
+		require.NoError(t, err)
+		after, err := New(t.Context(), Config{FS: m, Timeout: patience})
+		require.NoError(t, err)
+		require.Equal(t, same, reflect.DeepEqual(before.tables, after.tables))
+		table := func(e *Engine) map[string]any { return member(member(e.tables["catalog"], "statutes"), "wams") }
+		require.Equal(t, state, table(after)["active"])
+		table(after)["active"] = table(before)["active"]
+		require.Equal(t, before.tables, after.tables)
+	}
+	_, err := Switched(folder(t), map[string]bool{"wamz": true})
+	require.ErrorIs(t, err, ErrInput)
+	broken := folder(t)
+	put(broken, statutesFile, "wams: [")
+	_, err = Switched(broken, map[string]bool{"wams": true})
+	require.ErrorIs(t, err, ErrRules)
+	put(broken, statutesFile, "")
+	_, err = Switched(broken, map[string]bool{"wams": true})
+	require.ErrorIs(t, err, ErrInput)
 }

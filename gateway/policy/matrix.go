@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -85,14 +83,8 @@ func (e *Engine) RetentionDays(purpose, kind, law string, between ...identity.OI
 }
 
 // Bases are the statutes that pool money of several laws: those that are active, with both
-// their days, the youngest first. They may have lapsed.
-func (e *Engine) Bases() []*budgetv1.LegalBasis {
-	var all []*budgetv1.LegalBasis
-	for _, one := range e.bases {
-		all = append(all, proto.CloneOf(one))
-	}
-	return all
-}
+// their days, the youngest first. They may have lapsed. Nobody changes them.
+func (e *Engine) Bases() []*budgetv1.LegalBasis { return slices.Clip(e.bases) }
 
 func newBases(data map[string]any) []*budgetv1.LegalBasis {
 	var all []*budgetv1.LegalBasis

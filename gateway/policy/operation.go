@@ -8,6 +8,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 
 	"github.com/ontschot/ontschot/gateway/token"
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -22,6 +23,8 @@ type RefusedError struct {
 	Operation ontschotv1.Operation
 	// Codes of the checks that failed, such as ROL-01, in the order of Codes.
 	Codes []string
+	// Way to yes; see Engine.Way.
+	Way []*budgetv1.WayToYes
 }
 
 // Error names the operation and the codes.
@@ -41,10 +44,13 @@ func (e *Engine) MayDo(ctx context.Context, caller, also token.Caller, operation
 		d.second = &worker{also.Role(), also.Assurance()}
 	}
 	o := e.operation(ctx, d)
+	if s := e.shadow.Load(); s != nil {
+		s.offer(offered{door: d, said: o})
+	}
 	if o.Allow {
 		return nil
 	}
-	return &RefusedError{operation, o.Reasons}
+	return &RefusedError{operation, o.Reasons, e.wayThrough(ctx, d)}
 }
 
 // doing is everything the rules see of what somebody comes to do.
@@ -90,6 +96,11 @@ func (e *Engine) judgeOperation(ctx context.Context, input ast.Value) (Outcome, 
 		return Outcome{}, errAnswer
 	}
 	value, _ := results[0].Expressions[0].Value.(ast.Value)
+	return operationOutcome(value)
+}
+
+// operationOutcome reads what the rules answered, and holds them to their contract.
+func operationOutcome(value ast.Value) (Outcome, error) {
 	r := newReader(value, 4)
 	o := Outcome{Reasons: r.codes("reasons"), Checks: r.codes("checks"), Allow: r.flag("decision")}
 	// A yes with a check that failed, without checks, or a no without a reason is no answer.

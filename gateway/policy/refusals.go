@@ -41,26 +41,38 @@ func (r *refusals) of(law string, c budgetv1.Category) refusal {
 	return r.without[i].refusal
 }
 
-// whole is the one gap of a source of which nothing passes: the first reason in
+// whole is the gap of a source of which nothing passes: the first reason in
 // the order in which the checks are made. Nothing passes too when every law is open and
 // each of its categories is withheld, as with a consent that grants nothing of what
-// the source supplies; and a law of which the policy knows no category is no purpose.
+// the source supplies; and a law of which the policy knows no category is no purpose. A law
+// that the purpose does not know at this source keeps none of the others shut: it has a gap
+// of its own behind it, as it has when the others pass.
 func (r *refusals) whole() []*budgetv1.Gap {
 	var all []refusal
+	unknown := &budgetv1.Gap{Reason: budgetv1.ReasonPurposeNotAllowed, Code: CodePurpose}
 	for _, no := range r.shut {
+		if no.code == CodePurpose {
+			unknown.Laws = append(unknown.Laws, no.law)
+			continue
+		}
 		all = append(all, no.refusal)
 	}
 	for _, no := range r.without {
 		all = append(all, no.refusal)
 	}
 	if len(all) == 0 {
-		return []*budgetv1.Gap{{Reason: budgetv1.ReasonPurposeNotAllowed, Code: "DOEL-01"}}
+		unknown.Laws = nil // all of them
+		return []*budgetv1.Gap{unknown}
 	}
 	order := budgetv1.GapReasons()
 	first := slices.MinFunc(all, func(a, b refusal) int {
 		return slices.Index(order, a.reason) - slices.Index(order, b.reason)
 	})
-	return []*budgetv1.Gap{{Reason: first.reason, Code: first.code}}
+	gaps := []*budgetv1.Gap{{Reason: first.reason, Code: first.code}}
+	if len(unknown.Laws) > 0 {
+		gaps = append(gaps, unknown)
+	}
+	return gaps
 }
 
 // parts are the gaps beside an answer: laws that were refused, and categories.

@@ -1,11 +1,9 @@
 package policy
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -21,6 +19,9 @@ const maxMistakes = 20
 type mistake struct {
 	Field string // "sources.uwv.wia.roles.0", "(root)"
 	Desc  string
+	Type  string // as the library of OPA names it: "enum", "required"; "kind", "needless"
+	// Words that could have stood there; none: those of the whole schema.
+	Words []string
 }
 
 // schemas holds documents against JSON schemas. OPA's own implementation does it: it is
@@ -35,14 +36,23 @@ func newSchemas(ctx context.Context) (schemas, error) {
 	known := opacache.NewInterQueryValueCache(ctx, &opacache.Config{
 		InterQueryBuiltinValueCache: opacache.InterQueryBuiltinValueCacheConfig{MaxNumEntries: &most},
 	})
+	capabilities := ast.CapabilitiesForThisVersion()
+	capabilities.AllowNet = []string{} // a schema fetches nothing
 	query, err := rego.New(
-		rego.Query("json.match_schema(input.document, input.schema)"), rego.StrictBuiltinErrors(true),
+		rego.Query("json.match_schema(input.document, input.schema)"), rego.StrictBuiltinErrors(true), rego.Capabilities(capabilities),
 	).PrepareForEval(ctx)
 	return schemas{query, rego.EvalInterQueryBuiltinValueCache(known)}, err
 }
 
-// match holds a JSON document against a JSON schema.
+// match holds a JSON document against a JSON schema, which refers to nothing outside itself.
 func (k schemas) match(ctx context.Context, document, schema []byte) ([]mistake, error) {
+	var parsed any
+	if json.Unmarshal(schema, &parsed) != nil {
+		return nil, fmt.Errorf("its schema cannot be used: it is no JSON")
+	}
+	if ref := outside(parsed); ref != "" {
+		return nil, fmt.Errorf("its schema cannot be used: it refers to %q, outside itself", ref)
+	}
 	results, err := k.query.Eval(ctx, k.known, rego.EvalParsedInput(ast.NewObject(
 		[2]*ast.Term{ast.StringTerm("document"), ast.StringTerm(string(document))},
 		[2]*ast.Term{ast.StringTerm("schema"), ast.StringTerm(string(schema))},
@@ -60,6 +70,29 @@ func (k schemas) match(ctx context.Context, document, schema []byte) ([]mistake,
 	return mistakes(verdict[1])
 }
 
+// outside finds a reference of a schema that is not to a part of itself.
+func outside(node any) string {
+	switch n := node.(type) {
+	case []any:
+		for _, child := range n {
+			if ref := outside(child); ref != "" {
+				return ref
+			}
+		}
+	case map[string]any:
+		for name, child := range n {
+			text, isText := child.(string)
+			if isText && (name == "$ref" && !strings.HasPrefix(text, "#") || name == "$id" || name == "id") {
+				return text
+			}
+			if ref := outside(child); ref != "" {
+				return ref
+			}
+		}
+	}
+	return ""
+}
+
 func mistakes(list any) ([]mistake, error) {
 	raw, err := json.Marshal(list)
 	if err != nil {
@@ -72,24 +105,58 @@ func mistakes(list any) ([]mistake, error) {
 	return found, nil
 }
 
-// describe writes mistakes as file:line, in the order of the lines.
-func describe(file string, document *yaml.Node, found []mistake, schema []byte) string {
-	words := wordsOf(schema)
-	type message struct {
-		line int
-		text string
-	}
-	var all []message
+// describe gives mistakes their places, in the order of the lines.
+func describe(file string, document *yaml.Node, found []mistake, words []string) Problems {
+	var all Problems
 	for _, m := range found {
 		node, word := find(document, m)
-		all = append(all, message{node.Line, fmt.Sprintf("\n%s:%d: %s: %s%s", file, node.Line, m.Field, strings.TrimPrefix(m.Desc, m.Field+" "), suggest(word, words))})
+		known := words
+		if len(m.Words) > 0 {
+			known = m.Words
+		}
+		meant := nearest(word, known)
+		all = append(all, placed(file, node, dutchMistake(m, word)+didYouMean(meant, "; bedoelt u %s?"),
+			m.Field+": "+strings.TrimPrefix(m.Desc, m.Field+" ")+didYouMean(meant, "; did you mean %s?")))
 	}
-	slices.SortFunc(all, func(a, b message) int { return cmp.Or(a.line-b.line, strings.Compare(a.text, b.text)) })
-	var out strings.Builder
-	for _, t := range all[:min(len(all), maxMistakes)] {
-		out.WriteString(t.text)
+	all.sort()
+	return all[:min(len(all), maxMistakes)]
+}
+
+// didYouMean words a suggestion; nothing when there is none.
+func didYouMean(meant, text string) string {
+	if meant == "" {
+		return ""
 	}
-	return out.String()
+	return fmt.Sprintf(text, meant)
+}
+
+// dutchMistake words a mistake for who keeps the tables.
+func dutchMistake(m mistake, word string) string {
+	field, last := m.Field, m.Desc[:max(0, strings.IndexByte(m.Desc, ' '))]
+	if field == "(root)" {
+		field = "het bestand"
+	}
+	switch m.Type {
+	case "additional_property_not_allowed":
+		return fmt.Sprintf("%s: %q hoort hier niet", field, word)
+	case "required":
+		return fmt.Sprintf("%s: %s ontbreekt", field, last)
+	case "enum":
+		return fmt.Sprintf("%s: het woord %q staat niet in de lijst", field, word)
+	case "invalid_type":
+		return fmt.Sprintf("%s: dit is een ander soort waarde dan hier hoort", field)
+	case "pattern", "invalid_property_name", "invalid_property_pattern":
+		return fmt.Sprintf("%s: dit heeft niet de vorm die hier hoort", field)
+	case "kind":
+		return "een geval noemt één van question, work en pool"
+	case "needless":
+		return fmt.Sprintf("%s: %s is wel bekend, of komt in dit geval niet voor; haal het weg", field, last)
+	case "unique":
+		return fmt.Sprintf("%s: iets staat er twee keer in", field)
+	case "number_gte", "number_lte", "number_gt", "number_lt", "string_gte", "string_lte", "array_min_items", "array_max_items", "array_min_properties", "array_max_properties":
+		return fmt.Sprintf("%s: dit is te veel of te weinig", field)
+	}
+	return fmt.Sprintf("%s: dit past niet in deze tabel (%s)", field, m.Desc)
 }
 
 // find gives the place a mistake is about, and the word that stands there.

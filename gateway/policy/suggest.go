@@ -42,19 +42,19 @@ func collect(node any, words map[string]bool) {
 	}
 }
 
-// suggest gives the word that was probably meant: the nearest, at most two
-// letters or a quarter of the word away.
-func suggest(word string, words []string) string {
+// nearest gives the word that was probably meant: the nearest, at most two letters or a
+// quarter of the word away; empty when there is none, or the word is one of them.
+func nearest(word string, words []string) string {
 	best, nearest := "", max(2, len(word)/4)+1
 	for _, candidate := range words {
 		if d := distance(word, candidate); d < nearest && d < len(candidate) {
 			best, nearest = candidate, d
 		}
 	}
-	if best == "" || word == "" || slices.Contains(words, word) {
+	if word == "" || slices.Contains(words, word) {
 		return ""
 	}
-	return "; did you mean " + best + "?"
+	return best
 }
 
 // distance is the number of letters to add, remove or replace.

@@ -30,10 +30,10 @@ func TestSuggest(t *testing.T) {
 		if want != "" {
 			want = "; did you mean " + want + "?"
 		}
-		require.Equal(t, want, suggest(word, words), word)
+		require.Equal(t, want, didYouMean(nearest(word, words), "; did you mean %s?"), word)
 	}
-	require.Empty(t, suggest("role", []string{"role", "roles"}), "it is known")
-	require.Equal(t, "; did you mean abd?", suggest("abc", []string{"abd", "abe"}))
+	require.Empty(t, nearest("role", []string{"role", "roles"}), "it is known")
+	require.Equal(t, "abd", nearest("abc", []string{"abd", "abe"}))
 }
 
 // A schema's words are the names and the values of its lists, at any depth.

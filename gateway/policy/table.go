@@ -1,9 +1,12 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -46,26 +49,55 @@ func (t *tree) addTable(ctx context.Context, fsys fs.FS, file string, raw []byte
 	return nil
 }
 
-// readTable reads YAML and checks it; errors name file and line.
+// readTable reads YAML and checks it; errors name file, line and column.
 func (t *tree) readTable(ctx context.Context, file string, raw, schema []byte) (any, error) {
-	var node yaml.Node
-	if err := yaml.Unmarshal(raw, &node); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
-	}
-	var table any
-	if err := node.Decode(&table); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
-	}
-	document, err := json.Marshal(table)
+	node, table, document, err := readYAML(file, raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: a key is no text", ErrRules, file)
+		return nil, err
+	}
+	if t.nodes != nil {
+		t.nodes[file] = node
 	}
 	mistakes, err := t.schemas.match(ctx, document, schema)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrRules, file, err)
 	}
 	if len(mistakes) > 0 {
-		return nil, fmt.Errorf("%w:%s", ErrRules, describe(file, &node, mistakes, schema))
+		return nil, describe(file, node, mistakes, wordsOf(schema))
 	}
 	return table, nil
+}
+
+// readYAML reads one document: its nodes, what it says, and that as JSON. Errors: Problems.
+func readYAML(file string, raw []byte) (*yaml.Node, any, []byte, error) {
+	var node, more yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(raw))
+	if err := decoder.Decode(&node); err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, nil, unreadable(file, err)
+	}
+	if err := decoder.Decode(&more); err == nil {
+		return nil, nil, nil, Problems{placed(file, &more, "dit is een tweede document; zet alles in één", "this is a second document; put everything in one")}
+	}
+	var table any
+	if err := node.Decode(&table); err != nil {
+		return nil, nil, nil, unreadable(file, err)
+	}
+	document, err := json.Marshal(table)
+	if err != nil {
+		return nil, nil, nil, Problems{placed(file, textless(&node), "een sleutel is geen tekst", "a key is no text")}
+	}
+	return &node, table, document, nil
+}
+
+// textless finds the first key that is no text; without one the document itself.
+func textless(node *yaml.Node) *yaml.Node {
+	for i, child := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 0 && (child.Kind != yaml.ScalarNode || child.Tag != "!!str") {
+			return child
+		}
+		if found := textless(child); found != child {
+			return found
+		}
+	}
+	return node
 }

@@ -15,7 +15,10 @@ pass contains "SYS-01" if {
 	input.resource.id != ""
 	regex.match(`^[0-9]{20}$`, input.resource.properties.source)
 	is_array(input.resource.properties.fields)
-	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, input.context.date)
+
+	# A day that is on the calendar: a leap day comes every fourth year, but for three of
+	# four centuries.
+	regex.match(`^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$`, input.context.date)
 }
 
 # Both ends of a span of civil dates count.
