@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"encoding/json"
-	"math/bits"
 	"runtime"
 	"sync"
 
@@ -25,28 +24,36 @@ type checked struct {
 	judgement *Judgement
 }
 
-func check(row Row) (c checked) {
+func check(row Row, room *openingReader) (c checked) {
 	if c.row = row; row.Bad != "" {
 		return c
 	}
-	if c.leaf, c.open, c.err = readRow(row); c.err != nil {
+	if c.leaf, c.open, c.err = room.row(row); c.err != nil {
 		return c
 	}
-	c.record = tlog.RecordHash(row.Leaf)
-	c.fact, c.unfit = factOf(row.Index, &c.leaf, &c.open)
-	c.judgement = judgementOf(&c.leaf, &c.open)
+	c.tell()
 	return c
+}
+
+// tell finds what follows from a leaf and an opening that fit each other.
+func (c *checked) tell() {
+	c.record = tlog.RecordHash(c.row.Leaf)
+	c.fact, c.unfit = factOf(c.row.Index, &c.leaf, &c.open)
+	c.judgement = judgementOf(&c.leaf, &c.open)
 }
 
 // judgementOf reads what a decision says of consents and agreements. What was no request, or
 // was erased, says nothing of them.
 func judgementOf(leaf *Leaf, open *opening) *Judgement {
 	payload, ok := single(open.Payload)
-	var j Judgement
-	if !leaf.Kind.asks() || !ok || json.Unmarshal(payload, &j) != nil {
+	if !leaf.Kind.asks() || !ok {
 		return nil
 	}
-	return &j
+	j := new(Judgement)
+	if json.Unmarshal(payload, j) != nil {
+		return nil
+	}
+	return j
 }
 
 // piece is how many rows are checked at a time.
@@ -55,9 +62,58 @@ const piece = 64
 // pieceOf is some rows on their way: they are checked when done is closed.
 type pieceOf struct {
 	rows []Row
-	list []checked
+	list *checkedPiece
 	err  error // of reading: there are no rows
 	done chan struct{}
+}
+
+// checkedPiece is room for a piece, its leaves and its openings.
+type checkedPiece struct {
+	of     [piece]checked
+	leaves []byte
+	room   openingReader
+	reader compactReader
+}
+
+// mostRoom bounds what is kept of that memory, in bytes.
+const mostRoom = 1 << 20
+
+func (p *checkedPiece) check(rows []Row) {
+	if p.room.again(); cap(p.room.bytes)+cap(p.leaves) > mostRoom {
+		p.room, p.leaves = openingReader{}, nil
+	}
+	p.leaves = p.leaves[:0]
+	for i, row := range rows {
+		if row.unread != nil {
+			if p.good(row, &p.of[i]) {
+				continue
+			}
+			row = row.read()
+		}
+		p.of[i] = check(row, &p.room)
+	}
+}
+
+// good checks an entry that was not read yet, without making its opening's canonical form:
+// false when something is not as it should be. What that is, check tells.
+func (p *checkedPiece) good(row Row, c *checked) bool {
+	r := &p.reader
+	defer r.end()
+	r.begin(row.unread)
+	*c = checked{row: Row{Index: row.Index}}
+	from := len(p.leaves)
+	p.leaves, c.row.ID = r.leaf(p.leaves)
+	c.row.Leaf = p.leaves[from:len(p.leaves):len(p.leaves)]
+	length := r.openingInto(&c.open, &p.room)
+	c.row.Hashes = r.bytes()
+	if r.bad || len(r.rest) > 0 || length > maxOpening {
+		return false
+	}
+	if c.leaf, c.err = leafOf(c.row); c.err != nil || c.open.opens(&c.leaf) != nil {
+		return false
+	}
+	c.tell()
+	return true
 }
 
 // ahead reads the rows of a snapshot and checks each by itself, ahead of who takes them in
@@ -66,6 +122,7 @@ type pieceOf struct {
 func ahead(ctx context.Context, s Snapshot, take func([]checked) error) error {
 	workers := min(runtime.GOMAXPROCS(0), 8)
 	inOrder, work := make(chan *pieceOf, workers+1), make(chan *pieceOf)
+	lists := sync.Pool{New: func() any { return new(checkedPiece) }} // nobody keeps what was taken
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -78,10 +135,8 @@ func ahead(ctx context.Context, s Snapshot, take func([]checked) error) error {
 	for range workers {
 		wg.Go(func() {
 			for p := range work {
-				p.list = make([]checked, len(p.rows))
-				for i, row := range p.rows {
-					p.list[i] = check(row)
-				}
+				p.list = lists.Get().(*checkedPiece)
+				p.list.check(p.rows)
 				close(p.done)
 			}
 		})
@@ -95,9 +150,10 @@ func ahead(ctx context.Context, s Snapshot, take func([]checked) error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := take(p.list); err != nil {
+		if err := take(p.list.of[:len(p.rows)]); err != nil {
 			return err
 		}
+		lists.Put(p.list)
 	}
 	return ctx.Err()
 }
@@ -113,8 +169,12 @@ func send(ctx context.Context, to chan<- *pieceOf, p *pieceOf) bool {
 
 // readPieces reads all rows from the first on, until nobody takes them.
 func readPieces(ctx context.Context, s Snapshot, give func(*pieceOf) bool) {
+	read := s.Rows
+	if u, ok := s.(Unreader); ok {
+		read = u.UnreadRows
+	}
 	for from := int64(0); ctx.Err() == nil; {
-		rows, err := s.Rows(from, pageSize)
+		rows, err := read(from, pageSize)
 		if err != nil {
 			give(&pieceOf{err: err})
 			return
@@ -147,88 +207,13 @@ func (s *shared) Rows(from int64, limit int) ([]Row, error) {
 	return s.Snapshot.Rows(from, limit)
 }
 
-// keptDecisions is how many decisions the walk remembers at least; an older one is read
-// again, of the same snapshot.
-const keptDecisions = 1 << 15
-
-// decisions are the newest decisions and denials that the walk has passed, by their index.
-type decisions struct {
-	most          int // in newest
-	newest, older map[int64]decision
-	since         [2]int64 // the index from which on older, and newest, has all
-}
-
-func (d *decisions) add(index int64, one decision) {
-	if len(d.newest) >= d.most {
-		d.older, d.newest = d.newest, nil
-		d.since = [2]int64{d.since[1], index}
+// UnreadRows is Unreader's, where the snapshot can.
+func (s *shared) UnreadRows(from int64, limit int) ([]Row, error) {
+	u, ok := s.Snapshot.(Unreader)
+	if !ok {
+		return s.Rows(from, limit)
 	}
-	if d.newest == nil {
-		d.newest = map[int64]decision{}
-	}
-	d.newest[index] = one
-}
-
-// decided gives the decision or deny of an index before another; false if it is none.
-func (w *walk) decided(at, before int64) (decision, bool, error) {
-	if at < 0 || at >= before {
-		return decision{}, false, nil
-	}
-	for _, known := range []map[int64]decision{w.decisions.newest, w.decisions.older} {
-		if d, ok := known[at]; ok {
-			return d, true, nil
-		}
-	}
-	if at >= w.decisions.since[0] {
-		return decision{}, false, nil
-	}
-	row, err := rowAt(w.snapshot, at)
-	if err != nil {
-		return decision{}, false, err
-	}
-	leaf, err := ParseLeaf(row.Leaf)
-	if err != nil {
-		return decision{}, false, tampered(at, "leaf: %v", err)
-	}
-	return decisionOf(&leaf), leaf.Kind.asks(), nil
-}
-
-func decisionOf(leaf *Leaf) decision {
-	return decision{traceOf(leaf), leaf.Kind == Deny, leaf.RetryOf != noRetry}
-}
-
-// places are indexes of entries, a bit for each entry of the log.
-type places struct {
-	bits  []uint64
-	count int
-}
-
-func (p *places) add(index int64) {
-	for int64(len(p.bits)) <= index/64 {
-		p.bits = append(p.bits, 0)
-	}
-	if bit := uint64(1) << (index % 64); p.bits[index/64]&bit == 0 {
-		p.bits[index/64] |= bit
-		p.count++
-	}
-}
-
-func (p *places) remove(index int64) {
-	if index < 0 || index/64 >= int64(len(p.bits)) {
-		return
-	}
-	if bit := uint64(1) << (index % 64); p.bits[index/64]&bit != 0 {
-		p.bits[index/64] &^= bit
-		p.count--
-	}
-}
-
-// first is the lowest of them; there must be one.
-func (p *places) first() int64 {
-	for i, word := range p.bits {
-		if word != 0 {
-			return int64(i)*64 + int64(bits.TrailingZeros64(word))
-		}
-	}
-	return HeadIndex
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return u.UnreadRows(from, limit)
 }

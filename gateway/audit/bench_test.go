@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"runtime"
@@ -96,18 +97,36 @@ func TestAllocations(t *testing.T) {
 	require.LessOrEqual(t, got, 150.0)
 }
 
+// TestAllocationsOfAnAuditor gates what verifying costs in allocations and in memory that has to
+// be collected again, an entry: speed and memory follow from it.
+func TestAllocationsOfAnAuditor(t *testing.T) {
+	const entries = 6000
+	b := newBench(t)
+	b.long(entries)
+	b.log.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := b.verify()
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	require.LessOrEqual(t, float64(after.Mallocs-before.Mallocs)/entries, 14.0)
+	require.LessOrEqual(t, float64(after.TotalAlloc-before.TotalAlloc)/entries, 3500.0)
+}
+
 // long writes a log of so many entries, one in ten a consent.
 func (b *bench) long(entries int) {
 	b.t.Helper()
+	const writers = 512 // as many as one transaction takes
 	var wg sync.WaitGroup
-	for w := range 64 {
+	for w := range writers {
 		wg.Go(func() {
-			for i := w; i < entries; i += 64 {
+			for i := w; i < entries; i += writers {
 				e := decision(b.trace())
 				if i%10 == 0 {
 					e = consent(fmt.Sprintf("01890a5d-ac96-474b-bcce-%012x", i))
 					sum := sha256.Sum256(fmt.Append(nil, i))
-					e.Put.Subjects = []string{string(sum[:])}
+					about := sha256.Sum256(fmt.Append(nil, "case ", i/40)) // of a household of four
+					e.Put.Subjects, e.Put.Case = []string{string(sum[:])}, base64.RawURLEncoding.EncodeToString(about[:])
 				}
 				if _, err := b.log.Append(context.Background(), e); err != nil {
 					b.t.Error(err)

@@ -327,12 +327,19 @@ type openingReader struct {
 
 // readOpening reads an opening in canonical form; false when it may not be one.
 func readOpening(raw []byte) (o opening, ok bool) {
+	return (&openingReader{
+		values: make([]opened, 0, bytes.Count(raw, []byte(openedBegins))), bytes: make([]byte, 0, len(raw)/4*3),
+	}).read(raw)
+}
+
+// again lets the memory of all that was read be used again. Nobody may have any of it.
+func (r *openingReader) again() { r.values, r.bytes = r.values[:0], r.bytes[:0] }
+
+func (r *openingReader) read(raw []byte) (o opening, ok bool) {
 	if len(raw) > maxOpening {
 		return opening{}, false
 	}
-	r := openingReader{rest: raw}
-	r.values = make([]opened, 0, bytes.Count(raw, []byte(openedBegins)))
-	r.bytes = make([]byte, 0, len(raw)/4*3)
+	r.rest, r.bad = raw, false
 	for i, l := range o.lists() {
 		if i == confirmMember && !r.has(openingMembers[i]) {
 			continue

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,12 +12,6 @@ import (
 
 // maxCheckpoint bounds a checkpoint in bytes.
 const maxCheckpoint = 4 << 10
-
-var (
-	errCheckpoint = errors.New("the checkpoint is malformed")
-	errSignature  = errors.New("the checkpoint is not signed by the log's key")
-	errOrigin     = errors.New("the checkpoint is of another log")
-)
 
 // position is a signed head: a tree, and the epoch of the log in which it was signed.
 type position struct {
@@ -70,23 +63,23 @@ func openCheckpoint(signed, log string, keys Keys) (position, error) {
 	}
 	lines := strings.Split(text, "\n")
 	if len(lines) != 4 {
-		return position{}, errCheckpoint
+		return position{}, BadCheckpoint
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 || size > maxIndex {
-		return position{}, errCheckpoint
+		return position{}, BadCheckpoint
 	}
 	root, err := tlog.ParseHash(lines[2])
 	if err != nil {
-		return position{}, errCheckpoint
-	}
-	epoch, ours := epochOf(log, lines[0])
-	if !ours {
-		return position{}, errOrigin
+		return position{}, BadCheckpoint
 	}
 	t := tlog.Tree{N: size, Hash: root}
 	if checkpointText(lines[0], t) != text {
-		return position{}, errCheckpoint
+		return position{}, BadCheckpoint
+	}
+	epoch, ours := epochOf(log, lines[0])
+	if !ours {
+		return position{}, OtherLog
 	}
 	return position{t, epoch}, nil
 }
@@ -104,18 +97,18 @@ func signNote(text string, signer note.Signer) (string, error) {
 // bits of the base64 and over signatures of strangers.
 func openNote(signed string, keys Keys) (string, error) {
 	if len(signed) > maxCheckpoint {
-		return "", errCheckpoint
+		return "", BadCheckpoint
 	}
 	n, err := note.Open([]byte(signed), note.VerifierList(keys...))
 	if err != nil {
-		return "", errSignature
+		return "", NotSigned
 	}
 	raw, err := canonicalBase64(n.Sigs[0].Base64)
 	if err != nil || len(n.Sigs) != 1 {
-		return "", errSignature
+		return "", NotSigned
 	}
 	if signed != n.Text+"\n— "+n.Sigs[0].Name+" "+raw+"\n" {
-		return "", errSignature
+		return "", NotSigned
 	}
 	return n.Text, nil
 }
@@ -123,7 +116,7 @@ func openNote(signed string, keys Keys) (string, error) {
 // canonicalBase64 gives back a text whose unused last bits are zero.
 func canonicalBase64(s string) (string, error) {
 	if _, err := base64.StdEncoding.Strict().DecodeString(s); err != nil {
-		return "", errSignature
+		return "", NotSigned
 	}
 	return s, nil
 }

@@ -4,9 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/ontschot/ontschot/internal/identity"
 )
 
 // An entry at rest takes about half of its leaf and its opening: what has one form only is
@@ -89,7 +89,8 @@ func (r Row) Compact(b []byte) ([]byte, bool) {
 
 // fewBytes are a leaf and an opening in few bytes; nil when it cannot be.
 func fewBytes(leaf *Leaf, open *opening) []byte {
-	w := compactWriter{b: make([]byte, 0, 1024)}
+	var again [32]string
+	w := compactWriter{b: make([]byte, 0, 1024), again: again[:0]}
 	w.leaf(leaf)
 	for _, l := range open.lists() {
 		w.count(len(*l.list))
@@ -205,7 +206,7 @@ func (w *compactWriter) whole(s string) {
 		for _, part := range [][2]int{{0, 8}, {9, 13}, {14, 18}, {19, 23}, {24, 36}} {
 			w.b, _ = hex.AppendDecode(w.b, []byte(s[part[0]:part[1]]))
 		}
-	case isCommitment(s):
+	case identity.IsHash(s):
 		w.b, _ = base64.RawURLEncoding.AppendDecode(append(w.b, textBase64), []byte(s))
 	case isDay(s):
 		w.b, _ = hex.AppendDecode(append(w.b, textDay), []byte(s[:4]+s[5:7]+s[8:]))
@@ -238,236 +239,4 @@ func isUUID(s string) bool {
 
 func isDay(s string) bool {
 	return len(s) == 10 && s[4] == '-' && s[7] == '-' && only(s[:4], &decimal) && only(s[5:7], &decimal) && only(s[8:], &decimal)
-}
-
-// ReadCompact reads what Compact wrote of the entry of an index; false when it cannot.
-func ReadCompact(index int64, b []byte) (Row, bool) {
-	r := readers.Get().(*compactReader)
-	defer func() {
-		if r.rest = nil; cap(r.texts) > maxLeaf { // which few have
-			r.texts = nil
-		}
-		readers.Put(r)
-	}()
-	*r = compactReader{rest: b, texts: r.texts[:0], again: r.again[:0]}
-	row := Row{Index: index}
-	row.Leaf, row.ID = r.leaf()
-	row.Opening = r.opening()
-	row.Hashes = r.bytes()
-	if r.bad || len(r.rest) > 0 {
-		return Row{}, false
-	}
-	return row, true
-}
-
-// readers are readers whose memory can be used again. Nothing that they gave is in it.
-var readers = sync.Pool{New: func() any { return new(compactReader) }}
-
-// compactReader reads compact entries; bad once something cannot be read, and then for good.
-type compactReader struct {
-	rest  []byte
-	bad   bool
-	texts []byte   // all that were read, one after the other
-	again [][2]int // where those are that may come again
-}
-
-func (r *compactReader) count() int {
-	n, used := binary.Uvarint(r.rest)
-	if used <= 0 || n > maxTexts {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[used:]
-	return int(n)
-}
-
-func (r *compactReader) number() int64 {
-	n, used := binary.Varint(r.rest)
-	if used <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[used:]
-	return n
-}
-
-// take gives the next bytes as they are.
-func (r *compactReader) take(n int) []byte {
-	if n > len(r.rest) {
-		r.bad, n = true, 0
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *compactReader) bytes() []byte { return r.take(r.count()) }
-
-// text reads one text. It is good until the next one is read.
-func (r *compactReader) text(within int) []byte {
-	from := len(r.texts)
-	code := r.take(1)
-	if r.bad || within >= maxNested {
-		r.bad = true
-		return nil
-	}
-	switch c := code[0]; {
-	case int(c) >= textPhrase+len(phrases):
-		r.bad = true
-	case c >= textPhrase:
-		r.texts = append(r.texts, phrases[c-textPhrase]...)
-	case c == textAgain:
-		if n := r.take(1); r.bad || int(n[0]) >= len(r.again) {
-			r.bad = true
-		} else {
-			at := r.again[n[0]]
-			r.texts = append(r.texts, r.texts[at[0]:at[1]]...)
-		}
-	case c == textQuote, c == textSlash:
-		r.apart(map[byte]byte{textQuote: '"', textSlash: '/'}[c], within)
-	default:
-		r.whole(c)
-		if n := len(r.texts); n-from >= minAgain && len(r.again) < maxAgain {
-			r.again = append(r.again, [2]int{from, n})
-		}
-	}
-	r.bad = r.bad || len(r.texts) > maxTexts
-	return r.texts[from:]
-}
-
-// apart reads a text that is made of texts.
-func (r *compactReader) apart(mark byte, within int) {
-	for n := r.count(); !r.bad; n-- {
-		r.text(within + 1)
-		if n == 0 {
-			return
-		}
-		r.texts = append(r.texts, mark)
-	}
-}
-
-func (r *compactReader) whole(code byte) {
-	switch {
-	case code == textUUID:
-		b := r.take(16)
-		if r.bad {
-			return
-		}
-		for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
-			if i > 0 {
-				r.texts = append(r.texts, '-')
-			}
-			r.texts = hex.AppendEncode(r.texts, part)
-		}
-	case code == textBase64:
-		r.texts = base64.RawURLEncoding.AppendEncode(r.texts, r.take(32))
-	case code == textHex:
-		r.texts = hex.AppendEncode(r.texts, r.bytes())
-	case code == textDay:
-		if b := r.take(4); !r.bad {
-			r.texts = hex.AppendEncode(append(hex.AppendEncode(append(hex.AppendEncode(r.texts, b[:2]), '-'), b[2:3]), '-'), b[3:])
-		}
-	case code >= textShort && code <= maxShort:
-		r.texts = append(r.texts, r.take(int(code-textShort))...)
-	case code == textLong:
-		r.texts = append(r.texts, r.bytes()...)
-	default:
-		r.bad = true
-	}
-}
-
-// leafWriter makes the leaf of what a compactReader reads.
-type leafWriter struct {
-	*compactReader
-	b []byte
-}
-
-func (w *leafWriter) text(before string) {
-	w.b = append(append(append(w.b, before...), w.compactReader.text(0)...), '"')
-}
-
-// optional leaves a member out when it is empty.
-func (w *leafWriter) optional(before string) {
-	if text := w.compactReader.text(0); len(text) > 0 {
-		w.b = append(append(append(w.b, before...), text...), '"')
-	}
-}
-
-func (w *leafWriter) list(before string) {
-	w.b = append(w.b, before...)
-	for i := range w.count() {
-		if i > 0 {
-			w.b = append(w.b, ',')
-		}
-		if w.text(`"`); w.bad {
-			return
-		}
-	}
-	w.b = append(w.b, ']')
-}
-
-func (w *leafWriter) number(before string) {
-	w.b = strconv.AppendInt(append(w.b, before...), w.compactReader.number(), 10)
-}
-
-// leaf reads a leaf, and gives its canonical form and its id.
-func (r *compactReader) leaf() (leaf []byte, id string) {
-	w := leafWriter{r, make([]byte, 0, 512+len(r.rest))}
-	w.text(`{"activity":"`)
-	w.list(`,"agreements":[`)
-	w.text(`,"case":"`)
-	w.optional(`,"confirm":"`)
-	w.list(`,"consents":[`)
-	w.optional(`,"day":"`)
-	w.number(`,"decided":`)
-	w.text(`,"decision":"`)
-	w.text(`,"end":"`)
-	if n := r.number(); n != 0 {
-		w.b = strconv.AppendInt(append(w.b, `,"epoch":`...), n, 10)
-	}
-	const before = `,"id":"`
-	from := len(w.b) + len(before)
-	w.text(before)
-	id = string(w.b[from : len(w.b)-1])
-	w.optional(`,"key":"`)
-	w.text(`,"kind":"`)
-	w.list(`,"organisations":[`)
-	w.text(`,"payload":"`)
-	w.text(`,"policy":"`)
-	w.text(`,"put":"`)
-	w.list(`,"rests":[`)
-	w.number(`,"retry_of":`)
-	w.optional(`,"snapshot":"`)
-	w.text(`,"status":"`)
-	w.list(`,"subjects":[`)
-	w.text(`,"tenant":"`)
-	w.number(`,"time":`)
-	w.text(`,"trace":"`)
-	w.number(`,"version":`)
-	return append(w.b, '}'), id
-}
-
-// opening reads an opening, and gives its canonical form.
-func (r *compactReader) opening() []byte {
-	if r.bad {
-		return nil
-	}
-	b := make([]byte, 0, 256+2*len(r.rest))
-	for i, member := range openingMembers {
-		n := r.count()
-		if n == 0 && i == confirmMember {
-			continue
-		}
-		b = append(b, member...)
-		for j := 0; j < n && !r.bad; j++ {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = base64.StdEncoding.AppendEncode(append(b, openedBegins...), r.bytes())
-			b = base64.StdEncoding.AppendEncode(append(b, `","value":"`...), r.text(0))
-			b = append(b, `"}`...)
-		}
-		b = append(b, ']')
-	}
-	return append(b, '}')
 }

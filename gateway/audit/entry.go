@@ -45,6 +45,12 @@ func (k Kind) known() (traced, ok bool) {
 	return false, false
 }
 
+// Known reports whether it is one of them.
+func (k Kind) Known() bool {
+	_, ok := k.known()
+	return ok
+}
+
 // asks reports whether the kind records a request, which a retry makes anew.
 func (k Kind) asks() bool { return k == Decision || k == Deny }
 
@@ -59,7 +65,9 @@ type Entry struct {
 	Activity string
 	// Organisations concerned, at most 32.
 	Organisations []identity.OIN
-	// PolicyRevision that decided; Decision and Status as the caller names them.
+	// PolicyRevision that decided; Decision and Status as the caller names them. Of a policy
+	// entry: the revision that is in force from here on, the one that was before, and how it
+	// came (register.PolicyStatus). register.ErrPolicy when another one was in force before.
 	PolicyRevision, Decision, Status string
 	// Agreements by digest: SHA-256 of the signed document, hexadecimal; at most 64.
 	Agreements []string

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/ontschot/ontschot/internal/identity"
 )
@@ -32,14 +31,6 @@ func isID(s string) bool {
 	return s != "" && len(s) <= maxID && only(s, &idly)
 }
 
-// isTrace follows the W3C trace context: 16 bytes in lower-case hexadecimal.
-func isTrace(s string) bool { return len(s) == 32 && isHex(s) }
-
-// isCommitment reports whether s is base64url of 32 bytes whose unused last bits are zero.
-func isCommitment(s string) bool {
-	return len(s) == 43 && only(s, &base64url) && strings.IndexByte("AEIMQUYcgkosw048", s[42]) >= 0
-}
-
 func isHex(s string) bool { return only(s, &hexadecimal) }
 
 const (
@@ -50,7 +41,6 @@ const (
 var (
 	textual     = setOf(letters + "._:/#@=,-")
 	idly        = setOf(letters + "._:-")
-	base64url   = setOf(letters + "-_")
 	hexadecimal = setOf(digits + "abcdef")
 )
 

@@ -169,9 +169,9 @@ func TestForms(t *testing.T) {
 	}{
 		"text":       {isText, []string{"", "az.AZ_09:/#@=,-", strings.Repeat("a", 128)}, []string{strings.Repeat("a", 129), " ", "é", "\"", "<", "`", "{", "[", "a\n"}},
 		"id":         {isID, []string{"a", "._:-", strings.Repeat("a", 64)}, []string{"", strings.Repeat("a", 65), "/", "@"}},
-		"trace":      {isTrace, []string{strings.Repeat("0", 32), strings.Repeat("f", 32), strings.Repeat("9a", 16)}, []string{strings.Repeat("0", 31), strings.Repeat("0", 33), strings.Repeat("g", 32), strings.Repeat("F", 32), strings.Repeat("/", 32), strings.Repeat(":", 32), strings.Repeat("`", 32)}},
+		"trace":      {identity.IsTrace, []string{strings.Repeat("0", 32), strings.Repeat("f", 32), strings.Repeat("9a", 16)}, []string{strings.Repeat("0", 31), strings.Repeat("0", 33), strings.Repeat("g", 32), strings.Repeat("F", 32), strings.Repeat("/", 32), strings.Repeat(":", 32), strings.Repeat("`", 32)}},
 		"digest":     {identity.IsSHA256, []string{strings.Repeat("a", 64)}, []string{strings.Repeat("a", 63), strings.Repeat("a", 65), strings.Repeat("A", 64)}},
-		"commitment": {isCommitment, []string{strings.Repeat("A", 43)}, []string{"", strings.Repeat("A", 42), strings.Repeat("A", 44), strings.Repeat("A", 42) + "B", strings.Repeat("A", 42) + "\n", strings.Repeat("A", 42) + "+", strings.Repeat("A", 43) + "\n"}},
+		"commitment": {identity.IsHash, []string{strings.Repeat("A", 43)}, []string{"", strings.Repeat("A", 42), strings.Repeat("A", 44), strings.Repeat("A", 42) + "B", strings.Repeat("A", 42) + "\n", strings.Repeat("A", 42) + "+", strings.Repeat("A", 43) + "\n"}},
 		"uuid":       {identity.IsUUIDv7, []string{id}, []string{"", strings.ToUpper(id), "6f1c3ad2-7c0e-4d6b-9a53-0b1f6d2c9e11", "01980000-7c0e-7d6b-ca53-0b1f6d2c9e11", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", "")}},
 	} {
 		for _, s := range c.good {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"slices"
 
 	"github.com/ontschot/ontschot/gateway/register"
@@ -31,6 +32,9 @@ type PairJudgement struct {
 	Consent string   `json:"consent,omitempty"`
 	// Delegation on which the actor acts.
 	Delegation string `json:"delegation,omitempty"`
+	// Facts are what the policy was asked by, in its own words: policy.Facts. Decisions of
+	// earlier versions have none.
+	Facts json.RawMessage `json:"facts,omitempty"`
 	// Presented is the consent that another organisation showed when it asked; it is not in
 	// this log.
 	Presented string       `json:"presented,omitempty"`

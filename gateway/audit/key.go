@@ -3,10 +3,13 @@ package audit
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -70,6 +73,26 @@ func GenerateKey(origin string) (secret, public string, err error) {
 	return secret, public, nil
 }
 
+// PublicOf gives the public half of a secret key that GenerateKey made. The error is ErrKey and
+// repeats nothing.
+func PublicOf(secret string) (string, error) {
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		return "", ErrKey
+	}
+	parts := strings.SplitN(secret, "+", 5) // PRIVATE+KEY+name+hash+base64, which may hold a plus itself
+	seed, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
+	if err != nil || len(seed) != 1+ed25519.SeedSize {
+		return "", ErrKey
+	}
+	pair := ed25519.NewKeyFromSeed(seed[1:])
+	public, err := note.NewEd25519VerifierKey(signer.Name(), pair.Public().(ed25519.PublicKey))
+	if err != nil {
+		return "", ErrKey
+	}
+	return public, nil
+}
+
 // ParseKey reads a secret key that GenerateKey made. The error is ErrKey and
 // repeats nothing.
 func ParseKey(secret string) (SigningKey, error) {
@@ -77,15 +100,9 @@ func ParseKey(secret string) (SigningKey, error) {
 	if err != nil {
 		return SigningKey{}, ErrKey
 	}
-	parts := strings.SplitN(secret, "+", 5) // PRIVATE+KEY+name+hash+base64, which may hold a plus itself
-	seed, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
-	if err != nil || len(seed) != 1+ed25519.SeedSize {
-		return SigningKey{}, ErrKey
-	}
-	pair := ed25519.NewKeyFromSeed(seed[1:])
-	public, err := note.NewEd25519VerifierKey(signer.Name(), pair.Public().(ed25519.PublicKey))
+	public, err := PublicOf(secret)
 	if err != nil {
-		return SigningKey{}, ErrKey
+		return SigningKey{}, err
 	}
 	verifier, err := note.NewVerifier(public)
 	if err != nil {
@@ -108,4 +125,46 @@ func (k SigningKey) check(origin string) error {
 		return ErrKey
 	}
 	return nil
+}
+
+// Remembering gives the same keys, that remember which signatures they found good: what is
+// disclosed about one household shares a few checkpoints. All else of a receipt is held against
+// its own checkpoint each time.
+func (k Keys) Remembering() Keys {
+	all := make(Keys, len(k))
+	for i, one := range k {
+		all[i] = &remembering{Verifier: one}
+	}
+	return all
+}
+
+// remembering is a key with the last signatures that were good, by a hash of what they sign and
+// of them.
+type remembering struct {
+	note.Verifier
+	mu   sync.Mutex
+	good [16][sha256.Size]byte
+	next int
+}
+
+// Verify implements note.Verifier.
+func (r *remembering) Verify(message, signature []byte) bool {
+	long := binary.BigEndian.AppendUint64(nil, uint64(len(message)))
+	sum := sha256.Sum256(slices.Concat(long, message, signature))
+	if r.knows(sum) {
+		return true
+	}
+	if !r.Verifier.Verify(message, signature) {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.good[r.next], r.next = sum, (r.next+1)%len(r.good)
+	return true
+}
+
+func (r *remembering) knows(sum [sha256.Size]byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.good[:], sum)
 }

@@ -118,7 +118,7 @@ func (l *Leaf) check() error {
 		return fmt.Errorf("%w: id", errLeaf)
 	case l.Time <= 0 || l.Time > maxTime:
 		return fmt.Errorf("%w: time", errLeaf)
-	case !isTrace(l.Trace) && (traced || l.Trace != ""):
+	case !identity.IsTrace(l.Trace) && (traced || l.Trace != ""):
 		return fmt.Errorf("%w: trace", errLeaf)
 	case (l.Kind == Release) != (l.Decided >= 0) || l.Decided < -1 || l.Decided > maxIndex:
 		return fmt.Errorf("%w: decided", errLeaf)
@@ -163,7 +163,7 @@ func (l *Leaf) checkCommitments() error {
 			return fmt.Errorf("%w: %s", errLeaf, c.field)
 		}
 		for i, s := range c.list {
-			if !isCommitment(s) {
+			if !identity.IsHash(s) {
 				return fmt.Errorf("%w: %s[%d]", errLeaf, c.field, i)
 			}
 		}

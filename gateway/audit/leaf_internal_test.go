@@ -297,15 +297,15 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 		text string
 		want error
 	}{
-		"of another log":      {checkpointText("log/b", good), errOrigin},
-		"beyond the last":     {checkpointText("log/a", tlog.Tree{N: maxIndex + 1, Hash: root}), errCheckpoint},
-		"a size below":        {checkpointText("log/a", tlog.Tree{N: -1, Hash: root}), errCheckpoint},
-		"a size with a zero":  {"log/a\n01\n" + body, errCheckpoint},
-		"a size that is none": {"log/a\nx\n" + body, errCheckpoint},
-		"no root":             {"log/a\n1\n\n", errCheckpoint},
-		"half a root":         {"log/a\n1\nAAAA\n", errCheckpoint},
-		"two lines":           {"log/a\n1\n", errCheckpoint},
-		"an extension":        {"log/a\n1\n" + body + "x\n", errCheckpoint},
+		"of another log":      {checkpointText("log/b", good), OtherLog},
+		"beyond the last":     {checkpointText("log/a", tlog.Tree{N: maxIndex + 1, Hash: root}), BadCheckpoint},
+		"a size below":        {checkpointText("log/a", tlog.Tree{N: -1, Hash: root}), BadCheckpoint},
+		"a size with a zero":  {"log/a\n01\n" + body, BadCheckpoint},
+		"a size that is none": {"log/a\nx\n" + body, BadCheckpoint},
+		"no root":             {"log/a\n1\n\n", BadCheckpoint},
+		"half a root":         {"log/a\n1\nAAAA\n", BadCheckpoint},
+		"two lines":           {"log/a\n1\n", BadCheckpoint},
+		"an extension":        {"log/a\n1\n" + body + "x\n", BadCheckpoint},
 	} {
 		got, err := openCheckpoint(sign(c.text, key.Signer), "log/a", keys)
 		require.ErrorIs(t, err, c.want, name)
@@ -321,14 +321,14 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 		signed string
 		want   error
 	}{
-		"not signed":               {text, errSignature},
-		"nothing":                  {"", errSignature},
-		"by two":                   {sign(text, key.Signer, second.Signer), errSignature},
-		"by a stranger too":        {signed + "— log/c AAAAAAAA\n", errSignature},
-		"with something behind it": {signed + "\n", errSignature},
-		"by another name":          {strings.Replace(signed, "— log/a", "— log/b", 1), errSignature},
-		"with unused bits":         {unused, errSignature},
-		"cut":                      {stray[:len(stray)-4] + "\n", errSignature},
+		"not signed":               {text, NotSigned},
+		"nothing":                  {"", NotSigned},
+		"by two":                   {sign(text, key.Signer, second.Signer), NotSigned},
+		"by a stranger too":        {signed + "— log/c AAAAAAAA\n", NotSigned},
+		"with something behind it": {signed + "\n", NotSigned},
+		"by another name":          {strings.Replace(signed, "— log/a", "— log/b", 1), NotSigned},
+		"with unused bits":         {unused, NotSigned},
+		"cut":                      {stray[:len(stray)-4] + "\n", NotSigned},
 	} {
 		got, err := openCheckpoint(c.signed, "log/a", keys)
 		require.ErrorIs(t, err, c.want, name)
@@ -340,7 +340,7 @@ func TestWhyACheckpointIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, most, got)
 	got, err = openNote(sign("x"+most, key.Signer), keys)
-	require.ErrorIs(t, err, errCheckpoint)
+	require.ErrorIs(t, err, BadCheckpoint)
 	require.Empty(t, got)
 }
 

@@ -105,8 +105,10 @@ const maxOpening = 1 << 20
 
 var errOpening = errors.New("the opening is not in canonical form")
 
-func parseOpening(raw []byte) (opening, error) {
-	if o, ok := readOpening(raw); ok {
+func parseOpening(raw []byte) (opening, error) { return new(openingReader).parse(raw) }
+
+func (r *openingReader) parse(raw []byte) (opening, error) {
+	if o, ok := r.read(raw); ok {
 		return o, nil
 	}
 	var o opening

@@ -54,6 +54,7 @@ func prepare(e Entry, tenant identity.OIN, now time.Time, today civil.Date) (*pr
 		e.Day = today
 	}
 	p.fact = register.Entry{Day: e.Day, Time: p.time, End: e.End, Stated: e.Kind == Withdrawal, Key: e.Key, Confirm: e.Confirm, Epoch: e.epoch > 0}
+	p.fact.Policy = policyOf(e.Kind, e.PolicyRevision, e.Decision, e.Status)
 	if e.erase != nil {
 		p.entry, p.erase, p.fact.Erase = e, e.erase, keysOf(e.erase.pseudonyms)
 	}
@@ -179,6 +180,7 @@ func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	if leaf.Key != "" {
 		e.Key = &register.KeyChange{Owner: leaf.Organisations[0], Digest: leaf.Key, State: register.KeyState(leaf.Status)}
 	}
+	e.Policy = policyOf(leaf.Kind, leaf.Policy, leaf.Decision, leaf.Status)
 	text, ok := single(open.Put)
 	if !ok {
 		return e, nil
@@ -193,6 +195,15 @@ func factOf(index int64, leaf *Leaf, open *opening) (register.Entry, error) {
 	}
 	e.Put = &put
 	return e, nil
+}
+
+// policyOf is the change of the policies that an entry is.
+func policyOf(kind Kind, revision, parent, status string) *register.PolicyChange {
+	c := register.PolicyChange{Revision: revision, Parent: parent, Status: register.PolicyStatus(status)}
+	if kind != Policy || !c.Status.Known() || !identity.IsSHA256(revision) || parent != "" && !identity.IsSHA256(parent) {
+		return nil
+	}
+	return &c
 }
 
 // later gives the same entry, judged by a later day: of what narrows, or was never

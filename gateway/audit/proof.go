@@ -118,3 +118,24 @@ func bytesOf(hashes []tlog.Hash) [][]byte {
 	}
 	return list
 }
+
+// Payload gives what an entry is about, of one that is in the tree of the signed head; nil when
+// there is none, or it was erased. Errors: those of Prove.
+func (l *Log) Payload(ctx context.Context, index int64) (payload []byte, err error) {
+	err = l.cfg.Store.View(ctx, l.cfg.Tenant, func(s Snapshot) error {
+		if _, err := l.prove(s, index); err != nil {
+			return err
+		}
+		row, err := rowAt(s, index)
+		if err != nil {
+			return err
+		}
+		_, open, err := readRow(row) // prove has read it well
+		payload, _ = single(open.Payload)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading entry %d: %w", index, err)
+	}
+	return payload, nil
+}

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -15,8 +14,8 @@ const maxProof = 64
 // VerifyReceipt is the client's check that a budget was recorded before it was
 // released: digest is the SHA-256 over the RFC 8785 form of the
 // budget without receipt and signature; keys are those the client has
-// pinned for the releasing organisation. Every error wraps ErrTampered and says
-// in words what is wrong; then the budget must not be used.
+// pinned for the releasing organisation. Every error wraps ErrTampered and a Flaw, which says
+// what is wrong; then the budget must not be used.
 func VerifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 	if err := verifyReceipt(r, digest, keys); err != nil {
 		return fmt.Errorf("%w: receipt: %w", ErrTampered, err)
@@ -26,10 +25,10 @@ func VerifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 
 func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 	if r == nil {
-		return errors.New("there is none")
+		return NoReceipt
 	}
 	if len(keys) == 0 {
-		return errors.New("no key is pinned for the log")
+		return NoLogKey
 	}
 	if err := verifyRelease(r, digest); err != nil {
 		return err
@@ -39,7 +38,7 @@ func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 		return err
 	}
 	if r.GetOrigin() != originOf(keys.Origin(), head.epoch) {
-		return errOrigin
+		return OtherLog
 	}
 	return verifyInclusion(r, head.Tree)
 }
@@ -48,17 +47,17 @@ func verifyReceipt(r *budgetv1.Receipt, digest [32]byte, keys Keys) error {
 func verifyRelease(r *budgetv1.Receipt, digest [32]byte) error {
 	leaf, err := ParseLeaf(r.GetLeaf())
 	if err != nil {
-		return fmt.Errorf("leaf: %w", err)
+		return fmt.Errorf("%w: %w", BadLeaf, err)
 	}
 	switch {
 	case leaf.Kind != Release:
-		return errors.New("the leaf records no release")
+		return NoRelease
 	case leaf.Decided != r.GetDecisionIndex() || leaf.Decided >= r.GetIndex():
-		return errors.New("decision_index: is not the decision that the leaf carries out")
+		return OtherDecision
 	case len(r.GetSalt()) != saltSize:
-		return errors.New("salt: is not 32 bytes")
+		return BadSalt
 	case commit(payloadField, r.GetSalt(), digest[:]) != leaf.Payload:
-		return errors.New("the leaf commits to another budget")
+		return OtherPayload
 	}
 	return nil
 }
@@ -66,20 +65,20 @@ func verifyRelease(r *budgetv1.Receipt, digest [32]byte) error {
 // verifyInclusion checks that the record is at its index in the signed tree.
 func verifyInclusion(r *budgetv1.Receipt, head tlog.Tree) error {
 	if len(r.GetProof()) > maxProof {
-		return errors.New("proof: too long")
+		return BadProof
 	}
 	path := make(tlog.RecordProof, len(r.GetProof()))
 	for i, h := range r.GetProof() {
 		if len(h) != tlog.HashSize {
-			return fmt.Errorf("proof[%d]: is not 32 bytes", i)
+			return fmt.Errorf("%w: proof[%d]", BadProof, i)
 		}
 		copy(path[i][:], h)
 	}
 	if r.GetIndex() < 0 || r.GetIndex() >= head.N {
-		return errors.New("index: is not in the signed tree")
+		return OutsideTheTree
 	}
 	if tlog.CheckRecord(path, head.N, head.Hash, r.GetIndex(), tlog.RecordHash(r.GetLeaf())) != nil {
-		return errors.New("proof: the leaf is not in the signed tree at this index")
+		return NotInTheTree
 	}
 	return nil
 }

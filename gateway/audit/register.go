@@ -15,6 +15,9 @@ func (l *Log) Register() register.View {
 	return l.register.Load().At(size)
 }
 
+// Epoch of the log: one more after each recovery.
+func (l *Log) Epoch() int64 { return l.epoch.Load() }
+
 // Since gives the size after which what was judged in the epoch of a receipt may be held
 // against the register: that of the receipt itself in this epoch; of an earlier one no more
 // than where the first loss was, as indexes after it are of other entries.

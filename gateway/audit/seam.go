@@ -105,5 +105,13 @@ type Row struct {
 	// then the other fields are not to be used. A typed database leaves it empty.
 	Bad string
 
-	few []byte // Leaf and Opening in few bytes, when they are known; see Compact
+	few    []byte // Leaf and Opening in few bytes, when they are known; see Compact
+	unread []byte // all of it as Compact wrote it; nothing else but Index is set
+}
+
+// Unreader is a Snapshot that can leave the reading of entries to who asks for them.
+type Unreader interface {
+	// UnreadRows gives what Rows gives. Those that are in few bytes (Row.Compact) it gives as
+	// Unread makes them; what they are, and whether they can be read, is not looked at.
+	UnreadRows(from int64, limit int) ([]Row, error)
 }

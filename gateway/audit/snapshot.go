@@ -91,8 +91,25 @@ func frontier(s Snapshot, size int64) (*tree, error) {
 }
 
 func digestOf(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return hexOf(sha256.Sum256(b))
+}
+
+func hexOf(sum [32]byte) string { return hex.EncodeToString(sum[:]) }
+
+// kept reads which snapshot is in the store, before anything else is in memory: it is large.
+func (w *walk) kept() error {
+	row, known, err := w.snapshot.Register()
+	if err != nil || !known {
+		return err
+	}
+	w.stored = &storedSnapshot{row.Index, digestOf(row.Body)}
+	return nil
+}
+
+// storedSnapshot is the snapshot in the store, by its digest.
+type storedSnapshot struct {
+	index  int64
+	digest string
 }
 
 // snapshotted compares what an entry says of the register with the register itself. After
@@ -101,7 +118,7 @@ func (w *walk) snapshotted(index int64, leaf *Leaf) {
 	switch {
 	case leaf.Kind == Erasure:
 		w.odd = 0
-	case leaf.Kind == Snapshotted && w.odd == 0 && digestOf(w.register.Encode()) != leaf.Snapshot:
+	case leaf.Kind == Snapshotted && w.odd == 0 && hexOf(w.register.Sum()) != leaf.Snapshot:
 		w.odd = index
 	}
 	if leaf.Kind == Snapshotted {
@@ -109,17 +126,13 @@ func (w *walk) snapshotted(index int64, leaf *Leaf) {
 	}
 }
 
-// stored compares the snapshot in the store with what the log says of it.
-func (w *walk) stored() error {
+// snapshotsFit compares the snapshot in the store with what the log says of it.
+func (w *walk) snapshotsFit() error {
 	if w.odd > 0 {
 		return tampered(w.odd, "leaf: the snapshot is not of the register at its place")
 	}
-	row, known, err := w.snapshot.Register()
-	if err != nil {
-		return err
-	}
-	if known && (w.snapshots[row.Index] == "" || w.snapshots[row.Index] != digestOf(row.Body)) {
-		return tampered(max(0, row.Index), "snapshots: not as in the log")
+	if s := w.stored; s != nil && w.snapshots[s.index] != s.digest {
+		return tampered(max(0, s.index), "snapshots: not as in the log")
 	}
 	return nil
 }

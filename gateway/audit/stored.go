@@ -14,11 +14,14 @@ func (w *walk) documents(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		page, err := w.snapshot.Documents(after, pageSize)
+		page, err := w.snapshot.Documents(after, documentsPage)
 		if err != nil {
 			return err
 		}
 		for _, d := range page {
+			if w.by.Read != nil {
+				w.by.Read(d)
+			}
 			if _, known := w.register.Head().Document(d.ID); known {
 				found = earlier(found, w.document(d))
 			} else {
@@ -30,7 +33,7 @@ func (w *walk) documents(ctx context.Context) error {
 			}
 			after = d.ID
 		}
-		if len(page) < pageSize {
+		if len(page) < documentsPage {
 			break
 		}
 	}

@@ -41,18 +41,29 @@ func (t *tree) clone() *tree {
 // add appends a record and gives the hashes to store with it, 32 bytes each. The
 // root is not computed until seal.
 func (t *tree) add(record tlog.Hash) ([]byte, error) {
-	hashes, err := tlog.StoredHashesForRecordHash(t.N, record, t)
-	if err != nil {
-		return nil, err
+	return t.appendHashes(nil, record)
+}
+
+// appendHashes is add, behind bytes that are there. It does what
+// tlog.StoredHashesForRecordHash does, which allocates for every record.
+func (t *tree) appendHashes(b []byte, hash tlog.Hash) ([]byte, error) {
+	from := len(b)
+	b = append(b, hash[:]...)
+	for level, n := 0, t.N; n%2 == 1; level, n = level+1, n>>1 { // it completes a subtree
+		left, ok := t.hashes[tlog.StoredHashIndex(level, n-1)]
+		if !ok {
+			return nil, errHash
+		}
+		hash = tlog.NodeHash(left, hash)
+		b = append(b, hash[:]...)
 	}
 	at := tlog.StoredHashIndex(0, t.N)
-	stored := make([]byte, 0, len(hashes)*tlog.HashSize)
-	for i, h := range hashes {
-		t.hashes[at+int64(i)] = h
-		stored = append(stored, h[:]...)
+	for i := from; i < len(b); i += tlog.HashSize {
+		t.hashes[at] = tlog.Hash(b[i : i+tlog.HashSize])
+		at++
 	}
 	t.N++
-	return stored, nil
+	return b, nil
 }
 
 // seal computes the root of what was added.
@@ -124,6 +135,17 @@ func rowAt(s Snapshot, index int64) (Row, error) {
 		return Row{}, tampered(index, "%s: not of the column's type", rows[0].Bad)
 	}
 	return rows[0], nil
+}
+
+// trim is sealed in place, for who hands nothing out.
+func (t *tree) trim() error {
+	next, err := t.sealed()
+	if err != nil {
+		return err
+	}
+	clear(t.hashes)
+	maps.Copy(t.hashes, next.hashes)
+	return nil
 }
 
 // sealed gives the head of what was added so far, with no more than its frontier.

@@ -18,6 +18,20 @@ type Inspection struct {
 	// Head is the text of the head that is stored outside the store, read before the
 	// log is; empty: there is none to compare with.
 	Head string
+	// Entry is told each entry, in order, and Read each document, when all entries hold. What
+	// they are told must be believed only when Verify finds nothing. Both may be nil.
+	Entry func(e Passed)
+	Read  func(d Stored)
+}
+
+// Passed is an entry that was found good by itself and after those before it.
+type Passed struct {
+	Index int64
+	Leaf  *Leaf // nobody keeps it: it is used again
+	// Judgement of a decision or deny; nil where the entry says nothing of pairs, or not any more.
+	Judgement *Judgement
+	// Erased says that an erasure destroyed what it was about.
+	Erased bool
 }
 
 // Report is what an auditor found when nothing was wrong.
@@ -37,12 +51,18 @@ type Report struct {
 	// Epoch is which the log is in: 1 unless it was taken on from a store that lacked
 	// entries. Waiting counts the documents that wait to be confirmed since.
 	Epoch, Waiting int64
+	// Policy is the revision of the policies that are in force by the log; empty: it says nothing.
+	Policy string
 	// First and Last are times in milliseconds since 1970; zero for an empty log.
 	First, Last int64
 }
 
-// pageSize is how many entries or documents are in memory at a time.
-const pageSize = 256
+// How many entries, and documents, are read at a time. Entries are more than one transaction
+// takes at most: its row is read again for the rest of it.
+const (
+	pageSize      = 2 * maxGroup
+	documentsPage = 64
+)
 
 // Verify walks the whole log of one tenant, on one snapshot, so
 // that the log may grow meanwhile. It checks that the database is sound; that entries follow
@@ -83,6 +103,9 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 		return Report{}, err
 	}
 	w := newWalk(s, signed, by)
+	if err := w.kept(); err != nil {
+		return Report{}, err
+	}
 	if err := w.entries(ctx); err != nil {
 		return Report{}, err
 	}
@@ -92,7 +115,7 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 	if w.tree.epoch != signed.epoch {
 		return Report{}, headTampered("checkpoint: of another epoch than the entries")
 	}
-	if err := errors.Join(w.stored(), w.documents(ctx)); err != nil {
+	if err := errors.Join(w.snapshotsFit(), w.documents(ctx)); err != nil {
 		return Report{}, err
 	}
 	if by.Head != "" { // last: what is wrong inside is named first
@@ -101,24 +124,24 @@ func verify(ctx context.Context, s Snapshot, by Inspection) (Report, error) {
 		}
 	}
 	w.report.Epoch, w.report.Waiting = signed.epoch, w.register.Head().Waiting()
+	if said := w.register.Head().Policies(); len(said) > 0 {
+		w.report.Policy = said[len(said)-1].Revision
+	}
 	w.report.Size, w.report.Root, w.report.Checkpoint = signed.N, signed.Hash, head.Checkpoint
 	return w.report, nil
 }
 
 // readRow reads the columns of a row by themselves; the error begins with the
 // name of the column.
-func readRow(row Row) (Leaf, opening, error) {
-	leaf, err := ParseLeaf(row.Leaf)
+func readRow(row Row) (Leaf, opening, error) { return new(openingReader).row(row) }
+
+// row is readRow; the opening is in the reader's memory.
+func (r *openingReader) row(row Row) (Leaf, opening, error) {
+	leaf, err := leafOf(row)
 	if err != nil {
-		return Leaf{}, opening{}, fmt.Errorf("leaf: %w", err)
+		return Leaf{}, opening{}, err
 	}
-	if leaf.Version != leafVersion {
-		return Leaf{}, opening{}, errors.New("leaf: of an earlier version than the audit log")
-	}
-	if leaf.ID != row.ID {
-		return Leaf{}, opening{}, errors.New("id: not that of the leaf")
-	}
-	open, err := parseOpening(row.Opening)
+	open, err := r.parse(row.Opening)
 	if err != nil {
 		return Leaf{}, opening{}, fmt.Errorf("opening: %w", err)
 	}
@@ -126,6 +149,19 @@ func readRow(row Row) (Leaf, opening, error) {
 		return Leaf{}, opening{}, fmt.Errorf("opening: %w", err)
 	}
 	return leaf, open, nil
+}
+
+func leafOf(row Row) (Leaf, error) {
+	leaf, err := ParseLeaf(row.Leaf)
+	switch {
+	case err != nil:
+		return Leaf{}, fmt.Errorf("leaf: %w", err)
+	case leaf.Version != leafVersion:
+		return Leaf{}, errors.New("leaf: of an earlier version than the audit log")
+	case leaf.ID != row.ID:
+		return Leaf{}, errors.New("id: not that of the leaf")
+	}
+	return leaf, nil
 }
 
 // checkRecord checks a leaf against the record hash stored beside it.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -17,11 +18,13 @@ type walk struct {
 	snapshot  Snapshot
 	signed    position
 	by        Inspection
-	tree      *tree // recomputed from the leaves
+	tree      *tree  // recomputed from the leaves
+	hashed    []byte // room for the hashes of one
 	decisions decisions
 	register  *register.Register
 	gone      ledger
 	snapshots map[int64]string // their digests, by the index of their entry
+	stored    *storedSnapshot  // nil: there is none
 	odd       int64            // the first that is not of the register; 0: none
 	waiting   places           // entries of documents whose bytes were not seen yet
 	report    Report
@@ -47,16 +50,16 @@ func newWalk(s Snapshot, signed position, by Inspection) *walk {
 
 // entries walks every entry, and the places where there should be none.
 func (w *walk) entries(ctx context.Context) error {
-	err := ahead(ctx, w.snapshot, func(list []checked) (err error) {
+	err := ahead(ctx, w.snapshot, func(list []checked) error {
 		for i := range list {
 			if err := w.entry(&list[i]); err != nil {
 				return w.first(err)
 			}
 		}
-		if w.tree.N%pageSize == 0 {
-			w.tree, err = w.tree.sealed()
+		if len(w.tree.hashes) > 4*pageSize {
+			return w.tree.trim()
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -141,11 +144,11 @@ func (w *walk) entry(c *checked) error {
 
 // hashes adds the leaf to the recomputed tree and compares.
 func (w *walk) hashes(c *checked) error {
-	hashes, err := w.tree.add(c.record)
+	hashes, err := w.tree.appendHashes(w.hashed[:0], c.record)
 	if err != nil {
 		return err
 	}
-	if bytes.Equal(hashes, c.row.Hashes) {
+	if w.hashed = hashes; bytes.Equal(hashes, c.row.Hashes) {
 		return nil
 	}
 	return tampered(c.row.Index, "%s: leaf and hashes do not fit", w.culprit(c.row))
@@ -179,8 +182,14 @@ func (w *walk) meaning(index int64, c *checked) error {
 	if fact.Day < w.register.Day() {
 		return tampered(index, "leaf: day lies before that of the entry before it")
 	}
+	if leaf.Kind.asks() && leaf.Policy != "" && !w.register.Head().KnowsPolicy(leaf.Policy) {
+		return tampered(index, "leaf: decided by policies that were never in force before it")
+	}
 	if err := w.judged(index, c); err != nil {
 		return err
+	}
+	if w.by.Entry != nil {
+		w.by.Entry(Passed{index, leaf, c.judgement, slices.ContainsFunc(c.open.Payload, opened.gone)})
 	}
 	judged := index
 	if leaf.Kind == Release {
@@ -202,6 +211,8 @@ func (w *walk) counts(index int64, fact register.Entry) error {
 	if err := w.register.Refuse(fact); err != nil {
 		what := "puts, ends or replaces a document that it may not"
 		switch {
+		case errors.Is(err, register.ErrPolicy):
+			what = "has policies come in the place of others than those that were in force"
 		case errors.Is(err, ErrConflict), fact.Put != nil && errors.Is(err, ErrEnded) && fact.End == "":
 			what = "puts a document for the second time"
 		case fact.End != "" && (errors.Is(err, ErrEnded) || errors.Is(err, ErrNoDocument)):

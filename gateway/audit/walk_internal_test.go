@@ -19,7 +19,7 @@ type shown struct {
 func (s shown) Rows(int64, int) ([]Row, error) { return s.rows, nil }
 
 func read(row Row) *checked {
-	c := check(row)
+	c := check(row, new(openingReader))
 	return &c
 }
 

@@ -94,7 +94,7 @@ func TestWhateverTheOrderTheLogIsTheModel(t *testing.T) {
 	t.Logf("%d taken, %d refused", taken, refused)
 }
 
-// deedsOf are three consents, and what then happens at once.
+// actsOf are three consents, and what then happens at once.
 func actsOf(random *rand.Rand) []act {
 	var all []act
 	names := []string{}

@@ -121,6 +121,8 @@ type Entry struct {
 	// Gone are the SHA-256 of the ids of documents that never come back: those of whom was
 	// erased. An entry whose Erase cannot be read any more still has them.
 	Gone [][32]byte
+	// Policy: another revision of the rules is in force from here on.
+	Policy *PolicyChange
 }
 
 // Register is the fold. It is safe for concurrent use by one writer and many readers.
@@ -133,6 +135,8 @@ type Register struct {
 	gone   map[[32]byte]bool
 	erased int64 // the size after which somebody was erased last; not written down
 	keys   map[string]*key
+	// changes of the policies, in order
+	changes []PolicyChange
 
 	count  ref // of documents, those that were erased too
 	chunks []*[chunk]document
@@ -214,6 +218,11 @@ func (r *Register) Apply(e Entry) {
 	r.size, r.day = e.Index+1, max(r.day, e.Day)
 	if e.Key != nil {
 		r.change(e.Index, *e.Key)
+	}
+	if e.Policy != nil {
+		c := *e.Policy
+		c.Entry, c.Since, c.Revision, c.Parent = e.Index, e.Time, r.names.one(c.Revision), r.names.one(c.Parent)
+		r.changes = append(r.changes, c)
 	}
 	for _, id := range e.Gone {
 		r.gone[id] = true

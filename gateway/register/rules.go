@@ -66,6 +66,9 @@ func (r *Register) Refuse(e Entry) error {
 			return err
 		}
 	}
+	if err := r.refusePolicy(e.Policy); err != nil {
+		return err
+	}
 	if e.End != "" {
 		switch i := r.document(e.End); {
 		case i == 0:

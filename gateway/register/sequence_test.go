@@ -364,6 +364,7 @@ func (f *fold) snapshot() {
 	r, err := register.Decode(written)
 	require.NoError(f.t, err)
 	require.Equal(f.t, written, r.Encode())
+	require.Equal(f.t, sha256.Sum256(written), r.Sum())
 	require.Equal(f.t, written, a.replay(a.entries).Encode(), "a register has one form, however it came about")
 	a.r = r
 }

@@ -2,6 +2,7 @@ package register
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const snapshotForm = "ontschot register 1\n"
 // What follows on the form, each number as a varint and each text after its length: the
 // size, the day, where epochs begin and when; the ids that are gone; the keys by their digests; the sources and the
 // categories that a document names, by name; what documents have alike, and their cases,
-// in the order of the documents; the documents in that of their entries. Every register of
+// in the order of the documents; the documents in that of their entries; the policies, when there are any. Every register of
 // the same answers has the same bytes, however it came about.
 
 // The first byte of a document says what is in it.
@@ -45,6 +46,16 @@ func (r *Register) Encode() []byte {
 	var out []byte
 	r.encode(func(part []byte) { out = append(out, part...) })
 	return out
+}
+
+// Sum is the SHA-256 of what Encode writes, which is not made for it.
+func (r *Register) Sum() (sum [32]byte) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	h := sha256.New()
+	r.encode(func(part []byte) { h.Write(part) })
+	h.Sum(sum[:0])
+	return sum
 }
 
 // encoder renumbers what the register holds.
@@ -118,6 +129,7 @@ func (r *Register) encode(emit func([]byte)) {
 		emit(e.b)
 		e.b = e.b[:0]
 	}
+	e.writePolicies()
 	emit(e.b)
 }
 
@@ -441,6 +453,7 @@ func (d *decoder) read() {
 		r.byPerson.reserve(int(count))
 	}
 	d.each("document", func(int) { d.document() })
+	d.policies()
 	d.must(len(d.rest) == 0, "something follows on the end")
 }
 

@@ -192,4 +192,7 @@ func (c *connection) within(begin statement, f func() error) error {
 	return nil
 }
 
-var _ audit.Store = (*Store)(nil)
+var (
+	_ audit.Store    = (*Store)(nil)
+	_ audit.Unreader = (*snapshot)(nil)
+)

@@ -17,7 +17,7 @@ const compact = 0xf1
 // are unsigned varints.
 func Pack(rows []audit.Row) []byte {
 	b := make([]byte, 0, 1024*len(rows))
-	var few []byte
+	few := make([]byte, 0, 1536)
 	for _, r := range rows {
 		var ok bool
 		if few, ok = r.Compact(few[:0]); ok {
@@ -35,41 +35,59 @@ func Pack(rows []audit.Row) []byte {
 // Unpack reads what Pack wrote, of entries from an index on. Where it cannot be read on
 // comes one row that says so (audit.Row.Bad), and nothing after it.
 func Unpack(first int64, b []byte) (rows []audit.Row) {
-	return unpack(first, b, first, math.MaxInt)
+	u := unpacking{from: first, limit: math.MaxInt, read: audit.ReadCompact}
+	u.unpack(first, b)
+	return u.rows
 }
 
-// unpack gives at most limit of the entries of a row, from an index on. Where it cannot be
-// read comes one that says so, whatever its index.
-func unpack(first int64, b []byte, from int64, limit int) (rows []audit.Row) {
-	bad := func(index int64) []audit.Row { return append(rows, audit.Row{Index: index, Bad: "entries"}) }
+// readCompact reads an entry that is in few bytes, or leaves that to who gets it.
+type readCompact func(index int64, b []byte) (audit.Row, bool)
+
+// unpacking gathers entries from an index on, until there are limit of them.
+type unpacking struct {
+	from  int64
+	limit int
+	read  readCompact
+	rows  []audit.Row
+}
+
+func (u *unpacking) bad(index int64) {
+	u.rows = append(u.rows, audit.Row{Index: index, Bad: "entries"})
+}
+
+// unpack adds the entries of a row. Where it cannot be read comes one that says so, whatever
+// its index.
+func (u *unpacking) unpack(first int64, b []byte) {
 	if len(b) == 0 {
-		return bad(first)
+		u.bad(first)
 	}
-	for index := first; len(b) > 0 && len(rows) < limit; index++ {
+	for index := first; len(b) > 0 && len(u.rows) < u.limit; index++ {
 		if b[0] != compact {
 			r, rest, ok := full(b)
 			if !ok {
-				return bad(index)
+				u.bad(index)
+				return
 			}
-			if b, r.Index = rest, index; index >= from {
-				rows = append(rows, r)
+			if b, r.Index = rest, index; index >= u.from {
+				u.rows = append(u.rows, r)
 			}
 			continue
 		}
 		few, rest, ok := part(b[1:])
 		if !ok {
-			return bad(index)
+			u.bad(index)
+			return
 		}
-		if b = rest; index < from {
+		if b = rest; index < u.from {
 			continue
 		}
-		r, ok := audit.ReadCompact(index, few)
+		r, ok := u.read(index, few)
 		if !ok {
-			return bad(index)
+			u.bad(index)
+			return
 		}
-		rows = append(rows, r)
+		u.rows = append(u.rows, r)
 	}
-	return rows
 }
 
 // full reads an entry that is stored in full.

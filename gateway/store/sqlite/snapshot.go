@@ -35,29 +35,40 @@ func (s *snapshot) each(of statement, doing string, take func([]driver.Value) bo
 // Rows is audit.Snapshot's. SQLite stores any value in any column, so each is
 // read as it is and its type is looked at.
 func (s *snapshot) Rows(from int64, limit int) ([]audit.Row, error) {
+	return s.rows(from, limit, audit.ReadCompact)
+}
+
+// UnreadRows is audit.Unreader's.
+func (s *snapshot) UnreadRows(from int64, limit int) ([]audit.Row, error) {
+	return s.rows(from, limit, audit.Unread)
+}
+
+func (s *snapshot) rows(from int64, limit int, read readCompact) ([]audit.Row, error) {
+	u := unpacking{from: from, limit: limit, read: read, rows: make([]audit.Row, 0, max(0, min(limit, 1024)))}
 	before := from
 	if from > 0 {
 		before-- // the row that holds this one may hold more of them than it should
 	}
-	var list []audit.Row
 	err := s.each(s.use.entries, "reading entries", func(values []driver.Value) bool {
-		list = append(list, group(values[0], values[1], from, limit-len(list))...)
-		return len(list) < limit
+		u.group(values[0], values[1])
+		return len(u.rows) < limit
 	}, s.tenant, s.tenant, before, from)
-	return list, err
+	return u.rows, err
 }
 
-// group gives at most limit of the entries of a row, from an index on.
-func group(n, packed any, from int64, limit int) []audit.Row {
+// group adds the entries of a row.
+func (u *unpacking) group(n, packed any) {
 	first, ok := n.(int64)
 	if !ok {
-		return []audit.Row{{Bad: "n"}}
+		u.rows = append(u.rows, audit.Row{Bad: "n"})
+		return
 	}
 	b, ok := packed.([]byte)
 	if !ok {
-		return []audit.Row{{Index: first, Bad: "entries"}}
+		u.bad(first)
+		return
 	}
-	return unpack(first, b, from, limit)
+	u.unpack(first, b)
 }
 
 // Document is audit.Snapshot's.
