@@ -23,10 +23,17 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // domain of every google.rpc.ErrorInfo.
 const domain = "ontschot.nl"
+
+// Reasons of no error in particular.
+const (
+	internal     = "INTERNAL"
+	invalidField = "INVALID_FIELD"
+)
 
 // meaning is what a caller sees of an error: code, reason, and what to do next.
 type meaning struct {
@@ -39,32 +46,32 @@ type meaning struct {
 // meanings is the one table of errors. What is not in it is Internal and unsaid.
 func meanings() []meaning {
 	return append(betweenGateways(), []meaning{
-		{token.ErrMissing, codes.Unauthenticated, "TOKEN_MISSING", `send the metadata "authorization: Bearer <token>"`},
-		{token.ErrExpired, codes.Unauthenticated, "TOKEN_EXPIRED", "ask your token issuer for a new one"},
-		{token.ErrBinding, codes.Unauthenticated, "TOKEN_NOT_BOUND", "use the token on the connection of the certificate it was issued for"},
-		{token.ErrAudience, codes.Unauthenticated, "TOKEN_AUDIENCE", "ask for a token whose audience is this gateway's OIN"},
+		{token.ErrMissing, codes.Unauthenticated, ontschotv1.ReasonTokenMissing, `send the metadata "authorization: Bearer <token>"`},
+		{token.ErrExpired, codes.Unauthenticated, ontschotv1.ReasonTokenExpired, "ask your token issuer for a new one"},
+		{token.ErrBinding, codes.Unauthenticated, ontschotv1.ReasonTokenNotBound, "use the token on the connection of the certificate it was issued for"},
+		{token.ErrAudience, codes.Unauthenticated, ontschotv1.ReasonTokenAudience, "ask for a token whose audience is this gateway's OIN"},
 		{token.ErrRole, codes.Unauthenticated, "TOKEN_ROLE", "the token must hold exactly one role that the trust file knows of its issuer"},
 		{token.ErrIssuer, codes.Unavailable, "ISSUER_UNAVAILABLE", "try again, and tell the operator if it lasts"},
 		{token.ErrDelegation, codes.PermissionDenied, "NO_DELEGATION", "let the organisation register a signed delegation for the one that acts, with this purpose"},
 		{token.ErrDocument, codes.InvalidArgument, "DELEGATION_INVALID", "let the organisation that is acted for sign it again"},
-		{token.ErrInvalid, codes.Unauthenticated, "TOKEN_INVALID", "ask your token issuer for a token as RFC 9068 describes, signed with a key this gateway has pinned"},
+		{token.ErrInvalid, codes.Unauthenticated, ontschotv1.ReasonTokenInvalid, "ask your token issuer for a token as RFC 9068 describes, signed with a key this gateway has pinned"},
 		{admission.ErrPurpose, codes.PermissionDenied, budgetv1.ReasonPurposeNotAllowed, "ask your token issuer for a token whose authorization_details name the purpose, the sources and the categories"},
 		{admission.ErrSecond, codes.PermissionDenied, "SECOND_PERSON", "let another case worker log in for the same case, and send that token as ontschot-second"},
 		{admission.ErrNotOwn, codes.PermissionDenied, "OTHER_ORGANISATION", "ask the gateway of your own organisation"},
-		{audit.ErrUnavailable, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; try again, and tell the operator if it lasts"},
-		{audit.ErrDamaged, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
-		{audit.ErrTampered, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator runs: ontschot audit verify"},
-		{audit.ErrBehind, codes.Unavailable, "RECORD_UNAVAILABLE", "nothing was released; the operator puts a whole record back: ontschot restore"},
+		{audit.ErrUnavailable, codes.Unavailable, ontschotv1.ReasonRecordUnavailable, "nothing was released; try again, and tell the operator if it lasts"},
+		{audit.ErrDamaged, codes.Unavailable, ontschotv1.ReasonRecordUnavailable, "nothing was released; the operator runs: ontschot audit verify"},
+		{audit.ErrTampered, codes.Unavailable, ontschotv1.ReasonRecordUnavailable, "nothing was released; the operator runs: ontschot audit verify"},
+		{audit.ErrBehind, codes.Unavailable, ontschotv1.ReasonRecordUnavailable, "nothing was released; the operator puts a whole record back: ontschot restore"},
 		{audit.ErrNoDocument, codes.NotFound, "NO_DOCUMENT", "register the consent first"},
-		{audit.ErrConflict, codes.AlreadyExists, "DOCUMENT_CONFLICT", "another document has this id; issue it under a new one"},
-		{audit.ErrEnded, codes.FailedPrecondition, "DOCUMENT_ENDED", "issue a new document; for a budget that rests on it: ask for a new one"},
-		{register.ErrReplaced, codes.FailedPrecondition, "DOCUMENT_REPLACED", "name the last of those that came in its place"},
+		{audit.ErrConflict, codes.AlreadyExists, ontschotv1.ReasonDocumentConflict, "another document has this id; issue it under a new one"},
+		{audit.ErrEnded, codes.FailedPrecondition, ontschotv1.ReasonDocumentEnded, "issue a new document; for a budget that rests on it: ask for a new one"},
+		{register.ErrReplaced, codes.FailedPrecondition, ontschotv1.ReasonDocumentReplaced, "name the last of those that came in its place"},
 		{register.ErrKeyState, codes.FailedPrecondition, "KEY_NOT_IN_USE", "sign it with a key that is in use; the trust files say which are"},
 		{register.ErrNotWaiting, codes.FailedPrecondition, "NOT_WAITING", "it counts as it is"},
-		{agreement.ErrBothWait, codes.FailedPrecondition, "UNCERTAIN", "propose it again, in its place: what both sign now is certain"},
+		{agreement.ErrBothWait, codes.FailedPrecondition, ontschotv1.ReasonBothWait, "propose it again, in its place: what both sign now is certain"},
 		{register.ErrSaysLess, codes.FailedPrecondition, "SAYS_LESS", "name the consent that it replaces, or narrow that one"},
 		{audit.ErrDay, codes.Aborted, "DAY_CHANGED", "ask again"},
-		{audit.ErrJudged, codes.Aborted, "CHANGED_MEANWHILE", "ask again"},
+		{audit.ErrJudged, codes.Aborted, ontschotv1.ReasonChangedMeanwhile, "ask again"},
 		{token.ErrCase, codes.PermissionDenied, budgetv1.ReasonOtherHousehold, "use a token for the case it belongs to"},
 		{policy.ErrRole, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "the matrix of the policy says which roles and levels may"},
 		{agreement.ErrAssurance, codes.PermissionDenied, budgetv1.ReasonPolicyDenied, "log in at the level that the agreement asks for"},
@@ -75,21 +82,21 @@ func meanings() []meaning {
 		{consent.ErrWrongSigner, codes.FailedPrecondition, budgetv1.ReasonWrongSigner, "AskConsent says who must sign"},
 		{consent.ErrOtherPerson, codes.PermissionDenied, "OTHER_PERSON", "name the person the consent is of"},
 		{consent.ErrDocument, codes.InvalidArgument, "CONSENT_INVALID", "let the keeper issue it again"},
-		{agreement.ErrDocument, codes.InvalidArgument, "AGREEMENT_INVALID", "every party must sign the same terms with a key this gateway has pinned"},
+		{agreement.ErrDocument, codes.InvalidArgument, ontschotv1.ReasonAgreementInvalid, "every party must sign the same terms with a key this gateway has pinned"},
 		{agreement.ErrDraft, codes.InvalidArgument, "DRAFT_INVALID", "mend the draft and read it again: ontschot agreement new writes one that is good"},
-		{agreement.ErrStatement, codes.InvalidArgument, "STATEMENT_INVALID", "it must be signed by a party, about the terms as they were signed"},
-		{agreement.ErrUnknown, codes.NotFound, "NO_AGREEMENT", "ontschot agreement list shows what there is"},
-		{agreement.ErrOtherTerms, codes.FailedPrecondition, "OTHER_TERMS", "read the terms again, and accept what you have read"},
+		{agreement.ErrStatement, codes.InvalidArgument, ontschotv1.ReasonStatementInvalid, "it must be signed by a party, about the terms as they were signed"},
+		{agreement.ErrUnknown, codes.NotFound, ontschotv1.ReasonUnknownAgreement, "ontschot agreement list shows what there is"},
+		{agreement.ErrOtherTerms, codes.FailedPrecondition, ontschotv1.ReasonOtherTerms, "read the terms again, and accept what you have read"},
 		{agreement.ErrOwnProposal, codes.FailedPrecondition, "OWN_PROPOSAL", "the other party accepts it; you can take it back with reject"},
-		{agreement.ErrClosed, codes.FailedPrecondition, "PROPOSAL_CLOSED", "ontschot agreement show says what became of it; propose again"},
-		{agreement.ErrInForce, codes.FailedPrecondition, "IN_FORCE", "revoke it, or propose what is to take its place"},
+		{agreement.ErrClosed, codes.FailedPrecondition, ontschotv1.ReasonProposalClosed, "ontschot agreement show says what became of it; propose again"},
+		{agreement.ErrInForce, codes.FailedPrecondition, ontschotv1.StatusInForce, "revoke it, or propose what is to take its place"},
 		{agreement.ErrNotInForce, codes.FailedPrecondition, "NOT_IN_FORCE", "reject it"},
-		{agreement.ErrDeliveries, codes.ResourceExhausted, "TOO_MANY_DELIVERIES", "deliver the rest later"},
+		{agreement.ErrDeliveries, codes.ResourceExhausted, ontschotv1.ReasonTooManyDeliveries, "deliver the rest later"},
 		{agreement.ErrHalfway, codes.Unavailable, "PEER_SILENT", "accept it again: whatever came of it, both ends then hold the same"},
 		{admission.ErrAssurance, codes.PermissionDenied, "ASSURANCE_TOO_LOW", "log in at the level substantieel or higher"},
 		{admission.ErrActor, codes.PermissionDenied, "DELEGATE_MAY_NOT", "the organisation itself delegates, and ends delegations"},
-		{agreement.ErrTooMany, codes.ResourceExhausted, "TOO_MANY_PROPOSALS", "wait until some have been answered, or take some back"},
-		{admission.ErrCertificate, codes.Unauthenticated, "CERTIFICATE_NOT_TRUSTED", "connect again with a certificate that is valid now"},
+		{agreement.ErrTooMany, codes.ResourceExhausted, ontschotv1.ReasonTooManyProposals, "wait until some have been answered, or take some back"},
+		{admission.ErrCertificate, codes.Unauthenticated, ontschotv1.ReasonCertificate, "connect again with a certificate that is valid now"},
 		{agreement.ErrUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
 		{register.ErrRefused, codes.InvalidArgument, "DOCUMENT_DOES_NOT_FIT", "read what it is to take the place of, and say so"},
@@ -101,14 +108,42 @@ func meanings() []meaning {
 // betweenGateways are those of questions that other organisations' gateways ask.
 func betweenGateways() []meaning {
 	return []meaning{
-		{admission.ErrNoPeer, codes.Unauthenticated, "UNKNOWN_PEER", "both organisations must be in the trust file, with the OIN of the certificate"},
-		{token.ErrUsed, codes.FailedPrecondition, "PERMIT_USED", "write a new permit for every question"},
-		{token.ErrPermit, codes.PermissionDenied, "PERMIT_INVALID", "write the permit over exactly what is asked"},
+		{admission.ErrNoPeer, codes.Unauthenticated, ontschotv1.ReasonUnknownPeer, "both organisations must be in the trust file, with the OIN of the certificate"},
+		{token.ErrUsed, codes.FailedPrecondition, ontschotv1.ReasonPermitUsed, "write a new permit for every question"},
+		{token.ErrPermitTime, codes.Unauthenticated, ontschotv1.ReasonPermitTime, "set the clocks of both gateways by NTP; a permit is written when it is used"},
+		{token.ErrPermit, codes.PermissionDenied, ontschotv1.ReasonPermitInvalid, "write the permit over exactly what is asked"},
 		{admission.ErrNumber, codes.PermissionDenied, "NUMBER_NOT_ALLOWED", "ask with the number that this kind of source goes by, and no other"},
 		{admission.ErrRate, codes.ResourceExhausted, budgetv1.GapRateLimited, "ask again in the next minute; the agreement says how many"},
 		{admission.ErrDescribed, codes.ResourceExhausted, "TOO_MANY_QUESTIONS", "ask again in the next minute"},
+		{admission.ErrEvaluated, codes.ResourceExhausted, "TOO_MANY_QUESTIONS", "ask again in the next minute"},
 		{admission.ErrNoSource, codes.FailedPrecondition, budgetv1.ReasonNoAdapter, "its operator configures an adapter for its own system"},
 	}
+}
+
+// ReasonsByCode are those that a caller can get, by their code.
+func ReasonsByCode() map[codes.Code][]string {
+	all := map[codes.Code][]string{
+		codes.InvalidArgument: {invalidField}, codes.Internal: {internal}, codes.PermissionDenied: budgetv1.GapReasons(), codes.FailedPrecondition: {agreement.PeerRefused},
+	}
+	for _, m := range meanings() {
+		all[m.code] = append(all[m.code], m.reason)
+	}
+	for code, reasons := range all {
+		slices.Sort(reasons)
+		all[code] = slices.Compact(reasons)
+	}
+	return all
+}
+
+// Reasons are all that a caller can get, sorted. What another gateway or a source says is taken
+// over only when it is one of them.
+func Reasons() []string {
+	all := slices.Concat(budgetv1.GapReasons(), budgetv1.Faults(), ontschotv1.DeliveryReasons(), ontschotv1.PermitReasons(), []string{invalidField, internal, agreement.PeerRefused})
+	for _, m := range meanings() {
+		all = append(all, m.reason)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Of maps an error to what the caller gets; nil stays nil.
@@ -124,20 +159,22 @@ func Of(err error) error {
 			return refuse(m.code, m.is.Error()+"; "+m.next, info(m.reason, nil))
 		}
 	}
-	return refuse(codes.Internal, "something went wrong inside the gateway; its operator finds more in its log", info("INTERNAL", nil))
+	return refuse(codes.Internal, "something went wrong inside the gateway; its operator finds more in its log", info(internal, nil))
 }
 
 // ofType maps the errors that say more than that they occurred.
 func ofType(err error) (error, bool) {
 	var bad *admission.Violation
 	if errors.As(err, &bad) {
-		return refuse(codes.InvalidArgument, bad.Error(), info("INVALID_FIELD", map[string]string{"field": bad.Field}),
+		return refuse(codes.InvalidArgument, bad.Error(), info(invalidField, map[string]string{"field": bad.Field}),
 			&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: bad.Field, Description: bad.What}}}), true
 	}
 	var refused *policy.RefusedError
 	if errors.As(err, &refused) {
 		return refuse(codes.PermissionDenied, policy.ErrRole.Error()+"; the table of operations says which roles and levels may: "+string(refused.Operation),
-			info(budgetv1.ReasonPolicyDenied, map[string]string{"codes": strings.Join(refused.Codes, " "), "operation": string(refused.Operation)})), true
+			info(budgetv1.ReasonPolicyDenied, map[string]string{
+				"codes": strings.Join(refused.Codes, " "), "operation": string(refused.Operation), "way": budgetv1.WrittenWay(refused.Way),
+			})), true
 	}
 	var lacks *consent.MandateError
 	if errors.As(err, &lacks) {
@@ -169,7 +206,9 @@ func denied(no *policy.DeniedError) error {
 	order := budgetv1.GapReasons()
 	reasons, policyCodes := map[string]bool{}, map[string]bool{}
 	metadata := map[string]string{}
+	var way []*budgetv1.WayToYes
 	for _, gap := range no.Gaps {
+		way = append(way, gap.GetWay()...)
 		reasons[gap.GetReason()] = true
 		for code := range strings.FieldsSeq(gap.GetCode()) {
 			policyCodes[code] = true
@@ -184,6 +223,7 @@ func denied(no *policy.DeniedError) error {
 	}
 	metadata["reasons"] = strings.Join(sorted, " ")
 	metadata["codes"] = strings.Join(slices.Sorted(maps.Keys(policyCodes)), " ")
+	metadata["way"] = budgetv1.WrittenWay(way)
 	return refuse(codes.PermissionDenied, no.Error()+": "+metadata["reasons"], info(sorted[0], metadata))
 }
 

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -25,16 +26,37 @@ func Canonical(m proto.Message) ([]byte, error) { return canonicalWithout(m) }
 
 // canonicalWithout leaves some fields of the message itself out.
 func canonicalWithout(m proto.Message, left ...protoreflect.Name) ([]byte, error) {
-	r := m.ProtoReflect()
-	if shape := shapeOf(r.Descriptor()); shape.plain {
+	if shape := shapeOf(m.ProtoReflect().Descriptor()); shape.plain {
 		w := writer{buf: make([]byte, 0, 2*proto.Size(m)+256)}
-		w.message(r, shape, left)
-		if w.bad {
-			return nil, errMessage
-		}
-		return w.buf, nil
+		return w.whole(m, shape, left)
 	}
 	return byTransform(m, left...)
+}
+
+// sumOf is the SHA-256 of the canonical form, of which nothing stays.
+func sumOf(m proto.Message, left ...protoreflect.Name) ([sha256.Size]byte, error) {
+	shape := shapeOf(m.ProtoReflect().Descriptor())
+	if !shape.plain {
+		raw, err := byTransform(m, left...)
+		return sha256.Sum256(raw), err
+	}
+	w := writers.Get().(*writer)
+	defer w.wipe()
+	raw, err := w.whole(m, shape, left)
+	return sha256.Sum256(raw), err
+}
+
+// writers are those that nobody uses at the moment.
+var writers = sync.Pool{New: func() any { return &writer{buf: make([]byte, 0, 8<<10)} }}
+
+// wipe leaves nothing in a writer of what it wrote, and puts it back.
+func (w *writer) wipe() {
+	clear(w.buf[:cap(w.buf)])
+	clear(w.values[:cap(w.values)])
+	if cap(w.buf) <= 64<<10 { // of one that a large household made large nobody has use
+		w.buf, w.values, w.bad = w.buf[:0], w.values[:0], false
+		writers.Put(w)
+	}
 }
 
 // byTransform makes it in two steps, with the libraries: for messages with fields that are
@@ -56,7 +78,8 @@ func byTransform(m proto.Message, left ...protoreflect.Name) ([]byte, error) {
 // shape is what there is to write of one kind of message, in the order of the names.
 type shape struct {
 	fields []field
-	plain  bool // nothing in it is of a kind that is not written here
+	slots  []int // where the field of an index in the descriptor stands in fields
+	plain  bool  // nothing in it is of a kind that is not written here
 }
 
 type field struct {
@@ -93,6 +116,10 @@ func newShape(d protoreflect.MessageDescriptor, made map[protoreflect.FullName]*
 		s.fields = append(s.fields, f)
 	}
 	slices.SortFunc(s.fields, func(a, b field) int { return strings.Compare(string(a.Name()), string(b.Name())) })
+	s.slots = make([]int, len(s.fields))
+	for i, f := range s.fields {
+		s.slots[f.Index()] = i
+	}
 	return s
 }
 
@@ -126,14 +153,45 @@ func plain(d protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool
 type writer struct {
 	buf []byte
 	bad bool // a text that is no UTF-8
+	// values of the messages that are being written, by the order of their fields.
+	values  []protoreflect.Value
+	gather  func(protoreflect.FieldDescriptor, protoreflect.Value) bool // made once
+	slots   []int                                                       // of the message that is gathered
+	current int                                                         // where its values begin
+}
+
+func (w *writer) whole(m proto.Message, s *shape, left []protoreflect.Name) ([]byte, error) {
+	if w.gather == nil {
+		w.gather = func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			w.values[w.current+w.slots[f.Index()]] = v
+			return true
+		}
+	}
+	w.message(m.ProtoReflect(), s, left)
+	if w.bad {
+		return nil, errMessage
+	}
+	return w.buf, nil
+}
+
+// valuesOf gathers what is set of a message, and says where that stands. A look at each field
+// by its descriptor takes longer than all the writing.
+func (w *writer) valuesOf(m protoreflect.Message, s *shape) (from int) {
+	from = len(w.values)
+	w.values = slices.Grow(w.values, len(s.fields))[:from+len(s.fields)]
+	clear(w.values[from:])
+	w.slots, w.current = s.slots, from
+	m.Range(w.gather)
+	return from
 }
 
 func (w *writer) message(m protoreflect.Message, s *shape, left []protoreflect.Name) {
 	w.buf = append(w.buf, '{')
 	first := true
+	from := w.valuesOf(m, s)
 	for i := range s.fields {
-		f := &s.fields[i]
-		if !m.Has(f.FieldDescriptor) || slices.Contains(left, f.Name()) {
+		f, v := &s.fields[i], w.values[from+i]
+		if !v.IsValid() || left != nil && slices.Contains(left, f.Name()) {
 			continue
 		}
 		if !first {
@@ -141,7 +199,6 @@ func (w *writer) message(m protoreflect.Message, s *shape, left []protoreflect.N
 		}
 		first = false
 		w.buf = append(w.buf, f.name...)
-		v := m.Get(f.FieldDescriptor)
 		switch {
 		case f.IsMap():
 			w.entries(v.Map(), f.MapValue())
@@ -153,6 +210,7 @@ func (w *writer) message(m protoreflect.Message, s *shape, left []protoreflect.N
 			w.scalar(v, f.Kind())
 		}
 	}
+	w.values = w.values[:from]
 	w.buf = append(w.buf, '}')
 }
 

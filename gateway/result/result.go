@@ -59,11 +59,11 @@ type Times struct {
 // Digest is the SHA-256 over the RFC 8785 form of the budget's JSON (proto field
 // names, members that are not set left out) without receipt and signature.
 func Digest(b *budgetv1.Budget) ([32]byte, error) {
-	raw, err := canonicalWithout(b, "receipt", "signature")
+	sum, err := sumOf(b, "receipt", "signature")
 	if err != nil {
 		return [32]byte{}, err
 	}
-	return sha256.Sum256(raw), nil
+	return sum, nil
 }
 
 // Of reports whether the budget was asked for in the case with this commitment.
@@ -83,7 +83,7 @@ type Release struct {
 
 // Sign puts receipt and signature on a budget.
 func Sign(b *budgetv1.Budget, r Release, by signed.Signer) error {
-	over, err := Canonical(r.Receipt)
+	over, err := sumOf(r.Receipt)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func Sign(b *budgetv1.Budget, r Release, by signed.Signer) error {
 	}
 	raw, err := by.Compact(signed.Result, Claims{
 		Issuer: by.Issuer, ID: id.String(), IssuedAt: r.Times.Now.Unix(), Expires: r.Times.Expires.Unix(), KeepUntil: r.Times.KeepUntil.Unix(), Case: ofCase(id.String(), r.Case),
-		Digest: encode(r.Digest), Receipt: encode(sha256.Sum256(over)),
+		Digest: encode(r.Digest), Receipt: encode(over),
 		PolicyRevision: b.GetPolicyRevision(), Complete: b.GetComplete(),
 	})
 	if err != nil {
@@ -153,11 +153,7 @@ func VerifyAccount(a *budgetv1.Account, t Trust) error {
 	if _, err := t.Keys.Compact(signed.Result, []byte(a.GetSignature()), &c); err != nil {
 		return fmt.Errorf("%w: signature: %w", ErrMismatch, err)
 	}
-	raw, err := canonicalWithout(a, "signature")
-	if err != nil || hasUnknown(a.ProtoReflect()) || c.Issuer != t.Releaser || c.Funder != a.GetFunder() || c.Digest != encode(sha256.Sum256(raw)) {
-		return fmt.Errorf("%w: the account was changed, or is of another maker", ErrMismatch)
-	}
-	return nil
+	return drawnUp(a, c.Digest, c.Issuer == t.Releaser, c.Funder == a.GetFunder())
 }
 
 // DissolutionClaims of a signed dissolution: of which date, and its digest.
@@ -187,9 +183,20 @@ func VerifyDissolution(d *budgetv1.Dissolution, t Trust) error {
 	if _, err := t.Keys.Compact(signed.Result, []byte(d.GetSignature()), &c); err != nil {
 		return fmt.Errorf("%w: signature: %w", ErrMismatch, err)
 	}
-	raw, err := canonicalWithout(d, "signature")
-	if err != nil || hasUnknown(d.ProtoReflect()) || c.Issuer != t.Releaser || c.Date != d.GetDate() || c.Digest != encode(sha256.Sum256(raw)) {
-		return fmt.Errorf("%w: the dissolution was changed, or is of another maker", ErrMismatch)
+	return drawnUp(d, c.Digest, c.Issuer == t.Releaser, c.Date == d.GetDate())
+}
+
+// drawnUp holds what was made of a budget against the digest that its maker signed.
+func drawnUp(m proto.Message, digest string, ours, same bool) error {
+	if hasUnknown(m.ProtoReflect()) {
+		return fmt.Errorf("%w: %w", ErrMismatch, UnknownField)
+	}
+	if !ours {
+		return fmt.Errorf("%w: %w", ErrMismatch, OtherReleaser)
+	}
+	sum, err := sumOf(m, "signature")
+	if err != nil || !same || digest != encode(sum) {
+		return fmt.Errorf("%w: %w", ErrMismatch, Changed)
 	}
 	return nil
 }
@@ -224,14 +231,14 @@ type Trust struct {
 }
 
 // Verify checks signature, digest, receipt and disclosures, and gives what was signed. Any
-// mismatch is an error that wraps ErrMismatch or audit.ErrTampered.
+// mismatch is an error that wraps ErrMismatch or audit.ErrTampered, and has a Reason.
 func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
 	var c Claims
 	if _, err := t.Keys.Compact(signed.Result, []byte(b.GetSignature()), &c); err != nil {
 		return Claims{}, fmt.Errorf("%w: signature: %w", ErrMismatch, err)
 	}
 	if hasUnknown(b.ProtoReflect()) {
-		return Claims{}, fmt.Errorf("%w: it holds fields this program does not know; use the version it was made with, or a newer one", ErrMismatch)
+		return Claims{}, fmt.Errorf("%w: %w", ErrMismatch, UnknownField)
 	}
 	digest, err := Digest(b)
 	if err != nil {
@@ -240,11 +247,11 @@ func Verify(b *budgetv1.Budget, t Trust) (Claims, error) {
 	over, err := Canonical(b.GetReceipt())
 	switch {
 	case c.Issuer != t.Releaser:
-		return Claims{}, fmt.Errorf("%w: signed by another organisation than the pinned one", ErrMismatch)
+		return Claims{}, fmt.Errorf("%w: %w", ErrMismatch, OtherReleaser)
 	case c.Digest != encode(digest):
-		return Claims{}, fmt.Errorf("%w: its contents were changed", ErrMismatch)
+		return Claims{}, fmt.Errorf("%w: %w", ErrMismatch, Changed)
 	case err != nil || c.Receipt != encode(sha256.Sum256(over)):
-		return Claims{}, fmt.Errorf("%w: its receipt was changed", ErrMismatch)
+		return Claims{}, fmt.Errorf("%w: %w", ErrMismatch, ReceiptChanged)
 	}
 	if err := audit.VerifyReceipt(b.GetReceipt(), digest, t.Log); err != nil || t.Sources == nil {
 		return c, err

@@ -5,10 +5,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -42,17 +46,11 @@ type Statement struct {
 // maxDays bounds the days of a statement, as those of an agreement are.
 const maxDays = 3650
 
-var (
-	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	hashForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-	traceForm  = regexp.MustCompile(`^[0-9a-f]{32}$`)
-)
-
 // sound reports whether each member has its form: they are printed, and reckoned with.
 func (s Statement) sound() bool {
 	days := func(n int) bool { return n >= 1 && n <= maxDays }
-	return days(s.RetentionDays) && days(s.MaxAgeDays) && digestForm.MatchString(s.Agreement) && digestForm.MatchString(s.PolicyRevision) &&
-		hashForm.MatchString(s.Answer) && hashForm.MatchString(s.Request) && traceForm.MatchString(s.Trace) &&
+	return days(s.RetentionDays) && days(s.MaxAgeDays) && identity.IsSHA256(s.Agreement) && identity.IsSHA256(s.PolicyRevision) &&
+		identity.IsHash(s.Answer) && identity.IsHash(s.Request) && identity.IsTrace(s.Trace) &&
 		identity.IsUUIDv7(s.ID) && identity.IsUUIDv7(s.Permit) && s.IssuedAt > 0 && s.IssuedAt <= maxTime
 }
 
@@ -103,40 +101,54 @@ func VerifyDisclosure(d *budgetv1.Disclosure, keys *signed.Verifier, source Sour
 	}
 	switch {
 	case s.Issuer != source.OIN || s.Audience != asked:
-		return Statement{}, fmt.Errorf("%w: of another source, or to another organisation", ErrStatement)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, OtherAudience)
 	case !s.sound():
-		return Statement{}, fmt.Errorf("%w: a member of it is not in its form", ErrStatement)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, BadMember)
 	case len(source.Log) == 0:
-		return Statement{}, fmt.Errorf("%w: the trust file has no log key of the source", ErrStatement)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, audit.NoLogKey)
 	case d.GetReceipt().GetDecisionIndex() != s.Decision:
-		return Statement{}, fmt.Errorf("%w: of another decision than its receipt", ErrStatement)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, OtherDecision)
 	}
 	answer, err := base64.RawURLEncoding.Strict().DecodeString(s.Answer)
 	if err != nil || len(answer) != sha256.Size {
-		return Statement{}, fmt.Errorf("%w: it names no answer", ErrStatement)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, BadMember)
 	}
 	return s, audit.VerifyReceipt(d.GetReceipt(), [32]byte(answer), source.Log)
 }
 
-// disclosures verifies those of a budget, one for each source that decided for itself.
+// disclosures verifies those of a budget, one for each source that decided for itself: as many
+// at once as there are processors, for there are forty of a large household.
 func disclosures(b *budgetv1.Budget, t Trust) error {
+	said := slices.DeleteFunc(slices.Clone(b.GetSources()), func(r *budgetv1.SourceReport) bool { return r.GetDisclosure() == nil })
+	statements, errs := make([]Statement, len(said)), make([]error, len(said))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(said)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(said)); i = next.Add(1) - 1 {
+				statements[i], errs[i] = disclosed(said[i], t)
+			}
+		})
+	}
+	all.Wait()
 	seen := map[string]bool{}
-	for _, r := range b.GetSources() {
-		if r.GetDisclosure() == nil {
-			continue
-		}
-		source, known := t.Sources[r.GetSource()]
-		if !known {
-			return fmt.Errorf("%w: %w: %s is no party of the trust file", ErrMismatch, ErrStatement, r.GetSource())
-		}
-		s, err := VerifyDisclosure(r.GetDisclosure(), t.Keys, source, t.Releaser)
-		switch {
-		case err != nil:
-			return fmt.Errorf("%w: %s: %w", ErrMismatch, r.GetSource(), err)
+	for i, s := range statements {
+		switch source := said[i].GetSource(); {
+		case errs[i] != nil:
+			return fmt.Errorf("%w: %w: %s: %w", ErrMismatch, errDisclosed, source, errs[i])
 		case seen[s.ID]:
-			return fmt.Errorf("%w: %w: %s: one for two answers", ErrMismatch, ErrStatement, r.GetSource())
+			return fmt.Errorf("%w: %w: %s: %w: %w", ErrMismatch, errDisclosed, source, ErrStatement, Twice)
 		}
 		seen[s.ID] = true
 	}
 	return nil
+}
+
+// disclosed verifies the disclosure of one source.
+func disclosed(r *budgetv1.SourceReport, t Trust) (Statement, error) {
+	source, known := t.Sources[r.GetSource()]
+	if !known {
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, NoParty)
+	}
+	return VerifyDisclosure(r.GetDisclosure(), t.Keys, source, t.Releaser)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ontschot/ontschot/internal/civil"
@@ -14,10 +15,18 @@ import (
 
 // AgreementTexts words what changes in an agreement. It is safe for concurrent use.
 type AgreementTexts struct {
-	texts  *Texts
+	texts *Texts
+	now   atomic.Pointer[agreementSaid]
+}
+
+// agreementSaid is what is said by the tables of one folder.
+type agreementSaid struct {
 	matrix *Matrix
 	words  map[string]agreementWords
 }
+
+// Replace words what changes by the tables of another folder from here on.
+func (t *AgreementTexts) Replace(by *AgreementTexts) { t.now.Store(by.now.Load()) }
 
 // agreementWords is agreements/words.<lang>.yaml.
 type agreementWords struct {
@@ -38,9 +47,10 @@ type ChangeParams struct {
 // ReadAgreementTexts reads agreements/words.{nl,en}.yaml and the matrix; they lean on the
 // texts of the same folder. Errors: ErrTable, naming the file.
 func ReadAgreementTexts(fsys fs.FS, texts *Texts) (*AgreementTexts, error) {
-	t := &AgreementTexts{texts: texts, words: map[string]agreementWords{}}
+	t, s := &AgreementTexts{texts: texts}, &agreementSaid{words: map[string]agreementWords{}}
+	t.now.Store(s)
 	var err error
-	if t.matrix, err = ReadMatrix(fsys); err != nil {
+	if s.matrix, err = ReadMatrix(fsys); err != nil {
 		return nil, err
 	}
 	for _, lang := range []string{Dutch, English} {
@@ -51,9 +61,9 @@ func ReadAgreementTexts(fsys fs.FS, texts *Texts) (*AgreementTexts, error) {
 		if err := w.check(lang); err != nil {
 			return nil, err
 		}
-		t.words[lang] = w
+		s.words[lang] = w
 	}
-	nl, en := t.words[Dutch], t.words[English]
+	nl, en := s.words[Dutch], s.words[English]
 	if one, differs := difference(nl.sentences(), en.sentences()); differs {
 		return nil, fmt.Errorf("%w: agreements/words.{nl,en}.yaml: %s is there in one language only", ErrTable, one)
 	}
@@ -102,9 +112,10 @@ func (w agreementWords) check(lang string) error {
 // Change words one change. A change for which there are no words is given by its
 // path, never left out.
 func (t *AgreementTexts) Change(lang string, c ChangeParams) string {
-	w, ok := t.words[lang]
+	words := t.now.Load().words
+	w, ok := words[lang]
 	if !ok {
-		lang, w = Dutch, t.words[Dutch]
+		lang, w = Dutch, words[Dutch]
 	}
 	path := withoutPlaces(c.Path)
 	params := map[string]string{
@@ -162,7 +173,7 @@ func (t *AgreementTexts) label(lang, path, value string, name func(string) strin
 	case "parties", "oversight.auditors":
 		return each(value, name)
 	case "parties.role":
-		if role, ok := t.words[lang].Roles[value]; ok {
+		if role, ok := t.now.Load().words[lang].Roles[value]; ok {
 			return role
 		}
 	case "grants.retention_days", "grants.max_age_days":
@@ -189,7 +200,7 @@ func each(list string, name func(string) string) string {
 
 // purpose is the title of a purpose in the matrix; one that is not there is its own.
 func (t *AgreementTexts) purpose(lang, purpose string) string {
-	if title := t.matrix.purposes[purpose].Title[lang]; title != "" {
+	if title := t.now.Load().matrix.purposes[purpose].Title[lang]; title != "" {
 		return title
 	}
 	return purpose

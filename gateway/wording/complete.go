@@ -10,9 +10,10 @@ import (
 // complete refuses texts that are empty, that are there in one language only, or
 // that have a place to fill in which nobody fills.
 func (t *Texts) complete() error {
-	nl, en := t.languages[Dutch], t.languages[English]
+	s := t.now.Load()
+	nl, en := s.languages[Dutch], s.languages[English]
 	for _, lang := range []string{Dutch, English} {
-		if err := t.languages[lang].check(lang); err != nil {
+		if err := s.languages[lang].check(lang); err != nil {
 			return err
 		}
 	}
@@ -24,9 +25,11 @@ func (t *Texts) complete() error {
 		{"gaps.", nl.gapCodes(), en.gapCodes()},
 		{"findings.", nl.findingCodes(), en.findingCodes()},
 		{"refusals.", keys(nl.refusals.Refusals), keys(en.refusals.Refusals)},
+		{"peer.", keys(nl.hops), keys(en.hops)},
+		{"way.", slices.Sorted(slices.Values(nl.wayCodes())), slices.Sorted(slices.Values(en.wayCodes()))},
 		{"notice.", keys(nl.notices.Purposes), keys(en.notices.Purposes)},
-		{"notice.", keys(nl.notices.Roles), keys(t.catalogs["signers"])},
-		{"notice.", keys(en.notices.Roles), keys(t.catalogs["signers"])},
+		{"notice.", keys(nl.notices.Roles), keys(s.catalogs["signers"])},
+		{"notice.", keys(en.notices.Roles), keys(s.catalogs["signers"])},
 		{"words.", keys(nl.words.Unknown), keys(en.words.Unknown)},
 		{"words.", keys(nl.words.Numbers), keys(en.words.Numbers)},
 	} {
@@ -44,11 +47,11 @@ func (l language) check(lang string) error {
 		}
 	}
 	for reason, g := range l.gaps {
-		if err := l.texts("gaps."+lang+".yaml", reason, g.Short, g.Missing, g.Do); err != nil {
+		if err := l.texts("gaps."+lang+".yaml", reason, g.Short, g.Missing, g.Do+g.Act); err != nil {
 			return err
 		}
 		for code, text := range g.Codes {
-			if err := l.texts("gaps."+lang+".yaml", reason+" "+code, text.Missing, text.Do); err != nil {
+			if err := l.texts("gaps."+lang+".yaml", reason+" "+code, text.Missing, text.Do+text.Act); err != nil {
 				return err
 			}
 		}
@@ -64,6 +67,12 @@ func (l language) check(lang string) error {
 		}
 	}
 	if err := l.refusals.check(lang, l.words.Unknown); err != nil {
+		return err
+	}
+	if err := l.hops.check(lang); err != nil {
+		return err
+	}
+	if err := l.ways.check(l, lang); err != nil {
 		return err
 	}
 	if err := l.notices.check(lang); err != nil {
@@ -90,7 +99,7 @@ func (l language) texts(file, code string, texts ...string) error {
 }
 
 func (t *Texts) completeCatalogs() error {
-	for list, labels := range t.catalogs {
+	for list, labels := range t.now.Load().catalogs {
 		for key, entry := range labels {
 			if entry.Code == "" || entry.NL == "" || entry.EN == "" {
 				return fmt.Errorf("%w: rules/catalog/%s/data.yaml: %s needs code, nl and en", ErrTable, list, key)

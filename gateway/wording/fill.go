@@ -67,6 +67,12 @@ func (t *Texts) word(name, lang string, params map[string]string, first bool) st
 		return w.date(value)
 	case "days":
 		return w.days(value)
+	case "role":
+		return t.Label("roles", value, lang)
+	case "assurance":
+		return t.Label("assurance", value, lang)
+	case "legal_basis":
+		return t.Label("legal_bases", value, lang)
 	case "number":
 		return cmp.Or(w.Numbers[value], value)
 	}

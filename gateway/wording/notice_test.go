@@ -31,8 +31,8 @@ func meppel() Notice {
 func everything(t *Texts) Notice {
 	n := meppel()
 	n.Sources = nil
-	for _, kind := range keys(t.catalogs["source_kinds"]) {
-		n.Sources = append(n.Sources, NoticeSource{Name: "De instelling", Kind: kind, Categories: keys(t.catalogs["categories"])})
+	for _, kind := range keys(t.now.Load().catalogs["source_kinds"]) {
+		n.Sources = append(n.Sources, NoticeSource{Name: "De instelling", Kind: kind, Categories: keys(t.now.Load().catalogs["categories"])})
 	}
 	return n
 }
@@ -106,9 +106,9 @@ func TestTheNoticeSaysWhatItMust(t *testing.T) {
 func TestNoticesAreComplete(t *testing.T) {
 	texts := read(t)
 	for _, purpose := range askedPurposes(t) {
-		require.Contains(t, texts.languages[Dutch].notices.Purposes, purpose, "a purpose that nobody explains cannot be asked")
+		require.Contains(t, texts.now.Load().languages[Dutch].notices.Purposes, purpose, "a purpose that nobody explains cannot be asked")
 	}
-	for _, reader := range keys(texts.catalogs["signers"]) {
+	for _, reader := range keys(texts.now.Load().catalogs["signers"]) {
 		n := everything(texts)
 		n.Reader = reader
 		nl, en := texts.Notice(Dutch, n), texts.Notice(English, n)
@@ -117,7 +117,7 @@ func TestNoticesAreComplete(t *testing.T) {
 			require.NotContains(t, text, "{", reader)
 			require.NotContains(t, text, "\n\n\n", reader)
 		}
-		for list, labels := range map[string]map[string]label{"categories": texts.catalogs["categories"], "source_kinds": texts.catalogs["source_kinds"]} {
+		for list, labels := range map[string]map[string]label{"categories": texts.now.Load().catalogs["categories"], "source_kinds": texts.now.Load().catalogs["source_kinds"]} {
 			for key, entry := range labels {
 				require.Contains(t, nl, entry.NL, "%s %s", list, key)
 				require.Contains(t, en, entry.EN, "%s %s", list, key)

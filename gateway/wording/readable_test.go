@@ -5,8 +5,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,7 +80,7 @@ func sample() map[string]string {
 // Every text that a family or a case worker reads.
 func TestEveryDutchTextIsReadable(t *testing.T) {
 	texts := read(t)
-	nl := texts.languages[Dutch]
+	nl := texts.now.Load().languages[Dutch]
 	with := func(more map[string]string) map[string]string {
 		params := sample()
 		for name, value := range more {
@@ -105,10 +107,13 @@ func TestEveryDutchTextIsReadable(t *testing.T) {
 		requireReadable(t, code, why)
 		requireReadable(t, code+" instead", instead)
 	}
+	for code := range nl.hops {
+		requireReadable(t, code, texts.Hop(code, Dutch, "iets", "iets", "iets"))
+	}
 	for code, r := range nl.reasons {
 		requireReadable(t, code, r.Short+". "+r.Explanation+" "+r.Do)
 	}
-	for list, labels := range texts.catalogs {
+	for list, labels := range texts.now.Load().catalogs {
 		for key, entry := range labels {
 			requireReadable(t, list+" "+key, entry.NL)
 		}
@@ -118,7 +123,7 @@ func TestEveryDutchTextIsReadable(t *testing.T) {
 // What a person reads before saying yes or no and takes home, whoever reads it.
 func TestEveryNoticeIsReadable(t *testing.T) {
 	texts := read(t)
-	for _, reader := range keys(texts.catalogs["signers"]) {
+	for _, reader := range keys(texts.now.Load().catalogs["signers"]) {
 		n := everything(texts)
 		n.Reader = reader
 		r := receipt()
@@ -154,7 +159,7 @@ func TestEveryWordForAChangeIsReadable(t *testing.T) {
 	require.NoError(t, err)
 	name := func(string) string { return "Gemeente Meppel" }
 	sentences, words := 0, 0
-	for path, kinds := range texts.words[Dutch].Changes {
+	for path, kinds := range texts.now.Load().words[Dutch].Changes {
 		for kind := range kinds {
 			old, now := "2025-01-01", "2026-01-01"
 			if path == "grants.categories" {
@@ -190,7 +195,7 @@ func TestEveryDutchTextInGoIsReadable(t *testing.T) {
 		})
 		return nil
 	}))
-	for kind, least := range map[string]int{"say": 110, "heading": 12, "totalsBy": 3, "refused": 6, "NL": 3, "nl": 12} {
+	for kind, least := range map[string]int{"say": 110, "heading": 12, "totalsBy": 3, "refused": 6, "NL": 3, "nl": 12, "table": 80} {
 		require.GreaterOrEqual(t, seen[kind], least, "%s: fewer than there are", kind)
 	}
 }
@@ -216,6 +221,14 @@ func dutch(n ast.Node) map[string]string {
 		if known && len(n.Args) > at+1 {
 			add(name, n.Args[at])
 		}
+	case *ast.CompositeLit: // a table of pairs, Dutch first
+		if kind, ok := n.Type.(*ast.MapType); ok && isPair(kind.Value) {
+			for _, one := range n.Elts {
+				if pair, ok := one.(*ast.KeyValueExpr).Value.(*ast.CompositeLit); ok && len(pair.Elts) == 2 {
+					add("table", pair.Elts[0])
+				}
+			}
+		}
 	case *ast.KeyValueExpr:
 		if key, ok := n.Key.(*ast.Ident); ok && key.Name == "NL" {
 			add("NL", n.Value)
@@ -233,6 +246,17 @@ func dutch(n ast.Node) map[string]string {
 		}
 	}
 	return found
+}
+
+// isPair reports whether a type is [2]string.
+func isPair(e ast.Expr) bool {
+	array, ok := e.(*ast.ArrayType)
+	if !ok {
+		return false
+	}
+	length, sized := array.Len.(*ast.BasicLit)
+	of, is := array.Elt.(*ast.Ident)
+	return sized && length.Value == "2" && is && of.Name == "string"
 }
 
 // literal is a text as it stands in Go, with one word for each part that is put in later.
@@ -253,4 +277,54 @@ func literal(e ast.Expr) (string, bool) {
 		return left + " " + right, one || other
 	}
 	return "", false
+}
+
+// dutchOf is the Dutch part of a page, in texts: its paragraphs and points, and the cells of
+// its tables. Code stands for one word, and what is run is left out.
+func dutchOf(t *testing.T, page string) []string {
+	t.Helper()
+	raw, err := os.ReadFile(page)
+	require.NoError(t, err)
+	_, part, found := strings.Cut(string(raw), "\n## Nederlands\n")
+	require.True(t, found, "%s: it has no part in Dutch", page)
+	part, _, _ = strings.Cut(part, "\n## English\n")
+	part = regexp.MustCompile("(?s)\n```.*?\n```\n").ReplaceAllString(part, "\n\n")
+	part = regexp.MustCompile("`[^`]+`").ReplaceAllString(part, "code")
+	part = regexp.MustCompile(`\[([^\]]+)\]\([^)]+\)`).ReplaceAllString(part, "$1")
+	part = regexp.MustCompile(`(?m)^(#+|\d+\.|-) `).ReplaceAllString(part, "\n\n") // each by itself
+	var texts []string
+	for _, text := range regexp.MustCompile(`\n\s*\n`).Split(part, -1) {
+		if !strings.HasPrefix(strings.TrimSpace(text), "|") {
+			texts = append(texts, strings.Join(strings.Fields(text), " "))
+			continue
+		}
+		for _, cell := range regexp.MustCompile(`[|\n]`).Split(text, -1) {
+			texts = append(texts, strings.Trim(cell, " -"))
+		}
+	}
+	return slices.DeleteFunc(texts, func(text string) bool { return !regexp.MustCompile(`\pL{3}`).MatchString(text) })
+}
+
+// The pages that say it in Dutch too.
+func TestEveryDutchPageIsReadable(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	seen := 0
+	for _, page := range pages {
+		raw, err := os.ReadFile(page)
+		require.NoError(t, err)
+		if !strings.Contains(string(raw), "\n## Nederlands\n") {
+			continue
+		}
+		seen++
+		sentences, words := 0, 0
+		texts := dutchOf(t, page)
+		require.Greater(t, len(texts), 20, page)
+		for _, text := range texts {
+			s, w := requireShort(t, page, text)
+			sentences, words = sentences+s, words+w
+		}
+		require.LessOrEqual(t, words, meanWords*sentences, "%s: on average too long", page)
+	}
+	require.Positive(t, seen)
 }

@@ -14,7 +14,7 @@ func TestRefusals(t *testing.T) {
 		"law": "WMO, WLZ", "product": "02", "label": "begeleiding", "person": "A3", "amount": "123456",
 		"to": "2025-06-30", "date": "2025-07-01", "parts": "A 3 WMO 898560\nA4 WLZ 5\nnonsense\n",
 	}
-	for code := range texts.languages[Dutch].refusals.Refusals {
+	for code := range texts.now.Load().languages[Dutch].refusals.Refusals {
 		nl, insteadNl := texts.Refusal(code, Dutch, params)
 		en, insteadEn := texts.Refusal(code, English, params)
 		require.NotEqual(t, nl, en, code)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"sync/atomic"
 )
 
 // The languages of the texts. Any other is answered in Dutch.
@@ -14,10 +15,16 @@ const (
 )
 
 // Texts holds every text in both languages. It is safe for concurrent use.
-type Texts struct {
+type Texts struct{ now atomic.Pointer[said] }
+
+// said is what is said by the texts of one folder.
+type said struct {
 	languages map[string]language
 	catalogs  map[string]map[string]label
 }
+
+// Replace says everything by the texts of another folder from here on.
+func (t *Texts) Replace(by *Texts) { t.now.Store(by.now.Load()) }
 
 type language struct {
 	reasons  map[string]Reason
@@ -26,6 +33,8 @@ type language struct {
 	refusals refusals
 	notices  notices
 	words    words
+	hops     hops
+	ways     ways
 }
 
 // Reason is what a policy code means, for a human.
@@ -46,6 +55,8 @@ type gapText struct {
 type missingText struct {
 	Missing string `yaml:"missing"`
 	Do      string `yaml:"do"`
+	// Act says what to do in the place of do: the text of an act of the way to yes.
+	Act string `yaml:"act"`
 }
 
 // of gives the text for a detail; where it has none of its own, that of the reason.
@@ -78,13 +89,14 @@ func (f findingText) of(detail string) saysText {
 // ReadTexts reads reasons/ and rules/catalog/, and refuses a text that is empty or
 // that is there in one language only. Errors: ErrTable, naming the file.
 func ReadTexts(fsys fs.FS) (*Texts, error) {
-	t := &Texts{languages: map[string]language{}, catalogs: map[string]map[string]label{}}
+	t := new(Texts)
+	t.now.Store(&said{languages: map[string]language{}, catalogs: map[string]map[string]label{}})
 	for _, lang := range []string{Dutch, English} {
 		read, err := readLanguage(fsys, lang)
 		if err != nil {
 			return nil, err
 		}
-		t.languages[lang] = read
+		t.now.Load().languages[lang] = read
 	}
 	if err := t.readCatalogs(fsys); err != nil {
 		return nil, err
@@ -109,7 +121,13 @@ func readLanguage(fsys fs.FS, lang string) (language, error) {
 		}
 	}
 	var err error
-	l.refusals, err = readRefusals(fsys, lang)
+	if l.refusals, err = readRefusals(fsys, lang); err != nil {
+		return language{}, err
+	}
+	if l.hops, err = readHops(fsys, lang); err != nil {
+		return language{}, err
+	}
+	l.ways, err = readWays(fsys, lang)
 	return l, err
 }
 
@@ -120,7 +138,7 @@ func (t *Texts) readCatalogs(fsys fs.FS) error {
 	}
 	for _, file := range files {
 		list := path.Base(path.Dir(file))
-		if t.catalogs[list], err = readCatalog(fsys, list); err != nil {
+		if t.now.Load().catalogs[list], err = readCatalog(fsys, list); err != nil {
 			return err
 		}
 	}
@@ -132,6 +150,7 @@ func (t *Texts) readCatalogs(fsys fs.FS) error {
 // the name of an identifier; and code, which selects the text where the reason has one
 // for it. What is absent is worded as such. Law and category may be lists ("WMO, JW"): the text
 // then says that it is about these only. A reason that is not known gives an empty text.
+// With way, whatever it holds, the text does not say what to do: see Way.
 func (t *Texts) Gap(reason, lang string, params map[string]string) string {
 	l := t.language(lang)
 	reasons, ok := l.gaps[reason]
@@ -139,7 +158,11 @@ func (t *Texts) Gap(reason, lang string, params map[string]string) string {
 		return ""
 	}
 	text := reasons.of(params["code"])
-	return t.fill(text.Missing+l.words.only(params)+" "+text.Do, lang, params)
+	said := text.Missing + l.words.only(params)
+	if params["way"] == "" {
+		said += " " + cmp.Or(text.Do, l.ways.Acts[text.Act].Family)
+	}
+	return t.fill(said, lang, params)
 }
 
 // Finding words a finding: what it says, and who can do what. Params as for Gap, and label,
@@ -181,7 +204,7 @@ func (t *Texts) Reason(code, lang string) (reason Reason, ok bool) {
 // statuses, delivery_forms, fungibilities, roles ...), by its code or its key. An
 // entry that is not known is its own label, so that nothing is dropped.
 func (t *Texts) Label(list, code, lang string) string {
-	labels := t.catalogs[list]
+	labels := t.now.Load().catalogs[list]
 	if entry, ok := labels[keyOf(labels, code)]; ok {
 		return entry.in(lang)
 	}
@@ -189,8 +212,9 @@ func (t *Texts) Label(list, code, lang string) string {
 }
 
 func (t *Texts) language(lang string) language {
-	if l, ok := t.languages[lang]; ok {
+	languages := t.now.Load().languages
+	if l, ok := languages[lang]; ok {
 		return l
 	}
-	return t.languages[Dutch]
+	return languages[Dutch]
 }

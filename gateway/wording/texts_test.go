@@ -22,7 +22,7 @@ func read(t testing.TB) *Texts {
 
 func TestEveryGapReasonHasATextInBothLanguages(t *testing.T) {
 	texts := read(t)
-	require.Len(t, texts.languages[Dutch].gaps, len(budgetv1.GapReasons()))
+	require.Len(t, texts.now.Load().languages[Dutch].gaps, len(budgetv1.GapReasons()))
 	for _, reason := range budgetv1.GapReasons() {
 		nl := texts.Gap(reason, Dutch, map[string]string{"person": "A2", "source": "UWV"})
 		en := texts.Gap(reason, English, map[string]string{"person": "A2", "source": "UWV"})
@@ -40,13 +40,13 @@ func TestEveryDetailOfAGapHasATextOfItsOwn(t *testing.T) {
 	texts := read(t)
 	for _, lang := range []string{Dutch, English} {
 		codes := map[string][]string{}
-		for reason, g := range texts.languages[lang].gaps {
+		for reason, g := range texts.now.Load().languages[lang].gaps {
 			if len(g.Codes) > 0 {
 				codes[reason] = keys(g.Codes)
 			}
 		}
 		require.Equal(t, budgetv1.GapDetails(), codes)
-		require.ElementsMatch(t, budgetv1.IdentifierNames(), keys(texts.languages[lang].words.Numbers))
+		require.ElementsMatch(t, budgetv1.IdentifierNames(), keys(texts.now.Load().languages[lang].words.Numbers))
 	}
 	for _, c := range []struct{ reason, code, number, nl, en string }{
 		{budgetv1.ReasonSourceUnavailable, budgetv1.GapNumberMissing, budgetv1.IdentifierEducationNumber,
@@ -78,7 +78,7 @@ func TestEveryDetailOfAGapHasATextOfItsOwn(t *testing.T) {
 
 func TestEveryFindingHasATextInBothLanguages(t *testing.T) {
 	texts := read(t)
-	require.Len(t, texts.languages[Dutch].findings, len(budgetv1.FindingCodes()))
+	require.Len(t, texts.now.Load().languages[Dutch].findings, len(budgetv1.FindingCodes()))
 	for _, code := range budgetv1.FindingCodes() {
 		nl, en := texts.Finding(code, Dutch, nil), texts.Finding(code, English, nil)
 		require.NotEmpty(t, nl, code)
@@ -92,7 +92,7 @@ func TestEveryDetailOfAFindingHasATextOfItsOwn(t *testing.T) {
 	texts := read(t)
 	for _, lang := range []string{Dutch, English} {
 		codes := map[string][]string{}
-		for code, f := range texts.languages[lang].findings {
+		for code, f := range texts.now.Load().languages[lang].findings {
 			if len(f.Codes) > 0 {
 				codes[code] = keys(f.Codes)
 			}
@@ -119,12 +119,12 @@ func TestEveryDetailOfAFindingHasATextOfItsOwn(t *testing.T) {
 func TestEveryRefusalOfAPlanHasAText(t *testing.T) {
 	texts := read(t)
 	codes := append(budgetv1.RefusalCodes(), "SPLIT_PAST_BASIS", "SUNSET", "SUNSET_LATER") // beside them: a split where a basis has ended, and what a sunset says
-	require.ElementsMatch(t, codes, keys(texts.languages[Dutch].refusals.Refusals))
+	require.ElementsMatch(t, codes, keys(texts.now.Load().languages[Dutch].refusals.Refusals))
 }
 
 // The tables know the roles that sign, and purposes that the program has.
 func TestNoticesAreOfTheClosedLists(t *testing.T) {
-	nl := read(t).languages[Dutch].notices
+	nl := read(t).now.Load().languages[Dutch].notices
 	require.ElementsMatch(t, ontschotv1.Signers(), keys(nl.Roles))
 	require.Subset(t, ontschotv1.Purposes(), keys(nl.Purposes))
 }
@@ -138,7 +138,7 @@ func TestAFindingThatNamesNobody(t *testing.T) {
 	} {
 		for _, lang := range []string{Dutch, English} {
 			require.NotContains(t, texts.Finding(code, lang, map[string]string{"person": "A5"}), "A5", code)
-			require.NotContains(t, texts.Finding(code, lang, nil), texts.languages[lang].words.Unknown["person"], code)
+			require.NotContains(t, texts.Finding(code, lang, nil), texts.now.Load().languages[lang].words.Unknown["person"], code)
 		}
 	}
 }
@@ -207,6 +207,9 @@ func TestIncompleteTextsAreRefused(t *testing.T) {
 		"empty":         {"reasons/nl.yaml", "short: Er is geen overeenkomst", "short: ''", "OVK-01"},
 		"unfilled":      {"reasons/findings.nl.yaml", "({days})", "({weken})", "{weken}"},
 		"detail":        {"reasons/findings.en.yaml", "    PAST:", "    GONE:", "TRANSITION_18 "},
+		"empty act":     {"reasons/way.en.yaml", "    worker: Ask for a new budget.\n", "", "ASK_ANEW has an empty text"},
+		"act":           {"reasons/way.en.yaml", "  ASK_ANEW:", "  ASK_NEW:", "names an act that way.en.yaml does not have"},
+		"place of act":  {"reasons/way.nl.yaml", "Laat een collega met deze rol dit doen: {role}", "Laat een collega met deze rol dit doen: {rol}", "{rol}"},
 		"short":         {"reasons/gaps.en.yaml", "  short: no consent\n", "", "NO_CONSENT has an empty text"},
 		"unknown key":   {"reasons/gaps.nl.yaml", "missing:", "mising:", "mising"},
 		"eleven months": {"reasons/words.en.yaml", "January, ", "", "twelve months"},
