@@ -17,7 +17,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
@@ -28,6 +27,8 @@ import (
 // ErrConfig means that client.yaml, or a file that it names, cannot be used. The message
 // names the file, and line and key where there is one.
 var ErrConfig = config.ErrConfig
+
+var errNoContext = errors.New("a call needs a context")
 
 // maxAnswer bounds a budget: 256 lines of each of 192 pairs would not fit, and
 // no household has them.
@@ -50,7 +51,7 @@ const refreshEvery = 30 * time.Second
 type Client struct {
 	conn     *grpc.ClientConn
 	stop     context.CancelFunc
-	trust    result.Trust
+	trust    Trust
 	exchange ontschotv1.ExchangeServiceClient
 	budgets  ontschotv1.BudgetServiceClient
 	registry ontschotv1.RegistryServiceClient
@@ -114,42 +115,6 @@ func Open(path string, token func(context.Context) (string, error)) (*Client, er
 	}, nil
 }
 
-// ReadTrust reads whose budgets a client.yaml believes, to verify one that was stored, without
-// a gateway: result.Verify. Neither certificate nor token is needed. Errors: ErrConfig.
-func ReadTrust(path string) (result.Trust, error) {
-	conf, err := config.ReadClient(path)
-	if err != nil {
-		return result.Trust{}, err
-	}
-	return trustOf(conf)
-}
-
-func trustOf(conf *config.Client) (result.Trust, error) {
-	trust, releaser, err := conf.ReadTrust()
-	if err != nil {
-		return result.Trust{}, err
-	}
-	keys, err := trust.Verifier()
-	if err != nil {
-		return result.Trust{}, err
-	}
-	log, err := audit.ParseKeys(releaser.LogKeys...)
-	if err != nil {
-		return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", ErrConfig, releaser.Code)
-	}
-	t := result.Trust{Keys: keys, Releaser: releaser.OIN, Log: log, Sources: map[string]result.Source{}}
-	for _, p := range trust.Parties {
-		source := result.Source{OIN: p.OIN}
-		if len(p.LogKeys) > 0 {
-			if source.Log, err = audit.ParseKeys(p.LogKeys...); err != nil {
-				return result.Trust{}, fmt.Errorf("%w: log_keys of %s in the trust file", ErrConfig, p.Code)
-			}
-		}
-		t.Sources[p.Code] = source
-	}
-	return t, nil
-}
-
 // bearer is a connection of which every call bears a token.
 type bearer struct {
 	conn  *grpc.ClientConn
@@ -175,6 +140,9 @@ func (b bearer) NewStream(ctx context.Context, desc *grpc.StreamDesc, method str
 }
 
 func (b bearer) authorised(ctx context.Context) (context.Context, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	token, err := b.token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("getting a token: %w", err)
@@ -224,7 +192,7 @@ func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudge
 			progress(p)
 		}
 		if b := event.GetBudget(); b != nil {
-			if _, err := result.Verify(b, c.trust); err != nil {
+			if _, err := c.trust.Verify(b); err != nil {
 				return nil, err
 			}
 			if err := answers(b, r); err != nil {
@@ -254,7 +222,7 @@ func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1
 	if err != nil {
 		return nil, err
 	}
-	if _, err := result.Verify(answer.GetBudget(), c.trust); err != nil {
+	if _, err := c.trust.Verify(answer.GetBudget()); err != nil {
 		return nil, err
 	}
 	if answer.GetBudget().GetViewOf() != r.GetPerson() {
@@ -284,7 +252,7 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 		if a.GetBudgetDigest() != hex.EncodeToString(digest[:]) {
 			return nil, fmt.Errorf("%w: an account of another budget", result.ErrMismatch)
 		}
-		if err := result.VerifyAccount(a, c.trust); err != nil {
+		if err := c.trust.VerifyAccount(a); err != nil {
 			return nil, err
 		}
 	}
@@ -306,7 +274,7 @@ func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*
 	if d.GetBudgetDigest() != hex.EncodeToString(digest[:]) || d.GetDate() != r.GetDate() {
 		return nil, fmt.Errorf("%w: the dissolution of another budget, or at another date", result.ErrMismatch)
 	}
-	if err := result.VerifyDissolution(d, c.trust); err != nil {
+	if err := c.trust.VerifyDissolution(d); err != nil {
 		return nil, err
 	}
 	return d, nil

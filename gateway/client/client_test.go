@@ -32,12 +32,12 @@ import (
 
 // town is a gateway that serves, without adapters: what may be asked becomes a gap.
 type town struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	family *family.Family
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t testing.TB) *town {
 	t.Helper()
 	cf, err := casefile.Open("meppel")
 	require.NoError(t, err)
@@ -99,9 +99,10 @@ func TestAClientAsksAndVerifies(t *testing.T) {
 	require.Equal(t, "NO_ADAPTER", b.GetGaps()[0].GetReason())
 	trust, err := client.ReadTrust(filepath.Join(w.dir, "client.yaml"))
 	require.NoError(t, err)
-	claims, err := result.Verify(b, trust)
+	v, err := trust.Verify(b)
 	require.NoError(t, err)
-	require.Equal(t, w.family.Requester().OIN, claims.Issuer)
+	require.Equal(t, string(w.family.Requester().OIN), v.Releaser)
+	require.True(t, v.BuildUntil.After(v.Released) && !v.KeepUntil.Before(v.BuildUntil))
 	view, err := c.View(t.Context(), &ontschotv1.ViewRequest{Budget: b, Person: b.GetMatrix()[0].GetPerson()})
 	require.NoError(t, err, "the token goes along with a call that is no stream")
 	require.Equal(t, b.GetMatrix()[0].GetPerson(), view.GetViewOf())

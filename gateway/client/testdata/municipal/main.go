@@ -70,10 +70,10 @@ func verify(config string, kept []byte) error {
 	if err := protojson.Unmarshal(kept, b); err != nil {
 		return err
 	}
-	claims, err := result.Verify(b, trust)
+	v, err := trust.Verify(b)
 	if err != nil {
-		return err
+		return fmt.Errorf("do not use it (%s): %w", result.ReasonOf(err), err)
 	}
-	fmt.Printf("verified: released by %s, gaps: %d, complete: %t\n", claims.Issuer, len(b.GetGaps()), claims.Complete)
+	fmt.Printf("verified: released by %s, gaps: %d, complete: %t\n", v.Releaser, len(b.GetGaps()), v.Complete)
 	return nil
 }
