@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -16,10 +15,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -41,8 +40,8 @@ func shave(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, left-min(left/4, maxShave))
 }
 
-// ask puts every granted request at once, each under its own deadline. What comes
-// back is minimised before it leaves its goroutine. It always answers for every
+// ask puts every granted request at once, each under its own deadline, and the last in the
+// caller's goroutine. What comes back is minimised before it leaves its goroutine. It always answers for every
 // pair: a refusal and a silent source are gaps.
 func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Progress)) []budget.Answer {
 	answers := make([]budget.Answer, len(d.pairs))
@@ -57,30 +56,35 @@ func (g *Gateway) ask(ctx context.Context, d decision, heard func(*ontschotv1.Pr
 	var mu sync.Mutex // a stream takes one message at a time
 	count := int32(0)
 	var broken any // what a goroutine panicked with; there it would end the process
-	for _, i := range open {
-		all.Go(func() {
-			defer func() {
-				if what := recover(); what != nil {
-					g.Log.Error("asking a source panicked", "trace", d.trace, "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
-					mu.Lock()
-					defer mu.Unlock()
-					broken = what
-				}
-			}()
-			p := d.pairs[i]
-			if source, there := g.source(p.source.Code); there {
-				answers[i] = g.askOne(ctx, source, d, p)
-			} else { // its gateway was taken out of the trust file since the decision
-				answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoAdapter}}
+	one := func(i int) {
+		defer func() {
+			if what := recover(); what != nil {
+				g.Log.Error("asking a source panicked", "trace", d.trace, "kind", fmt.Sprintf("%T", what), "stack", string(debug.Stack()))
+				mu.Lock()
+				defer mu.Unlock()
+				broken = what
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			count++
-			heard(&ontschotv1.Progress{
-				Source: p.source.Code, Person: string(p.person.Ref), ElapsedMs: answers[i].Elapsed.Milliseconds(),
-				Heard: count, Asked: int32(len(open)),
-			})
+		}()
+		p := d.pairs[i]
+		if source, there := g.source(p.source.Code); there {
+			answers[i] = g.askOne(ctx, source, d, p)
+		} else { // its gateway was taken out of the trust file since the decision
+			answers[i].Gaps = []*budgetv1.Gap{{Reason: budgetv1.ReasonNoAdapter}}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		count++
+		heard(&ontschotv1.Progress{
+			Source: p.source.Code, Person: string(p.person.Ref), ElapsedMs: answers[i].Elapsed.Milliseconds(),
+			Heard: count, Asked: int32(len(open)),
 		})
+	}
+	for n, i := range open {
+		if n < len(open)-1 {
+			all.Go(func() { one(i) })
+		} else {
+			one(i)
+		}
 	}
 	all.Wait()
 	if broken != nil {
@@ -133,8 +137,9 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 	start := time.Now()
 	response, err := source.Fetch(ctx, d.fetch(p, string(g.Own)))
 	a.Elapsed = time.Since(start)
+	shown := false // what is cleared or masked of it leaves nothing worse to show
 	if err == nil {
-		err = g.sound(response, p)
+		shown, err = g.sound(response, p)
 	}
 	if err != nil {
 		gap := gapOf(ctx, err)
@@ -144,10 +149,12 @@ func (g *Gateway) askOne(ctx context.Context, source Source, d decision, p pair)
 		return a
 	}
 	p.grant.Minimise(response)
-	odd, err := cleaned(response)
-	if err != nil {
-		a.Gaps = []*budgetv1.Gap{gapOf(ctx, err)}
-		return a
+	var odd []*budgetv1.Gap
+	if !shown {
+		if odd, shown = budget.Clean(response); !shown {
+			a.Gaps = []*budgetv1.Gap{gapOf(ctx, errBadAnswer)}
+			return a
+		}
 	}
 	g.logSkipped(response, d.trace, p.source.Code)
 	a.Response, a.Gaps = response, slices.Concat(a.Gaps, odd, budget.WithheldBy(response))
@@ -162,16 +169,8 @@ func (g *Gateway) logSkipped(r *budgetv1.FetchResponse, trace, source string) {
 			continue
 		}
 		g.Log.Warn("source has records that could not be read", "trace", trace, "source", source, "code", n.GetGap(),
-			"path", safe(rule, n.GetPointer()), "rule", safe(rule, n.GetRule()), "count", max(n.GetCount(), 1))
+			"path", identity.Rule(n.GetPointer()), "rule", identity.Rule(n.GetRule()), "count", max(n.GetCount(), 1))
 	}
-}
-
-// safe is a text that looks as it should and holds no number of a person; else empty.
-func safe(looks form, text string) string {
-	if len(text) > looks.most || !looks.like.MatchString(text) || number.MatchString(text) {
-		return ""
-	}
-	return text
 }
 
 // fetch is the request to one source: its own grant and no other, and only the
@@ -201,29 +200,51 @@ func (d decision) fetch(p pair, requester string) *budgetv1.FetchRequest {
 
 // sound refuses an answer that breaks the contract of a source. This is where it is
 // decided whose money a line may be: an adapter is a stranger's program, and a peer or a
-// test has no host in front of it, so neither kit nor host is relied on for that.
-func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) error {
-	if err := g.answers.Validate(r); err != nil {
-		return badAnswer(budgetv1.FieldPath(err))
+// test has no host in front of it, so neither kit nor host is relied on for that. shown
+// says that all its texts can be shown; else they have to be looked at.
+func (g *Gateway) sound(r *budgetv1.FetchResponse, p pair) (shown bool, err error) {
+	kept, shown := budgetv1.Sound(r)
+	if !kept {
+		if err := g.answers.Validate(r); err != nil {
+			return false, badAnswer(budgetv1.FieldPath(err))
+		}
 	}
 	for _, l := range r.GetLines() {
 		// A line of another funder, or one that sets what only assembly may set.
 		if l.GetFunder() != p.source.Code || l.GetId() != "" || l.GetPerson() != "" || l.ValueCents != nil || l.GetContested() {
-			return errBadAnswer
+			return false, errBadAnswer
 		}
 		if l.GetAmount() != nil && l.GetIncome() != nil {
-			return errBadAnswer
+			return false, errBadAnswer
 		}
 	}
-	return nil
+	return shown, nil
 }
 
-// progress passes on which source is done. That a caller no longer listens is found out
-// when the answer is sent.
-func progress(stream grpc.ServerStreamingServer[ontschotv1.AssembleBudgetResponse]) func(*ontschotv1.Progress) {
-	return func(p *ontschotv1.Progress) {
-		_ = stream.Send(&ontschotv1.AssembleBudgetResponse{Event: &ontschotv1.AssembleBudgetResponse_Progress{Progress: p}})
+// progress passes on which source is done. Of the last one it is said just before the budget
+// follows, so that both go out together. That a caller no longer listens is found out when
+// the answer is sent.
+type progress struct {
+	to   grpc.ServerStreamingServer[ontschotv1.AssembleBudgetResponse]
+	last *ontschotv1.Progress
+}
+
+func (p *progress) heard(one *ontschotv1.Progress) {
+	if one.Heard == one.Asked {
+		p.last = one
+		return
 	}
+	p.send(one)
+}
+
+func (p *progress) end() {
+	if p.last != nil {
+		p.send(p.last)
+	}
+}
+
+func (p *progress) send(one *ontschotv1.Progress) {
+	_ = p.to.Send(&ontschotv1.AssembleBudgetResponse{Event: &ontschotv1.AssembleBudgetResponse_Progress{Progress: one}})
 }
 
 // errBadAnswer means that the answer of a source breaks its contract.
@@ -238,91 +259,6 @@ func (b badAnswer) Error() string { return errBadAnswer.Error() + ": " + string(
 // Is makes it an errBadAnswer.
 func (badAnswer) Is(target error) bool { return target == errBadAnswer }
 
-// cleaned takes out of a source's answer what cannot be shown: of a label the label, with
-// a notice; of a code, identifier or date the record, which is then a gap beside the rest.
-// The answer is minimised before: a gap names no law that was not granted.
-func cleaned(r *budgetv1.FetchResponse) (odd []*budgetv1.Gap, err error) {
-	if budgetv1.Unprintable(r) == "" { // nearly always
-		return nil, nil
-	}
-	var notices []*budgetv1.Notice
-	label := func(law string, p *budgetv1.Product, pointer string) {
-		if budgetv1.DropLabel(p) {
-			notices = append(notices, budgetv1.NoticeOfText(law, pointer))
-		}
-	}
-	gap := func(law string, c budgetv1.Category) *budgetv1.Gap {
-		g := &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: "TEXT_UNPRINTABLE"}
-		if law != "" && budgetv1.Printable(law) {
-			g.Laws = []string{law}
-		}
-		if c != "" {
-			g.Categories = []string{string(c)}
-		}
-		return g
-	}
-	for _, l := range r.GetLines() {
-		pointer := ""
-		if len(l.GetProvenance()) > 0 {
-			pointer = l.GetProvenance()[0].GetPointer()
-		}
-		label(l.GetLaw(), l.GetProduct(), pointer)
-	}
-	for _, l := range r.GetHistory() {
-		label(l.GetLaw(), l.GetProduct(), "")
-	}
-	for _, n := range r.GetNotices() {
-		label(n.GetLaw(), n.GetProduct(), n.GetPointer())
-	}
-	r.Lines = setAside(r.Lines, &odd, func(l *budgetv1.BudgetLine) *budgetv1.Gap { return gap(l.GetLaw(), "") })
-	r.History = setAside(r.History, &odd, func(l *budgetv1.HistoryLine) *budgetv1.Gap { return gap(l.GetLaw(), "") })
-	r.Spends = setAside(r.Spends, &odd, func(*budgetv1.Spend) *budgetv1.Gap { return gap("", budgetv1.CategorySpending) })
-	r.OwnContributions = setAside(r.OwnContributions, &odd, func(c *budgetv1.OwnContribution) *budgetv1.Gap {
-		return gap(c.GetLaw(), budgetv1.CategoryOwnContribution)
-	})
-	r.Notices = setAside(r.Notices, &odd, func(n *budgetv1.Notice) *budgetv1.Gap { return gap(n.GetLaw(), "") })
-	if budgetv1.Unprintable(r) != "" {
-		return nil, errBadAnswer // not a record: the adapter does not say well who answers
-	}
-	r.Notices = append(r.Notices, notices...)
-	return odd, nil
-}
-
-// setAside takes out the records that cannot be shown. Each is a gap; one that says the
-// same as another is listed once.
-func setAside[M proto.Message](records []M, odd *[]*budgetv1.Gap, gap func(M) *budgetv1.Gap) []M {
-	return slices.DeleteFunc(records, func(m M) bool {
-		if budgetv1.Unprintable(m) == "" {
-			return false
-		}
-		g := gap(m)
-		if !slices.ContainsFunc(*odd, func(o *budgetv1.Gap) bool { return proto.Equal(o, g) }) {
-			*odd = append(*odd, g)
-		}
-		return true
-	})
-}
-
-// form is what a text looks like, and how many bytes it has at most: counted apart, as an
-// expression that counts is long to compile.
-type form struct {
-	like *regexp.Regexp
-	most int
-}
-
-// path is what a place in a source's message can look like; anything else a source
-// says of it is not passed on.
-var (
-	path   = form{regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]+$`), 128}
-	rule   = form{regexp.MustCompile(`^[A-Za-z0-9_ ,.:;()/\[\]-]+$`), 256}
-	number = regexp.MustCompile(`[0-9]{6}`)
-)
-
-// pathOf says where in the source's message the data was bad, never the value.
-func pathOf(s *status.Status) string {
-	return safe(path, infoOf(s).GetMetadata()["path"])
-}
-
 // infoOf is nil where a source said no google.rpc.ErrorInfo.
 func infoOf(s *status.Status) *errdetails.ErrorInfo {
 	for _, d := range s.Details() {
@@ -333,14 +269,11 @@ func infoOf(s *status.Status) *errdetails.ErrorInfo {
 	return nil
 }
 
-// badData is how a source says that its own data is bad.
-const badData = "BAD_DATA_AT_SOURCE"
-
 // gapOf maps what a source said, or did not say, to a reason of the closed list;
 // what it said itself is the code.
 func gapOf(ctx context.Context, err error) *budgetv1.Gap {
 	if where := badAnswer(""); errors.As(err, &where) {
-		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(badData + " " + safe(path, string(where)))}
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(budgetv1.FaultBadData + " " + identity.Place(string(where)))}
 	}
 	if errors.Is(err, errBadAnswer) {
 		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource}
@@ -348,14 +281,14 @@ func gapOf(ctx context.Context, err error) *budgetv1.Gap {
 	s := status.Convert(err)
 	said := infoOf(s).GetReason()
 	switch said {
-	case badData, "ADAPTER_BUG", "NOT_CONFIGURED", "SUBJECT_NOT_FOUND":
-		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + pathOf(s))}
-	case "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED":
+	case budgetv1.FaultBadData, budgetv1.FaultAdapterBug, budgetv1.FaultNotConfigured, budgetv1.FaultSubjectNotFound:
+		return &budgetv1.Gap{Reason: budgetv1.ReasonBadDataAtSource, Code: strings.TrimSpace(said + " " + identity.Place(infoOf(s).GetMetadata()["path"]))}
+	case budgetv1.FaultNotAuthorised, budgetv1.FaultScopeUnsupported:
 		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: cmp.Or(causeOf(s, budgetv1.ReasonPeerRefused), said)}
 	case budgetv1.ReasonPeerRefused:
 		return &budgetv1.Gap{Reason: budgetv1.ReasonPeerRefused, Code: causeOf(s, budgetv1.ReasonPeerRefused)}
-	case "SOURCE_TIMEOUT":
-		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}
+	case budgetv1.FaultSourceTimeout:
+		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout, Code: causeOf(s, budgetv1.ReasonSourceTimeout)}
 	}
 	if s.Code() == codes.DeadlineExceeded || errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &budgetv1.Gap{Reason: budgetv1.ReasonSourceTimeout}

@@ -47,7 +47,7 @@ func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontscho
 func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*ontschotv1.CheckPlanResponse, error) {
 	answer := &ontschotv1.CheckPlanResponse{}
 	_, _, err := g.work(ctx, task{ontschotv1.OperationPlanBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *presented) (proto.Message, error) {
-		answer.Check = plan.Check(g.planInput(b.budget, r.GetPlan(), r.GetAssume()))
+		answer.Check = plan.Check(g.planInput(b, r.GetPlan(), r.GetAssume()))
 		answer.Check.LeftOut = b.left
 		return answer, nil
 	})
@@ -63,7 +63,7 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 		if b.budget.GetViewOf() != "" {
 			return nil, admission.Invalid("budget", "is one member's view; an account is of the whole household's budget")
 		}
-		q := g.planInput(b.budget, r.GetPlan(), r.GetAssume())
+		q := g.planInput(b, r.GetPlan(), r.GetAssume())
 		answer.Accounts = plan.Account(q)
 		for _, a := range answer.GetAccounts() {
 			a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, b.budget.GetComplete()
@@ -99,7 +99,7 @@ func (g *Gateway) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (
 func (g *Gateway) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*ontschotv1.SunsetResponse, error) {
 	answer := &ontschotv1.SunsetResponse{}
 	_, _, err := g.work(ctx, task{ontschotv1.OperationSunsetBudget, r.GetBudget().GetPurpose(), r.GetBudget(), r}, func(b *presented) (proto.Message, error) {
-		s, err := plan.Sunset(g.planInput(b.budget, r.GetPlan(), r.GetAssume()))
+		s, err := plan.Sunset(g.planInput(b, r.GetPlan(), r.GetAssume()))
 		if err != nil {
 			return nil, planError(err)
 		}
@@ -122,10 +122,10 @@ func planError(err error) error {
 	}
 }
 
-func (g *Gateway) planInput(b *budgetv1.Budget, p *budgetv1.Plan, assumed *budgetv1.LegalBasis) plan.Input {
-	q := plan.Input{Budget: b, Plan: p, Texts: g.Texts}
-	if window, err := admission.Window(b.GetWindow()); err == nil {
-		q.Basis = g.legalBasis(window)
+func (g *Gateway) planInput(b *presented, p *budgetv1.Plan, assumed *budgetv1.LegalBasis) plan.Input {
+	q := plan.Input{Budget: b.budget, Plan: p, Texts: g.Texts}
+	if window, err := admission.Window(b.budget.GetWindow()); err == nil {
+		q.Basis = g.legalBasis(b.rules, window)
 	}
 	if assumed != nil {
 		q.Basis, q.Assumed = assumed, true

@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 
 	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/token"
@@ -25,7 +28,8 @@ type decision struct {
 	request request
 	pairs   []pair
 	counted map[string]bool // pairs of person and source that were counted towards the rate of an agreement
-	today   civil.Date      // on which it was decided
+	rules   *policy.Engine  // by which it was decided
+	today   civil.Date      // on which
 	keys    int64           // the set of pinned keys by which
 	judged  int64           // the size of the register by which
 	refused error           // nil: the caller may ask it, whatever may not pass
@@ -38,6 +42,13 @@ type pair struct {
 	grant    policy.Grant
 	refusals []*budgetv1.Gap
 	unasked  *budgetv1.Gap // why the source is not asked, although something may pass; nil: it is
+}
+
+// facts are what the policy was asked by about a pair of this organisation's.
+func (p pair) facts() json.RawMessage {
+	f := p.grant.Facts()
+	f.Requester, f.RequesterKind = "", ""
+	return f.Encode()
 }
 
 // asked reports whether the source is asked.
@@ -56,10 +67,11 @@ func (g *Gateway) mayAsk(ctx context.Context, d decision) error {
 	if !slices.ContainsFunc(d.pairs, d.named) {
 		return &policy.DeniedError{Gaps: d.refusals()}
 	}
-	codes := g.Policy.MayAsk(ctx, policy.Access{
+	anything := policy.Access{
 		Caller: d.caller(), Purpose: d.request.purpose, Subject: "household", Today: d.today,
 		Requester: g.Own, RequesterKind: g.own.Kind, Source: g.Own,
-	})
+	}
+	codes := d.rules.MayAsk(ctx, anything)
 	switch {
 	case len(codes) == 0:
 		return nil
@@ -67,11 +79,56 @@ func (g *Gateway) mayAsk(ctx context.Context, d decision) error {
 		return &policy.DeniedError{Gaps: d.refusals()}
 	}
 	// Who may not ask does not learn what others signed.
+	way := g.withCodes(d.rules.WayToAsk(ctx, anything), g.own)
 	var gaps []*budgetv1.Gap
 	for _, p := range d.pairs {
-		gaps = append(gaps, &budgetv1.Gap{Person: string(p.person.Ref), Source: p.source.Code, Reason: budgetv1.ReasonPolicyDenied, Code: strings.Join(codes, " ")})
+		gaps = append(gaps, &budgetv1.Gap{Person: string(p.person.Ref), Source: p.source.Code, Reason: budgetv1.ReasonPolicyDenied, Code: strings.Join(codes, " "), Way: way})
 	}
 	return &policy.DeniedError{Gaps: gaps}
+}
+
+// access is one person at one source, without what was signed about it.
+func (g *Gateway) access(d decision, a ask) policy.Access {
+	return policy.Access{
+		Caller: d.caller(), Purpose: d.request.purpose, Subject: pseudonym.Text(a.person.pseudonym()), Today: d.today,
+		Requester: g.Own, RequesterKind: g.own.Kind, Source: a.source.OIN, SourceKind: a.source.Kind, Laws: a.source.Laws,
+	}
+}
+
+// mayPass is what the policy lets pass, and what not with the way to yes.
+func (g *Gateway) mayPass(ctx context.Context, d decision, a ask, q policy.Access) (policy.Grant, []*budgetv1.Gap) {
+	grant, refusals := d.rules.Decide(ctx, q)
+	for _, gap := range refusals {
+		gap.Way = g.withCodes(gap.GetWay(), a.source)
+	}
+	return grant, refusals
+}
+
+// ifEnded are the gaps of a pair of which a document no longer counts: the agreement, or
+// else the consent.
+func (g *Gateway) ifEnded(ctx context.Context, d decision, p pair, why error) []*budgetv1.Gap {
+	q := g.access(d, p.ask)
+	q.Agreement, q.Consent = p.grant.Agreement(), p.grant.Consent()
+	if errors.Is(why, agreement.ErrExpired) || errors.Is(why, agreement.ErrNone) {
+		q.Agreement, q.NotAgreed = agreement.Covering{}, why
+	} else {
+		q.Consent, q.NotConsented = consent.Consent{}, why
+	}
+	_, gaps := g.mayPass(ctx, d, p.ask, q)
+	return gaps
+}
+
+// withCodes names the parties of a way by their codes: this one's and that of a source.
+func (g *Gateway) withCodes(way []*budgetv1.WayToYes, source identity.Organisation) []*budgetv1.WayToYes {
+	for _, w := range way {
+		switch identity.OIN(w.GetParty()) {
+		case source.OIN:
+			w.Party = source.Code
+		case g.Own:
+			w.Party = g.own.Code
+		}
+	}
+	return way
 }
 
 // named reports whether the token names anything of the source.
@@ -129,7 +186,7 @@ func (g *Gateway) accepts(p policy.Grant) bool {
 func (g *Gateway) entry(d decision) audit.Entry {
 	e := audit.Entry{
 		Day: d.today, Trace: d.trace, Activity: d.request.purpose, Organisations: []identity.OIN{g.Own},
-		PolicyRevision: g.Policy.Revision(), Case: []byte(d.caller().Case()),
+		PolicyRevision: d.rules.Revision(), Case: []byte(d.caller().Case()),
 	}
 	for i := range d.request.persons {
 		e.Subjects = append(e.Subjects, d.request.persons[i].pseudonym())
@@ -151,7 +208,7 @@ func (g *Gateway) decisionEntry(d decision) (audit.Entry, audit.Judgement) {
 	}
 	judgement := audit.Judgement{Judged: d.judged, Pairs: []audit.PairJudgement{}}
 	for _, p := range d.pairs {
-		one := audit.PairJudgement{Source: p.source.OIN, Actor: d.caller().Actor(), Delegation: d.caller().Delegation()}
+		one := audit.PairJudgement{Source: p.source.OIN, Actor: d.caller().Actor(), Delegation: d.caller().Delegation(), Facts: p.facts()}
 		for n, bytes := range p.person.pseudonyms {
 			if text := pseudonym.Text(bytes); n == 0 {
 				one.Subject = text

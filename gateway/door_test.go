@@ -112,13 +112,15 @@ func (h *house) doors(ask *ontschotv1.GiveConsentRequest, id string, b *budgetv1
 func second[T any](_ T, err error) error { return err }
 
 // codesOf are the codes of the policy in an error.
-func codesOf(err error) string {
+func codesOf(err error) string { return metadataOf(err)["codes"] }
+
+func metadataOf(err error) map[string]string {
 	for _, d := range said(err).Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			return info.GetMetadata()["codes"]
+			return info.GetMetadata()
 		}
 	}
-	return ""
+	return nil
 }
 
 func requireRefused(t *testing.T, err error, code, name string) {
@@ -126,6 +128,10 @@ func requireRefused(t *testing.T, err error, code, name string) {
 	require.Equal(t, codes.PermissionDenied, codeOf(err), "%s: %v", name, err)
 	require.Equal(t, budgetv1.ReasonPolicyDenied, reasonOf(err), name)
 	require.Equal(t, code, codesOf(err), name)
+	if code != policy.CodeUndecided { // what cannot be judged proves no way
+		require.NotEmpty(t, metadataOf(err)["way"], "%s: who may", name)
+	}
+	require.NotContains(t, metadataOf(err)["way"], "CONSENT", name)
 }
 
 // Whoever has no cell does nothing at any door but one: a withdrawal is passed on by
@@ -178,7 +184,7 @@ func TestWithdrawingNeedsNoPolicy(t *testing.T) {
 	stuck, err := policy.New(t.Context(), policy.Config{FS: policies.FS, Timeout: time.Nanosecond})
 	require.NoError(t, err)
 	config := h.config
-	config.Policy = stuck
+	config.Policy = policy.NewRules(stuck)
 	h.Broker, err = server.NewBroker(config)
 	require.NoError(t, err)
 	for name, through := range doors {

@@ -8,8 +8,6 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/evidence"
-	"github.com/ontschot/ontschot/gateway/policy"
-	"github.com/ontschot/ontschot/internal/pseudonym"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -22,8 +20,10 @@ func (g *Gateway) AssembleBudget(req *ontschotv1.AssembleBudgetRequest, stream g
 	if err != nil {
 		return err
 	}
-	answers := g.ask(ctx, decision, progress(stream)) // 6 in parallel, each under a deadline, minimised before it leaves its goroutine
-	total, err := g.release(ctx, decision, answers)   // 7 assembled  8 released in the record, if all it rests on still holds  9 signed
+	done := progress{to: stream}
+	answers := g.ask(ctx, decision, done.heard)     // 6 in parallel, each under a deadline, minimised before it leaves its goroutine
+	total, err := g.release(ctx, decision, answers) // 7 assembled  8 released in the record, if all it rests on still holds  9 signed
+	done.end()
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (g *Gateway) AssembleBudget(req *ontschotv1.AssembleBudgetRequest, stream g
 // decide checks a request, one person at one source at a time. A check that fails is a
 // gap in the answer, also when all do; who may ask nothing at all is refused.
 func (g *Gateway) decide(ctx context.Context, req *ontschotv1.AssembleBudgetRequest) (decision, error) {
-	d := decision{trace: admission.Trace(ctx), today: g.Today(), keys: g.Keys.Generation()} //   by which all of it is judged
+	d := decision{trace: admission.Trace(ctx), rules: g.Policy.Now(), today: g.Today(), keys: g.Keys.Generation()} //   by which all of it is judged
 	var err error
 	if d.call, err = g.Admission.Admit(ctx, admission.Door{Purpose: req.GetPurpose()}, req); err != nil { // 1 who asks, and for what? asked before?
 		return decision{}, err
@@ -63,11 +63,9 @@ func (g *Gateway) judge(ctx context.Context, d *decision) error {
 		if err := evidence.Unreadable(notAgreed, no, ctx.Err()); err != nil { //   cannot be looked at: that is no answer
 			return err
 		}
-		grant, refusals := g.Policy.Decide(ctx, policy.Access{ // 4 what may pass, and why?
-			Caller: d.caller(), Purpose: d.request.purpose, Subject: pseudonym.Text(ask.person.pseudonym()), Today: d.today,
-			Requester: g.Own, RequesterKind: g.own.Kind, Source: ask.source.OIN, SourceKind: ask.source.Kind, Laws: ask.source.Laws,
-			Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
-		})
+		access := g.access(*d, ask)
+		access.Agreement, access.NotAgreed, access.Consent, access.NotConsented = agreed, notAgreed, yes, no
+		grant, refusals := g.mayPass(ctx, *d, ask, access) // 4 what may pass, and why?
 		d.pairs = append(d.pairs, pair{ask: ask, grant: grant, refusals: refusals, unasked: g.notAsked(d, ask, grant)})
 	}
 	d.refused = g.mayAsk(ctx, *d)

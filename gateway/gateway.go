@@ -52,12 +52,12 @@ type Config struct {
 	Evidence  evidence.Registered
 	Keys      *signed.Verifier
 	Signers   *signed.Ring
-	Policy    *policy.Engine
+	Policy    *policy.Rules
 	Record    audit.Appender
 	Texts     Texts
 	// Trust is by which a budget that a caller presents is verified.
 	Trust result.Trust
-	// LegalBases for pooling laws, dated; may be empty.
+	// LegalBases for pooling laws, dated, that go before those of the policy; may be empty.
 	LegalBases []*budgetv1.LegalBasis
 	Pseudonyms pseudonym.Keys
 	Now        func() time.Time // wall clock

@@ -136,7 +136,7 @@ func (h *house) configure() {
 	patience := 30 * time.Second
 	h.today.Store(int64(h.family.Case.Today.Date))
 	h.config = server.BrokerConfig{
-		Own: own.OIN, Sources: map[string]gateway.Source{}, Keys: h.keys, Signers: ring, Policy: judge,
+		Own: own.OIN, Sources: map[string]gateway.Source{}, Keys: h.keys, Signers: ring, Policy: policy.NewRules(judge),
 		Tokens: token.Checker{Keys: h.keys, Audience: string(own.OIN), Now: func() time.Time { h.seams.pass("the clock of the token"); return h.now() }},
 		Record: h.record, Documents: &lookedUp{h.log, h.seams}, Texts: &spoken{texts, h.seams}, Changes: changes,
 		Certificates: &authority{h.family.CA, h.seams},

@@ -46,9 +46,10 @@ type presented struct {
 	budget *budgetv1.Budget // as it may be released now
 	left   []*budgetv1.Gap  // what of it may not be, and why
 	moved  map[register.Rest]string
-	entry  audit.Entry // of the request, as it was recorded
-	today  civil.Date  // on which it was judged
-	keys   int64       // the set of pinned keys by which
+	entry  audit.Entry    // of the request, as it was recorded
+	rules  *policy.Engine // by which it was judged
+	today  civil.Date     // on which
+	keys   int64          // the set of pinned keys by which
 }
 
 // mostRounds bounds how often a task is judged anew because something ended meanwhile.
@@ -130,7 +131,7 @@ func (g *Gateway) stands(ctx context.Context, e task, b presented) error {
 // who asks, in which role and for which case; that it is what this gateway released and
 // not too old; and what of it may be released by what counts now.
 func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
-	b := presented{today: g.Today(), keys: g.Keys.Generation()}
+	b := presented{rules: g.Policy.Now(), today: g.Today(), keys: g.Keys.Generation()}
 	call, err := g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation}, e.request)
 	if err != nil {
 		return b, err
@@ -145,7 +146,7 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 	if until := b.claims.Until(); until < g.Now().Unix() || e.builds() && b.claims.Expires < g.Now().Unix() {
 		return b, result.ErrTooOld
 	}
-	if err := g.roleSuffices(ctx, b.caller, e.purpose, e.budget); err != nil {
+	if err := g.roleSuffices(ctx, b, e); err != nil {
 		return b, err
 	}
 	digest, err := result.Digest(e.budget)
@@ -154,7 +155,7 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 	}
 	b.entry = audit.Entry{
 		Kind: audit.Decision, Decision: "allow", Trace: admission.Trace(ctx), Activity: e.purpose, Organisations: []identity.OIN{g.Own},
-		PolicyRevision: g.Policy.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
+		PolicyRevision: b.rules.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
 	}
 	b.entry.Judged = g.Evidence.Judged(e.budget)
 	if e.operation == ontschotv1.OperationAccountForBudget {
@@ -191,22 +192,22 @@ func ofThese(gaps []*budgetv1.Gap, left []budget.Left) []*budgetv1.Gap {
 // roleSuffices asks the policy whether the case worker may see what every source in
 // the budget disclosed, and the token whether it is for those sources. An account is judged
 // by cells of its own: it shows nothing of a source that has none.
-func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose string, b *budgetv1.Budget) error {
-	for _, s := range b.GetSources() {
+func (g *Gateway) roleSuffices(ctx context.Context, b presented, e task) error {
+	for _, s := range e.budget.GetSources() {
 		party, ok := g.Organisations.ByCode(s.GetSource())
 		if !ok {
 			return policy.ErrRole
 		}
-		if s.Disclosed() && !caller.Reaches(purpose, party.OIN) {
+		if s.Disclosed() && !b.caller.Reaches(e.purpose, party.OIN) {
 			return admission.ErrPurpose
 		}
-		judged, laws := b.GetPurpose(), g.lawsDisclosed(b, party)
-		if purpose == ontschotv1.PurposeAccountForBudget {
-			judged = purpose
-			laws = slices.DeleteFunc(laws, func(law string) bool { return !slices.Contains(g.Policy.Laws(purpose, party.Kind), law) })
+		judged, laws := e.budget.GetPurpose(), lawsDisclosed(b.rules, e.budget, party)
+		if e.purpose == ontschotv1.PurposeAccountForBudget {
+			judged = e.purpose
+			laws = slices.DeleteFunc(laws, func(law string) bool { return !slices.Contains(b.rules.Laws(e.purpose, party.Kind), law) })
 		}
-		if s.Disclosed() && !g.Policy.RoleSuffices(ctx, policy.Access{
-			Caller: caller, Purpose: judged, Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
+		if s.Disclosed() && !b.rules.RoleSuffices(ctx, policy.Access{
+			Caller: b.caller, Purpose: judged, Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
 			Source: party.OIN, SourceKind: party.Kind, Laws: laws,
 		}) {
 			return policy.ErrRole
@@ -217,9 +218,9 @@ func (g *Gateway) roleSuffices(ctx context.Context, caller token.Caller, purpose
 
 // lawsDisclosed are those under which a source disclosed something in this budget: of its
 // lines, and for a source of figures all that the policy has it disclose.
-func (g *Gateway) lawsDisclosed(b *budgetv1.Budget, party identity.Organisation) []string {
+func lawsDisclosed(rules *policy.Engine, b *budgetv1.Budget, party identity.Organisation) []string {
 	if len(party.Laws) == 0 {
-		return g.Policy.Laws(b.GetPurpose(), party.Kind)
+		return rules.Laws(b.GetPurpose(), party.Kind)
 	}
 	var laws []string
 	for _, l := range b.GetLines() {
@@ -285,6 +286,9 @@ func instead(e evidence.Ended) budget.Left {
 		left.Gap, left.Detail = policy.GapOf(agreement.ErrExpired), budgetv1.GapAgreementReplaced
 	default:
 		left.Gap = policy.GapOf(e.Why)
+	}
+	if left.Detail != "" { // another document says yes
+		left.Gap.Way = []*budgetv1.WayToYes{{Act: budgetv1.ActAskAnew}}
 	}
 	return left
 }

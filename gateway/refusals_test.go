@@ -27,11 +27,12 @@ func TestWhatGrantsNothingOfASourceIsAGapOfThatPair(t *testing.T) {
 		detail []string
 		terms  []string
 		reason string
+		way    string
 	}{
-		"consent":           {grants: append(all("GM0119"), grants("SVB", few...)), reason: budgetv1.ReasonNoConsent},
-		"consent to nought": {grants: append(all("GM0119"), grants("SVB")), reason: budgetv1.ReasonNoConsent},
-		"token":             {grants: all("GM0119", "SVB"), detail: few, reason: budgetv1.ReasonPurposeNotAllowed},
-		"agreement":         {grants: all("GM0119", "SVB"), terms: few, reason: budgetv1.ReasonPolicyDenied},
+		"consent":           {grants: append(all("GM0119"), grants("SVB", few...)), reason: budgetv1.ReasonNoConsent, way: "CONSENT_ASK:SVB"},
+		"consent to nought": {grants: append(all("GM0119"), grants("SVB")), reason: budgetv1.ReasonNoConsent, way: "CONSENT_ASK:SVB"},
+		"token":             {grants: all("GM0119", "SVB"), detail: few, reason: budgetv1.ReasonPurposeNotAllowed, way: "TOKEN"},
+		"agreement":         {grants: all("GM0119", "SVB"), terms: few, reason: budgetv1.ReasonPolicyDenied, way: "AGREEMENT_EXTEND:SVB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, nil)
@@ -53,6 +54,7 @@ func TestWhatGrantsNothingOfASourceIsAGapOfThatPair(t *testing.T) {
 			for _, gap := range b.GetGaps() {
 				require.NotEmpty(t, gap.GetTextNl())
 				require.NotEmpty(t, gap.GetTextEn())
+				require.Equal(t, c.way, budgetv1.WrittenWay(gap.GetWay()))
 			}
 			h.verify()
 		})

@@ -9,8 +9,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/budget"
+	"github.com/ontschot/ontschot/gateway/consent"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/internal/civil"
@@ -42,7 +45,7 @@ func (g *Gateway) release(ctx context.Context, d decision, answers []budget.Answ
 		proof, err := audit.Append(ctx, g.Record, g.releaseEntry(d, digest, answers))
 		var ended *audit.EndedError
 		if errors.As(err, &ended) && ended.ID != d.caller().Delegation() { // who may no longer act gets no answer
-			answers = withoutEnded(answers, ended.ID)
+			answers = g.without(ctx, d, answers, leftOut{ended.ID, consent.ErrWithdrawn, agreement.ErrExpired})
 			continue
 		}
 		if err != nil {
@@ -86,7 +89,7 @@ func (g *Gateway) judgedAgain(ctx context.Context, d *decision, answers []budget
 			return nil, false, err
 		}
 		if !holds {
-			answers, lost = withoutKey(answers, id), true
+			answers, lost = g.without(ctx, *d, answers, leftOut{id, consent.ErrNone, agreement.ErrNone}), true
 		}
 	}
 	return answers, lost, nil
@@ -171,29 +174,25 @@ func lighter(answers []budget.Answer, share float64) (out []budget.Answer, some 
 	return out, some
 }
 
-// withoutEnded takes out every answer that rests on a document that has ended.
-func withoutEnded(answers []budget.Answer, id string) []budget.Answer {
-	return without(answers, id, &budgetv1.Gap{Reason: budgetv1.ReasonConsentWithdrawn, Code: "TOEST-02"}, &budgetv1.Gap{Reason: budgetv1.ReasonAgreementExpired, Code: "OVK-02"})
-}
-
-// withoutKey takes out every answer that rests on a document that is signed with a key
-// that is not trusted: it is as if there were none.
-func withoutKey(answers []budget.Answer, id string) []budget.Answer {
-	return without(answers, id, &budgetv1.Gap{Reason: budgetv1.ReasonNoConsent, Code: "TOEST-01"}, &budgetv1.Gap{Reason: budgetv1.ReasonNoAgreement, Code: "OVK-01"})
+// leftOut is a document that no longer counts, and why: as a consent, or as an agreement.
+type leftOut struct {
+	id                     string
+	asConsent, asAgreement error
 }
 
 // without takes out every answer that rests on a document: a consent or an agreement.
-func without(answers []budget.Answer, id string, consent, agreement *budgetv1.Gap) []budget.Answer {
+func (g *Gateway) without(ctx context.Context, d decision, answers []budget.Answer, no leftOut) []budget.Answer {
 	out := slices.Clone(answers)
 	for i, a := range out {
-		if a.Response == nil || a.Consent != id && a.Agreement != id {
+		if a.Response == nil || a.Consent != no.id && a.Agreement != no.id {
 			continue
 		}
-		gap := consent
-		if a.Agreement == id {
-			gap = agreement
+		why := no.asConsent
+		if a.Agreement == no.id {
+			why = no.asAgreement
 		}
-		out[i].Response, out[i].Gaps = nil, []*budgetv1.Gap{gap}
+		at := slices.IndexFunc(d.pairs, func(p pair) bool { return p.person.Ref == a.Person && p.source.Code == a.Source })
+		out[i].Response, out[i].Gaps = nil, g.ifEnded(ctx, d, d.pairs[at], why) // every answer is one of a pair
 	}
 	return out
 }
@@ -201,7 +200,7 @@ func without(answers []budget.Answer, id string, consent, agreement *budgetv1.Ga
 func (g *Gateway) toAssemble(d decision) budget.Request {
 	q := budget.Request{
 		Purpose: d.request.purpose, Window: d.request.window, Today: g.Today(), TodayIsSet: g.TodayIsSet,
-		Requester: g.own.Code, PolicyRevision: g.Policy.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.request.window),
+		Requester: g.own.Code, PolicyRevision: d.rules.Revision(), Text: g.Texts, LegalBasis: g.legalBasis(d.rules, d.request.window),
 	}
 	q.Parties = g.Organisations.Now()
 	for _, p := range d.request.persons {
@@ -260,10 +259,10 @@ func (g *Gateway) releaseEntry(d decision, digest [32]byte, answers []budget.Ans
 // legalBasis is the basis for pooling that holds for this municipality on most days
 // of a window; nil when there is none. What was pooled lawfully is accounted for as
 // such after the basis has ended, and what it does not cover is refused day by day.
-func (g *Gateway) legalBasis(window civil.Span) *budgetv1.LegalBasis {
+func (g *Gateway) legalBasis(rules *policy.Engine, window civil.Span) *budgetv1.LegalBasis {
 	var best *budgetv1.LegalBasis
 	most := 0
-	for _, b := range g.LegalBases {
+	for _, b := range slices.Concat(g.LegalBases, rules.Bases()) {
 		from, errFrom := civil.Parse(b.GetFrom())
 		to, errTo := civil.Parse(b.GetTo())
 		both, touches := civil.Span{From: from, To: to}.Overlap(window)

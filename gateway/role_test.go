@@ -55,7 +55,7 @@ func matrixOf(t testing.TB, table, kind, old, changed string) func(*server.Broke
 	folder[table] = &fstest.MapFile{Data: []byte(strings.Join(lines, "\n"))}
 	judge, err := policy.New(context.Background(), policy.Config{FS: folder, Timeout: 10 * time.Second})
 	require.NoError(t, err)
-	return func(c *server.BrokerConfig) { c.Policy = judge }
+	return func(c *server.BrokerConfig) { c.Policy = policy.NewRules(judge) }
 }
 
 // Who presents a budget must be somebody to whom all that is in it might have been disclosed,

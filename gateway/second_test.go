@@ -42,7 +42,7 @@ func twoPeople(t *testing.T) *policy.Engine {
 // Where a cell asks for two people, another case worker's token goes with the call, and
 // one person's two tokens are of one person.
 func TestTwoPeopleWhereTheCellAsksForTwo(t *testing.T) {
-	h := newHouse(t, func(c *server.BrokerConfig) { c.Policy = twoPeople(t) })
+	h := newHouse(t, func(c *server.BrokerConfig) { c.Policy = policy.NewRules(twoPeople(t)) })
 	list := func(second func(*token.Claims)) error {
 		md := []string{}
 		if second != nil {

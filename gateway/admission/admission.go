@@ -35,6 +35,7 @@ var (
 	ErrNumber    = errors.New("this source may not be asked by that number")
 	ErrRate      = errors.New("the agreement accepts no more questions in this minute")
 	ErrDescribed = errors.New("how this gateway stands to yours was asked too often in this minute")
+	ErrEvaluated = errors.New("what the policy would say was asked too often in this minute")
 	ErrNoSource  = errors.New("this organisation answers no questions here") // it has no adapter
 )
 
@@ -163,7 +164,7 @@ func (a *Admission) through(ctx context.Context, door Door) (token.Caller, error
 // signs reports whether a case worker is known well enough to sign for the organisation:
 // assurance substantieel at least (eIDAS, 910/2014 art. 8).
 func signs(caller token.Caller) bool {
-	return caller.Assurance() == "substantieel" || caller.Assurance() == "hoog"
+	return ontschotv1.Assured(caller.Assurance(), ontschotv1.AssuranceSubstantial)
 }
 
 // Peer checks whose gateway calls, by the certificate of the connection, and that the

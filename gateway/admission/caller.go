@@ -63,14 +63,12 @@ func (a *Admission) bearerOf(ctx context.Context, purpose string) (token.Call, e
 		return token.Call{}, err
 	}
 	call := token.Call{Bearer: bearer, Leaf: leaf, Purpose: purpose, Today: a.Today()}
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		if values := md.Get(caseKey); len(values) == 1 { // two would be a choice
-			switch call.Case = values[0]; { // it is signed, in consents
-			case !budgetv1.Printable(call.Case):
-				return token.Call{}, Invalid(caseKey, "%s", notShowable)
-			case identity.LooksLikeBSN(call.Case):
-				return token.Call{}, Invalid(caseKey, "%s", likeBSN)
-			}
+	if values := metadata.ValueFromIncomingContext(ctx, caseKey); len(values) == 1 { // two would be a choice
+		switch call.Case = values[0]; { // it is signed, in consents
+		case !budgetv1.Printable(call.Case):
+			return token.Call{}, Invalid(caseKey, "%s", notShowable)
+		case identity.LooksLikeBSN(call.Case):
+			return token.Call{}, Invalid(caseKey, "%s", likeBSN)
 		}
 	}
 	call.Delegations = func(org, actor identity.OIN) ([]token.Delegation, error) { return a.Delegations(ctx, org, actor) }
@@ -82,8 +80,7 @@ func (a *Admission) bearerOf(ctx context.Context, purpose string) (token.Call, e
 // the same person can have another name at another client. Nobody when there is no
 // second token.
 func (a *Admission) second(ctx context.Context, caller token.Caller, purpose string) (token.Caller, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	values := md.Get(secondKey)
+	values := metadata.ValueFromIncomingContext(ctx, secondKey)
 	if len(values) == 0 {
 		return token.Caller{}, nil
 	}
@@ -117,11 +114,9 @@ type Certificates interface {
 // certificate that a proxy forwards in a header is not looked at, and one that names
 // no organisation, or two, is none.
 func (a *Admission) credentials(ctx context.Context) (bearer string, leaf *x509.Certificate, err error) {
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		if values := md.Get("authorization"); len(values) == 1 { // two would be a choice
-			if token, ok := strings.CutPrefix(values[0], "Bearer "); ok {
-				bearer = token
-			}
+	if values := metadata.ValueFromIncomingContext(ctx, "authorization"); len(values) == 1 { // two would be a choice
+		if token, ok := strings.CutPrefix(values[0], "Bearer "); ok {
+			bearer = token
 		}
 	}
 	if p, ok := peer.FromContext(ctx); ok {
@@ -132,8 +127,10 @@ func (a *Admission) credentials(ctx context.Context) (bearer string, leaf *x509.
 			}
 		}
 	}
-	if _, err := certificate.Peer(leaf); err != nil {
+	who, err := certificate.Peer(leaf)
+	if err != nil {
 		return bearer, nil, nil
 	}
+	trailOf(ctx).shows(who)
 	return bearer, leaf, nil
 }

@@ -27,8 +27,7 @@ const (
 // once reads the idempotency key of a call. What is stored of key and request is a keyed
 // hash of each, for a day; nothing of a response is stored.
 func (a *Admission) once(ctx context.Context, caller token.Caller, request proto.Message) (*audit.Once, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	values := md.Get(onceHeader)
+	values := metadata.ValueFromIncomingContext(ctx, onceHeader)
 	if len(values) == 0 {
 		return nil, nil
 	}

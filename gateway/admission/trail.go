@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -22,6 +23,7 @@ import (
 type trail struct {
 	trace string // under which its entries are found
 	link  string // the trace id that the caller sent along; for the request log alone
+	who   identity.OIN
 	// caller and purpose, once they are known.
 	caller  token.Caller
 	purpose string
@@ -38,6 +40,39 @@ func Begin(ctx context.Context) context.Context {
 func trailOf(ctx context.Context) *trail {
 	t, _ := ctx.Value(trailKey{}).(*trail)
 	return t
+}
+
+// Known is what may be said of a call from outside: nothing of a person.
+type Known struct {
+	// Who is the organisation in the certificate of the connection; empty when the call ended
+	// before anybody looked, or it names none.
+	Who identity.OIN
+	// Trace is under which its entries are found, and Link the trace id that the caller sent
+	// along; empty: none that counts.
+	Trace, Link string
+}
+
+// Ended is what came of a call from outside. It holds nothing of a person.
+type Ended struct {
+	Known
+	Code   codes.Code
+	Reason string // of the ErrorInfo; empty: none, as of a call that was answered
+}
+
+// KnownOf is what is known of a call by now.
+func KnownOf(ctx context.Context) Known {
+	t := trailOf(ctx)
+	if t == nil {
+		return Known{}
+	}
+	return Known{Who: t.who, Trace: t.trace, Link: t.link}
+}
+
+// shows notes whose certificate the connection was made with.
+func (t *trail) shows(who identity.OIN) {
+	if t != nil {
+		t.who = who
+	}
 }
 
 // Logged is a request log whose lines can be found by the trace of the call.
@@ -66,7 +101,7 @@ func Joins(ctx context.Context, trace string, caller token.Caller, purpose strin
 // Failures writes down calls that panicked.
 type Failures struct {
 	Own            identity.OIN
-	PolicyRevision string
+	PolicyRevision func() string // in force
 	Record         audit.Appender
 	Log            *slog.Logger
 }
@@ -91,7 +126,7 @@ func (f Failures) record(ctx context.Context, t *trail, method string) (err erro
 	e := audit.Entry{Kind: audit.Admin, Trace: t.trace, Activity: method, Organisations: []identity.OIN{f.Own}, Decision: "failed", Status: "failed"}
 	if t.purpose != "" {
 		asked := e
-		asked.Kind, asked.Activity, asked.PolicyRevision = audit.Deny, t.purpose, f.PolicyRevision
+		asked.Kind, asked.Activity, asked.PolicyRevision = audit.Deny, t.purpose, f.PolicyRevision()
 		if actor := t.caller.Actor(); actor != "" { // it rests on nothing: a delegation may have ended
 			asked.Involve(actor)
 		}
@@ -126,32 +161,42 @@ func newTrace() string {
 
 // IsTrace reports whether a text of another gateway can be a trace id in our record: 32
 // hexadecimal digits, and no nine of them that could be a burgerservicenummer.
-func IsTrace(text string) bool { return isHex(text, 32) && !nineDigits.MatchString(text) }
+func IsTrace(text string) bool { return isTrace(text) && !nineDigits.MatchString(text) }
 
 var nineDigits = regexp.MustCompile(`[0-9]{9}`)
 
-// linkOf is the trace id of a well-formed W3C traceparent that came with the call, by
-// which a caller's own log can be laid beside the request log; empty when there is none,
-// or when it holds what can be a BSN.
+// linkOf is the trace id of the traceparent that came with the call, by which a caller's own
+// log can be laid beside the request log; empty when there is none that counts.
 func linkOf(ctx context.Context) string {
-	md, _ := metadata.FromIncomingContext(ctx)
-	values := md.Get("traceparent")
+	if parent := Parent(ctx); parent != "" {
+		return strings.Split(parent, "-")[1]
+	}
+	return ""
+}
+
+// Parent is a well-formed W3C traceparent of version 00 that came with the call; empty when
+// there is none, or two, or when it holds what can be a BSN. Nothing else that comes with a
+// call is passed on: no tracestate and no baggage.
+func Parent(ctx context.Context) string {
+	values := metadata.ValueFromIncomingContext(ctx, "traceparent")
 	if len(values) != 1 { // two would be a choice
 		return ""
 	}
 	parts := strings.Split(values[0], "-")
-	if len(parts) != 4 || parts[0] != "00" || !isHex(parts[1], 32) || !isHex(parts[2], 16) || len(parts[3]) != 2 {
+	if len(parts) != 4 || parts[0] != "00" || !isTrace(parts[1]) || !isSpan(parts[2]) || len(parts[3]) != 2 {
 		return ""
 	}
 	if strings.Trim(parts[3], hexadecimal) != "" || identity.HoldsBSN(values[0]) {
 		return ""
 	}
-	return parts[1]
+	return values[0]
 }
 
 const hexadecimal = "0123456789abcdef"
 
-// isHex reports whether a text is an id of so many hexadecimal digits, not all zero.
-func isHex(s string, size int) bool {
-	return len(s) == size && strings.Trim(s, "0") != "" && strings.Trim(s, hexadecimal) == ""
+// isTrace and isSpan report whether a text is such an id; one of zeros only is none (W3C trace
+// context, sections 3.2.2.3 and 3.2.2.4).
+func isTrace(s string) bool { return identity.IsTrace(s) && strings.Trim(s, "0") != "" }
+func isSpan(s string) bool {
+	return len(s) == 16 && strings.Trim(s, hexadecimal) == "" && strings.Trim(s, "0") != ""
 }

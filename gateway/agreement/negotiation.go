@@ -3,6 +3,9 @@ package agreement
 import (
 	"errors"
 	"slices"
+
+	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Errors of a negotiation between two gateways.
@@ -21,7 +24,7 @@ var (
 )
 
 // PeerRefused is the reason of a PeerError that only concerns the other gateway.
-const PeerRefused = "PEER_REFUSED"
+const PeerRefused = budgetv1.ReasonPeerRefused
 
 // PeerError is the no of another gateway. Its words may hold anything and are not passed
 // on: the reason alone is.
@@ -31,9 +34,7 @@ type PeerError struct {
 
 // NewPeerError takes the reason that the other gateway gave.
 func NewPeerError(reason string) *PeerError {
-	known := []string{"AGREEMENT_INVALID", "STATEMENT_INVALID", "NO_AGREEMENT", "OTHER_TERMS", "PROPOSAL_CLOSED", "UNKNOWN_PEER",
-		"TOO_MANY_PROPOSALS", "TOO_MANY_DELIVERIES", "DOCUMENT_CONFLICT", "DOCUMENT_ENDED", "DOCUMENT_REPLACED", "UNCERTAIN"}
-	if !slices.Contains(known, reason) {
+	if !slices.Contains(ontschotv1.DeliveryReasons(), reason) {
 		reason = PeerRefused
 	}
 	return &PeerError{reason}

@@ -64,10 +64,7 @@ type Grant struct {
 
 // Suffices reports whether a case worker's level reaches what the grant asks. A level
 // that is not known reaches nothing, and one that is asked and not known is not reached.
-func (g Grant) Suffices(level string) bool {
-	asked := slices.Index(ontschotv1.Assurances(), g.Assurance)
-	return asked >= 0 && slices.Index(ontschotv1.Assurances(), level) >= asked
-}
+func (g Grant) Suffices(level string) bool { return ontschotv1.Assured(level, g.Assurance) }
 
 // Finance: how money is settled; nobody pre-finances.
 type Finance struct {

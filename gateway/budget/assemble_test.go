@@ -257,6 +257,12 @@ func (echo) Gap(reason, lang string, p map[string]string) string {
 	return lang + " " + reason + " " + p["person"] + " " + p["source"] + " " + p["law"]
 }
 
+func (echo) Way(way []*budgetv1.WayToYes, reader, lang string, p map[string]string) string {
+	return budgetv1.WrittenWay(way)
+}
+
+func (echo) Article(code string) string { return code }
+
 func (echo) Finding(code, lang string, p map[string]string) string {
 	return lang + " " + code + " " + p["person"] + " " + p["product"] + " " + p["source"] + " " + p["days"]
 }
@@ -270,7 +276,7 @@ func TestTexts(t *testing.T) {
 	q.Text = echo{}
 	b := budget.Assemble(q, []budget.Answer{says("P1", "GM1", crossing), worded})
 	require.Equal(t, "al gezegd", b.GetGaps()[0].GetTextNl())
-	require.Equal(t, "en NO_CONSENT P2 UWV ", b.GetGaps()[0].GetTextEn())
+	require.Equal(t, "en NO_CONSENT P2 UWV", b.GetGaps()[0].GetTextEn())
 	require.Equal(t, "nl PARTIAL    0", b.GetFindings()[0].GetTextNl())
 	require.Equal(t, "en LINE_CROSSES_WINDOW P1 02 GM1 2", b.GetFindings()[1].GetTextEn())
 }

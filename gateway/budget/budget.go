@@ -76,9 +76,14 @@ type Answer struct {
 // that the source goes by) and code of a gap; person, source, law, product, label, line,
 // from, to, days, date and code (budgetv1.FindingDetail) of a finding. The code can select
 // a text. One that is about several people has no person: its text names none. It is
-// called from the goroutine that assembles and must not fail: no text is "".
+// called from the goroutine that assembles and must not fail: no text is "". Way words what
+// can be done for the reader that it names, with the same params, and "party CODE" for the
+// name of each party; Gap then is told so by a param way, and says only what is missing.
+// Article is where a code of the policy rests on.
 type Texts interface {
 	Gap(reason, lang string, params map[string]string) string
+	Way(way []*budgetv1.WayToYes, reader, lang string, params map[string]string) string
+	Article(code string) string
 	Finding(code, lang string, params map[string]string) string
 }
 

@@ -38,7 +38,7 @@ func TestADayThatIsPast(t *testing.T) {
 }
 
 // detailed says of which detail a text is.
-type detailed struct{}
+type detailed struct{ echo }
 
 func (detailed) Gap(string, string, map[string]string) string { return "" }
 

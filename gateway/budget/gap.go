@@ -59,6 +59,13 @@ func (v *view) missing(kind, person, law string, category budgetv1.Category) boo
 
 func (a Answer) own(g *budgetv1.Gap) *budgetv1.Gap {
 	g.Person, g.Source = string(a.Person), a.Source
+	for _, w := range g.GetWay() {
+		switch w.GetAct() {
+		case budgetv1.ActAskAnew, budgetv1.ActToken, budgetv1.ActRole, budgetv1.ActAssurance, budgetv1.ActNever:
+		default: // a document is about the source
+			w.Party = cmp.Or(w.GetParty(), a.Source)
+		}
+	}
 	slices.Sort(g.Laws)
 	slices.Sort(g.Categories)
 	return g
@@ -107,11 +114,23 @@ func (v *view) wordGap(g *budgetv1.Gap, detail string) {
 		"number":   budgetv1.IdentifierOf(v.party(g.GetSource()).Kind),
 		"code":     detail,
 	}
+	if len(g.GetWay()) > 0 {
+		params["way"] = "told"
+	}
+	for _, w := range g.GetWay() {
+		params["party "+w.GetParty()] = v.nameOf(w.GetParty())
+		if w.GetAct() == budgetv1.ActNever {
+			w.Article = cmp.Or(w.GetArticle(), v.q.Text.Article(w.GetCode()))
+		}
+	}
+	said := func(lang string) string {
+		return strings.TrimSpace(v.q.Text.Gap(g.GetReason(), lang, params) + " " + v.q.Text.Way(g.GetWay(), "family", lang, params))
+	}
 	if g.TextNl == "" {
-		g.TextNl = v.q.Text.Gap(g.GetReason(), "nl", params)
+		g.TextNl = said("nl")
 	}
 	if g.TextEn == "" {
-		g.TextEn = v.q.Text.Gap(g.GetReason(), "en", params)
+		g.TextEn = said("en")
 	}
 }
 

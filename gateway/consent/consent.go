@@ -46,8 +46,11 @@ func (c Consent) ID() string { return c.document.claims.ID }
 // Categories that were granted for the source.
 func (c Consent) Categories() []budgetv1.Category { return slices.Clone(c.grant.categories) }
 
+// Grants reports whether a category was granted for the source.
+func (c Consent) Grants(one budgetv1.Category) bool { return slices.Contains(c.grant.categories, one) }
+
 // Shell is the signed document, in which the grants of other sources are closed.
-func (c Consent) Shell() string { return string(c.document.raw) }
+func (c Consent) Shell() string { return c.document.raw }
 
 // Disclosure opens the grant of the source, and no other.
 func (c Consent) Disclosure() string { return c.grant.disclosure }

@@ -34,7 +34,7 @@ var (
 // It is not yet a yes to anything: Find makes that.
 type Document struct {
 	claims Claims
-	raw    []byte
+	raw    string
 	key    []byte
 	grants map[identity.OIN]grant
 	span   civil.Span
@@ -149,7 +149,7 @@ func (d Document) Signed() error { return d.signers() }
 // open is all that Verify does but the signature, so that what is issued is judged
 // as it will be when it is used.
 func open(c Claims, raw []byte, disclosures []string, key []byte) (Document, error) {
-	d := Document{claims: c, raw: bytes.Clone(raw), key: bytes.Clone(key), grants: map[identity.OIN]grant{}}
+	d := Document{claims: c, raw: string(raw), key: bytes.Clone(key), grants: map[identity.OIN]grant{}}
 	if len(disclosures) > maxGrants {
 		return Document{}, fmt.Errorf("%w: more than %d sources", ErrDocument, maxGrants)
 	}

@@ -58,7 +58,7 @@ func (d Document) lacks(s Signature) string {
 		return "the mandate is not for this purpose"
 	case err != nil || until < d.effective().To:
 		return "the mandate ends before the consent would; ask until its last day, and show that text"
-	case !slices.Contains(knownWell(), s.Proof.LOA):
+	case !knownWell(s.Proof):
 		return "who signs for another proves who they are at the level substantieel or hoog"
 	}
 	return ""
@@ -75,8 +75,8 @@ func (d Document) Mandates() []Mandate {
 	return all
 }
 
-// knownWell are the levels of assurance at which somebody signs for another on a mandate.
-func knownWell() []string { return []string{ontschotv1.AssuranceSubstantial, ontschotv1.AssuranceHigh} }
+// knownWell reports whether somebody is known well enough to sign for another on a mandate.
+func knownWell(by Proof) bool { return ontschotv1.Assured(by.LOA, ontschotv1.AssuranceSubstantial) }
 
 // MandateError is an ErrWrongSigner of a gemachtigde who could have signed, and says
 // why they do not count: a text without any value.

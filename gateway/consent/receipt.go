@@ -68,7 +68,7 @@ func (d Document) evidence() node {
 	for _, source := range slices.Sorted(maps.Keys(d.grants)) {
 		disclosures = append(disclosures, d.grants[source].disclosure)
 	}
-	return node{"dct:format": string(signed.Consent), "rdf:value": string(d.raw), "dct:hasPart": disclosures}
+	return node{"dct:format": string(signed.Consent), "rdf:value": d.raw, "dct:hasPart": disclosures}
 }
 
 func (d Document) record(language string) node {

@@ -73,7 +73,8 @@ func (s *Service) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 		}
 		until = min(until, asked)
 	}
-	all := func(p identity.Organisation) []budgetv1.Category { return s.categoriesOf(q.GetPurpose(), p) }
+	matrix := s.Matrix()
+	all := func(p identity.Organisation) []budgetv1.Category { return categoriesOf(matrix, q.GetPurpose(), p) }
 	grants, err := s.grantsOf("question.grants", q.GetGrants(), all)
 	if err != nil {
 		return consent.Draft{}, err
@@ -104,10 +105,10 @@ func (s *Service) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 }
 
 // categoriesOf are all that the policy knows of a source for a purpose, under any law.
-func (s *Service) categoriesOf(purpose string, source identity.Organisation) []budgetv1.Category {
+func categoriesOf(matrix Matrix, purpose string, source identity.Organisation) []budgetv1.Category {
 	known := map[budgetv1.Category]bool{}
-	for _, law := range s.lawsOf(purpose, source) {
-		for _, c := range s.Matrix.Categories(purpose, source.Kind, law) {
+	for _, law := range lawsOf(matrix, purpose, source) {
+		for _, c := range matrix.Categories(purpose, source.Kind, law) {
 			known[c] = true
 		}
 	}
@@ -115,11 +116,11 @@ func (s *Service) categoriesOf(purpose string, source identity.Organisation) []b
 }
 
 // lawsOf are those about which a source can be asked for a purpose.
-func (s *Service) lawsOf(purpose string, source identity.Organisation) []string {
+func lawsOf(matrix Matrix, purpose string, source identity.Organisation) []string {
 	if len(source.Laws) > 0 {
 		return source.Laws
 	}
-	return s.Matrix.Laws(purpose, source.Kind)
+	return matrix.Laws(purpose, source.Kind)
 }
 
 // grantsOf reads sources and categories. What "*" stands for, all says.
@@ -174,11 +175,11 @@ func (s *Service) notice(a asking) (*ontschotv1.ConsentNotice, error) {
 
 // retentionOf is for how many days what is asked may be retained, at most.
 func (s *Service) retentionOf(d consent.Draft) int {
-	longest := 0
+	longest, matrix := 0, s.Matrix()
 	for _, grant := range d.Grants {
 		source, _ := s.Organisations.ByOIN(grant.Source)
-		for _, law := range s.lawsOf(d.Purpose, source) {
-			longest = max(longest, s.Matrix.RetentionDays(d.Purpose, source.Kind, law, s.Own, source.OIN))
+		for _, law := range lawsOf(matrix, d.Purpose, source) {
+			longest = max(longest, matrix.RetentionDays(d.Purpose, source.Kind, law, s.Own, source.OIN))
 		}
 	}
 	return longest

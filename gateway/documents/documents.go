@@ -78,7 +78,7 @@ type Config struct {
 	Evidence      evidence.Registered
 	Keys          *signed.Verifier
 	Signers       *signed.Ring
-	Matrix        Matrix
+	Matrix        func() Matrix // of the revision in force
 	Record        Record
 	Documents     Documents
 	Texts         Texts

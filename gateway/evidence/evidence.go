@@ -81,13 +81,13 @@ type Config struct {
 // concurrent use.
 type Registered struct {
 	Config
-	agreements *kept[agreement.Agreement]
-	consents   *kept[consent.Document]
+	agreements *cache[agreement.Agreement]
+	consents   *cache[consent.Document]
 }
 
 // New makes a Registered.
 func New(c Config) Registered {
-	return Registered{c, newKept[agreement.Agreement](c.Now), newKept[consent.Document](c.Now)}
+	return Registered{c, newCache[agreement.Agreement](c.Now), newCache[consent.Document](c.Now)}
 }
 
 // For is what counts at this moment for a caller, a purpose and a day.

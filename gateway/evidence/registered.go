@@ -232,35 +232,35 @@ func (r registered) closest(ctx context.Context, pseudonyms []string, q consent.
 // them is remembered. Whether one counts is for the register to say, every time. After
 // that while it is read again, so that bytes that somebody changed are found.
 const (
-	keptFor  = time.Minute
-	mostKept = 1024
+	cachedFor  = time.Minute
+	mostCached = 1024
 )
 
-// keptKey is all that what was verified depends on.
-type keptKey struct {
+// cacheKey is all that what was verified depends on.
+type cacheKey struct {
 	id            string
 	digest, opens [32]byte
 	keys          int64
 }
 
-// kept documents of one kind. It is safe for concurrent use.
-type kept[T any] struct {
+// cache of the documents of one kind. It is safe for concurrent use.
+type cache[T any] struct {
 	now func() time.Time
 	mu  sync.Mutex
-	all map[keptKey]keptOne[T]
+	all map[cacheKey]cached[T]
 	due time.Time // when what is kept for too long goes
 }
 
-type keptOne[T any] struct {
+type cached[T any] struct {
 	document T
 	until    time.Time
 }
 
-func newKept[T any](now func() time.Time) *kept[T] {
-	return &kept[T]{now: now, all: map[keptKey]keptOne[T]{}}
+func newCache[T any](now func() time.Time) *cache[T] {
+	return &cache[T]{now: now, all: map[cacheKey]cached[T]{}}
 }
 
-func (k *kept[T]) get(key keptKey) (document T, ok bool) {
+func (k *cache[T]) get(key cacheKey) (document T, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.sweep(k.now())
@@ -273,26 +273,26 @@ func (k *kept[T]) get(key keptKey) (document T, ok bool) {
 
 // sweep lets go of what was kept for long enough, also of documents that nobody asks for any
 // more: some were erased.
-func (k *kept[T]) sweep(now time.Time) {
+func (k *cache[T]) sweep(now time.Time) {
 	if now.After(k.due) {
-		maps.DeleteFunc(k.all, func(_ keptKey, one keptOne[T]) bool { return !now.Before(one.until) })
-		k.due = now.Add(keptFor)
+		maps.DeleteFunc(k.all, func(_ cacheKey, one cached[T]) bool { return !now.Before(one.until) })
+		k.due = now.Add(cachedFor)
 	}
 }
 
 // put keeps a document. When there is no room the rest goes: what is asked now is likelier
 // to be asked again than what was asked before.
-func (k *kept[T]) put(key keptKey, document T) {
+func (k *cache[T]) put(key cacheKey, document T) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.now()
-	if len(k.all) >= mostKept {
+	if len(k.all) >= mostCached {
 		clear(k.all)
 	}
 	k.sweep(now)
-	k.all[key] = keptOne[T]{document, now.Add(keptFor)}
+	k.all[key] = cached[T]{document, now.Add(cachedFor)}
 }
 
-func (r registered) key(d register.Record) keptKey {
-	return keptKey{d.ID, d.Digest, d.Opens, r.Keys.Generation()}
+func (r registered) key(d register.Record) cacheKey {
+	return cacheKey{d.ID, d.Digest, d.Opens, r.Keys.Generation()}
 }

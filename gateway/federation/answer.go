@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +47,7 @@ type Config struct {
 	Tokens        token.Checker
 	Evidence      evidence.Registered
 	Signers       *signed.Ring
-	Policy        *policy.Engine
+	Policy        *policy.Rules
 	Record        audit.Appender
 	Pseudonyms    pseudonym.Keys
 	Now           func() time.Time
@@ -75,21 +74,23 @@ func New(c Config) (*Answerer, error) {
 	return &Answerer{Config: c, own: own}, nil
 }
 
-// question is one that another gateway asked.
-type question struct {
+// incoming is what another gateway asked, while it is answered.
+type incoming struct {
 	source  Source
 	by      identity.Organisation
 	caller  token.Caller
 	permit  token.PermitClaims
 	request *budgetv1.FetchRequest
-	bsn     identity.BSN // zero where this source may not know it
-	subject []byte       // pseudonym, ours
+	bsn     identity.BSN   // zero where this source may not know it
+	subject []byte         // pseudonym, ours
+	rules   *policy.Engine // by which all of it is judged
 	today   civil.Date
 	grant   policy.Grant
 	refused []*budgetv1.Gap
-	counted bool  // towards the rate of the agreement
-	judged  int64 // entries by which it was judged
-	decided int64 // index of its decision
+	facts   policy.Facts // by which
+	counted bool         // towards the rate of the agreement
+	judged  int64        // entries by which it was judged
+	decided int64        // index of its decision
 }
 
 // Fetch answers one question. Each step needs what the step before has proven.
@@ -116,10 +117,10 @@ func (a *Answerer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budget
 
 // ask asks our own system. Nobody of that number and nothing there are the same answer: who
 // asks learns of nobody whether we know them.
-func (a *Answerer) ask(ctx context.Context, q *question) (*budgetv1.FetchResponse, error) {
+func (a *Answerer) ask(ctx context.Context, q *incoming) (*budgetv1.FetchResponse, error) {
 	answer, err := q.source.Fetch(ctx, q.forward(a.own))
 	switch {
-	case reasonOf(err) == notFound:
+	case reasonOf(err) == budgetv1.FaultSubjectNotFound:
 		answer = &budgetv1.FetchResponse{}
 	case err != nil:
 		return nil, &SourceError{err}
@@ -131,7 +132,7 @@ func (a *Answerer) ask(ctx context.Context, q *question) (*budgetv1.FetchRespons
 	told := q.request.GetLaws()
 	if len(told) > 0 && slices.ContainsFunc(a.own.Laws, func(law string) bool { return !slices.Contains(told, law) }) {
 		// Who asks does not know us for all our laws, and asks for none of those: about anybody.
-		answer.Notices = append(answer.Notices, &budgetv1.Notice{Code: "SKIPPED", Reason: budgetv1.GapUnknownLaw, Gap: budgetv1.GapUnknownLaw})
+		answer.Notices = append(answer.Notices, &budgetv1.Notice{Code: budgetv1.NoticeSkipped, Reason: budgetv1.GapUnknownLaw, Gap: budgetv1.GapUnknownLaw})
 	}
 	answer.Withheld, answer.Disclosure = withheld(q.refused), nil
 	return answer, nil
@@ -146,12 +147,12 @@ func refusal(gaps []*budgetv1.Gap) error {
 }
 
 // read checks who asks and the permit, and takes the number out of the message.
-func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*question, error) {
+func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*incoming, error) {
 	by, leaf, err := a.Admission.PeerWith(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	q := &question{request: r, today: a.Today()}
+	q := &incoming{request: r, rules: a.Policy.Now(), today: a.Today()}
 	if q.source = a.Source(); q.source == nil {
 		return nil, admission.ErrNoSource
 	}
@@ -209,7 +210,7 @@ func times(r *budgetv1.FetchRequest) error {
 
 // identify takes the number that this kind of source goes by, and no other is accepted: who
 // may not hold a number may not be asked with it.
-func (a *Answerer) identify(q *question) error {
+func (a *Answerer) identify(q *incoming) error {
 	ids := q.request.GetIdentifiers()
 	wants := budgetv1.IdentifierOf(a.own.Kind)
 	given := map[string]string{
@@ -239,7 +240,7 @@ func (a *Answerer) identify(q *question) error {
 }
 
 // judge decides by what counts here at this moment.
-func (a *Answerer) judge(ctx context.Context, q *question) error {
+func (a *Answerer) judge(ctx context.Context, q *incoming) error {
 	r := q.request
 	shown := evidence.Shown{Consent: r.GetProofs().GetConsent(), Disclosure: r.GetProofs().GetDisclosure()}
 	if !q.bsn.IsZero() {
@@ -258,11 +259,15 @@ func (a *Answerer) judge(ctx context.Context, q *question) error {
 	if err := evidence.Unreadable(notAgreed, no, ctx.Err()); err != nil {
 		return err
 	}
-	grant, refusals := a.Policy.Decide(ctx, policy.Access{
+	grant, refusals := q.rules.Decide(ctx, policy.Access{
 		Caller: q.caller, Purpose: r.GetPurpose(), Subject: pseudonym.Text(q.subject), Today: q.today,
 		Requester: q.by.OIN, RequesterKind: q.by.Kind, Source: a.Own, SourceKind: a.own.Kind, Laws: a.own.Laws,
 		Agreement: agreed, NotAgreed: notAgreed, Consent: yes, NotConsented: no,
 	})
+	q.facts = grant.Facts().Of(r.GetScopes())
+	for _, gap := range refusals {
+		gap.Way = nil // what else this side knows is not told to another organisation
+	}
 	q.grant, q.refused = grant.Within(r.GetScopes()), asked(refusals, r.GetScopes())
 	q.refused = append(q.refused, unknown(r.GetScopes(), q.grant, q.refused)...)
 	if limit := grant.Agreement().Grant(); q.grant.Allows() && !q.counted && limit.RatePerMinute > 0 &&
@@ -320,10 +325,10 @@ func withheld(gaps []*budgetv1.Gap) (list []*budgetv1.Withheld) {
 const maxCode = 64
 
 // entry is what both entries about a question have in common.
-func (a *Answerer) entry(q *question) audit.Entry {
+func (a *Answerer) entry(q *incoming) audit.Entry {
 	return audit.Entry{
 		Day: q.today, Trace: q.request.GetTrace(), Activity: q.request.GetPurpose(), Organisations: []identity.OIN{a.Own, q.by.OIN},
-		PolicyRevision: a.Policy.Revision(), Case: []byte(q.caller.Case()), Subjects: [][]byte{q.subject},
+		PolicyRevision: q.rules.Revision(), Case: []byte(q.caller.Case()), Subjects: [][]byte{q.subject},
 	}
 }
 
@@ -333,7 +338,7 @@ const mostJudgings = 16
 
 // recordDecision writes down what was decided, a refusal too. In the same transaction the
 // permit is used up. When something has ended since it was judged, it is judged anew.
-func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
+func (a *Answerer) recordDecision(ctx context.Context, q *incoming) error {
 	once := &audit.Once{Key: sha256.Sum256([]byte("ontschot/permit\x00" + string(q.permit.Issuer) + "\x00" + q.permit.ID)), Life: time.Hour}
 	_, _ = rand.Read(once.Body[:]) // no two uses are the same request
 	for round := 1; ; round++ {
@@ -357,10 +362,10 @@ func (a *Answerer) recordDecision(ctx context.Context, q *question) error {
 }
 
 // decisionEntry is the entry of what was decided.
-func (a *Answerer) decisionEntry(q *question) (audit.Entry, error) {
+func (a *Answerer) decisionEntry(q *incoming) (audit.Entry, error) {
 	e := a.entry(q)
 	e.Kind, e.Decision, e.By = audit.Deny, "deny", q.judged
-	one := audit.PairJudgement{Source: a.Own, Subject: pseudonym.Text(q.subject)}
+	one := audit.PairJudgement{Source: a.Own, Subject: pseudonym.Text(q.subject), Facts: q.facts.Encode()}
 	if q.grant.Allows() {
 		e.Kind, e.Decision = audit.Decision, "allow"
 		one.Scopes, one.Presented = audit.ScopesOf(q.grant.Scopes()), q.grant.Consent().ID()
@@ -377,7 +382,7 @@ func (a *Answerer) decisionEntry(q *question) (audit.Entry, error) {
 }
 
 // replayed writes down that a permit was presented again.
-func (a *Answerer) replayed(ctx context.Context, q *question) error {
+func (a *Answerer) replayed(ctx context.Context, q *incoming) error {
 	e := a.entry(q)
 	e.Kind, e.Decision, e.Status, e.Payload = audit.Deny, "deny", "permit_used", []byte("{}")
 	if _, err := audit.Append(ctx, a.Record, e); err != nil {
@@ -387,13 +392,13 @@ func (a *Answerer) replayed(ctx context.Context, q *question) error {
 }
 
 // restsOn is what a disclosure may be made on: our own copy of the agreement.
-func (a *Answerer) restsOn(q *question) []register.Rest {
+func (a *Answerer) restsOn(q *incoming) []register.Rest {
 	return []register.Rest{{ID: q.grant.Agreement().Agreement().ID()}}
 }
 
 // forward is the question to our own system: what both sides grant, and no more. It is made
 // anew, so that nothing passes in it that nobody judged.
-func (q *question) forward(own identity.Organisation) *budgetv1.FetchRequest {
+func (q *incoming) forward(own identity.Organisation) *budgetv1.FetchRequest {
 	r := q.request
 	ids, window, proofs := r.GetIdentifiers(), r.GetWindow(), r.GetProofs()
 	return &budgetv1.FetchRequest{
@@ -408,7 +413,7 @@ func (q *question) forward(own identity.Organisation) *budgetv1.FetchRequest {
 
 // disclose records that the answer is given, if the agreement still counts at the head of the
 // log, and signs what is said of it.
-func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.FetchResponse) error {
+func (a *Answerer) disclose(ctx context.Context, q *incoming, answer *budgetv1.FetchResponse) error {
 	if a.Today() != q.today {
 		return audit.ErrDay
 	}
@@ -425,7 +430,7 @@ func (a *Answerer) disclose(ctx context.Context, q *question, answer *budgetv1.F
 	}
 	statement, err := result.Statement{
 		Agreement: q.grant.Agreement().Agreement().Digest(), Answer: encode(digest[:]), Audience: q.by.OIN, Decision: q.decided,
-		Permit: q.permit.ID, PolicyRevision: a.Policy.Revision(), Request: q.permit.Request,
+		Permit: q.permit.ID, PolicyRevision: q.rules.Revision(), Request: q.permit.Request,
 		MaxAgeDays: q.grant.Agreement().Grant().MaxAgeDays, RetentionDays: q.grant.Agreement().Grant().RetentionDays, Trace: q.request.GetTrace(),
 	}.Sign(a.Signers.Signer(), a.Now())
 	if err != nil {
@@ -446,15 +451,17 @@ func (*SourceError) Error() string { return "the source behind this gateway gave
 // those that say where and why, as far as they can be shown.
 func (e *SourceError) Status(domain string) *status.Status {
 	s := status.Convert(e.err)
-	said := &errdetails.ErrorInfo{Reason: "ADAPTER_BUG", Domain: domain, Metadata: map[string]string{}}
+	said := &errdetails.ErrorInfo{Reason: budgetv1.FaultAdapterBug, Domain: domain, Metadata: map[string]string{}}
 	for _, d := range s.Details() {
 		info, ok := d.(*errdetails.ErrorInfo)
-		if !ok || !slices.Contains(passed(), info.GetReason()) {
+		if !ok || !slices.Contains(budgetv1.Faults(), info.GetReason()) {
 			continue
 		}
-		said.Reason = info.GetReason()
+		if said.Reason = info.GetReason(); said.Reason == budgetv1.FaultRateLimited {
+			said.Reason = budgetv1.FaultSourceUnavailable // a gateway says that of its agreement
+		}
 		for _, key := range []string{"path", "cause"} {
-			if text := info.GetMetadata()[key]; place.MatchString(text) && !identity.HoldsBSN(text) {
+			if text := identity.Place(info.GetMetadata()[key]); text != "" {
 				said.Metadata[key] = text
 			}
 		}
@@ -469,6 +476,3 @@ func (e *SourceError) Status(domain string) *status.Status {
 	}
 	return out
 }
-
-// place is what may be said of where in a source's message data were bad.
-var place = regexp.MustCompile(`^[A-Za-z0-9_/.\[\]-]{1,128}$`)

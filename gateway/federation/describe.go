@@ -17,26 +17,12 @@ import (
 // Version of what gateways say to each other.
 const Version = 1
 
-// States of a key and of an agreement, as Describe has them.
-const (
-	KeyInUse   = "IN_USE"
-	KeyRetired = "RETIRED"
-	KeyLost    = "LOST"
-
-	AgreementInForce      = "IN_FORCE"
-	AgreementEnded        = "ENDED"
-	AgreementSuperseded   = "SUPERSEDED"
-	AgreementUncertain    = "UNCERTAIN"
-	AgreementExpired      = "EXPIRED"
-	AgreementUnverifiable = "UNVERIFIABLE"
-)
-
 // Bounds of Describe, and who is supposed to ask.
 const (
 	describedAMinute  = 60
 	describedMost     = 16
 	supposedRole      = "consulent"
-	supposedAssurance = "substantieel"
+	supposedAssurance = ontschotv1.AssuranceSubstantial
 )
 
 // Describe says how this gateway stands to the organisation that asks. Its own may ask how it
@@ -60,7 +46,7 @@ func (a *Answerer) Describe(ctx context.Context, r *ontschotv1.DescribeRequest) 
 	}
 	answer := &ontschotv1.DescribeResponse{
 		Versions: []int32{Version}, NowMs: a.Now().UnixMilli(), PolicyRevision: a.Policy.Revision(),
-		Signing: &ontschotv1.DescribedKey{Id: signing.KeyID, Digest: digest, State: KeyInUse}, AdapterReady: a.ready(),
+		Signing: &ontschotv1.DescribedKey{Id: signing.KeyID, Digest: digest, State: ontschotv1.KeyInUse}, AdapterReady: a.ready(),
 	}
 	party, known := a.Organisations.ByOIN(other)
 	if !known || other == a.Own {
@@ -101,12 +87,12 @@ func (a *Answerer) pinned(other identity.OIN) (all []*ontschotv1.DescribedKey, e
 		if err != nil {
 			return nil, err
 		}
-		state := KeyInUse
+		state := ontschotv1.KeyInUse
 		switch {
 		case k.Lost:
-			state = KeyLost
+			state = ontschotv1.KeyLost
 		case !k.Retired.IsZero() && !a.Now().Before(k.Retired):
-			state = KeyRetired
+			state = ontschotv1.KeyRetired
 		}
 		all = append(all, &ontschotv1.DescribedKey{Id: k.ID, Digest: digest, State: state})
 	}
@@ -130,8 +116,8 @@ func (a *Answerer) agreed(ctx context.Context, other identity.OIN) (all []*ontsc
 		if terms, bad := agreement.Read(stored.Body); err == nil && bad == nil {
 			one.TermsSha256 = terms.Digest()
 		}
-		if _, bad := agreement.Verify(a.Evidence.Keys, stored.Body); bad != nil && one.Status == AgreementInForce {
-			one.Status = AgreementUnverifiable
+		if _, bad := agreement.Verify(a.Evidence.Keys, stored.Body); bad != nil && one.Status == ontschotv1.StatusInForce {
+			one.Status = ontschotv1.StatusUnverifiable
 		}
 		all = append(all, one)
 	}
@@ -141,17 +127,17 @@ func (a *Answerer) agreed(ctx context.Context, other identity.OIN) (all []*ontsc
 func statusOf(d register.Record, counts bool) string {
 	switch {
 	case d.Lost:
-		return AgreementUnverifiable
+		return ontschotv1.StatusUnverifiable
 	case !d.Live():
-		return AgreementEnded
+		return ontschotv1.StatusEnded
 	case d.Uncertain:
-		return AgreementUncertain
+		return ontschotv1.StatusUncertain
 	case d.Successor != "":
-		return AgreementSuperseded
+		return ontschotv1.StatusSuperseded
 	case counts:
-		return AgreementInForce
+		return ontschotv1.StatusInForce
 	}
-	return AgreementExpired
+	return ontschotv1.StatusExpired
 }
 
 // suppose judges a question of one organisation to another about nobody.
@@ -161,7 +147,7 @@ func (a *Answerer) suppose(ctx context.Context, purpose string, consumer, source
 	if err := evidence.Unreadable(notAgreed, ctx.Err()); err != nil {
 		return err
 	}
-	passes, gaps := a.Policy.Suppose(ctx, policy.Access{
+	passes, gaps := a.Policy.Now().Suppose(ctx, policy.Access{
 		Purpose: purpose, Today: today, Requester: consumer.OIN, RequesterKind: consumer.Kind, Source: source.OIN, SourceKind: source.Kind, Laws: source.Laws,
 		Agreement: agreed, NotAgreed: notAgreed,
 	}, supposedRole, supposedAssurance)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -42,6 +43,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -187,7 +189,7 @@ func (w *two) side(code string) *side {
 	require.NoError(w.t, err)
 	patience := 30 * time.Second
 	s.config = server.BrokerConfig{
-		Own: p.OIN, Sources: map[string]gateway.Source{}, Keys: keys, Signers: ring, Policy: judge, Certificates: s.holder,
+		Own: p.OIN, Sources: map[string]gateway.Source{}, Keys: keys, Signers: ring, Policy: policy.NewRules(judge), Certificates: s.holder,
 		Tokens: token.Checker{Keys: keys, Audience: string(p.OIN), Now: w.now}, Texts: texts, Changes: changes,
 		WithdrawURL: "https://localhost/withdraw", Officer: "fg@localhost", Trust: result.Trust{Keys: keys, Releaser: p.OIN, Log: s.keys()},
 		PseudonymKeys: [][]byte{p.PseudonymKey}, SourceTimeout: &patience,
@@ -247,7 +249,7 @@ func (s *side) open() {
 	l, err := net.Listen("tcp", s.addr)
 	require.NoError(t, err)
 	s.addr = l.Addr().String()
-	g := s.Serve(s.holder)
+	g := s.Serve(s.holder, config.Limits{})
 	go func() { _ = g.Serve(l) }()
 	ended := sync.OnceFunc(func() { g.Stop(); s.log.Close(); s.store.Close() })
 	s.stop = ended
@@ -540,6 +542,11 @@ func (w *two) refused(want string, q *budgetv1.FetchRequest, what ...any) {
 	before := w.behind.asked.Load()
 	a, err := w.put(q)
 	require.Equal(w.t, want, reason(err), what...)
+	for _, d := range status.Convert(err).Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok {
+			require.Empty(w.t, info.GetMetadata()["way"], "what else this side knows is not told")
+		}
+	}
 	require.Nil(w.t, a)
 	require.Equal(w.t, before, w.behind.asked.Load(), what...)
 }

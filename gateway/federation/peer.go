@@ -20,12 +20,22 @@ import (
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // Connection is the way to one other gateway.
 type Connection interface {
 	Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error)
 }
+
+// What can be wrong with the way to another gateway. A Connection says it around the error of
+// the call.
+var (
+	ErrUnreached = errors.New("no connection to the peer came about")
+	ErrUntrusted = errors.New("the certificate of the peer is not to be trusted")
+	ErrCut       = errors.New("the connection to the peer broke after the question was sent")
+	ErrSilent    = errors.New("nothing at all was heard of the peer after the question was sent")
+)
 
 // Peer asks the gateway of another organisation. It is a gateway.Source, safe for concurrent
 // use. Every field is required.
@@ -47,7 +57,7 @@ type Peer struct {
 func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
 	q, permit, err := p.question(r)
 	if err != nil {
-		return nil, fault(codes.Internal, "ADAPTER_BUG", "")
+		return nil, fault(codes.Internal, budgetv1.FaultAdapterBug, "")
 	}
 	answer, err := p.Connection.Fetch(ctx, q)
 	if err != nil {
@@ -55,7 +65,7 @@ func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.F
 	}
 	if err := p.holds(answer, permit, r.GetTrace()); err != nil {
 		p.Log.Error("the disclosure of a peer does not hold", "trace", r.GetTrace(), "source", p.Source)
-		return nil, fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
+		return nil, fault(codes.DataLoss, budgetv1.FaultBadData, "")
 	}
 	return answer, nil
 }
@@ -113,22 +123,40 @@ func (p *Peer) holds(answer *budgetv1.FetchResponse, permit token.PermitClaims, 
 // faultOf says what came of a question in the words of adapters. Of what the other gateway
 // says nothing is passed on but what is on a list of ours.
 func (p *Peer) faultOf(ctx context.Context, trace string, err error) error {
-	out := meant(ctx, status.Convert(err))
+	out := broken(err)
+	if out == nil {
+		out = meant(ctx, status.Convert(err))
+	}
 	p.Log.Warn("a peer gave no answer", "trace", trace, "source", p.Source, "code", status.Code(out).String(), "reason", reasonOf(out))
 	return out
+}
+
+// broken says what is wrong with the way; nil when that is not what is wrong.
+func broken(err error) error {
+	switch {
+	case errors.Is(err, ErrUnreached):
+		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable)
+	case errors.Is(err, ErrUntrusted):
+		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapSourceCertificate)
+	case errors.Is(err, ErrCut):
+		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerCut)
+	case errors.Is(err, ErrSilent):
+		return fault(codes.DeadlineExceeded, budgetv1.ReasonSourceTimeout, budgetv1.GapPeerSilent)
+	}
+	return nil
 }
 
 func meant(ctx context.Context, s *status.Status) error {
 	reason := reasonOf(s.Err())
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), s.Code() == codes.DeadlineExceeded:
-		return fault(codes.DeadlineExceeded, "SOURCE_TIMEOUT", "")
-	case slices.Contains(passed(), reason):
+		return fault(codes.DeadlineExceeded, budgetv1.FaultSourceTimeout, "")
+	case reason != budgetv1.FaultRateLimited && slices.Contains(budgetv1.Faults(), reason): // a gateway says that of its agreement
 		return s.Err() // of its adapter, or of the system behind it: who reads the details knows a list of them
 	case reason != "":
 		return refused(s.Code(), reason)
 	case s.Code() == codes.ResourceExhausted:
-		return fault(codes.DataLoss, "BAD_DATA_AT_SOURCE", "")
+		return fault(codes.DataLoss, budgetv1.FaultBadData, "")
 	case s.Code() == codes.Unimplemented:
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerVersion)
 	}
@@ -145,35 +173,27 @@ func reasonOf(err error) string {
 	return ""
 }
 
-// notFound is how an adapter says that it knows nobody by that number.
-const notFound = "SUBJECT_NOT_FOUND"
-
 // peerRefused is the reason of a question that the other gateway said no to.
 const peerRefused = budgetv1.ReasonPeerRefused
-
-// passed are the reasons of a source's own adapter, that its gateway passes on.
-func passed() []string {
-	return []string{
-		notFound, "NOT_AUTHORISED_AT_SOURCE", "SCOPE_UNSUPPORTED", "SOURCE_UNAVAILABLE", "SOURCE_TIMEOUT", "BAD_DATA_AT_SOURCE",
-		"NOT_CONFIGURED", "ADAPTER_BUG",
-	}
-}
 
 // refused is a no of the other gateway, by who can repair it. One that is not known is a
 // refusal without a detail; what went wrong there is none.
 func refused(code codes.Code, reason string) error {
+	if slices.Contains(ontschotv1.PermitReasons(), reason) {
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerPermit)
+	}
 	switch reason {
-	case "UNKNOWN_PEER", "CERTIFICATE_NOT_TRUSTED":
+	case ontschotv1.ReasonUnknownPeer, ontschotv1.ReasonCertificate:
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapCertificateRefused)
-	case "RECORD_UNAVAILABLE":
+	case ontschotv1.ReasonRecordUnavailable:
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerRecord)
 	case budgetv1.ReasonNoAdapter:
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerVersion)
-	case "TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_NOT_BOUND", "TOKEN_AUDIENCE", "TOKEN_MISSING", "PERMIT_INVALID", "PERMIT_USED":
-		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerPermit)
-	case "RATE_LIMITED":
+	case ontschotv1.ReasonPermitTime:
+		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerClock)
+	case budgetv1.GapRateLimited:
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapRateLimited)
-	case "DOCUMENT_ENDED", "CHANGED_MEANWHILE":
+	case ontschotv1.ReasonDocumentEnded, ontschotv1.ReasonChangedMeanwhile:
 		return fault(codes.PermissionDenied, peerRefused, budgetv1.GapPeerAgreement)
 	}
 	if detail := budgetv1.PeerDetail(reason); detail != "" || !slices.Contains([]codes.Code{codes.Aborted, codes.DataLoss, codes.Internal, codes.Unavailable, codes.Unknown}, code) {

@@ -95,8 +95,8 @@ func TestAPermitIsForOneQuestion(t *testing.T) {
 		"in another case":            {"PERMIT_INVALID", func(c *token.PermitClaims) { c.Case = strings.Repeat("A", 43) }, nil},
 		"in another role":            {"PERMIT_INVALID", func(c *token.PermitClaims) { c.Role = "regisseur" }, nil},
 		"with more assurance":        {"PERMIT_INVALID", func(c *token.PermitClaims) { c.Assurance = "hoog" }, nil},
-		"expired":                    {"TOKEN_EXPIRED", ago(14*time.Second, 10*time.Second), nil},
-		"of a time to come":          {"TOKEN_INVALID", ago(-5*time.Second, 10*time.Second), nil},
+		"expired":                    {"PERMIT_TIME", ago(14*time.Second, 10*time.Second), nil},
+		"of a time to come":          {"PERMIT_TIME", ago(-5*time.Second, 10*time.Second), nil},
 		"that lives too long":        {"TOKEN_INVALID", ago(0, 11*time.Second), nil},
 		"that lives for ever":        {"TOKEN_INVALID", func(c *token.PermitClaims) { c.Expires = 1 << 62 }, nil},
 		"that ended as it began":     {"TOKEN_INVALID", ago(0, 0), nil},
@@ -378,7 +378,7 @@ func TestClocksMayDifferALittle(t *testing.T) {
 		})
 		return err
 	}
-	for at, want := range map[int64]error{-13: token.ErrExpired, -12: nil, 0: nil, 2: nil, 3: token.ErrInvalid} {
+	for at, want := range map[int64]error{-13: token.ErrPermitTime, -12: nil, 0: nil, 2: nil, 3: token.ErrPermitTime} {
 		require.ErrorIs(t, check(at), want, "%d", at)
 	}
 }

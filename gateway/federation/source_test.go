@@ -3,6 +3,7 @@ package federation_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -162,6 +163,11 @@ func TestWhatASourceSaysInsteadOfAnAnswer(t *testing.T) {
 		"no agreement":               {say(codes.PermissionDenied, info("NO_AGREEMENT")), "PEER_REFUSED PEER_AGREEMENT"},
 		"the policy":                 {say(codes.PermissionDenied, info("POLICY_DENIED")), "PEER_REFUSED PEER_POLICY"},
 		"a permit":                   {say(codes.Unauthenticated, info("TOKEN_EXPIRED")), "PEER_REFUSED PEER_PERMIT"},
+		"a permit of another time":   {say(codes.Unauthenticated, info("PERMIT_TIME")), "PEER_REFUSED PEER_CLOCK"},
+		"no way there":               {fmt.Errorf("%w: %w", federation.ErrUnreached, say(codes.DeadlineExceeded)), "SOURCE_UNAVAILABLE PEER_UNREACHABLE"},
+		"a certificate of nobody":    {federation.ErrUntrusted, "SOURCE_UNAVAILABLE SOURCE_CERTIFICATE"},
+		"cut off":                    {fmt.Errorf("%w: %w", federation.ErrCut, say(codes.Unavailable)), "SOURCE_UNAVAILABLE PEER_CUT"},
+		"not heard of":               {fmt.Errorf("%w: %w", federation.ErrSilent, say(codes.Unavailable)), "SOURCE_TIMEOUT PEER_SILENT"},
 		"used":                       {say(codes.FailedPrecondition, info("PERMIT_USED")), "PEER_REFUSED PEER_PERMIT"},
 		"too many":                   {say(codes.ResourceExhausted, info("RATE_LIMITED")), "PEER_REFUSED RATE_LIMITED"},
 		"no adapter":                 {say(codes.FailedPrecondition, info("NO_ADAPTER")), "PEER_REFUSED PEER_VERSION"},
@@ -299,7 +305,7 @@ func stricter(t testing.TB, oin, overlay string) *policy.Engine {
 // rules of both count, and both stand in the result.
 func TestTheRulesOfTheSourceCountToo(t *testing.T) {
 	w := newTwo(t, options{change: func(_, source *server.BrokerConfig) {
-		source.Policy = stricter(t, string(source.Own), "purposes: {integral_budget.compose: {remove_categories: {careoffice: [amount]}}}\n")
+		source.Policy = policy.NewRules(stricter(t, string(source.Own), "purposes: {integral_budget.compose: {remove_categories: {careoffice: [amount]}}}\n"))
 	}})
 	p := w.person("P")
 	w.give(p, "")
@@ -329,7 +335,7 @@ func TestTheRulesOfTheSourceCountToo(t *testing.T) {
 // A source that lets nothing pass says no, and the gap says whose rules that were.
 func TestASourceThatLetsNothingPass(t *testing.T) {
 	w := newTwo(t, options{change: func(_, source *server.BrokerConfig) {
-		source.Policy = stricter(t, string(source.Own), "purposes: {integral_budget.compose: {remove_sources: [careoffice]}}\n")
+		source.Policy = policy.NewRules(stricter(t, string(source.Own), "purposes: {integral_budget.compose: {remove_sources: [careoffice]}}\n"))
 	}})
 	p := w.person("P")
 	w.give(p, "")

@@ -88,7 +88,7 @@ func TestADisclosureFollowsAnEndByTheLifeOfAPermit(t *testing.T) {
 	_, err := w.put(first)
 	require.NoError(t, err, "the keeper's word of a moment ago")
 	w.clock.Add(int64(token.PermitLife + 3*time.Second))
-	w.refused("TOKEN_EXPIRED", second)
+	w.refused("PERMIT_TIME", second)
 	w.wire.sent = nil
 	require.Equal(t, []string{"CONSENT_WITHDRAWN TOEST-02 [] []"}, gaps(w.composed(p)))
 	require.Nil(t, w.wire.sent)

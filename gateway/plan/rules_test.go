@@ -40,28 +40,28 @@ func TestRefusals(t *testing.T) {
 		"own days":             {days(allocation("x", people("A5"), split(jwFrom, 100)), "2025-08-01", "2025-08-31"), ""},
 		"zero of another law":  {allocation("x", people("A3"), split(wmo02, 100), split(wlz, 0)), ""},
 
-		"two laws":            {allocation("x", people("A3", "A4"), split(wmo02, 100), split(wlz, 100)), budgetv1.RefusalSplitAcrossLaws},
-		"sum":                 {uneven, budgetv1.RefusalSplitSum},
-		"no splits":           {&budgetv1.Allocation{Id: "x", Cents: 5}, budgetv1.RefusalSplitSum},
-		"negative":            {allocation("x", people("A3"), split(wmo02, -5)), budgetv1.RefusalSplitSum},
-		"negative beside":     {allocation("x", people("A3"), split(wmo02, 105), split(wmo07, -5)), budgetv1.RefusalSplitSum},
-		"enormous":            {allocation("x", people("A3"), split(wmo02, 1<<62)), budgetv1.RefusalSplitSum},
-		"unknown line":        {allocation("x", people("A3"), split("A3/WMO/99/2025-01-01", 5)), budgetv1.RefusalUnknownLine},
-		"no line":             {allocation("x", people("A3"), nil), budgetv1.RefusalUnknownLine},
-		"income":              {allocation("x", people("A1"), split("A1/WIA/WIA/2024-02-01", 5)), budgetv1.RefusalNotCareMoney},
-		"in kind":             {allocation("x", people("A5"), split("A5/JW/54/2025-01-15", 5)), budgetv1.RefusalNotCareMoney},
-		"a cent too much":     {allocation("x", people("A3"), split(wmo02, 1248001)), budgetv1.RefusalOverallocated},
-		"twice, together":     {allocation("x", people("A3"), split(wmo02, 700000), split(wmo02, 548001)), budgetv1.RefusalOverallocated},
-		"before the window":   {days(allocation("x", people("A3"), split(wmo02, 5)), "2024-12-31", ""), budgetv1.RefusalOutsideWindow},
-		"after the window":    {days(allocation("x", people("A3"), split(wmo02, 5)), "", "2026-01-01"), budgetv1.RefusalOutsideWindow},
-		"backwards":           {days(allocation("x", people("A3"), split(wmo02, 5)), "2025-06-01", "2025-05-01"), budgetv1.RefusalOutsideWindow},
-		"no date":             {days(allocation("x", people("A3"), split(wmo02, 5)), "2025-02-30", ""), budgetv1.RefusalOutsideWindow},
-		"line not begun":      {days(allocation("x", people("A3"), split(wmo07, 5)), "", "2025-03-31"), budgetv1.RefusalOutsideWindow},
-		"other person's law":  {allocation("x", people("A3"), split(wlz, 5)), budgetv1.RefusalNotBeneficiary},
-		"somebody without":    {allocation("x", people("A2"), split(wlz, 5)), budgetv1.RefusalNotBeneficiary},
-		"somebody not there":  {allocation("x", people("Z9"), split(wlz, 5)), budgetv1.RefusalNotBeneficiary},
-		"one of two not his":  {allocation("x", people("A5"), split(jwTo7, 5), split(wlz, 5)), budgetv1.RefusalSplitAcrossLaws},
-		"half-known and laws": {allocation("x", people("A3"), split(wlz, 5), split("?", 5)), budgetv1.RefusalUnknownLine},
+		"two laws":              {allocation("x", people("A3", "A4"), split(wmo02, 100), split(wlz, 100)), budgetv1.RefusalSplitAcrossLaws},
+		"sum":                   {uneven, budgetv1.RefusalSplitSum},
+		"no splits":             {&budgetv1.Allocation{Id: "x", Cents: 5}, budgetv1.RefusalSplitSum},
+		"negative":              {allocation("x", people("A3"), split(wmo02, -5)), budgetv1.RefusalSplitSum},
+		"negative beside":       {allocation("x", people("A3"), split(wmo02, 105), split(wmo07, -5)), budgetv1.RefusalSplitSum},
+		"enormous":              {allocation("x", people("A3"), split(wmo02, 1<<62)), budgetv1.RefusalSplitSum},
+		"unknown line":          {allocation("x", people("A3"), split("A3/WMO/99/2025-01-01", 5)), budgetv1.RefusalUnknownLine},
+		"no line":               {allocation("x", people("A3"), nil), budgetv1.RefusalUnknownLine},
+		"income":                {allocation("x", people("A1"), split("A1/WIA/WIA/2024-02-01", 5)), budgetv1.RefusalNotCareMoney},
+		"in kind":               {allocation("x", people("A5"), split("A5/JW/54/2025-01-15", 5)), budgetv1.RefusalNotCareMoney},
+		"a cent too much":       {allocation("x", people("A3"), split(wmo02, 1248001)), budgetv1.RefusalOverallocated},
+		"twice, together":       {allocation("x", people("A3"), split(wmo02, 700000), split(wmo02, 548001)), budgetv1.RefusalOverallocated},
+		"before the window":     {days(allocation("x", people("A3"), split(wmo02, 5)), "2024-12-31", ""), budgetv1.RefusalOutsideWindow},
+		"after the window":      {days(allocation("x", people("A3"), split(wmo02, 5)), "", "2026-01-01"), budgetv1.RefusalOutsideWindow},
+		"backwards":             {days(allocation("x", people("A3"), split(wmo02, 5)), "2025-06-01", "2025-05-01"), budgetv1.RefusalOutsideWindow},
+		"no date":               {days(allocation("x", people("A3"), split(wmo02, 5)), "2025-02-30", ""), budgetv1.RefusalOutsideWindow},
+		"line not begun":        {days(allocation("x", people("A3"), split(wmo07, 5)), "", "2025-03-31"), budgetv1.RefusalOutsideWindow},
+		"other person's law":    {allocation("x", people("A3"), split(wlz, 5)), budgetv1.RefusalNotBeneficiary},
+		"somebody without":      {allocation("x", people("A2"), split(wlz, 5)), budgetv1.RefusalNotBeneficiary},
+		"somebody not there":    {allocation("x", people("Z9"), split(wlz, 5)), budgetv1.RefusalNotBeneficiary},
+		"one of two not theirs": {allocation("x", people("A5"), split(jwTo7, 5), split(wlz, 5)), budgetv1.RefusalSplitAcrossLaws},
+		"half-known and laws":   {allocation("x", people("A3"), split(wlz, 5), split("?", 5)), budgetv1.RefusalUnknownLine},
 	} {
 		q := asked(meppelBudget(), c.a)
 		q.Texts = texts(t)
@@ -251,7 +251,7 @@ func TestOneCarer(t *testing.T) {
 		}
 	}
 	check := plan.Check(asked(meppelBudget(), work("A2", "56", "", "")))
-	require.Equal(t, "A2", check.GetFindings()[0].GetPerson(), "a member of the household is spoken of by his reference")
+	require.Equal(t, "A2", check.GetFindings()[0].GetPerson(), "a member of the household is spoken of by their reference")
 }
 
 func TestTariffs(t *testing.T) {

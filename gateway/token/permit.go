@@ -24,6 +24,9 @@ var ErrUsed = errors.New("the permit was used before")
 // ErrPermit means that a permit does not allow this question, or not to who asks it.
 var ErrPermit = errors.New("the permit is not for this question")
 
+// ErrPermitTime means that by our clock a permit is past, or still to come.
+var ErrPermitTime = errors.New("by this gateway's clock the permit is of another time")
+
 // PermitClaims of a permit: the keeper of a consent lets one source answer one question, to
 // one connection, once. Members are in the order of their names.
 type PermitClaims struct {
@@ -54,7 +57,7 @@ type PermitCall struct {
 
 // Permit verifies a permit against the question that came with it. The caller that it gives
 // reaches this source for this purpose, and no other. Errors: ErrMissing, ErrInvalid,
-// ErrExpired, ErrAudience, ErrBinding, ErrPermit.
+// ErrAudience, ErrBinding, ErrPermit, ErrPermitTime.
 func (k Checker) Permit(call PermitCall) (Caller, PermitClaims, error) {
 	var c PermitClaims
 	if call.Permit == "" {
@@ -69,10 +72,10 @@ func (k Checker) Permit(call PermitCall) (Caller, PermitClaims, error) {
 		return Caller{}, c, ErrAudience
 	case call.Leaf == nil || c.Confirmation.X5T != Thumbprint(call.Leaf) || c.Issuer != call.Issuer:
 		return Caller{}, c, ErrBinding
-	case c.IssuedAt <= 0 || ends.Sub(issued) > PermitLife || !ends.After(issued) || issued.After(now.Add(permitSkew)):
-		return Caller{}, c, fmt.Errorf("%w: it lives longer than %s, or is of a time to come", ErrInvalid, PermitLife)
-	case now.After(ends.Add(permitSkew)):
-		return Caller{}, c, ErrExpired
+	case c.IssuedAt <= 0 || ends.Sub(issued) > PermitLife || !ends.After(issued):
+		return Caller{}, c, fmt.Errorf("%w: it lives longer than %s", ErrInvalid, PermitLife)
+	case issued.After(now.Add(permitSkew)), now.After(ends.Add(permitSkew)):
+		return Caller{}, c, ErrPermitTime
 	case !identity.IsUUIDv7(c.ID) || !isText(c.Case) || !isText(c.Role) || !isText(c.Assurance):
 		return Caller{}, c, fmt.Errorf("%w: jti, case, role or assurance", ErrInvalid)
 	case c.Purpose != call.Purpose || !hmac.Equal([]byte(c.Request), []byte(call.Request)) || c.Consent != call.Consent:
