@@ -15,11 +15,11 @@ import (
 // server was revoked in the meantime is closed, and nothing is sent on it. That call ends
 // with codes.Unavailable, and the next makes a new connection.
 func (h *Holder) Dial(by credentials.TransportCredentials) []grpc.DialOption {
-	return []grpc.DialOption{grpc.WithTransportCredentials(kept{by}), grpc.WithPerRPCCredentials(looking{h})}
+	return []grpc.DialOption{grpc.WithTransportCredentials(remembering{by}), grpc.WithPerRPCCredentials(looking{h})}
 }
 
-// kept keeps the connection together with what its handshake said.
-type kept struct {
+// remembering keeps the connection together with what its handshake said.
+type remembering struct {
 	credentials.TransportCredentials
 }
 
@@ -29,15 +29,17 @@ type shown struct {
 	conn net.Conn
 }
 
-func (k kept) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := k.TransportCredentials.ClientHandshake(ctx, authority, raw)
+func (r remembering) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := r.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	if tls, ok := info.(credentials.TLSInfo); ok {
 		info = shown{tls, conn}
 	}
 	return conn, info, err
 }
 
-func (k kept) Clone() credentials.TransportCredentials { return kept{k.TransportCredentials.Clone()} }
+func (r remembering) Clone() credentials.TransportCredentials {
+	return remembering{r.TransportCredentials.Clone()}
+}
 
 // looking has gRPC ask before each call.
 type looking struct{ h *Holder }

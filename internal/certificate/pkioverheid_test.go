@@ -96,6 +96,12 @@ func TestGenerationsOfPKIoverheid(t *testing.T) {
 		"G4, RSA of 4096 bits": func(oin identity.OIN) issued { return fourth.of(t, made(t, rsa4096), oin) },
 		"G4, P-256":            func(oin identity.OIN) issued { return fourth.of(t, ecKey(t, elliptic.P256()), oin) },
 		"G4, P-384":            func(oin identity.OIN) issued { return fourth.of(t, ecKey(t, elliptic.P384()), oin) },
+		"G4, as its test certificates are": func(oin identity.OIN) issued {
+			return fourth.of(t, made(t, rsa3072), oin, func(c *x509.Certificate) {
+				c.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: "NTRNL-99999991"}}
+				c.KeyUsage |= x509.KeyUsageKeyEncipherment
+			})
+		},
 	}
 	holders := map[string]*Holder{}
 	for name, leaf := range leaves {

@@ -4,25 +4,25 @@
 package config
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/signed"
+	"github.com/ontschot/ontschot/policies"
 )
 
 // ErrConfig means that a file is wrong; the message names file, line and key.
@@ -52,12 +52,21 @@ type Gateway struct {
 	Head string `yaml:"head,omitempty"`
 	// Documents is a folder of documents that are registered at start; may be empty.
 	Documents string `yaml:"documents,omitempty"`
+	// Policies is the folder of the policies; empty: those that are built in.
+	Policies string `yaml:"policies,omitempty"`
+	// PolicyApprovals are the files of the approvals, when policies is a bundle.
+	PolicyApprovals []string `yaml:"policy_approvals,omitempty"`
+	// Officers are the people who approve policies. When there are any, only what two of them
+	// have approved comes into force, and what is built in.
+	Officers []Officer `yaml:"officers,omitempty"`
 	// SourceTimeout bounds one request to one source; empty means 5s.
 	SourceTimeout string `yaml:"source_timeout,omitempty"`
 	// LegalBases for pooling money of several laws, beside the statutes of the policies; none
 	// is in force since 1 October 2022.
 	LegalBases []LegalBasis `yaml:"legal_bases,omitempty"`
 	Sources    []Source     `yaml:"sources"`
+	// Adapters is what holds for every adapter process beside the gateway.
+	Adapters Adapters `yaml:"adapters,omitempty"`
 	// WithdrawURL is where a person can withdraw a consent; it is in each.
 	WithdrawURL string `yaml:"withdraw_url"`
 	// DataProtectionOfficer says how to reach the data protection officer of the
@@ -65,7 +74,26 @@ type Gateway struct {
 	DataProtectionOfficer string `yaml:"data_protection_officer"`
 	// Directory of who there is, beside the trust file; nil: none.
 	Directory *Directory `yaml:"directory,omitempty"`
-	path      string
+	// AuthZEN is where other systems ask what the policy would say; nil: nowhere.
+	AuthZEN *AuthZEN `yaml:"authzen,omitempty"`
+	// Limits of what callers may hold open.
+	Limits Limits `yaml:"limits,omitempty"`
+	// HTTPS is where systems without gRPC ask the same, in JSON; nil: nowhere.
+	HTTPS *HTTPS `yaml:"https,omitempty"`
+	// Admin is where an operator's tools look; nil: nowhere.
+	Admin *Admin `yaml:"admin,omitempty"`
+	// Now is the wall clock; nil means the machine's. No file sets it: a test does, for gateways
+	// whose clocks differ.
+	Now func() time.Time `yaml:"-"`
+	// Quiet leaves out the line of each call that was answered. No file sets it: a demo does.
+	Quiet    bool `yaml:"-"`
+	path     string
+	document *document // of the file; nil of one that was made
+}
+
+// AuthZEN is a listener of its own.
+type AuthZEN struct {
+	Listen string `yaml:"listen"` // host:port for HTTPS with mutual TLS
 }
 
 // Directory is a signed file that somebody keeps for many organisations.
@@ -90,6 +118,27 @@ type DirectoryKey struct {
 	File string `yaml:"file"`
 }
 
+// PolicyFolder opens the folder of the policies, or gives those that are built in. Nothing
+// outside of it is reached through it. Close it. Errors: ErrConfig.
+func (c *Gateway) PolicyFolder() (folder fs.FS, done func(), err error) {
+	if c.Policies == "" {
+		return policies.FS, func() {}, nil
+	}
+	root, err := os.OpenRoot(c.Path(c.Policies))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: policies: %w; write a first one with: ontschot policy init --dir DIR", ErrConfig, err)
+	}
+	return root.FS(), func() { _ = root.Close() }, nil
+}
+
+// Clock is the wall clock.
+func (c *Gateway) Clock() func() time.Time {
+	if c.Now == nil {
+		return time.Now
+	}
+	return c.Now
+}
+
 // Every is how often the directory is read.
 func (d *Directory) Every() (time.Duration, error) {
 	if d.Refresh == "" {
@@ -98,21 +147,15 @@ func (d *Directory) Every() (time.Duration, error) {
 	return time.ParseDuration(d.Refresh)
 }
 
-func (d *Directory) check() string {
+func (d *Directory) check() []string {
 	every, err := d.Every()
-	switch {
-	case (d.URL == "") == (d.File == ""):
-		return "url or file is needed, one of the two"
-	case d.CA != "" && d.URL == "":
-		return "ca goes with url"
-	case !identity.IsOIN(d.Operator):
-		return "operator, an OIN of twenty digits, is needed"
-	case len(d.Keys) == 0 || slices.ContainsFunc(d.Keys, func(k DirectoryKey) bool { return k.ID == "" || k.File == "" }):
-		return "keys, each with id and file, are needed"
-	case err != nil || every <= 0 || every > 24*time.Hour:
-		return "refresh must be a duration such as 5m, at most 24h"
-	}
-	return ""
+	return broken(
+		rule{(d.URL == "") == (d.File == ""), "url or file is needed, one of the two"},
+		rule{d.CA != "" && d.URL == "", "ca goes with url"},
+		rule{!identity.IsOIN(d.Operator), "operator, an OIN of twenty digits, is needed"},
+		rule{len(d.Keys) == 0 || slices.ContainsFunc(d.Keys, func(k DirectoryKey) bool { return k.ID == "" || k.File == "" }), "keys, each with id and file, are needed"},
+		rule{err != nil || every <= 0 || every > 24*time.Hour, "refresh must be a duration such as 5m, at most 24h"},
+	)
 }
 
 // TLS files, PEM, and what is asked of certificates, our own and those of others.
@@ -150,21 +193,6 @@ type SigningKey struct {
 	From string `yaml:"from,omitempty"`
 }
 
-// Source is one adapter, deployed by the agency whose system it asks.
-type Source struct {
-	Party   string `yaml:"party"`
-	Adapter string `yaml:"adapter,omitempty"` // municipality, careoffice, uwv, insurer
-	// Peer says that the party's own gateway is asked, at its address in the trust file. It has
-	// no adapter here, and nothing of one.
-	Peer bool `yaml:"peer,omitempty"`
-	// Config of the adapter: URL and the like.
-	Config map[string]any `yaml:"config,omitempty"`
-	// ConfigFiles are further keys of it, whose values are the contents of files.
-	ConfigFiles map[string]string `yaml:"config_files,omitempty"`
-	// Secrets by name, each a file. They reach the adapter in memory only.
-	Secrets map[string]string `yaml:"secrets,omitempty"`
-}
-
 // LegalBasis allows money of several laws to be pooled between two civil dates,
 // both inclusive.
 type LegalBasis struct {
@@ -178,8 +206,10 @@ type LegalBasis struct {
 
 // Trust is trust.yaml: who there is, and whose word counts.
 type Trust struct {
-	Parties []Organisation `yaml:"parties"`
-	dir     string
+	Parties  []Organisation `yaml:"parties"`
+	dir      string
+	path     string
+	document *document // of the file; nil of one that was made
 }
 
 // Organisation of the trust file.
@@ -238,71 +268,123 @@ type Client struct {
 	Releaser string `yaml:"releaser"` // party code whose signature and log are expected
 	TLS      TLS    `yaml:"tls"`
 	Trust    string `yaml:"trust"`
-	dir      string
+	// Dev has commands mint the access tokens that they need, as ontschot dev token does.
+	Dev bool `yaml:"dev,omitempty"`
+	dir string
 }
 
 // invented is the adapter that answers from memory, for measuring.
 const invented = "memory"
 
-// ReadGateway reads and checks gateway.yaml.
+// ReadGateway reads and checks gateway.yaml. Errors: ErrConfig, with everything that is wrong and
+// its line and column; and fs.ErrNotExist.
 func ReadGateway(path string) (*Gateway, error) {
+	c, d := readGateway(path)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// CheckGateway reads gateway.yaml, and gives everything that is wrong with what is written there;
+// nil when it cannot be read at all. The files that it names are not looked at.
+func CheckGateway(path string) (*Gateway, []Problem) {
+	c, d := readGateway(path)
+	return c, d.problems
+}
+
+func readGateway(path string) (*Gateway, *document) {
 	c := &Gateway{path: path}
-	if err := read(path, c); err != nil {
-		return nil, err
+	d, whole := readDocument(path, c)
+	if !whole {
+		return nil, d
 	}
-	for key, value := range map[string]string{
-		"organisation": c.Organisation, "listen": c.Listen, "data": c.Data, "withdraw_url": c.WithdrawURL, "data_protection_officer": c.DataProtectionOfficer, "trust": c.Trust,
-		"tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.ca": c.TLS.CA,
-		"keys.log": c.Keys.Log,
+	c.document = d
+	for _, needed := range []struct{ key, value string }{
+		{"organisation", c.Organisation}, {"listen", c.Listen}, {"data", c.Data}, {"withdraw_url", c.WithdrawURL},
+		{"data_protection_officer", c.DataProtectionOfficer}, {"trust", c.Trust},
+		{"tls.certificate", c.TLS.Certificate}, {"tls.key", c.TLS.Key}, {"tls.ca", c.TLS.CA}, {"keys.log", c.Keys.Log},
 	} {
-		if value == "" {
-			return nil, fmt.Errorf("%w: %s: %s is needed", ErrConfig, path, key)
+		if needed.value == "" {
+			d.wrong(needed.key, needed.key+" is needed")
 		}
 	}
-	if err := c.TLS.check(path); err != nil {
-		return nil, err
+	d.all(c.TLS.check())
+	d.all(c.checkKeys())
+	d.all(c.checkValues())
+	d.all(c.checkSources())
+	d.all(c.checkParts())
+	return c, d
+}
+
+// Problem is one about a key of the file, with its place.
+func (c *Gateway) Problem(key, what string) Problem {
+	p := Problem{File: c.path, Key: key, What: what}
+	if c.document != nil {
+		at := c.document.place(key)
+		p.Line, p.Column = at.line, at.column
 	}
-	if len(c.Keys.Signing) == 0 || len(c.Keys.Pseudonym) == 0 {
-		return nil, fmt.Errorf("%w: %s: keys.signing and keys.pseudonym are needed, one of each at least", ErrConfig, path)
-	}
+	return p
+}
+
+func (c *Gateway) checkKeys() []string {
+	all := broken(rule{len(c.Keys.Signing) == 0 || len(c.Keys.Pseudonym) == 0, "keys: keys.signing and keys.pseudonym are needed, one of each at least"})
 	for i, k := range c.Keys.Signing {
-		if _, err := timeOf(k.From); err != nil || k.ID == "" || k.File == "" {
-			return nil, fmt.Errorf("%w: %s: keys.signing[%d]: id, file, and from as 2026-01-31T00:00:00Z or none are needed", ErrConfig, path, i)
-		}
+		_, err := timeOf(k.From)
+		all = append(all, broken(rule{err != nil || k.ID == "" || k.File == "",
+			fmt.Sprintf("keys.signing[%d]: id, file, and from as 2026-01-31T00:00:00Z or none are needed", i)})...)
 	}
-	if c.Today != "" && !c.Dev {
-		return nil, fmt.Errorf("%w: %s: today can be set only with dev: true", ErrConfig, path)
-	}
-	if !c.Dev && slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Adapter == invented }) {
-		return nil, fmt.Errorf("%w: %s: the adapter %s says the same of everybody; it can be used only with dev: true", ErrConfig, path, invented)
-	}
-	for i, s := range c.Sources {
-		if s.Peer && s.Party == c.Organisation {
-			return nil, fmt.Errorf("%w: %s: sources[%d]: this gateway is no peer of itself; name an adapter", ErrConfig, path, i)
-		}
-		if s.Peer == (s.Adapter != "") || s.Peer && len(s.Config)+len(s.ConfigFiles)+len(s.Secrets) > 0 {
-			return nil, fmt.Errorf("%w: %s: sources[%d]: either adapter, or peer: true and nothing else but party", ErrConfig, path, i)
-		}
-	}
-	if _, err := c.CivilDate(); err != nil {
-		return nil, fmt.Errorf("%w: %s: today is no date, YYYY-MM-DD", ErrConfig, path)
-	}
+	return all
+}
+
+// checkValues says what is wrong with single values.
+func (c *Gateway) checkValues() []string {
+	_, dateErr := c.CivilDate()
+	_, timeErr := c.Timeout()
+	_, usersErr := c.Adapters.Range()
+	host, port, listenErr := net.SplitHostPort(c.Listen)
+	all := broken(
+		rule{c.Listen != "" && (listenErr != nil || port == ""), "listen must be host:port, such as 0.0.0.0:8443"},
+		rule{c.Dev && listenErr == nil && !loopback(host), "listen: dev: true is for loopback addresses only, such as 127.0.0.1:8443"},
+		rule{c.Today != "" && !c.Dev, "today can be set only with dev: true"},
+		rule{dateErr != nil, "today is no date, YYYY-MM-DD"},
+		rule{timeErr != nil, "source_timeout is no duration such as 5s"},
+		rule{usersErr != nil, "adapters.users must be FIRST-LAST, from 1000 on, for example 62000-62999"},
+	)
 	for i, b := range c.LegalBases {
 		_, errFrom := civil.Parse(b.From)
 		_, errTo := civil.Parse(b.To)
-		if b.ID == "" || errFrom != nil || errTo != nil {
-			return nil, fmt.Errorf("%w: %s: legal_bases[%d]: id, and from and to as YYYY-MM-DD are needed", ErrConfig, path, i)
+		all = append(all, broken(rule{b.ID == "" || errFrom != nil || errTo != nil,
+			fmt.Sprintf("legal_bases[%d]: id, and from and to as YYYY-MM-DD are needed", i)})...)
+	}
+	return all
+}
+
+// loopback reports whether a host is this machine alone, as far as its name says.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// checkParts names what is wrong with what may be left out.
+func (c *Gateway) checkParts() []string {
+	var all []string
+	if c.AuthZEN != nil {
+		_, _, err := net.SplitHostPort(c.AuthZEN.Listen)
+		all = append(all, broken(rule{err != nil, "authzen.listen is no host:port such as 0.0.0.0:8444"})...)
+	}
+	all = append(all, broken(rule{c.HTTPS.check() != "", c.HTTPS.check()})...)
+	if c.Admin != nil {
+		if what := c.Admin.check(); what != "" {
+			all = append(all, "admin: "+what)
 		}
 	}
 	if c.Directory != nil {
-		if what := c.Directory.check(); what != "" {
-			return nil, fmt.Errorf("%w: %s: directory: %s", ErrConfig, path, what)
-		}
+		all = append(all, under("directory", ": ", c.Directory.check())...)
 	}
-	if _, err := c.Timeout(); err != nil {
-		return nil, fmt.Errorf("%w: %s: source_timeout is no duration such as 5s", ErrConfig, path)
-	}
-	return c, nil
+	all = append(all, broken(rule{len(c.PolicyApprovals) > 0 && c.Policies == "", "policy_approvals goes with policies: the bundle that they approve"})...)
+	all = append(all, c.Limits.check()...)
+	return append(all, c.checkOfficers()...)
 }
 
 // timeOf reads an RFC 3339 time; the zero time when there is none.
@@ -330,19 +412,23 @@ func (c *Gateway) Timeout() (*time.Duration, error) {
 	return &d, err
 }
 
-// PeerSources are the codes of the parties whose own gateways are asked.
-func (c *Gateway) PeerSources() []string {
-	var codes []string
-	for _, s := range c.Sources {
-		if s.Peer {
-			codes = append(codes, s.Party)
-		}
-	}
-	return codes
-}
-
 // Path makes a path of the file absolute to it.
 func (c *Gateway) Path(name string) string { return join(filepath.Dir(c.path), name) }
+
+// OperatorSocket is the name, in the data folder, of the socket for who runs the gateway.
+// Only the user of the gateway can open it.
+const OperatorSocket = "operator.sock"
+
+// HeadFile is the name of the head of the audit log in the data folder.
+const HeadFile = "head"
+
+// HeadPath is the file with the head of the audit log, outside the store.
+func (c *Gateway) HeadPath() string {
+	if c.Head != "" {
+		return c.Path(c.Head)
+	}
+	return filepath.Join(c.Path(c.Data), HeadFile)
+}
 
 // Certificates are the gateway's own and those it believes. Revocation lists from URLs are
 // kept in the data folder.
@@ -354,48 +440,71 @@ func (c *Gateway) Certificates(own identity.OIN, rules certificate.Rules) (*cert
 // Again reads the file anew.
 func (c *Gateway) Again() (*Gateway, error) { return ReadGateway(c.path) }
 
-// KeyFiles are the files of the signing keys.
+// KeyFiles are the files of the signing keys, and of the keys of the officers.
 func (c *Gateway) KeyFiles() []string {
 	var files []string
 	for _, k := range c.Keys.Signing {
 		files = append(files, c.Path(k.File))
 	}
+	for _, o := range c.Officers {
+		files = append(files, c.Path(o.Key))
+	}
 	return files
 }
 
-// ReadTrust reads and checks trust.yaml.
+// ReadTrust reads and checks trust.yaml. Errors: ErrConfig, with everything that is wrong and its
+// line and column; and fs.ErrNotExist.
 func ReadTrust(path string) (*Trust, error) {
-	t := &Trust{dir: filepath.Dir(path)}
-	if err := read(path, t); err != nil {
+	t, d := openTrust(path)
+	if err := d.err(); err != nil {
 		return nil, err
-	}
-	for i, p := range t.Parties {
-		if !identity.IsOIN(p.OIN) || p.Code == "" || p.Kind == "" {
-			return nil, fmt.Errorf("%w: %s: parties[%d]: code, kind and an OIN of twenty digits are needed", ErrConfig, path, i)
-		}
-	}
-	if err := t.checkParties(); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
-	}
-	if err := t.checkIssuers(); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
 	}
 	return t, nil
 }
 
+// CheckTrust reads trust.yaml, and gives everything that is wrong with what is written there; nil
+// when it cannot be read at all.
+func CheckTrust(path string) (*Trust, []Problem) {
+	t, d := openTrust(path)
+	return t, d.problems
+}
+
+func openTrust(path string) (*Trust, *document) {
+	t := &Trust{dir: filepath.Dir(path), path: path}
+	d, whole := readDocument(path, t)
+	if !whole {
+		return nil, d
+	}
+	t.document = d
+	d.all(t.checkParties())
+	d.all(t.checkIssuers())
+	return t, d
+}
+
+// Problem is one about a key of the file, with its place.
+func (t *Trust) Problem(key, what string) Problem {
+	p := Problem{File: t.path, Key: key, What: what}
+	if t.document != nil {
+		at := t.document.place(key)
+		p.Line, p.Column = at.line, at.column
+	}
+	return p
+}
+
 // checkParties names what is wrong with how parties are known and reached.
-func (t *Trust) checkParties() error {
+func (t *Trust) checkParties() []string {
+	var all []string
 	codes, numbers := map[string]bool{}, map[identity.OIN]bool{}
 	for i, p := range t.Parties {
-		if codes[p.Code] || numbers[p.OIN] {
-			return fmt.Errorf("parties[%d]: its code or OIN is listed twice", i)
-		}
+		host, port, err := net.SplitHostPort(p.Gateway)
+		all = append(all, broken(
+			rule{!identity.IsOIN(p.OIN) || p.Code == "" || p.Kind == "", fmt.Sprintf("parties[%d]: code, kind and an OIN of twenty digits are needed", i)},
+			rule{p.Code != "" && codes[p.Code] || p.OIN != "" && numbers[p.OIN], fmt.Sprintf("parties[%d]: its code or OIN is listed twice", i)},
+			rule{p.Gateway != "" && (err != nil || host == "" || port == ""), fmt.Sprintf("parties[%d].gateway must be host:port", i)},
+		)...)
 		codes[p.Code], numbers[p.OIN] = true, true
-		if host, port, err := net.SplitHostPort(p.Gateway); p.Gateway != "" && (err != nil || host == "" || port == "") {
-			return fmt.Errorf("parties[%d].gateway must be host:port", i)
-		}
 	}
-	return nil
+	return all
 }
 
 // Authorities are the certificates, PEM, of the parties that have authorities of their own.
@@ -541,16 +650,23 @@ func ParsePublic(raw []byte, name string) (crypto.PublicKey, error) {
 	return public, nil
 }
 
-// ReadClient reads client.yaml.
+// ReadClient reads client.yaml. Errors: ErrConfig, with everything that is wrong and its line and
+// column; and fs.ErrNotExist.
 func ReadClient(path string) (*Client, error) {
 	c := &Client{dir: filepath.Dir(path)}
-	if err := read(path, c); err != nil {
+	d, whole := readDocument(path, c)
+	if whole {
+		d.all(broken(
+			rule{c.Gateway == "", "gateway is needed, host:port"},
+			rule{c.Releaser == "", "releaser is needed, the party code of whose gateway it is"},
+			rule{c.Trust == "", "trust is needed, the trust file"},
+		))
+		d.all(c.TLS.check())
+	}
+	if err := d.err(); err != nil {
 		return nil, err
 	}
-	if c.Gateway == "" || c.Releaser == "" || c.Trust == "" {
-		return nil, fmt.Errorf("%w: %s: gateway, releaser and trust are needed", ErrConfig, path)
-	}
-	return c, c.TLS.check(path)
+	return c, nil
 }
 
 // Path makes a path of the file absolute to it.
@@ -598,6 +714,9 @@ func PrivateKey(path string) (crypto.Signer, error) {
 // ReadFile reads a bounded file.
 func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
+	if err != nil && strings.Contains(path, credentials) {
+		return nil, fmt.Errorf("%w: %w; a path with $CREDENTIALS_DIRECTORY is for a service of systemd: run this as one, systemd-run with LoadCredential (deploy/README.md)", ErrConfig, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -614,25 +733,26 @@ func ReadFrom(r io.Reader, name string) ([]byte, error) {
 	return raw, nil
 }
 
+// credentials begins a path to a secret that systemd hands to the service (LoadCredential).
+const credentials = "$CREDENTIALS_DIRECTORY/"
+
+// join is where a path of a file leads: from the folder of that file, from the root, or from the
+// folder of the service's credentials.
 func join(dir, name string) string {
+	if rest, is := strings.CutPrefix(name, credentials); is && filepath.IsLocal(rest) {
+		if folder := os.Getenv("CREDENTIALS_DIRECTORY"); folder != "" {
+			return filepath.Join(folder, rest)
+		}
+	}
 	if filepath.IsAbs(name) {
 		return name
 	}
 	return filepath.Join(dir, name)
 }
 
-// ReadYAML reads a file strictly into a pointer to a struct.
-func ReadYAML(path string, into any) error { return read(path, into) }
-
-func read(path string, into any) error {
-	raw, err := ReadFile(path)
-	if err != nil {
-		return err
-	}
-	d := yaml.NewDecoder(bytes.NewReader(raw))
-	d.KnownFields(true)
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("%w: %s: %s", ErrConfig, path, explain(err, into))
-	}
-	return nil
+// ReadYAML reads a file strictly into a pointer to a struct. Errors: ErrConfig, with everything
+// that is wrong and its line and column; and fs.ErrNotExist.
+func ReadYAML(path string, into any) error {
+	d, _ := readDocument(path, into)
+	return d.err()
 }

@@ -90,74 +90,53 @@ func (i Issuer) Life() (time.Duration, error) {
 // CaseInMetadata reports whether the case commitment is in the call.
 func (i Issuer) CaseInMetadata() bool { return i.Case == caseMetadata }
 
-// checkIssuers names what is wrong with an issuer of a party.
-func (t *Trust) checkIssuers() error {
+// checkIssuers names what is wrong with the issuers of the parties.
+func (t *Trust) checkIssuers() []string {
+	var all []string
 	seen := map[string]bool{}
 	for p, party := range t.Parties {
-		if len(party.Issuers) > 8 {
-			return fmt.Errorf("parties[%d].issuers: at most 8", p)
-		}
-		for n, i := range party.Issuers {
-			what := i.check()
-			if what == "" && seen[i.Issuer] {
-				what = "issuer is listed twice; a URL belongs to one party"
-			}
-			if what != "" {
-				return fmt.Errorf("parties[%d].issuers[%d].%s", p, n, what)
-			}
+		all = append(all, broken(rule{len(party.Issuers) > mostIssuers, fmt.Sprintf("parties[%d].issuers: at most %d", p, mostIssuers)})...)
+		for n, i := range party.Issuers[:min(len(party.Issuers), mostIssuers)] {
+			says := append(i.check(), broken(rule{i.Issuer != "" && seen[i.Issuer], "issuer is listed twice; a URL belongs to one party"})...)
+			all = append(all, under(fmt.Sprintf("parties[%d].issuers[%d]", p, n), ".", says)...)
 			seen[i.Issuer] = true
 		}
 	}
-	return nil
+	return all
 }
 
-// check gives the key that is wrong and what it must be; empty when none is.
-func (i Issuer) check() string {
+const mostIssuers = 8 // of one party
+
+// check says which keys are wrong and what they must be.
+func (i Issuer) check() []string {
 	life, err := i.Life()
-	switch {
-	case !isURL(i.Issuer, false):
-		return "issuer must be an https URL without query and fragment"
-	case i.Audience == "" || len(i.Audience) > 512:
-		return "audience is needed"
-	case (i.JWKS == "") == (i.JWKSURL == ""):
-		return "jwks or jwks_url is needed, one of the two"
-	case i.JWKSURL != "" && !isURL(i.JWKSURL, true):
-		return "jwks_url must be an https URL"
-	case i.JWKSCA != "" && i.JWKSURL == "":
-		return "jwks_ca goes with jwks_url"
-	case !slices.Contains([]string{"ES256", "PS256", "RS256", "EdDSA"}, i.Alg):
-		return "alg must be ES256, PS256, RS256 or EdDSA"
-	case !listOf(i.Types, func(s string) bool { return s == "at+jwt" || s == "JWT" }):
-		return "types must be a list of at+jwt, JWT"
-	case err != nil || life <= 0 || life > longestLife:
-		return "max_life must be a duration such as 5m, at most 95m"
-	case i.Case != "" && i.Case != "claim" && i.Case != caseMetadata:
-		return "case must be claim or metadata"
-	}
-	return i.checkWords()
+	return append(broken(
+		rule{!isURL(i.Issuer, false), "issuer must be an https URL without query and fragment"},
+		rule{i.Audience == "" || len(i.Audience) > 512, "audience is needed"},
+		rule{(i.JWKS == "") == (i.JWKSURL == ""), "jwks or jwks_url is needed, one of the two"},
+		rule{i.JWKSURL != "" && !isURL(i.JWKSURL, true), "jwks_url must be an https URL"},
+		rule{i.JWKSCA != "" && i.JWKSURL == "", "jwks_ca goes with jwks_url"},
+		rule{!slices.Contains([]string{"ES256", "PS256", "RS256", "EdDSA"}, i.Alg), "alg must be ES256, PS256, RS256 or EdDSA"},
+		rule{!listOf(i.Types, func(s string) bool { return s == "at+jwt" || s == "JWT" }), "types must be a list of at+jwt, JWT"},
+		rule{err != nil || life <= 0 || life > longestLife, "max_life must be a duration such as 5m, at most 95m"},
+		rule{i.Case != "" && i.Case != "claim" && i.Case != caseMetadata, "case must be claim or metadata"},
+	), i.checkWords()...)
 }
 
-func (i Issuer) checkWords() string {
-	if len(i.Clients) == 0 || len(i.Clients) > maxEntries {
-		return "clients: one is needed, at most 64"
-	}
+func (i Issuer) checkWords() []string {
 	ids := map[string]bool{}
-	for _, c := range i.Clients {
-		if c.ID == "" || ids[c.ID] || len(c.Certificates) > 0 && !listOf(c.Certificates, isThumbprint) {
-			return "clients: each needs an id of its own, and certificates as x5t#S256 (43 characters of base64url) or none"
-		}
+	unclear := slices.ContainsFunc(i.Clients, func(c IssuerClient) bool {
+		twice := ids[c.ID]
 		ids[c.ID] = true
-	}
-	if len(i.Roles) == 0 || !allOf(i.Roles, word.MatchString) {
-		return "roles must name a role of ours for each of the issuer's"
-	}
-	if !allOf(i.Assurances, func(s string) bool { return slices.Contains(ontschotv1.Assurances(), s) }) {
-		return "assurances must be laag, substantieel or hoog"
-	}
-	if !allOf(i.Scopes, IssuerScope.inOrder) {
-		return "scopes: each needs purposes, and sources (OINs) and categories, or \"*\", or none"
-	}
-	return ""
+		return c.ID == "" || twice || len(c.Certificates) > 0 && !listOf(c.Certificates, isThumbprint)
+	})
+	return broken(
+		rule{len(i.Clients) == 0 || len(i.Clients) > maxEntries, "clients: one is needed, at most 64"},
+		rule{unclear, "clients: each needs an id of its own, and certificates as x5t#S256 (43 characters of base64url) or none"},
+		rule{len(i.Roles) == 0 || !allOf(i.Roles, word.MatchString), "roles must name a role of ours for each of the issuer's"},
+		rule{!allOf(i.Assurances, func(s string) bool { return slices.Contains(ontschotv1.Assurances(), s) }), "assurances must be laag, substantieel or hoog"},
+		rule{!allOf(i.Scopes, IssuerScope.inOrder), "scopes: each needs purposes, and sources (OINs) and categories, or \"*\", or none"},
+	)
 }
 
 func (s IssuerScope) inOrder() bool {

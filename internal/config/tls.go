@@ -19,22 +19,18 @@ const (
 // mostRSABits is the largest key with which a handshake can be made (crypto/tls).
 const mostRSABits = 8192
 
-func (t TLS) check(path string) error {
-	if t.MinRSABits != 0 && (t.MinRSABits < certificate.LeastRSABits || t.MinRSABits > mostRSABits) {
-		return fmt.Errorf("%w: %s: tls.min_rsa_bits is a number of bits from %d to %d", ErrConfig, path, certificate.LeastRSABits, mostRSABits)
-	}
-	if t.CRLAfterNextUpdate != "" && t.CRLAfterNextUpdate != crlRefuse && t.CRLAfterNextUpdate != crlAccept {
-		return fmt.Errorf("%w: %s: tls.crl_after_next_update is %s or %s", ErrConfig, path, crlRefuse, crlAccept)
-	}
-	if t.CRLAfterNextUpdate != "" && len(t.CRLs) == 0 {
-		return fmt.Errorf("%w: %s: tls.crl_after_next_update says nothing without tls.crls", ErrConfig, path)
-	}
+func (t TLS) check() []string {
+	all := broken(
+		rule{t.MinRSABits != 0 && (t.MinRSABits < certificate.LeastRSABits || t.MinRSABits > mostRSABits),
+			fmt.Sprintf("tls.min_rsa_bits is a number of bits from %d to %d", certificate.LeastRSABits, mostRSABits)},
+		rule{t.CRLAfterNextUpdate != "" && t.CRLAfterNextUpdate != crlRefuse && t.CRLAfterNextUpdate != crlAccept,
+			fmt.Sprintf("tls.crl_after_next_update is %s or %s", crlRefuse, crlAccept)},
+		rule{t.CRLAfterNextUpdate != "" && len(t.CRLs) == 0, "tls.crl_after_next_update says nothing without tls.crls"},
+	)
 	for i, list := range t.CRLs {
-		if list == "" || strings.Contains(list, "://") && !isURL(list, true) {
-			return fmt.Errorf("%w: %s: tls.crls[%d] is a file, or an http or https URL", ErrConfig, path, i)
-		}
+		all = append(all, broken(rule{list == "" || strings.Contains(list, "://") && !isURL(list, true), fmt.Sprintf("tls.crls[%d] is a file, or an http or https URL", i)})...)
 	}
-	return nil
+	return all
 }
 
 // Open reads what the section names; relative paths go through path, and the section has the

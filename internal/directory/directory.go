@@ -38,12 +38,12 @@ type Claims struct {
 	IssuedAt int64        `json:"iat"` // seconds since 1970
 	Issuer   identity.OIN `json:"iss"` // its operator
 	ID       string       `json:"jti"` // UUIDv7
-	Parties  []Party      `json:"parties"`
+	Parties  []Listing    `json:"parties"`
 	Version  int64        `json:"version"` // another directory has a higher one
 }
 
-// Party is one organisation.
-type Party struct {
+// Listing is one organisation.
+type Listing struct {
 	CA      string       `json:"ca,omitempty"` // authorities of its certificates, PEM
 	Code    string       `json:"code"`
 	Gateway string       `json:"gateway,omitempty"` // host:port
@@ -126,7 +126,7 @@ func (c Claims) check(now time.Time) string {
 	return ""
 }
 
-func (p Party) check() string {
+func (p Listing) check() string {
 	host, port, err := net.SplitHostPort(p.Gateway)
 	unknown := func(law string) bool { return !slices.Contains(budgetv1.Laws(), law) }
 	switch {
@@ -159,7 +159,7 @@ func (p Party) check() string {
 }
 
 // keys are those of a party, as the room of signatures has them.
-func (p Party) keys() ([]signed.Key, error) {
+func (p Listing) keys() ([]signed.Key, error) {
 	var all []signed.Key
 	for _, k := range p.Keys {
 		one, err := k.key()
@@ -179,7 +179,7 @@ func (k Key) key() (signed.Key, error) {
 	retired, errRetired := timeOf(k.Retired)
 	_, errFrom := timeOf(k.From)
 	if slices.ContainsFunc(k.Kinds, func(kind signed.Kind) bool {
-		return kind == signed.Directory || kind == signed.Token || !slices.Contains(signed.Kinds(), kind)
+		return kind == signed.Directory || kind == signed.Token || kind == signed.Manifest || kind == signed.Approval || !slices.Contains(signed.Kinds(), kind)
 	}) {
 		return signed.Key{}, errors.New("kinds")
 	}
@@ -205,10 +205,10 @@ func timeOf(s string) (time.Time, error) {
 }
 
 // party of the directory by its number.
-func (d *Directory) party(oin identity.OIN) (Party, bool) {
-	i := slices.IndexFunc(d.Parties, func(p Party) bool { return p.OIN == oin })
+func (d *Directory) party(oin identity.OIN) (Listing, bool) {
+	i := slices.IndexFunc(d.Parties, func(p Listing) bool { return p.OIN == oin })
 	if i < 0 {
-		return Party{}, false
+		return Listing{}, false
 	}
 	return d.Parties[i], true
 }

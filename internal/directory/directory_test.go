@@ -63,11 +63,11 @@ func vouchedBy(t testing.TB, by signed.Signer, k Key, at time.Time) Key {
 	return k
 }
 
-func party(oin identity.OIN, code string, keys ...Key) Party {
-	return Party{Code: code, OIN: oin, Kind: "UWV", Name: "Naam", Laws: []string{}, LogKeys: []string{}, Keys: append([]Key{}, keys...), Gateway: "gateway.example:8443"}
+func party(oin identity.OIN, code string, keys ...Key) Listing {
+	return Listing{Code: code, OIN: oin, Kind: "UWV", Name: "Naam", Laws: []string{}, LogKeys: []string{}, Keys: append([]Key{}, keys...), Gateway: "gateway.example:8443"}
 }
 
-func claims(version int64, parties ...Party) Claims {
+func claims(version int64, parties ...Listing) Claims {
 	return Claims{IssuedAt: time.Now().Unix(), Issuer: operator, ID: "01900000-0000-7000-8000-00000000000a", Version: version, Parties: parties}
 }
 
@@ -110,7 +110,7 @@ func TestWhatIsNoDirectory(t *testing.T) {
 		"no id":             func(c *Claims) { c.ID = "" },
 		"no version":        func(c *Claims) { c.Version = 0 },
 		"of time to come":   func(c *Claims) { c.IssuedAt = time.Now().Add(time.Hour).Unix() },
-		"nobody in it":      func(c *Claims) { c.Parties = []Party{} },
+		"nobody in it":      func(c *Claims) { c.Parties = []Listing{} },
 		"an OIN twice":      func(c *Claims) { c.Parties = append(c.Parties, party(known, "B2")) },
 		"a code twice":      func(c *Claims) { c.Parties = append(c.Parties, party(stranger, "UWV")) },
 		"no OIN":            func(c *Claims) { c.Parties[0].OIN = "1" },
@@ -253,7 +253,7 @@ func TestWhatMayFollow(t *testing.T) {
 	by, first, second := signer(t, operator, "d-1"), signer(t, known, "sign-1"), signer(t, known, "sign-2")
 	one := party(known, "UWV", keyOf(t, first))
 	d := made(t, by, claims(5, one))
-	follows := func(version int64, parties ...Party) error {
+	follows := func(version int64, parties ...Listing) error {
 		return made(t, by, claims(version, parties...)).follows(d)
 	}
 	require.NoError(t, d.follows(nil))

@@ -18,13 +18,13 @@ import (
 
 // Draft is directory.yaml: a directory as its operator writes it. Paths are relative to the file.
 type Draft struct {
-	Operator identity.OIN `yaml:"operator"`
-	Version  int64        `yaml:"version"`
-	Parties  []DraftParty `yaml:"parties"`
+	Operator identity.OIN   `yaml:"operator"`
+	Version  int64          `yaml:"version"`
+	Parties  []DraftListing `yaml:"parties"`
 }
 
-// DraftParty is one organisation; its members are those of the trust file.
-type DraftParty struct {
+// DraftListing is one organisation; its members are those of the trust file.
+type DraftListing struct {
 	Code    string       `yaml:"code"`
 	OIN     identity.OIN `yaml:"oin"`
 	Kind    string       `yaml:"kind"`
@@ -54,7 +54,7 @@ func ReadDraft(path string, now time.Time) (Claims, error) {
 	if err := config.ReadYAML(path, &d); err != nil {
 		return Claims{}, err
 	}
-	c := Claims{IssuedAt: now.Unix(), Issuer: d.Operator, Parties: []Party{}, Version: d.Version}
+	c := Claims{IssuedAt: now.Unix(), Issuer: d.Operator, Parties: []Listing{}, Version: d.Version}
 	text := func(name string) (string, error) {
 		if name == "" {
 			return "", nil
@@ -66,7 +66,7 @@ func ReadDraft(path string, now time.Time) (Claims, error) {
 		return string(raw), err
 	}
 	for _, p := range d.Parties {
-		one := Party{Code: p.Code, Gateway: p.Gateway, Keys: []Key{}, Kind: p.Kind, Laws: append([]string{}, p.Laws...), LogKeys: append([]string{}, p.LogKeys...), Name: p.Name, OIN: p.OIN}
+		one := Listing{Code: p.Code, Gateway: p.Gateway, Keys: []Key{}, Kind: p.Kind, Laws: append([]string{}, p.Laws...), LogKeys: append([]string{}, p.LogKeys...), Name: p.Name, OIN: p.OIN}
 		var err error
 		if one.CA, err = text(p.CA); err != nil {
 			return Claims{}, err

@@ -23,3 +23,22 @@ func IsUUIDv7(s string) bool {
 
 // IsSHA256 reports whether a text is a SHA-256 in lower-case hexadecimal.
 func IsSHA256(s string) bool { return len(s) == 64 && strings.Trim(s, hexadecimal) == "" }
+
+// IsTrace reports whether a text is a trace id: 16 bytes in lower-case hexadecimal (W3C trace
+// context, section 3.2.2.3). Who may not take one of zeros only, or one that holds what can
+// be a BSN, looks at that too.
+func IsTrace(s string) bool { return len(s) == 32 && strings.Trim(s, hexadecimal) == "" }
+
+// IsHash reports whether a text is 32 bytes in base64url without padding (RFC 4648, section
+// 5), as hashes and commitments in signed documents are; its unused last bits are zero.
+func IsHash(s string) bool {
+	if len(s) != 43 || strings.IndexByte("AEIMQUYcgkosw048", s[42]) < 0 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}

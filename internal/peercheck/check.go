@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -37,11 +39,12 @@ type Check struct {
 	Holder  *certificate.Holder // that shows our certificate; nil: ours cannot be used
 	Purpose string              // of the question about nobody
 	Now     func() time.Time
+	Texts   Texts
 }
 
 // Of tries every hop to a party, in order, as far as they rest on each other.
 func (c Check) Of(ctx context.Context, code string) *Report {
-	r := &Report{Party: code}
+	r := &Report{Party: code, texts: c.Texts}
 	party, err := c.Trust.Party(code)
 	switch {
 	case err != nil || party.Unlisted:
@@ -54,28 +57,28 @@ func (c Check) Of(ctx context.Context, code string) *Report {
 		r.fault("tls", ownUnused)
 		return r
 	}
-	r.good("trust", "In het vertrouwensbestand: OIN %s op %s.", "In the trust file: OIN %s at %s.", party.OIN, party.Gateway)
+	r.good("trust", inTrust, string(party.OIN), party.Gateway)
 	if !c.connects(ctx, r, party) {
 		return r
 	}
 	began := c.Now()
-	theirs, err := c.describe(ctx, party.Gateway, &ontschotv1.DescribeRequest{Purpose: c.Purpose})
+	theirs, err := c.describe(ctx, party.Gateway, party.Gateway, &ontschotv1.DescribeRequest{Purpose: c.Purpose})
 	if !c.answered(r, theirs, err) {
 		return r
 	}
 	c.clocks(r, theirs, began)
-	ours, err := c.describe(ctx, c.local(), &ontschotv1.DescribeRequest{About: string(party.OIN), Purpose: c.Purpose})
+	ours, err := c.describe(ctx, c.local(), c.ownName(), &ontschotv1.DescribeRequest{About: string(party.OIN), Purpose: c.Purpose})
 	if err != nil {
 		r.fault("own gateway", ownSilent)
 		return r
 	}
-	r.good("own gateway", "Uw eigen gateway antwoordt.", "Your own gateway answers.")
+	r.good("own gateway", ownAnswers)
 	c.keys(r, ours, theirs)
 	if agreed(r, ours, theirs) {
 		c.policies(r, ours, theirs)
 	}
 	if theirs.GetAdapterReady() {
-		r.good("adapter", "Haar adapter is gereed.", "Its adapter is ready.")
+		r.good("adapter", adapterReady)
 	} else {
 		r.fault("adapter", noAdapter)
 	}
@@ -89,6 +92,15 @@ func (c Check) local() string {
 		return net.JoinHostPort("localhost", port)
 	}
 	return c.Conf.Listen
+}
+
+// ownName is what our gateway's certificate is made out to: where others reach it, which is not
+// where it listens on this machine.
+func (c Check) ownName() string {
+	if _, _, err := net.SplitHostPort(c.Own.Gateway); err == nil {
+		return c.Own.Gateway
+	}
+	return c.local()
 }
 
 // connects tries name, TCP and TLS.
@@ -105,19 +117,18 @@ func (c Check) connects(ctx context.Context, r *Report, party config.Organisatio
 		r.fault("name", noName, host)
 		return false
 	}
-	r.good("name", "De naam %s bestaat.", "The name %s exists.", host)
+	r.good("name", nameKnown, host)
 	conn, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		var late net.Error
-		if errors.As(err, &late) && late.Timeout() {
-			r.fault("tcp", tcpSilent, party.Gateway)
-		} else {
+		if errors.Is(err, syscall.ECONNREFUSED) {
 			r.fault("tcp", tcpRefused, party.Gateway)
+		} else { // nothing comes back, or the network itself says no
+			r.fault("tcp", tcpSilent, party.Gateway)
 		}
 		return false
 	}
 	defer conn.Close()
-	r.good("tcp", "Op %s wordt opgenomen.", "%s answers.", party.Gateway)
+	r.good("tcp", listening, party.Gateway)
 	return c.shakes(ctx, r, party, host, conn)
 }
 
@@ -137,13 +148,13 @@ func (c Check) shakes(ctx context.Context, r *Report, party config.Organisation,
 	}
 	leaf := state.PeerCertificates[0]
 	oin, errOIN := certificate.Peer(leaf)
-	r.good("tls", "Certificaat van %s, OIN %s, geldig tot %s.", "Certificate of %s, OIN %s, valid until %s.",
+	r.good("tls", certShown,
 		printable(leaf.Subject.String()), orNone(string(oin)), leaf.NotAfter.UTC().Format(time.RFC3339))
 	if errOIN != nil || oin != party.OIN {
-		r.fault("oin", otherOIN, orNone(string(oin)), party.OIN)
+		r.fault("oin", otherOIN, orNone(string(oin)), string(party.OIN))
 		return false
 	}
-	r.good("oin", "Het OIN is dat van het vertrouwensbestand.", "The OIN is that of the trust file.")
+	r.good("oin", sameOIN)
 	switch no := verify(state); {
 	case errors.Is(no, certificate.ErrExpired):
 		r.fault("authority", certEnded)
@@ -161,7 +172,7 @@ func (c Check) shakes(ctx context.Context, r *Report, party config.Organisation,
 		r.fault("authority", certUnfit, host)
 		return false
 	}
-	r.good("authority", "Het certificaat komt van een uitgever die u vertrouwt.", "The certificate comes from an issuer that you trust.")
+	r.good("authority", rootKnown)
 	// With TLS 1.3 a server says no to our certificate after the handshake: a gateway that
 	// accepts it speaks first.
 	if err == nil {
@@ -176,8 +187,8 @@ func (c Check) shakes(ctx context.Context, r *Report, party config.Organisation,
 }
 
 // describe asks a gateway how it stands to us, or ours to another.
-func (c Check) describe(ctx context.Context, address string, q *ontschotv1.DescribeRequest) (*ontschotv1.DescribeResponse, error) {
-	host, _, err := net.SplitHostPort(address)
+func (c Check) describe(ctx context.Context, address, madeOutTo string, q *ontschotv1.DescribeRequest) (*ontschotv1.DescribeResponse, error) {
+	host, _, err := net.SplitHostPort(madeOutTo)
 	if err != nil {
 		return nil, err
 	}
@@ -196,25 +207,25 @@ func (c Check) answered(r *Report, theirs *ontschotv1.DescribeResponse, err erro
 	switch reason := reasonOf(err); {
 	case err == nil:
 	case status.Code(err) == codes.Unimplemented:
-		r.good("our certificate", "Uw certificaat wordt aanvaard.", "Your certificate is accepted.")
+		r.good("our certificate", accepted)
 		r.fault("version", tooOld)
 		return false
-	case reason == "UNKNOWN_PEER":
+	case reason == ontschotv1.ReasonUnknownPeer:
 		r.fault("our certificate", unknownUs)
 		return false
-	case reason == "CERTIFICATE_NOT_TRUSTED":
+	case reason == ontschotv1.ReasonCertificate:
 		r.fault("our certificate", refused)
 		return false
 	default:
 		r.fault("answer", silent, status.Code(err).String())
 		return false
 	}
-	r.good("our certificate", "Uw certificaat wordt aanvaard.", "Your certificate is accepted.")
+	r.good("our certificate", accepted)
 	if !slices.Contains(theirs.GetVersions(), speaks) {
 		r.fault("version", version)
 		return false
 	}
-	r.good("version", "Beide spreken versie %d.", "Both speak version %d.", speaks)
+	r.good("version", sameVersion, strconv.Itoa(speaks))
 	return true
 }
 
@@ -226,7 +237,7 @@ func (c Check) clocks(r *Report, theirs *ontschotv1.DescribeResponse, began time
 		r.fault("clock", clock, apart.Abs().String())
 		return
 	}
-	r.good("clock", "De klokken lopen gelijk.", "The clocks agree.")
+	r.good("clock", sameTime)
 }
 
 // keys holds what each signs with against what the other has pinned.
@@ -238,7 +249,7 @@ func (c Check) keys(r *Report, ours, theirs *ontschotv1.DescribeResponse) {
 // side is whose key it is, and what can be wrong with it.
 type side struct {
 	hop           string
-	unknown, gone cause
+	unknown, gone code
 }
 
 func (s side) pins(r *Report, key *ontschotv1.DescribedKey, all []*ontschotv1.DescribedKey) {
@@ -249,18 +260,12 @@ func (s side) pins(r *Report, key *ontschotv1.DescribedKey, all []*ontschotv1.De
 	switch {
 	case i < 0:
 		r.fault(s.hop, s.unknown, id)
-	case all[i].GetState() != inUse:
+	case all[i].GetState() != ontschotv1.KeyInUse:
 		r.fault(s.hop, s.gone, id)
 	default:
-		r.good(s.hop, "Sleutel %s is vastgelegd.", "Key %s is pinned.", id)
+		r.good(s.hop, pinned, id)
 	}
 }
-
-// States as Describe words them.
-const (
-	inUse   = "IN_USE"
-	inForce = "IN_FORCE"
-)
 
 // agreed reports whether an agreement is in force at both ends; else it says why none is.
 func agreed(r *Report, ours, theirs *ontschotv1.DescribeResponse) bool {
@@ -274,11 +279,11 @@ func agreed(r *Report, ours, theirs *ontschotv1.DescribeResponse) bool {
 	differ := ""
 	for _, a := range ours.GetAgreements() {
 		b := at(theirs.GetAgreements(), a.GetId())
-		if b == nil || a.GetStatus() != inForce || b.GetStatus() != inForce {
+		if b == nil || a.GetStatus() != ontschotv1.StatusInForce || b.GetStatus() != ontschotv1.StatusInForce {
 			continue
 		}
 		if a.GetTermsSha256() == b.GetTermsSha256() {
-			r.good("agreement", "Overeenkomst %s is bij beide van kracht.", "Agreement %s is in force at both ends.", printable(a.GetId()))
+			r.good("agreement", inForce, printable(a.GetId()))
 			return true
 		}
 		differ = a.GetId()
@@ -316,13 +321,13 @@ func (c Check) policies(r *Report, ours, theirs *ontschotv1.DescribeResponse) {
 			}
 		}
 		text := strings.Join(withheld, "; ")
-		switch by := func(k cause) cause { k.repair = side.repair; return k }; {
+		switch {
 		case len(side.says.GetPasses()) == 0:
-			r.fault(side.hop, by(nothing), c.Purpose, orNone(text))
+			r.say(Finding{Hop: side.hop, State: Fault, Repair: side.repair}, nothing, c.Purpose, orNone(text))
 		case len(withheld) > 0:
-			r.say(side.hop, Notice, by(withheldBy), c.Purpose, text)
+			r.say(Finding{Hop: side.hop, State: Notice, Repair: side.repair}, withheldBy, c.Purpose, text)
 		default:
-			r.good(side.hop, "Van een vraag voor %s gaat alles door.", "Of a question for %s everything passes.", c.Purpose)
+			r.good(side.hop, everything, c.Purpose)
 		}
 	}
 }

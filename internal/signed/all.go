@@ -136,10 +136,11 @@ func (v *Verifier) Some(kind Kind, raw []byte, claims any, parties func() []iden
 }
 
 // Unverified reads the claims of a document that was verified when it was taken in, and
-// may not verify any more. It proves nothing: it serves to show a document and to end it.
+// may not verify any more. It proves nothing: it serves to show a document and to end it, and
+// to whoever made it.
 func Unverified(kind Kind, raw []byte, claims any) error {
 	payload, err := []byte(nil), error(nil)
-	if kind == Agreement {
+	if kind == Agreement || kind == Manifest || kind == Approval {
 		var doc general
 		if doc, payload, err = readGeneral(raw); err == nil {
 			err = doc.ofKind(kind)

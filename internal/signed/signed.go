@@ -40,10 +40,14 @@ const (
 	Result    Kind = "ontschot-result+jwt"
 	Permit    Kind = "ontschot-permit+jwt"
 	Directory Kind = "ontschot-directory+jwt" // who there is, by the operator of a directory
+	Manifest  Kind = "ontschot-adapter+json"  // which program an adapter is, by its agency and who runs it
+	Approval  Kind = "ontschot-approval+json" // which policies may come into force, by one person
 )
 
 // Kinds lists them.
-func Kinds() []Kind { return []Kind{Token, Consent, Agreement, Statement, Result, Permit, Directory} }
+func Kinds() []Kind {
+	return []Kind{Token, Consent, Agreement, Statement, Result, Permit, Directory, Manifest, Approval}
+}
 
 // MaxBytes bounds a document; a directory names many, and MaxDirectory bounds it.
 const (
@@ -164,6 +168,9 @@ func (v *Verifier) Keys(issuer identity.OIN) []Key {
 
 // Generation is another number after every Pin.
 func (v *Verifier) Generation() int64 { return v.pins.Load().generation }
+
+// Fits reports whether it is of a type and size that counts, for its algorithm. Errors: ErrKey.
+func (k Key) Fits() error { return fits(k) }
 
 // fits refuses keys and algorithms that do not belong together, and RSA below 3072 bits.
 func fits(k Key) error {

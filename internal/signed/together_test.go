@@ -184,6 +184,12 @@ func TestTheLargestDocument(t *testing.T) {
 			},
 			func(_ *Verifier, raw []byte) error { return Unverified(Agreement, raw, new(claims)) },
 		},
+		"a manifest, unverified": {
+			func(s Signer, text string) ([]byte, error) {
+				return Together(Manifest, claims{Issuer: alice, Text: text}, s)
+			},
+			func(_ *Verifier, raw []byte) error { return Unverified(Manifest, raw, new(claims)) },
+		},
 	}
 	for name, door := range doors {
 		tried := map[int]bool{}
