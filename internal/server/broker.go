@@ -1,12 +1,16 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
 
+	"google.golang.org/grpc/health"
+
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/admission"
+	"github.com/ontschot/ontschot/gateway/authzen"
 	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/evidence"
 	"github.com/ontschot/ontschot/gateway/federation"
@@ -14,6 +18,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/refusal"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/pseudonym"
@@ -34,7 +39,7 @@ type BrokerConfig struct {
 	Tokens        token.Checker
 	Keys          *signed.Verifier
 	Signers       *signed.Ring
-	Policy        *policy.Engine
+	Policy        *policy.Rules
 	Record        documents.Record
 	Documents     Documents
 	Texts         Texts
@@ -49,6 +54,9 @@ type BrokerConfig struct {
 	TodayIsSet    bool
 	SourceTimeout *time.Duration
 	Log           *slog.Logger
+	Refusals      *slog.Logger  // what callers can have written; nil: Log
+	Answered      *slog.Logger  // the line of each call that was answered; nil: there is none
+	Watch         refusal.Watch // nil: nobody
 }
 
 // Documents is all that the rooms read of the log.
@@ -62,6 +70,7 @@ type Documents interface {
 type Texts interface {
 	gateway.Texts
 	documents.Texts
+	Reason(code, lang string) (wording.Reason, bool)
 }
 
 // Broker is what a gateway serves: the exchange, the documents it rests on, and the edge
@@ -71,6 +80,9 @@ type Broker struct {
 	*documents.Service
 	refusal.Edge
 	*federation.Answerer
+	// AuthZEN answers what the policy would say.
+	AuthZEN *authzen.Point
+	health  *health.Server
 }
 
 // peers serves what gateways of other organisations call.
@@ -118,7 +130,7 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	}
 	service, err := documents.New(documents.Config{
 		Own: c.Own, Organisations: c.Organisations, Peers: c.Peers, Admission: admit, Evidence: registered, Keys: c.Keys, Signers: c.Signers,
-		Matrix: c.Policy, Record: c.Record, Documents: c.Documents, Texts: c.Texts, Changes: c.Changes, WithdrawURL: c.WithdrawURL, Officer: c.Officer, Pseudonyms: pseudonyms,
+		Matrix: func() documents.Matrix { return c.Policy.Now() }, Record: c.Record, Documents: c.Documents, Texts: c.Texts, Changes: c.Changes, WithdrawURL: c.WithdrawURL, Officer: c.Officer, Pseudonyms: pseudonyms,
 		Now: c.Now, Today: c.Today, Log: c.Log,
 	})
 	if err != nil {
@@ -140,8 +152,11 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	refusals := cmp.Or(c.Refusals, c.Log)
 	edge := refusal.Edge{
-		Failures: admission.Failures{Own: c.Own, PolicyRevision: c.Policy.Revision(), Record: c.Record, Log: c.Log}, Log: c.Log,
+		Failures: admission.Failures{Own: c.Own, PolicyRevision: c.Policy.Revision, Record: c.Record, Log: refusals}, Log: refusals,
+		Answered: c.Answered, Watch: c.Watch,
 	}
-	return &Broker{exchange, service, edge, answerer}, nil
+	point := authzen.New(authzen.Config{Admission: admit, Policy: c.Policy, Texts: c.Texts, Edge: edge, Now: c.Now, Log: c.Log})
+	return &Broker{exchange, service, edge, answerer, point, health.NewServer()}, nil
 }

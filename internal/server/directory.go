@@ -34,6 +34,8 @@ func (s *Server) openDirectory(ctx context.Context) error {
 // ReloadDirectory reads the directory and takes it over with the trust file: all of it or
 // nothing. What is wrong is reported once.
 func (s *Server) ReloadDirectory(ctx context.Context) error {
+	s.directoryRead.Lock()
+	defer s.directoryRead.Unlock()
 	err := s.renewDirectory(ctx)
 	said := ""
 	if err != nil {

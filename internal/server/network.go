@@ -29,6 +29,7 @@ type network struct {
 type reach struct {
 	peers   map[string]*Peer
 	sources map[string]*federation.Peer // those of the peers that are asked about persons
+	asked   []string                    // those that are to be, reached or not
 }
 
 // take gives both ways to an organisation, for a call that ends with done.
@@ -126,7 +127,7 @@ func (n *network) close() {
 // reachOf are the gateways that a trust file names. A connection to one that is as before
 // stays, and nothing is connected yet.
 func (s *Server) reachOf(conf *config.Gateway, trust *config.Trust) (reach, error) {
-	next := reach{map[string]*Peer{}, map[string]*federation.Peer{}}
+	next := reach{map[string]*Peer{}, map[string]*federation.Peer{}, conf.PeerSources()}
 	authorities, err := trust.Authorities()
 	if err != nil {
 		return next, err

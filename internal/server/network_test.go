@@ -414,7 +414,7 @@ func publish(t *testing.T) *published {
 	return p
 }
 
-func (p *published) says(t *testing.T, version int64, parties ...directory.Party) {
+func (p *published) says(t *testing.T, version int64, parties ...directory.Listing) {
 	t.Helper()
 	raw, err := p.by.Compact(signed.Directory, directory.Claims{IssuedAt: time.Now().Unix(), Issuer: p.by.Issuer, ID: uuid.Must(uuid.NewV7()).String(), Version: version, Parties: parties})
 	require.NoError(t, err)
@@ -439,8 +439,8 @@ func (p *published) configure(t *testing.T, trustNew bool) func(*config.Gateway)
 	}
 }
 
-func listed(oin identity.OIN, code, gateway string, keys ...directory.Key) directory.Party {
-	return directory.Party{Code: code, OIN: oin, Kind: "SVB", Name: "Naam", Laws: []string{}, LogKeys: []string{}, Keys: append([]directory.Key{}, keys...), Gateway: gateway}
+func listed(oin identity.OIN, code, gateway string, keys ...directory.Key) directory.Listing {
+	return directory.Listing{Code: code, OIN: oin, Kind: "SVB", Name: "Naam", Laws: []string{}, LogKeys: []string{}, Keys: append([]directory.Key{}, keys...), Gateway: gateway}
 }
 
 // A directory adds a party and moves another while the gateway runs; what it may not say

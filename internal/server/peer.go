@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	grpcpeer "google.golang.org/grpc/peer"
 
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/identity"
@@ -30,7 +32,13 @@ type Peer struct {
 	calls sync.WaitGroup                  // that began and have not ended
 	shown atomic.Pointer[tls.Certificate] // in the last handshake
 	now   func() (*tls.Certificate, error)
+	slots chan struct{} // one for each question under way
+	wires
 }
+
+// mostAsked bounds how many questions are put to one gateway at once: fewer than it takes on a
+// connection, so that it can still be asked whether it is there. More wait.
+const mostAsked = 128
 
 var errOtherPeer = errors.New("the certificate is of another organisation")
 
@@ -41,6 +49,32 @@ func NewPeer(address string, own *certificate.Holder, oin identity.OIN) (*Peer, 
 		return nil, err
 	}
 	by := own.Client(host)
+	p := &Peer{oin: oin, slots: make(chan struct{}, mostAsked)}
+	conf := onlyOf(by, oin)
+	only := conf.VerifyConnection
+	conf.VerifyConnection = func(s tls.ConnectionState) error {
+		err := only(s)
+		p.untrusted.Store(err != nil)
+		return err
+	}
+	p.now = func() (*tls.Certificate, error) { return by.GetClientCertificate(nil) }
+	conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		shown, err := p.now()
+		if err == nil {
+			p.shown.Store(shown)
+		}
+		return shown, err
+	}
+	options := append(own.Dial(credentials.NewTLS(conf)), grpc.WithConnectParams(redial()), grpc.WithContextDialer(p.dial))
+	if p.conn, err = grpc.NewClient(address, options...); err != nil {
+		return nil, err
+	}
+	p.peer, p.health = ontschotv1.NewPeerServiceClient(p.conn), healthv1.NewHealthClient(p.conn)
+	return p, nil
+}
+
+// onlyOf is a configuration of a client that takes nobody but one organisation.
+func onlyOf(by *tls.Config, oin identity.OIN) *tls.Config {
 	conf := by.Clone()
 	conf.VerifyConnection = func(s tls.ConnectionState) error {
 		if err := by.VerifyConnection(s); err != nil {
@@ -52,20 +86,7 @@ func NewPeer(address string, own *certificate.Holder, oin identity.OIN) (*Peer, 
 		}
 		return err
 	}
-	p := &Peer{oin: oin}
-	p.now = func() (*tls.Certificate, error) { return by.GetClientCertificate(nil) }
-	conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		shown, err := p.now()
-		if err == nil {
-			p.shown.Store(shown)
-		}
-		return shown, err
-	}
-	if p.conn, err = grpc.NewClient(address, append(own.Dial(credentials.NewTLS(conf)), grpc.WithConnectParams(redial()))...); err != nil {
-		return nil, err
-	}
-	p.peer = ontschotv1.NewPeerServiceClient(p.conn)
-	return p, nil
+	return conf
 }
 
 // redial is how soon a gateway that was not there is tried again: a second at most, so that it is
@@ -91,19 +112,34 @@ func (p *Peer) Certificate() *x509.Certificate {
 }
 
 // Fetch asks the other organisation about one person. It does not wait for a gateway that is
-// not there.
+// not there. Where the way to it failed, the error is one of those of package federation, and
+// says how far the question came.
 func (p *Peer) Fetch(ctx context.Context, r *budgetv1.FetchRequest) (*budgetv1.FetchResponse, error) {
-	return p.peer.Fetch(ctx, r)
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := p.reach(ctx); err != nil {
+		return nil, err
+	}
+	defer p.watch(ctx)()
+	var over grpcpeer.Peer
+	answer, err := p.peer.Fetch(ctx, r, grpc.Peer(&over))
+	return answer, p.lost(over, err)
 }
 
 // Deliver delivers one document. It waits for the other gateway as long as the context
 // allows: it may just be starting.
 func (p *Peer) Deliver(ctx context.Context, r *ontschotv1.DeliverRequest) (*ontschotv1.DeliverResponse, error) {
+	defer p.watch(ctx)()
 	return p.peer.Deliver(ctx, r, grpc.WaitForReady(true))
 }
 
 // Holds asks whether an agreement holds there.
 func (p *Peer) Holds(ctx context.Context, r *ontschotv1.HoldsRequest) (*ontschotv1.HoldsResponse, error) {
+	defer p.watch(ctx)()
 	return p.peer.Holds(ctx, r, grpc.WaitForReady(true))
 }
 

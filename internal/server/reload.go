@@ -38,6 +38,7 @@ func (s *Server) tend(log *slog.Logger) {
 			}
 		})
 	})
+	s.tending.Go(func() { s.every(ctx, healthEvery, s.tellHealth) })
 	if s.directory != nil {
 		s.tending.Go(func() { s.tendDirectory(ctx) })
 	}
@@ -78,8 +79,8 @@ func report(log *slog.Logger, what string, err error) {
 	log.Info("taken over", "what", what)
 }
 
-// ReloadKeys takes over the signing keys and the peers among the sources of gateway.yaml, and
-// all of the trust file, when they are others than before: all of it or nothing.
+// ReloadKeys takes over the signing keys, the officers and the peers among the sources of
+// gateway.yaml, and all of the trust file, when they are others than before: all of it or nothing.
 // What else is in gateway.yaml needs a restart. The audit log says that the keys are
 // others from here on. What cannot be taken over is reported once, and tried again.
 func (s *Server) ReloadKeys(ctx context.Context) (changed bool, err error) {
@@ -114,6 +115,9 @@ func (s *Server) renew(ctx context.Context) ([32]byte, error) {
 
 // takeOver makes everything before it lets any of it count.
 func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *config.Trust, sum [32]byte) error {
+	if err := refuseOpen(conf, trust, s.logger); err != nil {
+		return err
+	}
 	pins, err := trust.Pins()
 	if err != nil {
 		return err
@@ -143,6 +147,10 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	if err != nil {
 		return err
 	}
+	officers, err := conf.ApprovedBy(trust)
+	if err != nil {
+		return err
+	}
 	if err := s.Broker.RecordKeys(ctx, pins); err != nil {
 		return err
 	}
@@ -152,6 +160,7 @@ func (s *Server) takeOver(ctx context.Context, conf *config.Gateway, trust *conf
 	}
 	s.issuersSum = issuersSum
 	s.issuers.Store(&issuers)
+	s.officers.Store(&officers)
 	err = errors.Join(s.Keys.Pin(pins), s.Ring.Set(own...))
 	s.Certificates.Believe(authorities)
 	s.organisations.Replace(trust.Directory())
@@ -208,7 +217,7 @@ func (s *Server) readKeys() (*config.Gateway, *config.Trust, [32]byte, error) {
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}
-	sum, err := sumOf([]any{conf.Keys, conf.PeerSources(), trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
+	sum, err := sumOf([]any{conf.Keys, conf.Officers, conf.PeerSources(), trust}, append(conf.KeyFiles(), trust.KeyFiles()...))
 	if err != nil {
 		return nil, nil, failedSum(err), err
 	}

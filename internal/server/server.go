@@ -11,17 +11,16 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc"
-
-	"github.com/ontschot/ontschot/adapters/host"
 	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/admission"
 	"github.com/ontschot/ontschot/gateway/audit"
@@ -29,14 +28,16 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store/sqlite"
 	"github.com/ontschot/ontschot/gateway/token"
-	"github.com/ontschot/ontschot/gateway/wording"
+	"github.com/ontschot/ontschot/internal/approval"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/civil"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/directory"
+	"github.com/ontschot/ontschot/internal/door"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/manifest"
 	"github.com/ontschot/ontschot/internal/signed"
-	"github.com/ontschot/ontschot/policies"
+	"github.com/ontschot/ontschot/internal/telemetry"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
 
@@ -48,21 +49,35 @@ const policyTimeout = 250 * time.Millisecond
 const (
 	RecordFile   = "record.db"
 	PublicLogKey = "log.pub"
-	HeadFile     = "head"
 )
 
 // server is a running gateway with everything it is made of. This file is the
 // only place that knows every room.
 type Server struct {
-	Conf      *config.Gateway
-	Addr      net.Addr
-	revision  string
-	grpc      *grpc.Server
+	Conf *config.Gateway
+	Addr net.Addr
+	// Door is who may connect, and counts who may not.
+	Door     *door.Door
+	grpc     *door.Serving
+	listener net.Listener
+	web      []*http.Server // of callers
+	operator *operatorDoor  // nil before it listens
+	// AuthZENAddr and HTTPSAddr are where those are served; nil: nowhere.
+	AuthZENAddr, HTTPSAddr net.Addr
+	admin                  *http.Server // nil: it is not served
+	// AdminAddr is where it is served.
+	AdminAddr net.Addr
+	telemetry *telemetry.Telemetry
+	serving   atomic.Bool // between start and end
+	started   time.Time
+	policy    *policy.Rules
+	policies  *policyKeeper
+	officers  atomic.Pointer[[]approval.Officer]
 	Broker    *Broker
 	Store     *sqlite.Store
 	Log       *audit.Log
-	Processes map[string]*host.Process // when they have started
-	Refused   []string                 // documents of the folder that were not taken
+	Adapters  map[string]Adapter // when they have started
+	Refused   []string           // documents of the folder that were not taken
 
 	// What can be replaced while it runs.
 	own           identity.OIN
@@ -75,12 +90,15 @@ type Server struct {
 	keysRefused   [32]byte // of what was not taken over
 	issuersSum    [32]byte
 	logger        *slog.Logger
+	refusals      *slog.Logger // what callers can have written as often as they like
 	organisations *identity.Roster
 	network       network
 	directory     *directory.Keeper // nil: none
-	directorySaid string            // what was wrong with it
+	directoryRead sync.Mutex        // one look at it at a time
+	directorySaid string            // what was wrong with it; guarded by directoryRead
 	now           func() time.Time
 	adapters      *starting
+	manifests     *manifest.Memory
 	sources       map[string]gateway.Source // the broker's
 	stop          func()
 	tending       sync.WaitGroup
@@ -88,35 +106,70 @@ type Server struct {
 
 // Start puts a gateway together and serves.
 func Start(ctx context.Context, conf *config.Gateway, stderr io.Writer) (*Server, error) {
+	trust, _, _ := conf.ReadTrust() // what is wrong with it is said where it is read
+	if err := refuseOpen(conf, trust, slog.New(slog.NewJSONHandler(stderr, nil))); err != nil {
+		return nil, err
+	}
 	s, err := Assemble(ctx, conf, stderr)
 	if err != nil {
 		return nil, err
 	}
-	err = s.TakeDocuments(ctx)
+	err = s.listenAdmin()
 	if err == nil {
-		err = s.adapters.wait(s.sources) // they take longest to start
+		err = s.TakeDocuments(ctx)
+	}
+	if err == nil {
+		err = s.adapters.wait(s.sources, s.asked) // they take longest to start
+	}
+	if err == nil {
+		err = s.listenOperator()
 	}
 	if err == nil {
 		err = s.listen(s.Broker)
+	}
+	if err == nil {
+		err = s.listenAuthZEN(s.Broker)
+	}
+	if err == nil {
+		err = s.listenHTTPS()
 	}
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
+	s.serving.Store(true)
 	s.tend(s.logger)
 	return s, nil
+}
+
+// refuseOpen refuses files that others on this machine can read or change who must not; in
+// development it warns. Errors: config.ErrConfig.
+func refuseOpen(conf *config.Gateway, trust *config.Trust, log *slog.Logger) error {
+	open := conf.Permissions(trust)
+	for _, p := range open {
+		if p.Warning {
+			log.Warn("in production a gateway does not start so", "problem", p.String())
+		}
+	}
+	return config.Refuse(open)
 }
 
 // Assemble puts a gateway together; its adapters may still be starting. Whatever was
 // started is ended again when a later part does not start.
 func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *Server, err error) {
-	s := &Server{Conf: conf, Processes: map[string]*host.Process{}, logger: slog.New(slog.NewJSONHandler(stderr, nil)), now: time.Now}
+	s := &Server{Conf: conf, Adapters: map[string]Adapter{}, manifests: Manifests(conf), now: conf.Clock(), started: time.Now()}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
+	if err := s.watched(ctx, stderr); err != nil {
+		return nil, fmt.Errorf("%w: %w", config.ErrConfig, err)
+	}
 	go func() { _, _ = admission.Rules() }() // compiled meanwhile; NewBroker waits for them and has the error
+	if s.Door, err = door.New(door.Config{Limits: conf.Limits, Log: s.logger}); err != nil {
+		return nil, err
+	}
 	if err := s.openDirectory(ctx); err != nil {
 		return nil, err
 	}
@@ -129,10 +182,13 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if err != nil {
 		return nil, err
 	}
-	s.organisations = identity.NewRoster(trust.Directory())
+	s.organisations, s.refusals = identity.NewRoster(trust.Directory()), slog.New(s.Door.Lines(s.logger.Handler()))
 	bc := BrokerConfig{
-		Own: own.OIN, Organisations: s.organisations, Sources: map[string]gateway.Source{}, Peers: s.network.peer, PeerSources: s.network.source,
-		Now: s.now, Log: s.logger,
+		Own: own.OIN, Organisations: s.organisations, Sources: map[string]gateway.Source{}, Peers: s.network.peer, PeerSources: s.peerSource,
+		Now: s.now, Log: s.logger, Refusals: s.refusals, Watch: s.telemetry.Watch,
+	}
+	if !conf.Quiet {
+		bc.Answered = s.logger
 	}
 	if err := s.trusted(trust, &bc); err != nil {
 		return nil, err
@@ -147,7 +203,7 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	if s.Broker, err = NewBroker(bc); err != nil {
 		return nil, err
 	}
-	s.revision = bc.Policy.Revision()
+	s.policy = bc.Policy
 	pins, err := trust.Pins()
 	if err != nil {
 		return nil, err
@@ -161,14 +217,19 @@ func Assemble(ctx context.Context, conf *config.Gateway, stderr io.Writer) (_ *S
 	return s, err
 }
 
-// trusted reads whose word counts: pinned keys, token issuers, certificates, peers.
+// trusted reads whose word counts: pinned keys, token issuers, certificates, peers, officers.
 func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 	keys, err := trust.Verifier()
 	if err != nil {
 		return err
 	}
+	officers, err := s.Conf.ApprovedBy(trust)
+	if err != nil {
+		return err
+	}
+	s.officers.Store(&officers)
 	s.own, s.Keys, bc.Keys = bc.Own, keys, keys
-	bc.Tokens = token.Checker{Keys: keys, Audience: string(bc.Own), Now: time.Now, Issuers: func() []token.Issuer { return *s.issuers.Load() }}
+	bc.Tokens = token.Checker{Keys: keys, Audience: string(bc.Own), Now: s.now, Issuers: func() []token.Issuer { return *s.issuers.Load() }}
 	issuers, err := issuersOf(trust, s.Conf.Dev, s.logger)
 	if err != nil {
 		return err
@@ -195,10 +256,9 @@ func (s *Server) trusted(trust *config.Trust, bc *BrokerConfig) error {
 func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerConfig, stderr io.Writer) error {
 	s.adapters, s.sources = s.startSources(ctx, stderr), bc.Sources
 	var wait sync.WaitGroup
+	var configured policySet
 	var policyErr, recordErr error
-	wait.Go(func() {
-		bc.Policy, policyErr = policy.New(ctx, policy.Config{FS: policies.FS, Timeout: policyTimeout})
-	})
+	wait.Go(func() { configured, policyErr = configuredPolicies(ctx, s.Conf) })
 	wait.Go(func() { recordErr = s.openRecord(ctx, own, bc) })
 	secretsErr := s.secrets(own, bc)
 	for _, b := range s.Conf.LegalBases {
@@ -207,13 +267,13 @@ func (s *Server) parts(ctx context.Context, own config.Organisation, bc *BrokerC
 		})
 	}
 	wait.Wait()
-	if bc.Policy != nil { // those of the configuration go first
-		bc.LegalBases = append(bc.LegalBases, bc.Policy.Bases()...)
+	if recordErr != nil || secretsErr != nil {
+		return errors.Join(policyErr, recordErr, secretsErr)
 	}
-	return errors.Join(policyErr, recordErr, secretsErr)
+	return s.settlePolicies(ctx, bc, configured, policyErr)
 }
 
-// secrets reads keys, texts and dates.
+// secrets reads keys and dates.
 func (s *Server) secrets(own config.Organisation, bc *BrokerConfig) error {
 	keys, err := s.Conf.SigningKeys(own.OIN)
 	if err != nil {
@@ -236,18 +296,12 @@ func (s *Server) secrets(own config.Organisation, bc *BrokerConfig) error {
 	if err != nil {
 		return err
 	}
-	bc.Today, bc.TodayIsSet = func() civil.Date { return civil.Today(time.Now()) }, !set.IsZero()
+	bc.Today, bc.TodayIsSet = func() civil.Date { return civil.Today(s.now()) }, !set.IsZero()
 	if bc.TodayIsSet {
 		bc.Today = func() civil.Date { return set }
 	}
 	bc.WithdrawURL, bc.Officer = s.Conf.WithdrawURL, s.Conf.DataProtectionOfficer
-	texts, err := wording.ReadTexts(policies.FS)
-	if err != nil {
-		return err
-	}
-	bc.Texts = texts
-	bc.Changes, err = wording.ReadAgreementTexts(policies.FS, texts)
-	return err
+	return nil
 }
 
 // LogKey reads the key that signs the head of a gateway's log. Errors: config.ErrConfig.
@@ -275,13 +329,16 @@ func RecordConfig(conf *config.Gateway, own config.Organisation) (audit.Config, 
 	if err != nil || !pinned.Hold(key) {
 		return audit.Config{}, fmt.Errorf("%w: keys.log does not belong to the log_keys of %s in the trust file", config.ErrConfig, own.Code)
 	}
-	c := audit.Config{Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Head: &audit.HeadFile{Path: HeadPath(conf)}}
+	c := audit.Config{Now: conf.Now, Origin: key.Signer.Name(), Tenant: own.OIN, Key: key, Earlier: pinned, Head: &audit.HeadFile{Path: conf.HeadPath()}}
 	set, err := conf.CivilDate()
 	if !set.IsZero() {
 		c.Today = func() civil.Date { return set }
 	}
 	return c, err
 }
+
+// manyEntries is of how many a start leaves more garbage than it is worth to wait for.
+const manyEntries = 1 << 16
 
 func (s *Server) openRecord(ctx context.Context, own config.Organisation, bc *BrokerConfig) error {
 	c, err := RecordConfig(s.Conf, own)
@@ -308,7 +365,10 @@ func (s *Server) openRecord(ctx context.Context, own config.Organisation, bc *Br
 		}
 		return err
 	}
-	bc.Record, bc.Documents = s.Log, s.Log
+	if s.Log.Register().Size() > manyEntries {
+		debug.FreeOSMemory() // what it took to read the register, as much as the register itself
+	}
+	bc.Record, bc.Documents = s.telemetry.Recorded(s.Log), s.Log
 	bc.Trust = result.Trust{Keys: bc.Keys, Releaser: own.OIN, Log: c.Earlier}
 	return os.WriteFile(filepath.Join(s.Conf.Path(s.Conf.Data), PublicLogKey), []byte(strings.Join(own.LogKeys, "\n")+"\n"), 0o600)
 }
@@ -326,18 +386,13 @@ func RemoveRecord(path string) (err error) {
 	return err
 }
 
-// HeadPath is the file with the head of the audit log, outside the store.
-func HeadPath(conf *config.Gateway) string {
-	if conf.Head != "" {
-		return conf.Path(conf.Head)
-	}
-	return filepath.Join(conf.Path(conf.Data), HeadFile)
-}
-
 // String is what the operator wants to know at start.
 func (s *Server) String() string {
-	text := fmt.Sprintf("gateway of %s on %s, policy %.12s, adapters ready: %s", s.Conf.Organisation, s.Addr, s.revision,
-		strings.Join(slices.Sorted(maps.Keys(s.Processes)), " "))
+	text := fmt.Sprintf("gateway of %s on %s, policy %.12s, adapters ready: %s", s.Conf.Organisation, s.Addr, s.policy.Revision(),
+		strings.Join(slices.Sorted(maps.Keys(s.Adapters)), " "))
+	if s.HTTPSAddr != nil {
+		text += "\nontschot: JSON over HTTPS on " + s.HTTPSAddr.String()
+	}
 	if s.Conf.Today != "" {
 		text += "\nontschot: development: the civil date is set to " + s.Conf.Today
 	}
@@ -349,23 +404,18 @@ func (s *Server) String() string {
 
 // Close ends calls under way first, for a bounded time, then everything else.
 func (s *Server) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastCalls)
+	s.Drain(ctx)
+	cancel()
 	if s.stop != nil {
 		s.stop()
 		s.tending.Wait()
 	}
 	s.network.close()
-	if s.grpc != nil {
-		done := make(chan struct{})
-		go func() { s.grpc.GracefulStop(); close(done) }()
-		select {
-		case <-done:
-		case <-time.After(5 * time.Second):
-			s.grpc.Stop()
-		}
-	}
+	s.operator.close()
 	s.adapters.end()
 	var all sync.WaitGroup
-	for _, p := range s.Processes {
+	for _, p := range s.Adapters {
 		all.Go(func() { p.Close() })
 	}
 	all.Wait()
@@ -375,6 +425,8 @@ func (s *Server) Close() {
 	if s.Store != nil {
 		s.Store.Close()
 	}
+	s.endAdmin()
+	s.telemetry.Close()
 }
 
 // EarlierRecordError says what to do about an audit log of an earlier version.

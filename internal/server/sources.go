@@ -2,20 +2,15 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/ontschot/ontschot/adapters/host"
-	"github.com/ontschot/ontschot/gateway"
 	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/documents"
 	"github.com/ontschot/ontschot/gateway/register"
@@ -25,91 +20,6 @@ import (
 	"github.com/ontschot/ontschot/internal/signed"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
-
-// starting is the start of all adapters, which goes on while other parts start.
-type starting struct {
-	done    chan struct{} // closed when each has started or failed
-	cancel  context.CancelFunc
-	started map[string]*host.Process
-	err     error // of those that did not start
-}
-
-// wait waits for them, puts them among the sources, and says which did not start.
-func (a *starting) wait(into map[string]gateway.Source) error {
-	<-a.done
-	for code, p := range a.started {
-		into[code] = p
-	}
-	return a.err
-}
-
-// end ends a start that is still going on. After it, no more are started.
-func (a *starting) end() {
-	if a != nil {
-		a.cancel()
-		<-a.done
-	}
-}
-
-// startSources starts all adapters at once.
-func (s *Server) startSources(ctx context.Context, stderr io.Writer) *starting {
-	ctx, cancel := context.WithCancel(ctx)
-	a := &starting{done: make(chan struct{}), cancel: cancel, started: s.Processes}
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var failed []error
-	for _, source := range s.Conf.Sources {
-		if source.Peer { // nothing to start
-			continue
-		}
-		all.Go(func() {
-			p, err := s.startSource(ctx, source, stderr)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = append(failed, fmt.Errorf("source %s: %w", source.Party, err))
-				return
-			}
-			s.Processes[source.Party] = p
-		})
-	}
-	go func() {
-		all.Wait()
-		a.err = errors.Join(failed...)
-		close(a.done)
-	}()
-	return a
-}
-
-func (s *Server) startSource(ctx context.Context, source config.Source, stderr io.Writer) (*host.Process, error) {
-	settings := map[string]any{}
-	for name, value := range source.Config {
-		settings[name] = value
-	}
-	for name, path := range source.ConfigFiles {
-		raw, err := config.ReadFile(s.Conf.Path(path))
-		if err != nil {
-			return nil, err
-		}
-		settings[name] = string(raw)
-	}
-	secrets := map[string]string{}
-	for name, path := range source.Secrets {
-		raw, err := config.ReadFile(s.Conf.Path(path))
-		if err != nil {
-			return nil, err
-		}
-		secrets[name] = string(raw)
-	}
-	raw, err := json.Marshal(settings)
-	if err != nil {
-		return nil, err
-	}
-	return host.Start(ctx, host.Config{
-		Args: []string{"adapter", "run", source.Adapter}, Party: source.Party, Kind: source.Adapter,
-		ConfigJSON: raw, Secrets: secrets, Log: stderr,
-	})
-}
 
 // narrows reports whether start-up cannot go on without this document: the audit log cannot
 // be used, or it is one that ends another. A delegation only widens.
@@ -202,7 +112,7 @@ func PeerLogs(trust *config.Trust) (map[identity.OIN]audit.Keys, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: log_keys of %s in the trust file", config.ErrConfig, p.Code)
 		}
-		logs[p.OIN] = keys
+		logs[p.OIN] = keys.Remembering()
 	}
 	return logs, nil
 }
