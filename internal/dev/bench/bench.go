@@ -19,12 +19,16 @@ type Config struct {
 	During time.Duration // each system, in each round
 	Rate   float64       // questions a second in the open loop; 0: none
 	Soak   time.Duration // 0: none
-	Log    io.Writer     // what the parts say
-	Say    func(format string, args ...any)
+	// Clients of the closed loop, one load after another.
+	Clients []int
+	// Against is the program of another build, whose gateway has its turns as well, with
+	// the adapter from memory; empty: none.
+	Against string
+	// Short leaves out the care office and the two gateways.
+	Short bool
+	Log   io.Writer // what the parts say
+	Say   func(format string, args ...any)
 }
-
-// loads are the numbers of clients of the closed loop.
-var loads = []int{1, 16, 64}
 
 // Names of the systems.
 const (
@@ -32,7 +36,8 @@ const (
 	Floor   = "floor"
 	FromMem = "memory"
 	HTTPS   = "https"
-	Peers   = "peers" // two gateways, the second with the source from memory
+	Peers   = "peers"   // two gateways, the second with the source from memory
+	Another = "another" // the gateway of another build, with the source from memory
 )
 
 // Figures are those of one system under one load.
@@ -58,10 +63,17 @@ type Report struct {
 	Figures []Figures `json:"figures"`
 	// DiskBytes a question leaves in the record.
 	DiskBytes float64 `json:"disk_bytes"`
-	// PSS in MiB of the gateway and of its adapter, after the loads.
-	GatewayPSS float64 `json:"gateway_pss_mib"`
-	AdapterPSS float64 `json:"adapter_pss_mib"`
-	Soaks      []*Soak `json:"soaks,omitempty"`
+	// Memory that the gateway with the adapter from memory takes, right after the loads and
+	// when it has rested.
+	Busy  Footprint `json:"memory_busy"`
+	Idle  Footprint `json:"memory_idle"`
+	Soaks []*Soak   `json:"soaks,omitempty"`
+}
+
+// Footprint is what a gateway and its adapter take: the proportional set size in MiB.
+type Footprint struct {
+	Gateway float64 `json:"gateway_pss_mib"`
+	Adapter float64 `json:"adapter_pss_mib"`
 }
 
 // Soak is how things stood before a long load and after it.
@@ -127,67 +139,6 @@ func (r *run) end() {
 	}
 }
 
-// start starts everything there is to compare.
-func (r *run) start(ctx context.Context) (err error) {
-	if r.memory, err = newHouse(filepath.Join(r.dir, FromMem), true); err != nil {
-		return err
-	}
-	bare := func(name, part, backend string) (*system, error) {
-		p, err := launch(ctx, part, r.memory.dir, backend, r.Log)
-		if err != nil {
-			return nil, err
-		}
-		s := &system{name: name, process: p, request: r.memory.request()}
-		return s, s.connect(r.memory.dir, p.first.Address)
-	}
-	direct, err := bare(Direct, PartDirect, "")
-	if err != nil {
-		return err
-	}
-	floor, err := bare(Floor, PartFloor, direct.process.first.Address)
-	if err != nil {
-		return err
-	}
-	r.systems = []*system{direct, floor}
-	memory, err := r.memory.gateway(ctx, FromMem, r.Log)
-	if err != nil {
-		return err
-	}
-	r.systems = append(r.systems, memory)
-	real, err := newHouse(filepath.Join(r.dir, HTTPS), false)
-	if err != nil {
-		return err
-	}
-	stop, err := real.sandbox(ctx, io.Discard)
-	if err != nil {
-		return err
-	}
-	r.stops = append(r.stops, stop)
-	https, err := real.gateway(ctx, HTTPS, r.Log)
-	if err != nil {
-		return err
-	}
-	r.systems = append(r.systems, https)
-	peers, err := r.federated(ctx)
-	if err != nil {
-		return err
-	}
-	r.systems = append(r.systems, peers)
-	return nil
-}
-
-// federated starts two gateways, of which the second has the source that answers from memory.
-func (r *run) federated(ctx context.Context) (*system, error) {
-	two, err := newHouse(filepath.Join(r.dir, Peers), true)
-	if err != nil {
-		return nil, err
-	}
-	if err := two.federate(); err != nil {
-		return nil, err
-	}
-	return two.gateway(ctx, Peers, r.Log, "peers/ZK5503")
-}
-
 // compare puts every load to every system in turns, after a warm-up.
 func (r *run) compare(ctx context.Context, report *Report) error {
 	for _, s := range r.systems {
@@ -197,7 +148,7 @@ func (r *run) compare(ctx context.Context, report *Report) error {
 	}
 	r.Say("everything is warm")
 	before := r.disk()
-	for _, clients := range loads {
+	for _, clients := range r.Clients {
 		all, err := r.rounds(ctx, fmt.Sprintf("c=%d", clients), clients, 0)
 		if err != nil {
 			return err
@@ -212,15 +163,13 @@ func (r *run) compare(ctx context.Context, report *Report) error {
 		report.Figures = append(report.Figures, all...)
 	}
 	report.DiskBytes = ratio(float64(r.disk()-before), float64(r.asked))
-	used, err := r.systems[2].process.used()
-	if err != nil {
+	var err error
+	if report.Busy, err = r.systems[2].memory(); err != nil {
 		return err
 	}
-	report.GatewayPSS = mib(used[0].PSS)
-	for _, u := range used[1:] {
-		report.AdapterPSS += mib(u.PSS)
-	}
-	return nil
+	time.Sleep(r.rest())
+	report.Idle, err = r.systems[2].memory()
+	return err
 }
 
 // rounds measures one load, each system once in each round, and gives the medians.
@@ -288,6 +237,18 @@ func middle(all []Figures) Figures {
 	return m
 }
 
+// rest is how long a system is left alone before it is looked at, for what it put off:
+// gateways and adapters give back after twenty seconds of quiet what they took for speed.
+const rest = 22 * time.Second
+
+// rest is shorter where a measurement is one of moments, and says nothing of memory.
+func (r *run) rest() time.Duration {
+	if r.During < time.Second {
+		return r.During
+	}
+	return rest
+}
+
 // soak loads a system for long, and looks whether it is as it was.
 func (r *run) soak(ctx context.Context, s *system) (*Soak, error) {
 	out := &Soak{System: s.name}
@@ -296,7 +257,7 @@ func (r *run) soak(ctx context.Context, s *system) (*Soak, error) {
 		if err != nil {
 			return err
 		}
-		time.Sleep(2 * time.Second) // for what was put off
+		time.Sleep(r.rest())
 		used, t, err := s.measure()
 		if err != nil {
 			return err

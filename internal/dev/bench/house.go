@@ -70,7 +70,8 @@ func (h *house) onlySource(party string, fromMemory bool) error {
 // fromMemoryOf is a source with the adapter that answers from memory.
 func fromMemoryOf(s config.Source) config.Source {
 	return config.Source{
-		Party: s.Party, Adapter: Memory, Config: map[string]any{"party": s.Party}, Secrets: map[string]string{"record_key": s.Secrets["record_key"]},
+		Party: s.Party, Adapter: Memory,
+		Settings: config.Settings{Config: map[string]any{"party": s.Party}, Secrets: map[string]string{"record_key": s.Secrets["record_key"]}},
 	}
 }
 
@@ -147,19 +148,22 @@ func (h *house) sandbox(ctx context.Context, log io.Writer) (stop func(), err er
 	return func() { cancel(); _ = c.Wait() }, nil
 }
 
-// gateway starts a gateway on a folder, after those of others that answer it, and the system
-// that asks it.
-func (h *house) gateway(ctx context.Context, name string, log io.Writer, others ...string) (*system, error) {
-	s := &system{name: name, request: h.request(), token: h.bearer}
+// gateway starts a gateway of this build, or of another program, on a folder, after those of
+// others that answer it, and the system that asks it.
+func (h *house) gateway(ctx context.Context, s *system, log io.Writer, others ...string) (*system, error) {
+	s.request, s.token = h.request(), h.bearer
+	gateway := func(at string) (*process, error) {
+		return launch(ctx, job{program: s.program, name: PartGateway, dir: filepath.Join(h.dir, at)}, log)
+	}
 	for _, at := range others {
-		p, err := launch(ctx, PartGateway, filepath.Join(h.dir, at), "", log)
+		p, err := gateway(at)
 		if err != nil {
 			return nil, err
 		}
 		s.others = append(s.others, p)
 	}
 	var err error
-	if s.process, err = launch(ctx, PartGateway, h.dir, "", log); err != nil {
+	if s.process, err = gateway(""); err != nil {
 		return nil, err
 	}
 	if err := s.connect(h.dir, s.process.first.Address); err != nil {
@@ -171,7 +175,7 @@ func (h *house) gateway(ctx context.Context, name string, log io.Writer, others 
 		time.Sleep(50 * time.Millisecond) // its source may still be starting
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w", name, err)
+		return nil, fmt.Errorf("%s does not answer: %w", s.name, err)
 	}
 	return s, nil
 }

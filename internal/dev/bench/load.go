@@ -19,6 +19,7 @@ import (
 // system is one of those that are compared.
 type system struct {
 	name    string
+	program string // whose gateway it is; empty: this one's
 	process *process
 	others  []*process // gateways behind it
 	client  ontschotv1.ExchangeServiceClient
@@ -135,6 +136,19 @@ func (s *system) measure() ([]use, tally, error) {
 	}
 	t, err := s.process.tally()
 	return u, t, err
+}
+
+// memory of the system's own process and of its adapters.
+func (s *system) memory() (m Footprint, err error) {
+	used, err := s.process.used()
+	if err != nil {
+		return m, err
+	}
+	m.Gateway = mib(used[0].PSS)
+	for _, u := range used[1:] {
+		m.Adapter += mib(u.PSS)
+	}
+	return m, nil
 }
 
 // loader gathers what one load took.

@@ -93,15 +93,25 @@ type process struct {
 	first tally
 }
 
+// job says which part to start.
+type job struct {
+	program            string // empty: this one
+	name, dir, backend string
+}
+
 // launch starts a part and waits until it listens.
-func launch(ctx context.Context, name, dir, backend string, log io.Writer) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+func launch(ctx context.Context, j job, log io.Writer) (*process, error) {
+	if j.program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		j.program = self
 	}
-	c := exec.CommandContext(ctx, self, "bench", "part", name, "--dir", dir, "--backend", backend)
+	c := exec.CommandContext(ctx, j.program, "bench", "part", j.name, "--dir", j.dir, "--backend", j.backend)
 	c.Stderr = log
 	p := &process{cmd: c}
+	var err error
 	if p.in, err = c.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -115,7 +125,7 @@ func launch(ctx context.Context, name, dir, backend string, log io.Writer) (*pro
 	p.out = json.NewDecoder(out)
 	if err := p.out.Decode(&p.first); err != nil {
 		_ = c.Wait()
-		return nil, fmt.Errorf("the part %s did not start: %w", name, err)
+		return nil, fmt.Errorf("the part %s did not start: %w", j.name, err)
 	}
 	return p, nil
 }

@@ -4,11 +4,13 @@
 package casefile
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -52,6 +54,8 @@ type Case struct {
 	// Answers are what a system says instead, by party code: bodies that no records come to.
 	Answers  map[string][]Answer `json:"answers"`
 	Expected Expected            `json:"expected"`
+	// Note is for who reads the file.
+	Note json.RawMessage `json:"note"`
 }
 
 // Answer is what a system says to each request at a path, whatever it holds and whoever is
@@ -203,16 +207,32 @@ type Expected struct {
 	RemainingCents       map[string]int64            `json:"remaining_cents"`
 	Findings             []map[string]any            `json:"findings"`
 	NoFindings           []string                    `json:"no_findings"`
-	Gaps                 []struct{ Person, Source, Reason string }
-	ContestedLines       []string      `json:"contested_lines"`
-	ContestedCents       *int64        `json:"contested_cents"`
-	Plan                 *ExpectedPlan `json:"plan"`
+	Gaps                 []struct {
+		Person, Source, Reason string
+		Code, May              json.RawMessage // not looked at here, as those below
+	}
+	ContestedLines []string        `json:"contested_lines"`
+	ContestedCents *int64          `json:"contested_cents"`
+	Plan           *ExpectedPlan   `json:"plan"`
+	Workings       json.RawMessage `json:"workings"`
+	Complete       json.RawMessage `json:"complete"`
+	Forms          json.RawMessage `json:"forms"`
+	Sources        json.RawMessage `json:"sources"`
+	Ends           json.RawMessage `json:"ends"`
+	OriginalEnds   json.RawMessage `json:"original_ends"`
+	LineFields     json.RawMessage `json:"line_fields"`
+	Matrix         json.RawMessage `json:"matrix"`
+	NoMatrix       json.RawMessage `json:"no_matrix"`
+	NoFindingFor   json.RawMessage `json:"no_finding_for"`
+	Open           json.RawMessage `json:"open"`
 }
 
 // ExpectedPlan is what the plan must come to, as things are and under a basis.
 type ExpectedPlan struct {
 	Without *ExpectedCheck `json:"without_legal_basis"`
 	With    *ExpectedCheck `json:"with_legal_basis"`
+	// Findings are not looked at here.
+	Findings json.RawMessage `json:"findings"`
 }
 
 // ExpectedCheck: absent figures are not looked at. Account is allocated cents by
@@ -283,7 +303,7 @@ func Raw(nameOrPath string) ([]byte, error) {
 		f, err = os.Open(nameOrPath)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %q is neither a file nor one of %s", ErrCase, nameOrPath, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("%w: %q is neither a file nor one of %s (%w)", ErrCase, nameOrPath, strings.Join(Names(), ", "), fs.ErrNotExist)
 	}
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
@@ -309,8 +329,13 @@ func Open(nameOrPath string) (*Case, error) {
 // Parse reads and checks a case.
 func Parse(raw []byte) (*Case, error) {
 	c := new(Case)
-	if err := json.Unmarshal(raw, c); err != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrCase, describe(raw, err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: there is more behind it", ErrCase)
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCase, err)
@@ -328,6 +353,11 @@ func describe(raw []byte, err error) string {
 		return fmt.Sprintf("line %d: %v", strings.Count(head, "\n")+1, err)
 	case errors.As(err, &kind):
 		return fmt.Sprintf("%s: wanted %s, got %s", kind.Field, kind.Type, kind.Value)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		key := strings.TrimPrefix(err.Error(), "json: unknown field ")
+		key = key[:min(len(key), 64)]
+		line := strings.Count(string(raw[:max(bytes.Index(raw, []byte(key)), 0)]), "\n") + 1
+		return fmt.Sprintf("line %d: unknown key %s", line, key)
 	default:
 		return err.Error()
 	}

@@ -37,7 +37,7 @@ func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose
 		Case:         caseCommitment,
 		Role:         "consulent", Assurance: ontschotv1.AssuranceSubstantial,
 		Details: []token.Detail{{
-			Type: "ontschot", Purposes: []string{purpose, ontschotv1.PurposeAccountForBudget, ontschotv1.PurposeRegisterDocuments, ontschotv1.PurposeKeepConsents, ontschotv1.PurposeSignAgreements},
+			Type: "ontschot", Purposes: []string{purpose, ontschotv1.PurposeAccountForBudget, ontschotv1.PurposeRegisterDocuments, ontschotv1.PurposeKeepConsents, ontschotv1.PurposeSignAgreements, ontschotv1.PurposeEvaluatePolicy},
 			Sources: []string{"*"}, Categories: []string{"*"},
 		}},
 	}
@@ -57,7 +57,7 @@ func (f *Family) Agreement(source string, change func(*agreement.Terms), signers
 		Parties: []agreement.Party{{OIN: consumer.OIN, Role: "consumer"}, {OIN: other.OIN, Role: "source"}},
 		Grants: []agreement.Grant{{
 			Consumer: consumer.OIN, Source: other.OIN, Purposes: []string{f.Case.Purpose}, Categories: names(budgetv1.Categories()),
-			LegalBasis: "avg-6-1-e", Assurance: ontschotv1.AssuranceSubstantial, RetentionDays: 90, MaxAgeDays: 30, RatePerMinute: 1000000,
+			LegalBasis: f.LegalBasis, Assurance: ontschotv1.AssuranceSubstantial, RetentionDays: 90, MaxAgeDays: 30, RatePerMinute: 1000000,
 		}},
 		Finance:   agreement.Finance{Settlement: "payment stays where it is (SVB); nobody pre-finances", CostShare: "each party its own costs"},
 		Oversight: agreement.Oversight{Auditors: []identity.OIN{}, DPIA: hash("DPIA"), BreachContact: "fg@" + consumer.Code + ".example", Witnesses: 0},

@@ -31,6 +31,8 @@ type Family struct {
 	Parties map[string]*Organisation // by party code
 	// CaseCommitment is carried by the token and by every consent.
 	CaseCommitment string
+	// LegalBasis that the agreements name.
+	LegalBasis string
 }
 
 // Organisation with its keys.
@@ -65,7 +67,7 @@ func New(c *casefile.Case, now time.Time) (*Family, error) {
 	}
 	f := &Family{
 		Case: c, Now: now, CA: x509.NewCertPool(), CAPEM: ca.pem, ca: ca,
-		Parties: map[string]*Organisation{},
+		Parties: map[string]*Organisation{}, LegalBasis: "avg-6-1-e",
 	}
 	f.CA.AddCert(ca.cert)
 	for _, p := range c.Parties {
@@ -120,6 +122,9 @@ func commitCase(number string) string {
 	sum := sha256.Sum256(append(random(32), number...))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
+
+// NewCase is a commitment to a case of its own.
+func NewCase() string { return commitCase("") }
 
 // Renew makes new certificates for a party's gateway and its client; under another
 // authority when the old one was replaced.

@@ -28,6 +28,8 @@ type Layout struct {
 	// Federated has every party's own gateway ask its own system, and the requester's ask
 	// the other gateways. Otherwise the requester's gateway has an adapter for each.
 	Federated bool
+	// Policies is the folder by which the requester's gateway decides; empty: those that are built in.
+	Policies string
 }
 
 // Ports of a development folder, and how often a taken one is passed over.
@@ -153,7 +155,7 @@ func (f *Family) writeClient(w *folder, p *Organisation, at string, l Layout) {
 	w.put(at+"client/cert.pem", p.Client.CertPEM)
 	w.put(at+"client/key.pem", p.Client.KeyPEM)
 	w.yaml(at+"client.yaml", "A system of "+p.Code+" that asks its gateway.", config.Client{
-		Gateway: l.Gateways[p.Code], Releaser: p.Code, Trust: up(at) + "trust.yaml",
+		Gateway: l.Gateways[p.Code], Releaser: p.Code, Trust: up(at) + "trust.yaml", Dev: true,
 		TLS: config.TLS{Certificate: "client/cert.pem", Key: "client/key.pem", CA: up(at) + "ca.pem"},
 	})
 	w.key(at+"client/token.pem", p.Token)
@@ -222,6 +224,7 @@ func (f *Family) gateway(w *folder, p *Organisation, at string, l Layout) (confi
 		return g, nil
 	}
 	var err error
+	g.Policies = l.Policies
 	g.LegalBases, err = f.legalBases()
 	return g, err
 }
@@ -258,9 +261,11 @@ func (f *Family) adapter(w *folder, p, of *Organisation, at string, l Layout) co
 	secret, url := put("client_secret", []byte(of.ClientSecret)), "https://"+l.Sources[of.Code]
 	s := config.Source{
 		Party: of.Code, Adapter: adapterOf(of.Kind),
-		Config:      map[string]any{"party": of.Code, "scheme_codes": []string{of.SchemeCode()}, "url": url},
-		ConfigFiles: map[string]string{"ca_pem": up(at) + "ca.pem", "cert_pem": cert},
-		Secrets:     map[string]string{"tls_key": key, "record_key": put("record_key", []byte(of.RecordKey))},
+		Settings: config.Settings{
+			Config:      map[string]any{"party": of.Code, "scheme_codes": []string{of.SchemeCode()}, "url": url},
+			ConfigFiles: map[string]string{"ca_pem": up(at) + "ca.pem", "cert_pem": cert},
+			Secrets:     map[string]string{"tls_key": key, "record_key": put("record_key", []byte(of.RecordKey))},
+		},
 	}
 	if slices.Contains([]string{"municipality", "careoffice", "cak"}, s.Adapter) {
 		s.Config["token_url"], s.Config["client_id"] = url+"/token", p.Code

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ontschot/ontschot/adapters"
+	"github.com/ontschot/ontschot/adapters/boundary"
 	"github.com/ontschot/ontschot/adapters/cak"
 	"github.com/ontschot/ontschot/adapters/careoffice"
 	"github.com/ontschot/ontschot/adapters/education"
@@ -116,20 +118,34 @@ func newRig(t *testing.T, c *casefile.Case) *rig {
 
 func (r *rig) start(ca *trial.CA, party casefile.Organisation, kind string) *host.Process {
 	certificate, key := ca.Issue("gateway")
-	config, err := json.Marshal(map[string]any{
-		"party": party.Code, "scheme_codes": []string{party.SchemeCode()}, "url": r.box.URL(party.Code),
-		"ca_pem": ca.PEM(), "cert_pem": certificate, "signer_pem": r.signers[party.Code], "token_url": r.box.TokenURL(party.Code), "client_id": "gateway",
-	})
+	config := map[string]any{
+		"party": party.Code, "scheme_codes": []string{party.SchemeCode()}, "url": r.box.URL(party.Code), "ca_pem": ca.PEM(), "cert_pem": certificate,
+	}
+	secrets := map[string]string{"tls_key": key, "record_key": strings.Repeat("5a", 32)}
+	if at := r.box.TokenURL(party.Code); at != "" { // an adapter takes what it names, and nothing else
+		config["token_url"], config["client_id"], secrets["client_secret"] = at, "gateway", secret
+	}
+	if kind == "uwv" {
+		config["signer_pem"] = r.signers[party.Code]
+	}
+	raw, err := json.Marshal(config)
 	require.NoError(r.t, err)
 	p, err := host.Start(r.t.Context(), host.Config{
-		Args: []string{"adapter", kind}, Party: party.Code, Kind: kind, ConfigJSON: config, Log: r.log,
-		Secrets: map[string]string{
-			"tls_key": key, "client_secret": secret, "record_key": strings.Repeat("5a", 32),
-		},
+		Args: []string{"adapter", kind}, Party: party.Code, Kind: kind, ConfigJSON: raw, Secrets: secrets, Log: r.log,
+		Boundary: boundary.Profile{Ports: []uint16{r.port(party.Code)}},
 	})
 	require.NoError(r.t, err)
 	r.t.Cleanup(p.Close)
 	return p
+}
+
+// port is that of a party's system, the one to which its adapter may connect.
+func (r *rig) port(party string) uint16 {
+	u, err := url.Parse(r.box.URL(party))
+	require.NoError(r.t, err)
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	require.NoError(r.t, err)
+	return uint16(port)
 }
 
 func everything() []string {
