@@ -22,7 +22,8 @@ func backupCommand() *cobra.Command {
 		Use:   "backup --config FILE --to FILE",
 		Short: "Make a whole copy of the audit log while the gateway serves",
 		Long: `Make a whole copy of the audit log while the gateway serves: one file, verified before the command
-returns. It holds pseudonyms and consents; keep it as the log itself is kept. Keys and configuration
+returns. It holds pseudonyms and consents; keep it as the log itself is kept. The policies that came into
+force lie beside it, in FILE.policies: no gateway starts without those that its log names. Keys and configuration
 are not in it. A copy of record.db by itself is not whole: what was written last is beside it.`,
 		Example: "  ontschot backup --config gateway.yaml --to /backup/record-2026-11-29.db",
 		Args:    noArgs,
@@ -46,6 +47,9 @@ are not in it. A copy of record.db by itself is not whole: what was written last
 			if err != nil {
 				return errors.Join(err, os.Remove(to))
 			}
+			if err := copyPolicies(policiesOf(conf), to+copiedPolicies); err != nil {
+				return err
+			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s holds the audit log of %s: %d entries, %d documents.\n", to, keys.Origin(), report.Size, report.Documents)
 			return err
 		},
@@ -61,7 +65,7 @@ func restoreCommand() *cobra.Command {
 		Use:   "restore --config FILE --from FILE",
 		Short: "Put a copy of the audit log back, and say what it lacks",
 		Long: `Put a copy of the audit log back where the gateway has it, after it was verified and compared with the
-head that is stored outside the store. Where a log is already, nothing is done.
+head that is stored outside the store, and the policies beside it. Where a log is already, nothing is done.
 
 A copy that lacks entries is not put back, and no gateway starts on it: among what it lacks can be
 withdrawals, and data would flow again that a person has stopped. Look for a newer copy. See docs/operating.md.`,
@@ -72,14 +76,17 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 			if err != nil {
 				return err
 			}
-			head, err := audit.HeadFile{Path: server.HeadPath(conf)}.Read()
+			head, err := audit.HeadFile{Path: conf.HeadPath()}.Read()
 			if err != nil {
 				return err
 			}
 			if head == "" {
-				return fmt.Errorf("%w: %s is gone: nothing shows whether the copy is whole", config.ErrConfig, server.HeadPath(conf))
+				return fmt.Errorf("%w: %s is gone: nothing shows whether the copy is whole", config.ErrConfig, conf.HeadPath())
 			}
-			return putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, inspectionOf(keys, head))
+			if err := putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, inspectionOf(keys, head)); err != nil {
+				return err
+			}
+			return copyPolicies(from+copiedPolicies, policiesOf(conf))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
@@ -109,6 +116,35 @@ func putBack(c *cobra.Command, place, from string, by audit.Inspection) error {
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "The audit log of %s is back: %d entries, none is lacking.\n", by.Keys.Origin(), report.Size)
 	return err
+}
+
+// copiedPolicies is what the folder with policies is called beside a copy of the audit log.
+const copiedPolicies = ".policies"
+
+func policiesOf(conf *config.Gateway) string {
+	return filepath.Join(conf.Path(conf.Data), server.PolicyFolder)
+}
+
+// copyPolicies copies what came into force, one folder for each revision, and leaves what is
+// there: a revision is what it was.
+func copyPolicies(from, to string) error {
+	revisions, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // none but what is built in
+	}
+	if err != nil {
+		return err
+	}
+	for _, one := range revisions {
+		place := filepath.Join(to, one.Name())
+		if _, err := os.Stat(place); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := os.CopyFS(place, os.DirFS(filepath.Join(from, one.Name()))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recordOf reads the configuration of a gateway and the keys of its audit log.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,25 +29,17 @@ import (
 // which depends less on who else uses the machine, and the proportional set size of the
 // gateway and of one adapter.
 func BenchmarkFirstAnswer(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "ontschot")
-	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
-	require.NoError(b, err, string(out))
+	program := builtFor(b)
 	for name, only := range map[string]bool{"adapters=5": false, "adapters=1": true} {
 		b.Run(name, func(b *testing.B) {
 			f := open(b, "meppel")
 			if only {
 				f = ownSourceOnly(b)
 			}
-			dir := b.TempDir()
-			layout, err := f.FreeLayout()
-			require.NoError(b, err)
-			require.NoError(b, f.Write(dir, layout))
-			box, err := startSandbox(f.Case, dir, nil, io.Discard)
-			require.NoError(b, err)
-			defer box.Close()
+			g := laidOut(b, program, f)
 			var sum start
 			for b.Loop() {
-				sum.add(firstAnswer(b, program, dir, f))
+				sum.add(g.firstAnswer(b, nil))
 			}
 			n := float64(b.N)
 			b.ReportMetric(sum.took.Seconds()*1000/n, "ms-to-first-answer")
@@ -58,6 +49,31 @@ func BenchmarkFirstAnswer(b *testing.B) {
 			b.ReportMetric(sum.adapter/n, "MiB-PSS-adapter")
 		})
 	}
+}
+
+// builtFor builds the program.
+func builtFor(b *testing.B) string {
+	program := filepath.Join(b.TempDir(), "ontschot")
+	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
+	require.NoError(b, err, string(out))
+	return program
+}
+
+// measured is a built program with the folder of a family, whose systems answer.
+type measured struct {
+	program, dir string
+	f            *family.Family
+}
+
+func laidOut(b *testing.B, program string, f *family.Family) measured {
+	dir := b.TempDir()
+	layout, err := f.FreeLayout()
+	require.NoError(b, err)
+	require.NoError(b, f.Write(dir, layout))
+	box, err := startSandbox(f.Case, dir, nil, io.Discard)
+	require.NoError(b, err)
+	b.Cleanup(box.Close)
+	return measured{program, dir, f}
 }
 
 // ownSourceOnly is the Meppel case with the municipality as its only party.
@@ -89,13 +105,14 @@ func (s *start) add(o start) {
 	s.gateway, s.adapter = s.gateway+o.gateway, s.adapter+o.adapter
 }
 
-func firstAnswer(b *testing.B, program, dir string, f *family.Family) (s start) {
-	conf, err := config.ReadGateway(filepath.Join(dir, "gateway.yaml"))
+// firstAnswer starts the program, asks, and stops it; look sees it in between, and may be nil.
+func (m measured) firstAnswer(b *testing.B, look func(gateway int)) (s start) {
+	conf, err := config.ReadGateway(filepath.Join(m.dir, "gateway.yaml"))
 	require.NoError(b, err)
-	require.NoError(b, os.RemoveAll(filepath.Join(dir, "data")))
-	ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
+	require.NoError(b, os.RemoveAll(filepath.Join(m.dir, "data")))
+	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, program, "serve", "--config", filepath.Join(dir, "gateway.yaml"))
+	c := exec.CommandContext(ctx, m.program, "serve", "--config", filepath.Join(m.dir, "gateway.yaml"))
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	began := time.Now()
 	require.NoError(b, c.Start())
@@ -107,14 +124,17 @@ func firstAnswer(b *testing.B, program, dir string, f *family.Family) (s start) 
 		}
 		time.Sleep(time.Millisecond)
 	}
-	cl := openClient(b, filepath.Join(dir, "client.yaml"), func() (string, error) { return f.Token(time.Now(), nil) })
+	cl := openClient(b, filepath.Join(m.dir, "client.yaml"), func() (string, error) { return m.f.Token(time.Now(), nil) })
 	defer cl.Close()
-	_, err = cl.AssembleBudget(ctx, requestOf(f.Case), nil)
+	_, err = cl.AssembleBudget(ctx, requestOf(m.f.Case), nil)
 	s.took = time.Since(began)
 	require.NoError(b, err)
 	s.gatewayCPU, s.gateway = cpu(fmt.Sprint(c.Process.Pid)), pss(b, fmt.Sprint(c.Process.Pid))
 	for _, pid := range childrenOf(c.Process.Pid) {
 		s.adaptersCPU, s.adapter = s.adaptersCPU+cpu(pid), max(s.adapter, pss(b, pid))
+	}
+	if look != nil {
+		look(c.Process.Pid)
 	}
 	require.NoError(b, c.Process.Signal(os.Interrupt))
 	_ = c.Wait()
@@ -148,37 +168,70 @@ func childrenOf(pid int) []string {
 }
 
 // pss is the proportional set size of a process in MiB.
-func pss(b *testing.B, pid string) float64 {
-	file, err := os.Open("/proc/" + pid + "/smaps_rollup")
+func pss(b *testing.B, pid string) float64 { return rollup(b, pid, "Pss") }
+
+// rollup is what a process has of some kinds of memory together, in MiB.
+func rollup(b *testing.B, pid string, kinds ...string) (sum float64) {
+	raw, err := os.ReadFile("/proc/" + pid + "/smaps_rollup")
 	if err != nil {
-		return 0
+		return 0 // not on this system
 	}
-	defer file.Close()
-	for s := bufio.NewScanner(file); s.Scan(); {
+	for _, kind := range kinds {
 		var kib float64
-		if _, err := fmt.Sscanf(s.Text(), "Pss: %f kB", &kib); err == nil {
-			return kib / 1024
-		}
+		_, rest, found := strings.Cut(string(raw), "\n"+kind+":")
+		require.True(b, found, kind)
+		_, err := fmt.Sscan(rest, &kib)
+		require.NoError(b, err)
+		sum += kib / 1024
 	}
-	b.Fatal("no Pss in smaps_rollup")
-	return 0
+	return sum
+}
+
+// benchOf runs bench as a program, and gives what it prints as JSON, or what it says is wrong.
+func benchOf(t *testing.T, into any, args ...string) string {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	link := filepath.Join(t.TempDir(), programName)
+	require.NoError(t, os.Symlink(self, link))
+	var errs strings.Builder
+	c := exec.CommandContext(t.Context(), link, append([]string{"bench", "--json"}, args...)...)
+	c.Stderr = &errs
+	out, err := c.Output()
+	if err != nil {
+		return errs.String()
+	}
+	require.NoError(t, json.Unmarshal(out, into))
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "ontschot-bench-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	return ""
+}
+
+// A question on a record that holds much already costs what it does on an empty one, in
+// allocations, and the record holds what was asked for.
+func TestBenchComparesRecordsThatHoldMuchAlready(t *testing.T) {
+	var all []*bench.Grown
+	require.Empty(t, benchOf(t, &all, "--rounds", "1", "--during", "300ms", "--grown", "1/0/10,300/20/2000"))
+	require.Len(t, all, 2)
+	require.Equal(t, bench.Size{Consents: 300, Agreements: 20, Entries: 2000}, all[1].Size)
+	require.Greater(t, all[1].DiskBytes, all[0].DiskBytes+2000*100)
+	for _, one := range all {
+		require.Positive(t, one.Start)
+		require.Len(t, one.Figures, 2)
+		require.Positive(t, one.Figures[0].P50)
+	}
+	require.InDelta(t, all[0].Figures[1].Allocs, all[1].Figures[1].Allocs, all[0].Figures[1].Allocs/2)
+	for _, wrong := range []string{"1", "5/5/9", "-1/0/3", "1/2/3x", "1/ 2/3"} {
+		require.Contains(t, benchOf(t, &all, "--grown", wrong), "give CONSENTS/AGREEMENTS/ENTRIES", wrong)
+	}
 }
 
 // A short run of everything that bench compares. Times are nobody's here; bytes on disk are
 // gated where the audit log is.
 func TestBenchComparesWhatItSays(t *testing.T) {
-	dir := t.TempDir()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	link := filepath.Join(dir, programName)
-	require.NoError(t, os.Symlink(self, link))
-	var errs strings.Builder
-	c := exec.CommandContext(t.Context(), link, "bench", "--rounds", "1", "--during", "300ms", "--rate", "20", "--json")
-	c.Stderr = &errs
-	out, err := c.Output()
-	require.NoError(t, err, errs.String())
 	var report bench.Report
-	require.NoError(t, json.Unmarshal(out, &report))
+	require.Empty(t, benchOf(t, &report, "--rounds", "1", "--during", "300ms", "--rate", "20"))
 	require.Len(t, report.Figures, 5*4)
 	for _, f := range report.Figures {
 		require.Positive(t, f.P50, "%s %s", f.System, f.Load)
@@ -190,7 +243,4 @@ func TestBenchComparesWhatItSays(t *testing.T) {
 			require.LessOrEqual(t, f.Bytes, 500_000.0)
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(os.TempDir(), "ontschot-bench-*"))
-	require.NoError(t, err)
-	require.Empty(t, left)
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -39,7 +42,7 @@ type output struct {
 
 func (o *output) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.format, "format", "table", "table, or json: exactly one object on stdout")
-	c.Flags().StringVar(&o.lang, "lang", "nl", "language of the texts: nl or en")
+	c.Flags().StringVar(&o.lang, "lang", language(), "language of the texts: nl or en; default by LANG, and nl")
 	c.Flags().BoolVar(&o.codes, "codes", false, "print the codes behind the words, and the ids of budgets")
 }
 
@@ -126,10 +129,10 @@ func (k *call) parties() map[string]string {
 
 // do connects and asks, and words it when nobody answers.
 func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client) error) error {
-	cl, err := client.Open(k.config, func(context.Context) (string, error) {
-		raw, err := config.ReadFile(cmp.Or(k.token, filepath.Join(filepath.Dir(k.config), "client", "token")))
-		return strings.TrimSpace(string(raw)), err
-	})
+	if _, err := k.accessToken(); err != nil {
+		return err
+	}
+	cl, err := client.Open(k.config, func(context.Context) (string, error) { return k.accessToken() })
 	if err != nil {
 		return err
 	}
@@ -151,6 +154,36 @@ func (k *call) do(ctx context.Context, ask func(context.Context, *client.Client)
 		return fmt.Errorf("no answer from the gateway that %s names, within %s; is it running (ontschot serve)? %w", k.config, k.timeout, err)
 	}
 	return err
+}
+
+// accessToken reads the one that was named, or the one that lies beside the configuration. With
+// dev: true in that it is minted when there is none, or none that holds any more.
+func (k *call) accessToken() (string, error) {
+	path := cmp.Or(k.token, filepath.Join(filepath.Dir(k.config), "client", "token"))
+	raw, err := config.ReadFile(path)
+	if conf, unread := config.ReadClient(k.config); unread == nil && conf.Dev && k.token == "" {
+		if err != nil || !stillGood(raw, time.Now()) {
+			return mintNarrow(filepath.Dir(k.config), narrowing{})
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w; have your token issuer write one there, or for a trial: ontschot dev token --dir %s > %s", err, filepath.Dir(k.config), path)
+	}
+	return strings.TrimSpace(string(raw)), err
+}
+
+// stillGood reports whether a token says that it will be good for some seconds yet. Whether it is one
+// is for the gateway to say.
+func stillGood(raw []byte, now time.Time) bool {
+	var says struct {
+		Expires int64 `json:"exp"`
+	}
+	parts := strings.Split(strings.TrimSpace(string(raw)), ".")
+	if len(parts) != 3 {
+		return false
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+	return err == nil && json.Unmarshal(claims, &says) == nil && says.Expires > now.Unix()+5
 }
 
 // requestOf asks every pair of a case.

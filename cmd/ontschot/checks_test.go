@@ -46,6 +46,19 @@ func spoilt(t *testing.T, f *family.Family, agreements map[string][]byte, consen
 	return all
 }
 
+// withIDs are the documents of a case as they should be, and the ids of its consents, in the
+// order of the case.
+func withIDs(t *testing.T, f *family.Family) (documents []*ontschotv1.RegisterRequest, ids []string) {
+	t.Helper()
+	documents = spoilt(t, f, nil, func(_ int, c casefile.Consent) []*ontschotv1.RegisterRequest {
+		d, id, err := f.Consent(c, nil)
+		require.NoError(t, err)
+		ids = append(ids, id)
+		return []*ontschotv1.RegisterRequest{d}
+	})
+	return documents, ids
+}
+
 func given(t *testing.T, f *family.Family, c casefile.Consent, change func(*consent.Claims)) *ontschotv1.RegisterRequest {
 	t.Helper()
 	d, _, err := f.Consent(c, change)
@@ -454,6 +467,7 @@ func TestNothingPermitted(t *testing.T) {
 	for _, gap := range b.GetGaps() {
 		require.Equal(t, "TOEST-01", gap.GetCode())
 	}
+	ways := map[string]string{"the role": "ROLE:consulent", "the level": "ASSURANCE:substantieel"}
 	for name, change := range map[string]func(*token.Claims){
 		"the role":  func(c *token.Claims) { c.Role = "kwaliteitsmedewerker" },
 		"the level": func(c *token.Claims) { c.Assurance = "laag" },
@@ -464,6 +478,7 @@ func TestNothingPermitted(t *testing.T) {
 		require.Equal(t, "POLICY_DENIED", why, name)
 		require.Equal(t, "POLICY_DENIED", meta["A2/UWV"], name)
 		require.Equal(t, "ROL-01", meta["codes"], name)
+		require.Equal(t, ways[name], meta["way"], name)
 		require.Equal(t, exitNo, exitCode(err), name)
 	}
 }

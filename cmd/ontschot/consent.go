@@ -412,11 +412,18 @@ func consentWithdrawCommand() *cobra.Command {
 	var k consents
 	c := &cobra.Command{
 		Use: "withdraw ID", Short: "End a consent at once",
-		Long:    "End a consent. Nothing that rests on it is released from that moment on, also of a request that is being answered.",
-		Example: "  ontschot consent withdraw ID",
+		Long: `End a consent. Nothing that rests on it is released from that moment on, also of a request that is being answered.
+It is asked for as narrow is, and needs less: the id says enough. When --case and --person are there they must be of the case.`,
+		Example: "  ontschot consent withdraw ID\n  ontschot consent withdraw ID --case case.json --person A3",
 		Args:    oneArg("its id"),
 	}
+	k.who.flags(c)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
+		if k.who.name != "" || k.who.person != "" {
+			if _, _, err := k.who.member(); err != nil {
+				return err
+			}
+		}
 		answer, err := cl.WithdrawConsent(ctx, &ontschotv1.WithdrawConsentRequest{Id: args[0]})
 		if err != nil {
 			return err

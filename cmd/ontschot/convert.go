@@ -61,7 +61,7 @@ it again: the new log takes the place of the old one only when it is ready.`,
 }
 
 func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) error {
-	head := server.HeadPath(conf)
+	head := conf.HeadPath()
 	data, err := filepath.Abs(conf.Path(conf.Data))
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 		return err
 	}
 	made := *conf
-	made.Data, made.Head, made.Sources, made.Documents = beside, filepath.Join(beside, server.HeadFile), nil, ""
+	made.Data, made.Head, made.Sources, made.Documents = beside, filepath.Join(beside, config.HeadFile), nil, ""
 	if err := os.Mkdir(beside, 0o700); err != nil {
 		return err
 	}

@@ -138,6 +138,8 @@ type staging struct {
 	keep      string // folder that stays; empty: nothing does
 	federated bool   // a gateway for each organisation, each a process
 	acts      bool   // federated: what comes after the budget, too
+	policies  string // folder by which the requester's gateway decides; empty: those that are built in
+	basis     string // legal basis that the agreements name; empty: as usual
 }
 
 // demo plays a case with one gateway and gives the verified budget.
@@ -208,6 +210,7 @@ func (s staging) serve(ctx context.Context, f *family.Family, dir string, stderr
 	if err != nil {
 		return nil, nil, err
 	}
+	conf.Quiet = true
 	one, err := server.Start(ctx, conf, stderr)
 	if err != nil {
 		return nil, nil, err
@@ -226,7 +229,7 @@ func (s staging) folder(cf *casefile.Case, name string) (*family.Family, string,
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := makeFolderWithoutCase(cf, dir, s.federated)
+	f, err := s.layOut(cf, dir)
 	if err != nil {
 		os.RemoveAll(dir)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,12 +18,13 @@ import (
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/signed"
+	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 const caseHelp = "an embedded case (meppel, woerden, diemen-zwolle) or a case file"
 
 func devCommand() *cobra.Command {
-	return group("dev", "Make what development needs: a CA, keys, documents, tokens", devInitCommand(), devTokenCommand())
+	return group("dev", "Make what development needs: a CA, keys, documents, tokens", devInitCommand(), devTokenCommand(), devSourceCommand(), devSignCommand())
 }
 
 func devInitCommand() *cobra.Command {
@@ -80,6 +82,10 @@ func makeFolder(cf *casefile.Case, name, dir string, federated bool) (*family.Fa
 
 // makeFolderWithoutCase lays out everything but the case, which holds the persons.
 func makeFolderWithoutCase(cf *casefile.Case, dir string, federated bool) (*family.Family, error) {
+	return staging{federated: federated}.layOut(cf, dir)
+}
+
+func (s staging) layOut(cf *casefile.Case, dir string) (*family.Family, error) {
 	f, err := family.New(cf, time.Now())
 	if err != nil {
 		return nil, err
@@ -88,7 +94,10 @@ func makeFolderWithoutCase(cf *casefile.Case, dir string, federated bool) (*fami
 	if err != nil {
 		return nil, err
 	}
-	layout.Federated = federated
+	layout.Federated, layout.Policies = s.federated, s.policies
+	if s.basis != "" {
+		f.LegalBasis = s.basis
+	}
 	return f, f.Write(dir, layout)
 }
 
@@ -159,6 +168,32 @@ than the gateway, such as a software vendor, the token says that it acts for thi
 	return c
 }
 
+func devSignCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "sign REQUEST.CSR --ca DIR",
+		Short: "Sign a certificate request as an authority for trials",
+		Long: `Sign a certificate request with the authority in a folder, and print the certificate on stdout. Where the folder has no authority
+one is made: ca.pem, which goes where tls.ca is, and ca.key. It stands in for PKIoverheid in a trial, and proves nothing.`,
+		Example: "  ontschot dev sign meppel/tls/request.csr --ca ca > meppel/tls/cert.pem",
+		Args:    oneArg("the file of the request"),
+		RunE: func(c *cobra.Command, args []string) error {
+			request, err := config.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			cert, err := family.SignRequest(dir, request, time.Now())
+			if err != nil {
+				return fmt.Errorf("%w: %s: %w", config.ErrConfig, args[0], err)
+			}
+			_, err = c.OutOrStdout().Write(cert)
+			return err
+		},
+	}
+	c.Flags().StringVar(&dir, "ca", "ca", "the folder of the authority; made when it is not there")
+	return c
+}
+
 // narrowing is what a token is for, and whose it is; what is empty is left as it is minted.
 type narrowing struct {
 	purposes, sources, categories []string
@@ -186,6 +221,17 @@ func (n narrowing) of(d token.Detail, trust *config.Trust) (token.Detail, error)
 	return d, nil
 }
 
+// caseOf is the commitment to the case that tokens of a folder are for; in a folder without a
+// case one to none that anybody has is made.
+func caseOf(path string) (string, error) {
+	raw, err := config.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return strings.TrimSpace(string(raw)), err
+	}
+	commitment := family.NewCase()
+	return commitment, os.WriteFile(path, []byte(commitment+"\n"), 0o600)
+}
+
 // mintNarrow signs with what lies in a development folder.
 func mintNarrow(dir string, only narrowing) (string, error) {
 	client, err := config.ReadClient(filepath.Join(dir, "client.yaml"))
@@ -208,11 +254,14 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	commitment, err := config.ReadFile(client.Path("client/case"))
+	commitment, err := caseOf(client.Path("client/case"))
 	if err != nil {
 		return "", err
 	}
 	purpose, err := config.ReadFile(client.Path("client/purpose"))
+	if errors.Is(err, fs.ErrNotExist) {
+		purpose, err = []byte(ontschotv1.PurposeComposeBudget), nil
+	}
 	if err != nil {
 		return "", err
 	}
@@ -228,6 +277,6 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 			c.Actor = &token.Actor{Subject: c.Client, Organisation: by}
 		}
 	}
-	raw, err := family.MintToken(signer, pair.Leaf, strings.TrimSpace(string(commitment)), strings.TrimSpace(string(purpose)), time.Now(), narrow)
+	raw, err := family.MintToken(signer, pair.Leaf, commitment, strings.TrimSpace(string(purpose)), time.Now(), narrow)
 	return raw, errors.Join(unknown, err)
 }

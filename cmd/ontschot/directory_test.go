@@ -43,7 +43,7 @@ func TestADirectoryIsSignedShownAndTakenOver(t *testing.T) {
 	vouched := command(exitDone, "directory", "vouch", "--config", at("peers/UWV/gateway.yaml"), "--key", at("peers/UWV/gateway/sign.pem"), "--id", "sign-1", "--next", at("next.pem"), "--next-id", "sign-2")
 	put("sign-2.vouched", []byte(vouched))
 
-	draft := directory.Draft{Operator: operator, Version: 1, Parties: []directory.DraftParty{{
+	draft := directory.Draft{Operator: operator, Version: 1, Parties: []directory.DraftListing{{
 		Code: "UWV", OIN: uwv.OIN, Kind: "UWV", Name: "UWV", Gateway: "gateway.uwv.example:8443", LogKeys: []string{uwv.LogPublic},
 		Keys: []directory.DraftKey{{ID: "sign-2", Alg: "ES256", Kinds: family.DocumentKinds(), File: "next.pem", Vouched: "sign-2.vouched"}},
 	}}}

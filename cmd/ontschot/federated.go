@@ -68,17 +68,27 @@ func startProcesses(ctx context.Context, f *family.Family, dir string, stderr io
 	return all, nil
 }
 
-// startProcess starts "ontschot serve" with this very program. What it writes goes to stderr, a
-// line at a time, each behind the code of the party.
+// startProcess starts "ontschot serve" with this very program.
 func startProcess(ctx context.Context, code, conf string, stderr io.Writer) (*process, error) {
+	return startSelf(ctx, code, stderr, "serve", "--attached", "--quiet", "--config", conf)
+}
+
+// startSelf starts this very program as a gateway, which ends with us: also when we are killed,
+// for its standard input is a pipe of ours. What it writes goes to stderr, a line at a time, each
+// behind the code of the party.
+func startSelf(ctx context.Context, code string, stderr io.Writer, args ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	one := &process{cancel: cancel, ready: make(chan struct{}), ended: make(chan struct{})}
-	c := exec.CommandContext(ctx, self, "serve", "--config", conf)
+	c := exec.CommandContext(ctx, self, args...)
 	c.Args[0] = "ontschot"
+	if _, err := c.StdinPipe(); err != nil { // closed by Wait, or by the system when we are gone
+		cancel()
+		return nil, err
+	}
 	c.Cancel, c.WaitDelay = func() error { return c.Process.Signal(syscall.SIGTERM) }, toEnd
 	said := &prefixed{w: stderr, prefix: code, ready: sync.OnceFunc(func() { close(one.ready) })}
 	c.Stdout, c.Stderr = said, said

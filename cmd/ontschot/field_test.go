@@ -33,7 +33,10 @@ type small struct {
 // Small cases are played from start to finish: our own, one for each rule of reading what
 // sources send, and those in the folder that ONTSCHOT_CASES names.
 func TestEverySmallCaseComesOut(t *testing.T) {
-	for _, file := range smallCases(t) {
+	for i, file := range smallCases(t) {
+		if i%3 != 0 && os.Getenv("ONTSCHOT_LONG") == "" { // there all of them are played
+			continue
+		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			holdSmall(t, file, func(cf *casefile.Case) *played {
 				played, err := demo(t.Context(), cf, file, "", io.Discard)

@@ -89,7 +89,7 @@ func TestCodesStandBehindTheWords(t *testing.T) {
 	require.NoError(t, out.print(&page, cf, played.budget))
 	for _, part := range []string{
 		"Bram Veldkamp (A3)", "Gemeente Meppel (GM0119)", "begeleiding (02) (Wmo 2015), pgb", "[A3/WMO/02/2025-01-01]",
-		"[LINE_CROSSES_WINDOW A5/JW/45/2025-08-01]", "[NO_CONSENT TOEST-01]", "ontschot.nl/log/",
+		"[LINE_CROSSES_WINDOW A5/JW/45/2025-08-01]", "[NO_CONSENT TOEST-01 CONSENT_ASK:UWV]", "ontschot.nl/log/",
 	} {
 		require.Contains(t, page.String(), part)
 	}

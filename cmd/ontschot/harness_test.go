@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -36,8 +37,19 @@ const programName = "ontschot"
 // TestMain makes the test binary the program too: a gateway starts its adapters
 // by running itself, and the stories run it under its name.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == programName || len(os.Args) > 1 && slices.Contains([]string{"adapter", "bench", "sandbox", "serve"}, os.Args[1]) {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES"} {
+		os.Unsetenv(name)
+	}
+	os.Setenv("LANG", "nl_NL.UTF-8") // what tests read is Dutch, whatever this machine speaks
+	if filepath.Base(os.Args[0]) == programName && !slices.Contains(os.Args, ahead) || len(os.Args) > 1 && slices.Contains([]string{"adapter", "bench", "sandbox", "serve"}, os.Args[1]) {
 		main()
+	}
+	if len(os.Args) == 4 && os.Args[1] == ahead {
+		if err := serveAhead(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitNo)
+		}
+		return
 	}
 	os.Exit(m.Run())
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/manifest"
 	"github.com/ontschot/ontschot/internal/signed"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -234,6 +235,7 @@ func (s *siege) verifiers() map[string]func(document) error {
 			return result.VerifyAccount(a, trust)
 		},
 		"directory": func(d document) error { return s.directory(d.raw) },
+		"manifest":  func(d document) error { return s.manifest(d.raw) },
 		"dissolution": func(d document) error {
 			a := proto.CloneOf(s.dissolved)
 			a.Signature = string(d.raw)
@@ -258,6 +260,25 @@ func (s *siege) asDirectory(raw []byte) error {
 		return err
 	}
 	_, err = v.Compact(signed.Directory, raw, new(directory.Claims))
+	return err
+}
+
+// manifest verifies a document as the manifest of any party's adapter, were every key one
+// for those.
+func (s *siege) manifest(raw []byte) error {
+	pins := s.family.Pins()
+	for oin := range pins {
+		for i := range pins[oin] {
+			if pins[oin][i].ID != "token-1" {
+				pins[oin][i].Kinds = append(pins[oin][i].Kinds, signed.Manifest)
+			}
+		}
+	}
+	v, err := signed.NewVerifier(pins)
+	if err != nil {
+		return err
+	}
+	_, err = manifest.Verify(v, raw, s.family.Requester().OIN, time.Now())
 	return err
 }
 

@@ -29,7 +29,7 @@ func TestAKindOfDocumentPassesItsOwnDoorAlone(t *testing.T) {
 	own := map[string]string{
 		"token": "token exchange agreements consents", "consent": "consent register folder", "withdrawal": "withdrawal register folder",
 		"delegation": "delegation register folder", "agreement": "agreement proposal register folder", "proposal": "proposal deliver",
-		"reject": "statement deliver", "revoke": "statement deliver", "result": "result presented", "account": "account", "dissolution": "dissolution", "permit": "", "directory": "directory",
+		"reject": "statement deliver", "revoke": "statement deliver", "result": "result presented", "account": "account", "dissolution": "dissolution", "permit": "", "directory": "directory", "manifest": "manifest",
 	}
 	var want, got [][]string
 	for _, kind := range kinds() {

@@ -28,25 +28,29 @@ import (
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/directory"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/manifest"
 	"github.com/ontschot/ontschot/internal/signed"
+	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 // kinds of document there are. Several share a typ.
 func kinds() []string {
-	return []string{"token", "result", "account", "dissolution", "permit", "directory", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
+	return []string{"token", "result", "account", "dissolution", "permit", "directory", "manifest", "consent", "withdrawal", "agreement", "proposal", "reject", "revoke", "delegation"}
 }
 
 // together reports whether it is a kind that several sign.
-func together(kind string) bool { return kind == "agreement" || kind == "proposal" }
+func together(kind string) bool {
+	return kind == "agreement" || kind == "proposal" || kind == "manifest"
+}
 
 // signersOf a good document of a kind.
 func signersOf(kind string) []string {
 	switch kind {
 	case "token":
 		return []string{"GM0119/token-1"}
-	case "agreement":
+	case "agreement", "manifest":
 		return []string{"GM0119/sign-1", "UWV/sign-1"}
 	case "proposal", "reject", "revoke":
 		return []string{"UWV/sign-1"}
@@ -202,8 +206,12 @@ func (s *siege) good(t *testing.T, kind string) document {
 		d.raw = []byte(s.dissolved.GetSignature())
 	case "permit":
 		d.raw, err = own.Sign.Compact(signed.Permit, permit{ID: id, Issuer: own.OIN})
+	case "manifest":
+		m := manifest.Of(&adapterv1.DescribeResponse{Id: "uwv", Version: "1"})
+		m.Issuer, m.Issued, m.Expires, m.Size, m.SHA256 = uwv.OIN, time.Now().Unix(), time.Now().Add(time.Hour).Unix(), 1, strings.Repeat("0f", 32)
+		d.raw, err = signed.Together(signed.Manifest, m, own.Sign, uwv.Sign)
 	case "directory":
-		d.raw, err = directory.Sign(directory.Claims{IssuedAt: time.Now().Unix(), Issuer: own.OIN, Version: 1, Parties: []directory.Party{{
+		d.raw, err = directory.Sign(directory.Claims{IssuedAt: time.Now().Unix(), Issuer: own.OIN, Version: 1, Parties: []directory.Listing{{
 			Code: "UWV", OIN: s.family.Parties["UWV"].OIN, Kind: "UWV", Name: "UWV", Keys: []directory.Key{}, Laws: []string{}, LogKeys: []string{},
 		}}}, own.Sign, time.Now())
 	}
@@ -283,13 +291,16 @@ func secretOf(d document) []string {
 	read.UseNumber()
 	for tok, err := read.Token(); err == nil; tok, err = read.Token() {
 		v := fmt.Sprint(tok)
-		_, organisation := identity.ParseOIN(v)
+		_, organisation := identity.ParseOIN(strings.Repeat("0", max(0, 20-max(len(v), 14))) + v) // also one that is written as a number; no shorter one
 		if len(v) >= 9 && !strings.Contains(d.payload, `"`+v+`":`) && strings.ContainsAny(v, "0123456789 /:") && organisation != nil {
 			list = append(list, v)
 		}
 	}
 	for part := range strings.FieldsFuncSeq(string(d.raw[:min(len(d.raw), signed.MaxBytes)]), func(r rune) bool { return strings.ContainsRune(`."{}:,[]`, r) }) {
-		if len(part) >= 20 {
+		if len(part) < 20 {
+			continue
+		}
+		if _, err := identity.ParseOIN(part); err != nil {
 			list = append(list, part[:20])
 		}
 	}

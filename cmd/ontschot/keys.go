@@ -12,15 +12,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/internal/approval"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
+	"github.com/ontschot/ontschot/internal/setup"
 	"github.com/ontschot/ontschot/internal/signed"
 )
 
@@ -30,9 +34,6 @@ func keysCommand() *cobra.Command {
 	c.AddCommand(keysShowCommand("show"), keysNewCommand())
 	return c
 }
-
-// renewBefore is how long before its end a certificate is to be renewed.
-const renewBefore = 30 * 24 * time.Hour
 
 // keyRow is one key or certificate, as "keys show" prints it. Times are RFC 3339;
 // empty: none.
@@ -74,7 +75,7 @@ running. Exit code 1 when something must be done.`,
 }
 
 // errToDo is the no of "keys show".
-var errToDo = errors.New("something must be done; see the last column")
+var errToDo = errors.New("something must be done; see above")
 
 // operatorWidth lets the rows of a table for operators be as long as they are.
 const operatorWidth = 1000
@@ -195,7 +196,7 @@ func ends(r keyRow, until, now time.Time) keyRow {
 	switch left := until.Sub(now); {
 	case left <= 0:
 		r.State, r.Do = "expired", "replace it now"
-	case left < renewBefore:
+	case left < server.RenewBefore:
 		r.Do = fmt.Sprintf("renew it: %d days left", int(left.Hours()/24))
 	}
 	return r
@@ -258,20 +259,23 @@ func logKeyRow(conf *config.Gateway, own config.Organisation) (keyRow, error) {
 }
 
 func keysNewCommand() *cobra.Command {
-	var kind, id, out, config string
+	var kind, id, out, config, oin string
 	c := &cobra.Command{
 		Use:   "new --kind signing --id ID --out FILE",
 		Short: "Make a key, and say where its two halves go",
 		Long: `Make a new key in a file that only its owner can read, and print what is to be written where: first in
 the trust files, yours and others' (announce), then in gateway.yaml with the time from which it signs
 (use), and at last that the old one is retired (retire). A file that is there is not overwritten.`,
-		Example: "  ontschot keys new --kind signing --id sign-2 --out keys/sign-2.pem\n  ontschot keys new --kind log --config gateway.yaml --out keys/log-2.key",
+		Example: "  ontschot keys new --kind signing --id sign-2 --out keys/sign-2.pem\n  ontschot keys new --kind log --config gateway.yaml --out keys/log-2.key\n  ontschot keys new --kind log --oin 00000001003214345000 --out keys/log.key",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if out == "" {
 				return fmt.Errorf("%w: --out is needed: the file to make", errUsage)
 			}
-			secret, steps, err := newKey(kind, id, out, config)
+			if oin != "" && !identity.IsOIN(identity.OIN(oin)) {
+				return fmt.Errorf("%w: --oin is an OIN of twenty digits", errUsage)
+			}
+			secret, steps, err := newKey(kind, id, out, func() ([]byte, string, error) { return newLogKey(out, config, identity.OIN(oin)) })
 			if err != nil {
 				return err
 			}
@@ -290,29 +294,35 @@ the trust files, yours and others' (announce), then in gateway.yaml with the tim
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&kind, "kind", "signing", "signing, token, log or pseudonym")
-	f.StringVar(&id, "id", "", "its id in the trust files, for a signing or token key")
+	f.StringVar(&kind, "kind", "signing", "signing, token, officer (a person who approves policies), log or pseudonym")
+	f.StringVar(&id, "id", "", "its id in the trust files, for a signing or token key; the name of an officer")
 	f.StringVar(&out, "out", "", "the file to make")
 	f.StringVar(&config, "config", "gateway.yaml", "the gateway's configuration; a log key is named after its organisation")
+	f.StringVar(&oin, "oin", "", "for a first log key, where there is no gateway yet: the OIN of the organisation")
 	return c
 }
 
 // newKey gives the secret half, and in words where both go.
-func newKey(kind, id, out, path string) (secret []byte, steps string, err error) {
+func newKey(kind, id, out string, ofLog func() ([]byte, string, error)) (secret []byte, steps string, err error) {
 	switch kind {
 	case "signing", "token":
 		if id == "" {
 			return nil, "", fmt.Errorf("%w: --id is needed: the key's id in the trust files", errUsage)
 		}
 		return newSigningKey(kind, id, out)
+	case "officer":
+		if !approval.IsName(id) {
+			return nil, "", fmt.Errorf("%w: --id is needed: the name of the person, at most 64 letters, digits and . _ - @", errUsage)
+		}
+		return newSigningKey(kind, id, out)
 	case "log":
-		return newLogKey(out, path)
+		return ofLog()
 	case "pseudonym":
 		secret = make([]byte, 32)
 		rand.Read(secret)
 		return secret, fmt.Sprintf("Use: put %s first among keys.pseudonym in gateway.yaml and restart. Keep the old one\nbehind it: what was registered under it is found by it.\n", out), nil
 	}
-	return nil, "", fmt.Errorf("%w: --kind is signing, token, log or pseudonym", errUsage)
+	return nil, "", fmt.Errorf("%w: --kind is signing, token, officer, log or pseudonym", errUsage)
 }
 
 func newSigningKey(kind, id, out string) ([]byte, string, error) {
@@ -327,6 +337,9 @@ func newSigningKey(kind, id, out string) ([]byte, string, error) {
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		return nil, "", err
+	}
+	if kind == "officer" {
+		return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), officerSteps(id, public), nil
 	}
 	kinds, use := "[at+jwt]", "have your token issuer sign with it"
 	if kind == "signing" {
@@ -344,16 +357,44 @@ func newSigningKey(kind, id, out string) ([]byte, string, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), steps, nil
 }
 
-func newLogKey(out, path string) ([]byte, string, error) {
+// officerSteps says where the halves of an officer's key go.
+func officerSteps(name string, public []byte) string {
+	return fmt.Sprintf(`1. The file that was made is yours alone: nobody else signs as %[1]s. Keep it off the gateway's machine.
+2. Give this to who runs the gateway, to be saved as officers/%[1]s.pub.pem:
+
+%[2]s
+3. In gateway.yaml, with the roles that this person has (a restart):
+     officers:
+       - {name: %[1]s, roles: [%[3]s], key: officers/%[1]s.pub.pem}
+`, name, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), approval.PrivacyOfficer)
+}
+
+// newLogKey makes a key of the name that the log has, or, of an organisation without one, will have.
+func newLogKey(out, path string, oin identity.OIN) ([]byte, string, error) {
+	if oin != "" {
+		secret, public, err := audit.GenerateKey(setup.LogOrigin(oin))
+		return []byte(secret + "\n"), fmt.Sprintf("Put %s as keys.log into gateway.yaml, and this among your log_keys in the trust files, yours and others':\n     - %s\n", out, public), err
+	}
 	conf, err := config.ReadGateway(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("%w; for a first key, before there is a gateway: --oin OIN", err)
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	old, err := server.LogKey(conf)
-	if err != nil {
+	origin := ""
+	if old, err := server.LogKey(conf); err == nil {
+		origin = old.Verifier.Name()
+	} else if errors.Is(err, fs.ErrNotExist) { // none was made yet
+		_, own, err := conf.ReadTrust()
+		if err != nil {
+			return nil, "", err
+		}
+		origin = setup.LogOrigin(own.OIN)
+	} else {
 		return nil, "", err
 	}
-	secret, public, err := audit.GenerateKey(old.Verifier.Name())
+	secret, public, err := audit.GenerateKey(origin)
 	steps := fmt.Sprintf(`1. Announce: add to your log_keys in the trust files, yours and others':
      - %s
 2. Use: set keys.log in gateway.yaml to %s and restart.

@@ -8,10 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/peercheck"
 	"github.com/ontschot/ontschot/internal/server"
+	"github.com/ontschot/ontschot/policies"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -52,7 +54,7 @@ repaired.`,
 	f := c.Flags()
 	f.StringVar(&path, "config", "gateway.yaml", "your gateway's configuration, YAML")
 	f.StringVar(&purpose, "purpose", ontschotv1.PurposeComposeBudget, "what the question about nobody is for")
-	f.StringVar(&lang, "lang", "nl", "language of the texts: nl or en")
+	f.StringVar(&lang, "lang", language(), "language of the texts: nl or en; default by LANG, and nl")
 	f.StringVar(&format, "format", "table", "table, or json: exactly one object on stdout")
 	return c
 }
@@ -66,7 +68,11 @@ func newPeerCheck(path, purpose string) (peercheck.Check, error) {
 	if err != nil {
 		return peercheck.Check{}, err
 	}
-	check := peercheck.Check{Conf: conf, Trust: trust, Own: own, Purpose: purpose, Now: time.Now}
+	texts, err := wording.ReadTexts(policies.FS)
+	if err != nil {
+		return peercheck.Check{}, err
+	}
+	check := peercheck.Check{Conf: conf, Trust: trust, Own: own, Purpose: purpose, Now: time.Now, Texts: texts}
 	if check.Holder, err = conf.Certificates(own.OIN, certificate.Rules{}); err != nil {
 		check.Holder = nil // the report says so
 		return check, nil

@@ -335,19 +335,19 @@ whose own gateway answered, it prints what that proves too. Exit code 4 when it 
 			if err != nil {
 				return err
 			}
-			claims, err := result.Verify(b, trust)
+			v, err := trust.Verify(b)
 			if err != nil {
 				return err
 			}
 			age := ""
-			switch now := time.Now().Unix(); {
-			case claims.Until() < now:
+			switch now := time.Now(); {
+			case v.KeepUntil.Before(now):
 				age = "; it should have been destroyed"
-			case claims.Expires < now:
+			case v.BuildUntil.Before(now):
 				age = "; too old to build a plan upon: it can be accounted for and dissolved"
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The budget is what %s released on %s; release %d of %s%s.\n", conf.Releaser,
-				time.Unix(claims.IssuedAt, 0).UTC().Format(time.RFC3339), b.GetReceipt().GetIndex(), b.GetReceipt().GetOrigin(), age)
+				v.Released.Format(time.RFC3339), b.GetReceipt().GetIndex(), b.GetReceipt().GetOrigin(), age)
 			return errors.Join(err, printDisclosures(c.OutOrStdout(), b))
 		},
 	}

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -79,7 +83,7 @@ func sources(t *testing.T) (code, tests map[string]string) {
 		default:
 			return nil
 		}
-		if strings.HasSuffix(name, ".pb.go") {
+		if strings.HasSuffix(name, ".pb.go") || strings.HasPrefix(filepath.Base(name), "openapi.") {
 			return nil
 		}
 		raw, err := os.ReadFile(path)
@@ -140,10 +144,7 @@ func TestRecipesNameEveryFileOfTheirExample(t *testing.T) {
 func TestArchitectureNamesEveryRoom(t *testing.T) {
 	row := regexp.MustCompile("(?m)^\\| `([a-z0-9/]+)` \\| (.+) \\|$")
 	rooms := map[string]string{}
-	_, table, found := strings.Cut(readDoc(t, "architecture.md"), "\n## Rooms\n")
-	require.True(t, found)
-	table, _, _ = strings.Cut(table, "\n## ")
-	for _, m := range row.FindAllStringSubmatch(table, -1) {
+	for _, m := range row.FindAllStringSubmatch(section(t, "architecture.md", "Rooms"), -1) {
 		rooms[m[1]] = m[2]
 	}
 	for _, p := range packages(t) {
@@ -158,6 +159,60 @@ func TestArchitectureNamesEveryRoom(t *testing.T) {
 		delete(rooms, room)
 	}
 	require.Empty(t, slices.Collect(maps.Keys(rooms)), "these are not there")
+}
+
+// section is what a page says under a heading.
+func section(t *testing.T, page, heading string) string {
+	t.Helper()
+	_, text, found := strings.Cut(readDoc(t, page), "\n## "+heading+"\n")
+	require.True(t, found, heading)
+	text, _, _ = strings.Cut(text, "\n## ")
+	return text
+}
+
+// Whatever outlives a call in memory stands in the table of caches, and whatever locks in
+// that of who owns what: both are looked for by what Go code of either kind looks like.
+func TestArchitectureNamesEveryCacheAndLock(t *testing.T) {
+	caches, owners := section(t, "architecture.md", "What is kept in memory, and what empties it"), section(t, "architecture.md", "Who owns which state")
+	cached := regexp.MustCompile(`\bsync\.(Map|Pool)\b|(?m)^type \w*([cC]ache|seen)\w*\b.* struct|ValueCache\(`)
+	code, _ := sources(t)
+	locks := 0
+	for name, text := range code {
+		if !strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "internal/dev/") || strings.HasPrefix(name, "cmd/") {
+			continue
+		}
+		if cached.MatchString(text) {
+			require.Contains(t, caches, path.Dir(name), "%s: what it keeps stands in no table", name)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
+		require.NoError(t, err)
+		for _, lock := range locksOf(file) {
+			locks++
+			require.Contains(t, owners, "`"+lock+"`", "%s: what it guards stands in no table", name)
+		}
+	}
+	require.Greater(t, locks, 15)
+}
+
+// locksOf are the mutexes of a file's structs, as Struct.field.
+func locksOf(file *ast.File) (locks []string) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		named, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if made, ok := named.Type.(*ast.StructType); ok {
+			for _, f := range made.Fields.List {
+				if of, ok := f.Type.(*ast.SelectorExpr); ok && strings.HasSuffix(of.Sel.Name, "Mutex") {
+					for _, n := range f.Names {
+						locks = append(locks, named.Name.Name+"."+n.Name)
+					}
+				}
+			}
+		}
+		return true
+	})
+	return locks
 }
 
 // sentence is what the comment of a package says, on one line.
@@ -178,15 +233,15 @@ func sentence(t *testing.T, folder string) string {
 
 // What the documents name of the repository is there.
 func TestDocumentsNamePlacesThatExist(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
-	require.NoError(t, err)
 	place := regexp.MustCompile(`(?:^|[\s(\x60\[])((?:cmd|gateway|internal|adapters|policies|proto|docs)/[A-Za-z0-9_./-]*[A-Za-z0-9_])`)
+	symbol := regexp.MustCompile(`\.[A-Z]\w*$`)
 	seen := 0
-	for _, page := range append(pages, "../../README.md") {
+	for _, page := range pages(t) {
 		raw, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, m := range place.FindAllStringSubmatch(string(raw), -1) {
-			_, err := os.Stat("../../" + m[1])
+			folder := symbol.ReplaceAllString(m[1], "") // of a package, what it exports
+			_, err := os.Stat("../../" + folder)
 			require.NoError(t, err, page)
 			seen++
 		}

@@ -18,11 +18,9 @@ import (
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/store/storetest"
 	"github.com/ontschot/ontschot/internal/config"
-	"github.com/ontschot/ontschot/internal/dev/casefile"
 	"github.com/ontschot/ontschot/internal/dev/sandbox"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
-	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
 func refOf(s string) identity.PersonRef { return identity.PersonRef(s) }
@@ -79,13 +77,7 @@ func TestNothingIsReleasedWithoutARecord(t *testing.T) {
 // A withdrawal between the request and the release: what rests on it does not come.
 func TestWithdrawnWhileTheSourcesAreAsked(t *testing.T) {
 	f := open(t, "meppel")
-	var ids []string
-	documents := spoilt(t, f, nil, func(_ int, c casefile.Consent) []*ontschotv1.RegisterRequest {
-		d, id, err := f.Consent(c, nil)
-		require.NoError(t, err)
-		ids = append(ids, id)
-		return []*ontschotv1.RegisterRequest{d}
-	})
+	documents, ids := withIDs(t, f)
 	h := play(t, f, options{documents: documents})
 	h.box.SetFault("UWV", sandbox.Slow(time.Second))
 	c := h.client(nil)

@@ -65,7 +65,7 @@ func TestAnAdapterIsKilledDuringARequest(t *testing.T) {
 	h := play(t, f, options{})
 	h.box.SetFault("UWV", sandbox.Slow(2*time.Second))
 	b, err := h.askDuring(func() {
-		require.NoError(t, syscall.Kill(h.server.Processes["UWV"].PID(), syscall.SIGKILL))
+		require.NoError(t, syscall.Kill(h.server.Adapters["UWV"].Status().PID, syscall.SIGKILL))
 	})
 	require.NoError(t, err)
 	require.Equal(t, "SOURCE_UNAVAILABLE", gapOf(b, "A1", "UWV"))

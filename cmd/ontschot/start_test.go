@@ -25,8 +25,8 @@ func TestAStartThatStops(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"an adapter of another kind":                {func(_ string, c *config.Gateway) { ofUWV(c).Adapter = "nothing" }, host.ErrStart, "source UWV: "},
-		"an adapter that refuses its configuration": {func(_ string, c *config.Gateway) { ofUWV(c).Config = map[string]any{"unknown": 1} }, host.ErrConfigured, "source UWV: "},
+		"an adapter of another kind":                {func(_ string, c *config.Gateway) { ofUWV(c).Adapter = "nothing" }, host.ErrStart, "sources[2]: UWV: "},
+		"an adapter that refuses its configuration": {func(_ string, c *config.Gateway) { ofUWV(c).Config = map[string]any{"unknown": 1} }, host.ErrConfigured, "sources[2]: UWV: "},
 		"a secret that is not there":                {func(_ string, c *config.Gateway) { ofUWV(c).Secrets = map[string]string{"record_key": "none"} }, config.ErrConfig, ""},
 		"no key of the log, while adapters start":   {func(_ string, c *config.Gateway) { c.Keys.Log = "none" }, config.ErrConfig, ""},
 		"a file that is no document, while adapters start": {func(dir string, c *config.Gateway) {

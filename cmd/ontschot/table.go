@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/dev/casefile"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -339,8 +340,31 @@ func (p *page) gapLines(gaps []*budgetv1.Gap) {
 	for _, g := range gaps {
 		p.text(2, p.bold(p.person(g.GetPerson())+", "+p.party(g.GetSource())))
 		p.text(4, p.named(p.say(g.GetTextNl(), g.GetTextEn())))
-		p.code(4, g.GetReason(), strings.Join(g.GetLaws(), ","), strings.Join(g.GetCategories(), ","), g.GetCode())
+		p.way(g)
+		p.code(4, g.GetReason(), strings.Join(g.GetLaws(), ","), strings.Join(g.GetCategories(), ","), g.GetCode(), budgetv1.WrittenWay(g.GetWay()))
 	}
+}
+
+// way is the way to yes for who asks for codes: what a case worker does and types, and
+// what an officer reads.
+func (p *page) way(g *budgetv1.Gap) {
+	if !p.codes || len(g.GetWay()) == 0 {
+		return
+	}
+	params := map[string]string{
+		"person": p.person(g.GetPerson()), "source": p.party(g.GetSource()), "source_code": g.GetSource(), "code": g.GetCode(),
+		"article": p.texts.Article(g.GetCode()), "cell": strings.Join(append([]string{p.b.GetPurpose()}, g.GetLaws()...), " "),
+	}
+	for _, w := range g.GetWay() {
+		params["party "+w.GetParty()] = p.party(w.GetParty())
+	}
+	p.text(4, p.texts.Way(g.GetWay(), wording.ReaderWorker, p.lang, params))
+	params["person"] = g.GetPerson()
+	for _, command := range p.texts.Commands(g.GetWay(), p.lang, params) {
+		p.line("    $ %s", command)
+	}
+	params["person"] = p.person(g.GetPerson())
+	p.text(4, p.texts.Way(g.GetWay(), wording.ReaderOfficer, p.lang, params))
 }
 
 // sources says how each source fared for each person.

@@ -202,6 +202,7 @@ func TestATokenIsForSomeSourcesAndCategories(t *testing.T) {
 	require.Equal(t, codes.PermissionDenied, code)
 	require.Equal(t, "PURPOSE_NOT_ALLOWED", why)
 	require.Equal(t, "DOEL-02", meta["codes"])
+	require.Equal(t, "TOKEN", meta["way"])
 }
 
 // vendor is a software vendor with a certificate of its own, that acts for the
