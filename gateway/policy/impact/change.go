@@ -125,12 +125,13 @@ func only(object map[string]string) string {
 	return ""
 }
 
-// answer is what a revision answers over a domain: its members in their order.
+// answer is what a revision answers over a domain: its members in their order, as the rules say
+// them (nodes) and as the gateway takes them (counts).
 type answer struct {
-	names []string
-	nodes []node
-	read  func(ast.Value, []string) policy.Outcome
-	known map[string]policy.Outcome
+	names         []string
+	nodes, counts []node
+	read          func(ast.Value, []string) policy.Outcome
+	known         map[string]policy.Outcome
 }
 
 func requestMembers() []string {
@@ -151,6 +152,40 @@ func (s *session) value(names []string, values []int32) ast.Value {
 	return object
 }
 
+// categoryMembers are the members of an answer that are objects by category.
+func categoryMembers() []string { return []string{"fields", "dropped"} }
+
+// askedAlone gives members that have no value where they hold a category that was not asked: of
+// such an answer the gateway makes none.
+func (w *world) askedAlone(names []string, nodes []node) ([]node, error) {
+	level := w.domain.at[dimCategory]
+	asked := w.tabulate([]int{level}, func(point []int) int32 {
+		return w.session.intern(ast.String(w.domain.text(point, dimCategory)))
+	})
+	counts := slices.Clone(nodes)
+	for i, name := range names {
+		if !slices.Contains(categoryMembers(), name) {
+			continue
+		}
+		var err error
+		if counts[i], err = w.join([]node{nodes[i], asked}, func(values []int32) (int32, error) {
+			if object, ok := w.session.values[values[0]].(ast.Object); ok {
+				rest := object.Len()
+				if object.Get(ast.NewTerm(w.session.values[values[1]])) != nil {
+					rest--
+				}
+				if rest > 0 {
+					return undefined, nil
+				}
+			}
+			return values[0], nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return counts, nil
+}
+
 // outcome is what the gateway makes of members.
 func (a *answer) outcome(s *session, values []int32) policy.Outcome {
 	key := string(appendNumbers(nil, values))
@@ -159,7 +194,7 @@ func (a *answer) outcome(s *session, values []int32) policy.Outcome {
 	}
 	value, asked := s.value(a.names, values), []string(nil)
 	if object, ok := value.(ast.Object); ok {
-		for _, list := range []string{"fields", "dropped"} { // that nothing else comes back is checked point by point
+		for _, list := range categoryMembers() { // another than was asked is in none of them: askedAlone
 			if term := object.Get(ast.StringTerm(list)); term != nil {
 				if inner, ok := term.Value.(ast.Object); ok {
 					inner.Foreach(func(k, _ *ast.Term) {
@@ -189,7 +224,7 @@ func (w *world) compare(a, b *answer) (differences, error) {
 	d, number := differences{changes: []Change{{}}}, map[string]int32{}
 	var args []node
 	for i, name := range a.names {
-		one, two := a.nodes[i], b.nodes[i]
+		one, two := a.counts[i], b.counts[i]
 		if name == "reasons" || name == "checks" {
 			var err error
 			if one, two, err = w.cutDown(one, two); err != nil {

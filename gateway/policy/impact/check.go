@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -119,8 +120,8 @@ func (p *comparison) ask(ctx context.Context, point []int, d differences) (bool,
 	}
 	a, b := p.answers[0].read(said[0], p.category(point)), p.answers[1].read(said[1], p.category(point))
 	change, changed := compared(a, b)
-	if n := p.of(d.node, point); changed != (n != 0) || changed && change.Kind != d.changes[n].Kind {
-		return false, fmt.Errorf("%w: %s for %v: the engines change in kind %q, the comparison says %q", ErrDisagree, p.rule, p.domain.document(point), change.Kind, d.changes[n].Kind)
+	if n := p.of(d.node, point); changed != (n != 0) || changed && !reflect.DeepEqual(change, d.changes[n]) {
+		return false, fmt.Errorf("%w: %s for %v: between the engines %+v changes, by the comparison %+v", ErrDisagree, p.rule, p.domain.document(point), change, d.changes[n])
 	}
 	return a.Allow || b.Allow, nil
 }

@@ -78,7 +78,8 @@ type comparison struct {
 
 func (p *comparison) doors() bool { return p.name == "doors" }
 
-func (p *comparison) run(ctx context.Context, c *Certificate) error {
+// answer works out what each revision answers.
+func (p *comparison) answer(ctx context.Context) error {
 	for i, core := range p.cores {
 		names, read := requestMembers(), policy.ReadDecision
 		if p.doors() {
@@ -88,7 +89,20 @@ func (p *comparison) run(ctx context.Context, c *Certificate) error {
 		if err != nil {
 			return fmt.Errorf("revision %.12s: %w", core.Revision(), err)
 		}
-		p.answers[i] = &answer{names: names, nodes: nodes, read: read, known: map[string]policy.Outcome{}}
+		counts := nodes
+		if !p.doors() {
+			if counts, err = p.askedAlone(names, nodes); err != nil {
+				return err
+			}
+		}
+		p.answers[i] = &answer{names: names, nodes: nodes, counts: counts, read: read, known: map[string]policy.Outcome{}}
+	}
+	return nil
+}
+
+func (p *comparison) run(ctx context.Context, c *Certificate) error {
+	if err := p.answer(ctx); err != nil {
+		return err
 	}
 	p.options.Progress("changes")
 	d, err := p.compare(p.answers[0], p.answers[1])

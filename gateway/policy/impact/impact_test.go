@@ -98,6 +98,23 @@ func TestACategoryThatIsTakenOutIsNamed(t *testing.T) {
 	}
 }
 
+// Of an answer that lists a category which was not asked the gateway makes none: a change to
+// that is named as a denial, or as other reasons where it was one already.
+func TestAnAnswerAboutWhatWasNotAskedIsNoAnswer(t *testing.T) {
+	for _, e := range []edit{
+		{"rules/core/fields.rego", "some category in (asked - passing)", "some category in (agreed - passing)"},
+		{"rules/core/fields.rego", "some category in (asked - passing)", "some category in (asked - passing)\n\ndropped[\"amount\"] := \"VELD-01\" if count(passing) > 0"},
+	} {
+		c := compare(t, e)
+		require.NotZero(t, c.Changed, e.to)
+		for _, g := range c.Groups {
+			if g.Change.Kind != ReasonsOnly || len(g.Change.ReasonsNew) > 0 {
+				require.Equal(t, []string{policy.CodeUndecided}, g.Change.ReasonsNew, "%s: %+v", e.to, g)
+			}
+		}
+	}
+}
+
 func TestADoorThatOpensForOneMoreRoleIsNamed(t *testing.T) {
 	c := compare(t, edit{operationsFile, "roles: [consulent, regisseur], assurance: substantieel, persons: 1}", "roles: [consulent, regisseur, kwaliteitsmedewerker], assurance: substantieel, persons: 1}"})
 	require.Len(t, c.Groups, 1)
@@ -233,19 +250,14 @@ func comparing(t testing.TB, fsys fs.FS, door bool, cut func(d *domain)) (*compa
 	words := readVocabulary(cores[0], cores[1])
 	p := &comparison{name: "requests", rule: "data.core.decision", cores: cores, options: Options{}}
 	d, err := requests(words)
-	names, read := requestMembers(), policy.ReadDecision
 	if door {
-		p.name, p.rule, names, read = "doors", "data.core.operation", doorMembers(), policy.ReadOperation
+		p.name, p.rule = "doors", "data.core.operation"
 		d, err = doors(words)
 	}
 	require.NoError(t, err)
 	cut(d)
 	p.world = newWorld(newSession(), d)
-	for i := range cores {
-		nodes, err := p.revision(newSource(cores[i])).members(t.Context(), p.rule, names)
-		require.NoError(t, err)
-		p.answers[i] = &answer{names: names, nodes: nodes, read: read, known: map[string]policy.Outcome{}}
-	}
+	require.NoError(t, p.answer(t.Context()))
 	found, err := p.compare(p.answers[0], p.answers[1])
 	require.NoError(t, err)
 	return p, found

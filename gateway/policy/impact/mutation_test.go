@@ -116,9 +116,8 @@ func (b *bench) compare(t *testing.T, revision *policy.Core, door bool) (*compar
 	words := readVocabulary(b.parent, revision)
 	p := &comparison{name: "requests", rule: "data.core.decision", cores: [2]*policy.Core{b.parent, revision}}
 	d, err := requests(words)
-	names, read := requestMembers(), policy.ReadDecision
 	if door {
-		p.name, p.rule, names, read = "doors", "data.core.operation", doorMembers(), policy.ReadOperation
+		p.name, p.rule = "doors", "data.core.operation"
 		d, err = doors(words)
 	}
 	require.NoError(t, err)
@@ -129,12 +128,8 @@ func (b *bench) compare(t *testing.T, revision *policy.Core, door bool) (*compar
 	p.world = b.worlds[key]
 	p.world.domain.cells = d.cells
 	p.world.steps, p.world.evaluations, p.world.asked = 0, 0, map[*unit]map[string]bool{}
-	for i, core := range p.cores {
-		nodes, err := p.revision(newSource(core)).members(t.Context(), p.rule, names)
-		if err != nil {
-			return nil, differences{}, err
-		}
-		p.answers[i] = &answer{names: names, nodes: nodes, read: read, known: map[string]policy.Outcome{}}
+	if err := p.answer(t.Context()); err != nil {
+		return nil, differences{}, err
 	}
 	found, err := p.world.compare(p.answers[0], p.answers[1])
 	return p, found, err

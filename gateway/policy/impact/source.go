@@ -37,7 +37,29 @@ func newSource(core *policy.Core) *source {
 			}
 		}
 	}
+	s.gatherMembers()
 	return s
+}
+
+// gatherMembers puts a rule that says one member of a document, dropped.amount, with the rules
+// that say the others, dropped[category]: together they are what a reference to it reads.
+func (s *source) gatherMembers() {
+	var wholes []string
+	for _, name := range keysOf(s.rules) { // what lies in another comes after it
+		at := slices.IndexFunc(wholes, func(whole string) bool { return within(name, whole) })
+		if at < 0 {
+			wholes = append(wholes, name)
+			continue
+		}
+		s.rules[wholes[at]] = append(s.rules[wholes[at]], s.rules[name]...)
+		delete(s.rules, name)
+	}
+}
+
+// within reports whether the path of a rule lies in that of another.
+func within(rule, whole string) bool {
+	rest, ok := strings.CutPrefix(rule, whole)
+	return ok && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "["))
 }
 
 func keysOf[T any](m map[string]T) []string {
@@ -91,7 +113,7 @@ func (s *source) of(ref ast.Ref) (target, error) {
 	}
 	name := pathOf(steps)
 	for rule := range s.rules {
-		if strings.HasPrefix(rule, name+".") || strings.HasPrefix(rule, name+"[") {
+		if within(rule, name) {
 			return target{}, fmt.Errorf("%w: %s is read as a whole, with the rules in it; a developer must name the one that is meant", ErrFactor, name)
 		}
 	}
