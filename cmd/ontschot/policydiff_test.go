@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,4 +68,13 @@ func TestPolicyDiffRefuses(t *testing.T) {
 	require.Contains(t, errs, "rules/catalog/signers/data.yaml:")
 	out, _ := diffed(t, exitNo, builtIn, policyFolder(t, "rules/core/consent.rego", `	input.context.consent.status != "withdrawn"`, "	true"))
 	require.Contains(t, out, "FOUT Waar toestemming nodig is")
+}
+
+// Each kind of change and each thing that must always hold has its words, in both languages.
+func TestPolicyDiffHasAWordForEachKindAndInvariant(t *testing.T) {
+	require.ElementsMatch(t, impact.Invariants(), slices.Collect(maps.Keys(invariantWords())))
+	require.ElementsMatch(t, impact.Kinds(), slices.Collect(maps.Keys(kindWords())))
+	for _, kind := range impact.Kinds() {
+		require.NotEmpty(t, howWords()[kind][1], kind)
+	}
 }

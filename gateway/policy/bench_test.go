@@ -40,3 +40,23 @@ func TestAllocationsPerDecision(t *testing.T) {
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { e.Evaluate(t.Context(), in) }), 5.0, "cached, and copied")
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { e.mustJudge(t, &in) }), 900.0, "uncached")
 }
+
+// What a folder of policies costs before it can judge: read, checked, compiled and asked nothing.
+// Meanwhile the revision in force goes on judging.
+func BenchmarkRead(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		newEngine(b)
+	}
+}
+
+// What a change of revision costs who asks at that moment: a pointer, and a decision that is
+// in no cache yet.
+func BenchmarkReplace(b *testing.B) {
+	r, all, in := NewRules(newEngine(b)), [2]*Engine{newEngine(b), newEngine(b)}, request()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		r.Replace(all[i%2])
+		r.Now().mustJudge(b, &in)
+	}
+}
