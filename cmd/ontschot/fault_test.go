@@ -236,8 +236,8 @@ func TestADelayIsNoFault(t *testing.T) {
 	h.verified()
 }
 
-// A gateway that stops and whose end arrives late is one that is silent, then one that is not
-// there, and is asked again when it is back.
+// A gateway that is killed and whose end arrives late is one that is silent, then one that is not
+// there, and is asked again when it is back. One that stops says so, and is not waited for at all.
 func TestAnEndThatArrivesLate(t *testing.T) {
 	if !campaign(t) {
 		return
@@ -245,7 +245,8 @@ func TestAnEndThatArrivesLate(t *testing.T) {
 	h := playProcesses(t, 0)
 	whole := h.within(patience)
 	lift := h.lasting(toxic("slow_close", "downstream", "delay", 60_000), toxic("slow_close", "upstream", "delay", 60_000))
-	h.processes["UWV"].stop()
+	require.NoError(t, h.processes["UWV"].command.Process.Kill())
+	<-h.processes["UWV"].ended
 	h.stands(h.within(patience), "its end is on the way", budgetv1.ReasonSourceTimeout, budgetv1.GapPeerSilent)
 	require.Eventually(t, func() bool {
 		return codesOf(h.within(patience), "A1", "UWV")[1] == budgetv1.GapPeerUnreachable
@@ -253,6 +254,13 @@ func TestAnEndThatArrivesLate(t *testing.T) {
 	lift()
 	h.begin("UWV", 0)
 	h.back(whole, "it is back")
+
+	lift = h.lasting(toxic("slow_close", "downstream", "delay", 60_000), toxic("slow_close", "upstream", "delay", 60_000))
+	h.processes["UWV"].stop()
+	h.stands(h.within(patience), "it said that it ends", budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable)
+	lift()
+	h.begin("UWV", 0)
+	h.back(whole, "it is back again")
 	h.verified()
 }
 

@@ -32,10 +32,11 @@ type processes map[string]*process
 
 // process is one gateway that runs as a child of this program.
 type process struct {
-	cancel context.CancelFunc // tells it to end, and ends it when it does not
-	ready  chan struct{}      // closed when it serves
-	ended  chan struct{}      // closed when it is gone
-	err    error              // why; to be read when ended is closed
+	command *exec.Cmd
+	cancel  context.CancelFunc // tells it to end, and ends it when it does not
+	ready   chan struct{}      // closed when it serves
+	ended   chan struct{}      // closed when it is gone
+	err     error              // why; to be read when ended is closed
 }
 
 // startProcesses starts the gateway of every organisation of a folder that was written
@@ -82,8 +83,8 @@ func startSelf(ctx context.Context, code string, stderr io.Writer, args ...strin
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	one := &process{cancel: cancel, ready: make(chan struct{}), ended: make(chan struct{})}
 	c := exec.CommandContext(ctx, self, args...)
+	one := &process{command: c, cancel: cancel, ready: make(chan struct{}), ended: make(chan struct{})}
 	c.Args[0] = "ontschot"
 	if _, err := c.StdinPipe(); err != nil { // closed by Wait, or by the system when we are gone
 		cancel()
