@@ -65,6 +65,7 @@ func (s *Server) serveHTTPS(address string, by *http.Server, protocols ...string
 	if err != nil {
 		return nil, err
 	}
+	by.Handler = s.Broker.gate.HTTP(by.Handler)
 	by.IdleTimeout, by.MaxHeaderBytes = 2*time.Minute, s.Door.Limits().MetadataBytes
 	by.ErrorLog = log.New(io.Discard, "", 0) // what it would say holds addresses
 	s.web = append(s.web, by)
