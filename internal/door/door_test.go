@@ -357,7 +357,7 @@ func TestCallersAreBounded(t *testing.T) {
 // Without TLS there are few places, and none of a caller. Whoever holds all of them shuts nobody
 // out: the oldest that waits leaves, and when all are answered the oldest of all.
 func TestWhoLooksFindsAPlace(t *testing.T) {
-	d, err := door.New(door.Config{Limits: config.Limits{HandshakesPerAddress: 3, ConnectionsPerAddress: 1}, Log: slog.New(slog.DiscardHandler)})
+	d, err := door.New(door.Config{Limits: config.Limits{Descriptors: 12, HandshakesPerAddress: 1, ConnectionsPerAddress: 1}, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	at, err := d.Plain("127.0.0.1:0")
 	require.NoError(t, err)

@@ -7,14 +7,18 @@ import (
 )
 
 // Plain is a listener without TLS and without callers, for who looks how we are from this machine.
-// It has few places of its own, and takes none of a caller's: in one more that comes somebody
-// leaves it, whoever waits to ask something first. So nobody who holds all of them shuts the next
-// one out.
+// It has few places of its own, and takes none of a caller's. When one more comes somebody leaves,
+// the oldest that waits to ask before one that is being answered: whoever holds all places shuts
+// nobody out.
 type Plain struct {
 	*listener
-	mu   sync.Mutex
-	open []*looker // the oldest first
+	places int
+	mu     sync.Mutex
+	open   []*looker // the oldest first
 }
+
+// mostPlaces there are, where descriptors are enough.
+const mostPlaces = 64
 
 // looker is a connection of one who looks.
 type looker struct {
@@ -23,13 +27,13 @@ type looker struct {
 	busy bool // guarded by of.mu
 }
 
-// Plain listens at host:port, with as many places as one address has for handshakes.
+// Plain listens at host:port, with places for a quarter of the descriptors in reserve, 64 at most.
 func (d *Door) Plain(address string) (*Plain, error) {
 	inner, err := listen(address)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plain{listener: d.behind(inner)}
+	p := &Plain{listener: d.behind(inner), places: max(1, min(mostPlaces, d.limits.Descriptors/4))}
 	go p.run(p.welcome)
 	return p, nil
 }
@@ -57,7 +61,7 @@ func (p *Plain) welcome(raw net.Conn) {
 func (p *Plain) enter(c *looker) (out *looker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.open) >= p.door.limits.HandshakesPerAddress {
+	if len(p.open) >= p.places {
 		i := max(0, slices.IndexFunc(p.open, func(l *looker) bool { return !l.busy }))
 		out = p.open[i]
 		p.open = slices.Delete(p.open, i, i+1)
