@@ -40,6 +40,13 @@ func firstRelease(dir string) error {
 
 func makeRelease(from, out, key string) error {
 	c := exec.Command("go", "run", "-buildvcs=false", "./deploy/release", "--out", out, "--key", key)
+	changed, err := exec.Command("git", "-C", root, "status", "--porcelain").Output()
+	if err != nil {
+		return err
+	}
+	if len(changed) > 0 { // while somebody works on it
+		c.Args = append(c.Args, "--dirty")
+	}
 	c.Dir = from
 	if said, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, said)

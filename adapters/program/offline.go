@@ -15,6 +15,7 @@ import (
 
 	"github.com/ontschot/ontschot/adapters"
 	"github.com/ontschot/ontschot/internal/config"
+	"github.com/ontschot/ontschot/internal/door"
 	adapterv1 "github.com/ontschot/ontschot/proto/ontschot/adapter/v1"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 )
@@ -63,6 +64,7 @@ func (p program) validate(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	fits := p.fits(conf)
 	raw, secrets, err := conf.Read(conf.Path)
 	if err != nil {
 		return err
@@ -79,8 +81,27 @@ func (p program) validate(ctx context.Context, args []string) error {
 		p.tell(answer.GetFindings())
 		return errFindings
 	}
+	if !fits {
+		return errFindings
+	}
 	_, err = fmt.Fprintln(p.out, "In orde. The configuration is taken.")
 	return err
+}
+
+// fits reports whether this process may open files enough for the limits, and tells what lacks.
+func (p program) fits(conf *config.Adapter) bool {
+	lacks := door.Check(conf.Limits)
+	if lacks == nil {
+		return true
+	}
+	at := conf.Problem(lacks.Key, lacks.What)
+	at.Do = lacks.Do
+	mark := ""
+	if lacks.Warning {
+		mark = "warning: "
+	}
+	fmt.Fprintln(p.err, mark+at.String())
+	return lacks.Warning
 }
 
 // tell prints what is wrong, in both languages.

@@ -31,7 +31,8 @@ func configCheckCommand() *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Say everything that is wrong with a configuration and the files that it names",
 		Long: `Read gateway.yaml and every file that it names: trust file, keys, certificates and whether they belong together
-and to the OIN, policies, the configuration of adapters, folders, and who on this machine can read or change them. Everything
+and to the OIN, policies, the configuration of adapters, folders, limits and whether this process may open files
+enough for them, and who on this machine can read or change what. Everything
 that is wrong is said at once, with file, line, column and what to do; and what a gateway would listen on. Nothing is started,
 connected or written. Exit code 1 when a gateway does not start with it; warnings are no reason.`,
 		Example: "  ontschot config check --config gateway.yaml\n  ontschot config check --config gateway.yaml --format json",
@@ -106,7 +107,7 @@ func printReport(c *cobra.Command, r setup.Report, format string) error {
 // checker looks at files as a gateway would, without starting one.
 func checker(known map[string]func() adapters.Adapter) setup.Checker {
 	return setup.Checker{
-		Adapters: known, Policies: server.CheckPolicies, Now: time.Now(),
+		Adapters: known, Policies: server.CheckPolicies, Limits: server.CheckLimits, Now: time.Now(),
 		LogKey: func(c *config.Gateway) error { _, err := server.LogKey(c); return err },
 		PinnedLogKey: func(c *config.Gateway, own config.Organisation) error {
 			_, err := server.RecordConfig(c, own)

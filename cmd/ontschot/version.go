@@ -8,7 +8,7 @@ import (
 )
 
 // version of the program.
-const version = "0.1.0"
+const version = "0.1.0" + mark
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{

@@ -35,12 +35,14 @@ type release struct {
 	version         string
 	at              time.Time // of the commit, UTC: what is made says no other
 	program         string    // its path
+	tags            string    // of the build
 }
 
 func run(args []string) error {
 	flags := flag.NewFlagSet("release", flag.ContinueOnError)
 	out := flags.String("out", "", "a new folder for what is made")
 	key := flags.String("key", "", "the private key of who makes the release: PKCS#8 PEM, P-256 (ontschot keys new); it is read and nothing else")
+	dirty := flags.Bool("dirty", false, "release what is in no commit, too; the version says so")
 	arch := flags.String("arch", "amd64", "architectures, for example amd64,arm64")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -52,7 +54,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := begin(*out)
+	r, err := begin(*out, *dirty)
 	if err != nil {
 		return err
 	}
@@ -65,16 +67,28 @@ func run(args []string) error {
 }
 
 // begin looks what is to be released, and makes the folder.
-func begin(out string) (*release, error) {
+func begin(out string, dirty bool) (*release, error) {
 	root, err := output("", "go", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return nil, err
+	}
+	tags := "dirty"
+	if !dirty {
+		tags, err = "", committed(root)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, tool := range []string{nfpm, cyclonedx} {
+		if err := pinned(tool); err != nil {
+			return nil, err
+		}
 	}
 	at, err := commitTime(root)
 	if err != nil {
 		return nil, err
 	}
-	version, err := output(root, "go", "run", "-buildvcs=false", "./cmd/ontschot", "version")
+	version, err := output(root, "go", "run", "-buildvcs=false", "-tags", tags, "./cmd/ontschot", "version")
 	fields := strings.Fields(version) // ontschot 0.1.0 go1.26.8 linux/amd64
 	if err != nil || len(fields) < 2 {
 		return nil, fmt.Errorf("the program does not say its version: %w", err)
@@ -88,7 +102,7 @@ func begin(out string) (*release, error) {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return nil, fmt.Errorf("%w; name a new folder", err)
 	}
-	return &release{root: root, out: out, version: fields[1], at: at}, nil
+	return &release{root: root, out: out, version: fields[1], at: at, tags: tags}, nil
 }
 
 // commitTime is SOURCE_DATE_EPOCH, or when the last commit was made.
@@ -130,7 +144,7 @@ func (r *release) make() error {
 // build makes the program: without C, and without anything of this machine in it.
 func (r *release) build() error {
 	r.program = filepath.Join(r.out, fmt.Sprintf("ontschot_%s_linux_%s", r.version, r.arch))
-	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", r.program, "./cmd/ontschot")
+	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", r.tags, "-ldflags=-s -w -buildid=", "-o", r.program, "./cmd/ontschot")
 	c.Dir, c.Env = r.root, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+r.arch, "GOFLAGS=")
 	return loud(c)
 }

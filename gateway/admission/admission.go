@@ -37,6 +37,8 @@ var (
 	ErrDescribed = errors.New("how this gateway stands to yours was asked too often in this minute")
 	ErrEvaluated = errors.New("what the policy would say was asked too often in this minute")
 	ErrNoSource  = errors.New("this organisation answers no questions here") // it has no adapter
+	// Of nobody in particular.
+	ErrEnding = errors.New("the gateway is ending")
 )
 
 // MaxRequest bounds a request, in bytes, before any of our code sees it.

@@ -185,6 +185,8 @@ func refused(code codes.Code, reason string) error {
 	switch reason {
 	case ontschotv1.ReasonUnknownPeer, ontschotv1.ReasonCertificate:
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapCertificateRefused)
+	case ontschotv1.ReasonGatewayEnding: // it looked at nothing
+		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerUnreachable)
 	case ontschotv1.ReasonRecordUnavailable:
 		return fault(codes.Unavailable, budgetv1.ReasonSourceUnavailable, budgetv1.GapPeerRecord)
 	case budgetv1.ReasonNoAdapter:

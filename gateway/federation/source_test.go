@@ -173,6 +173,7 @@ func TestWhatASourceSaysInsteadOfAnAnswer(t *testing.T) {
 		"no adapter":                 {say(codes.FailedPrecondition, info("NO_ADAPTER")), "PEER_REFUSED PEER_VERSION"},
 		"not known there":            {say(codes.Unimplemented), "PEER_REFUSED PEER_VERSION"},
 		"no record":                  {say(codes.Unavailable, info("RECORD_UNAVAILABLE")), "SOURCE_UNAVAILABLE PEER_RECORD"},
+		"it is ending":               {say(codes.Unavailable, info("GATEWAY_ENDING")), "SOURCE_UNAVAILABLE PEER_UNREACHABLE"},
 		"our certificate":            {say(codes.Unauthenticated, info("UNKNOWN_PEER")), "SOURCE_UNAVAILABLE CERTIFICATE_REFUSED"},
 		"ended there":                {say(codes.FailedPrecondition, info("DOCUMENT_ENDED")), "PEER_REFUSED PEER_AGREEMENT"},
 		"too late":                   {say(codes.DeadlineExceeded, info(secret)), "SOURCE_TIMEOUT "},

@@ -29,6 +29,8 @@ type Edge struct {
 	Answered *slog.Logger
 	// Watch sees every call from its begin to its end; nil: nobody does. It decides nothing.
 	Watch Watch
+	// Late reports whether a call comes too late, as the gateway is ending; nil: none does.
+	Late func(context.Context) bool
 }
 
 // Watch is told that a call begins, and gives what is told how it ended. Method is that of
@@ -78,6 +80,9 @@ func (e Edge) guard(ctx context.Context, method string, do func(context.Context)
 		e.line(ctx, method, time.Since(begun), call)
 		ended(call)
 	}()
+	if e.Late != nil && !strings.HasPrefix(method, probes) && e.Late(ctx) {
+		return Of(admission.ErrEnding)
+	}
 	err = do(ctx)
 	if err == nil {
 		return nil

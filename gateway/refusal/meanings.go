@@ -100,6 +100,7 @@ func meanings() []meaning {
 		{agreement.ErrUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
 		{register.ErrRefused, codes.InvalidArgument, "DOCUMENT_DOES_NOT_FIT", "read what it is to take the place of, and say so"},
+		{admission.ErrEnding, codes.Unavailable, ontschotv1.ReasonGatewayEnding, "try again at this address in a few seconds"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
 		{context.Canceled, codes.Canceled, "CANCELLED", "the caller hung up"},
 	}...)

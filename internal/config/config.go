@@ -318,14 +318,7 @@ func readGateway(path string) (*Gateway, *document) {
 }
 
 // Problem is one about a key of the file, with its place.
-func (c *Gateway) Problem(key, what string) Problem {
-	p := Problem{File: c.path, Key: key, What: what}
-	if c.document != nil {
-		at := c.document.place(key)
-		p.Line, p.Column = at.line, at.column
-	}
-	return p
-}
+func (c *Gateway) Problem(key, what string) Problem { return c.document.problem(c.path, key, what) }
 
 func (c *Gateway) checkKeys() []string {
 	all := broken(rule{len(c.Keys.Signing) == 0 || len(c.Keys.Pseudonym) == 0, "keys: keys.signing and keys.pseudonym are needed, one of each at least"})
@@ -482,14 +475,7 @@ func openTrust(path string) (*Trust, *document) {
 }
 
 // Problem is one about a key of the file, with its place.
-func (t *Trust) Problem(key, what string) Problem {
-	p := Problem{File: t.path, Key: key, What: what}
-	if t.document != nil {
-		at := t.document.place(key)
-		p.Line, p.Column = at.line, at.column
-	}
-	return p
-}
+func (t *Trust) Problem(key, what string) Problem { return t.document.problem(t.path, key, what) }
 
 // checkParties names what is wrong with how parties are known and reached.
 func (t *Trust) checkParties() []string {

@@ -159,6 +159,16 @@ func (d *document) place(key string) place {
 	return d.places[""]
 }
 
+// problem is one about a key; of something that was made, and is no file, nil, it has no place.
+func (d *document) problem(path, key, what string) Problem {
+	p := Problem{File: path, Key: key, What: what}
+	if d != nil {
+		at := d.place(key)
+		p.Line, p.Column = at.line, at.column
+	}
+	return p
+}
+
 const noAliases = "an anchor (&) or alias (*) is not read here: write it out"
 
 // indirect gives the first node that stands for another, or that others stand for; nil: none does.

@@ -84,13 +84,22 @@ func (c *Gateway) policyFiles() (all []string) {
 }
 
 // Permissions says which of the files, and of the data folder, somebody else on this machine can
-// read or change who must not. With dev: true each is a warning. A file that is not there is
-// somebody else's problem.
-func (c *Gateway) Permissions(trust *Trust) []Problem {
+// read, change or replace who must not, by any folder on the way to it. With dev: true each is a
+// warning. A file that is not there is somebody else's problem.
+func (c *Gateway) Permissions(trust *Trust) []Problem { return c.permissions(trust, os.Geteuid()) }
+
+// permissions is what a user sees, 0: root.
+func (c *Gateway) permissions(trust *Trust, user int) []Problem {
 	var all []Problem
-	note := func(key, path, what, do string) {
-		p := c.Problem(key, what)
-		p.Do, p.Warning = do, c.Dev
+	w := ways{user: user, folders: map[string]*folder{}}
+	said := map[string]bool{} // a folder has many files, and is said once
+	note := func(key string, f finding) {
+		if f.what == "" || said[f.what] {
+			return
+		}
+		said[f.what] = true
+		p := c.Problem(key, f.what)
+		p.Do, p.Warning = f.do, c.Dev
 		all = append(all, p)
 	}
 	files := c.Files()
@@ -100,14 +109,17 @@ func (c *Gateway) Permissions(trust *Trust) []Problem {
 		}
 	}
 	for _, f := range files {
-		if what, do := f.open(); what != "" {
-			note(f.Key, f.Path, what, do)
-		}
+		note(f.Key, w.open(f))
 	}
 	data := c.Path(c.Data)
-	if is, err := os.Stat(data); err == nil && is.Mode().Perm()&0o077 != 0 {
-		note("data", data, fmt.Sprintf("data: the folder %s is open to others (%04o)", data, is.Mode().Perm()), "chmod 0700 "+data)
+	is, err := os.Stat(data)
+	if err != nil {
+		return all
 	}
+	if is.Mode().Perm()&0o077 != 0 {
+		note("data", finding{fmt.Sprintf("data: the folder %s is open to others (%04o)", data, is.Mode().Perm()), "chmod 0700 " + data})
+	}
+	note("data", w.to(data))
 	return all
 }
 
@@ -121,47 +133,33 @@ const (
 	groupReads  fs.FileMode = 0o040
 )
 
-// open says to whom a file is open who must not have it; empty: to nobody.
-func (f Named) open() (what, do string) {
+// open says to whom a file is open who must not have it, or who could put another in its place.
+func (w *ways) open(f Named) finding {
 	path := f.Path
 	if link, err := os.Lstat(path); err != nil {
-		return "", ""
+		return finding{}
 	} else if link.Mode()&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(path)
 		if err != nil || !beside(path, target) {
-			return fmt.Sprintf("%s is a symbolic link to somewhere else: whoever owns that place has it", path), "name the file itself"
+			return finding{fmt.Sprintf("%s is a symbolic link to somewhere else: whoever owns that place has it", path), "name the file itself"}
 		}
 		path = target // within one folder, as a mounted secret is
 	}
 	is, err := os.Stat(path)
 	if err != nil {
-		return "", ""
+		return finding{}
 	}
 	mode := is.Mode().Perm()
-	if uid, known := owner(is); known && !ours(uid) {
-		return fmt.Sprintf("%s belongs to another user (%d)", path, uid), fmt.Sprintf("chown it to the user of the gateway, or to root: chown %d %s", os.Geteuid(), path)
+	if uid, known := owner(is); known && !w.ours(uid) {
+		return finding{fmt.Sprintf("%s belongs to another user (%d)", path, uid), fmt.Sprintf("chown it to the user of the gateway, or to root: chown %d %s", w.user, path)}
 	}
 	if mode&othersWrite != 0 {
-		return fmt.Sprintf("%s can be changed by others (%04o)", path, mode), "chmod go-w " + path
+		return finding{fmt.Sprintf("%s can be changed by others (%04o)", path, mode), "chmod go-w " + path}
 	}
 	if f.Secret && mode&othersRead != 0 && !groupOfRoot(is) {
-		return fmt.Sprintf("%s is secret, and can be read by others (%04o)", path, mode), "chmod 0600 " + path
+		return finding{fmt.Sprintf("%s is secret, and can be read by others (%04o)", path, mode), "chmod 0600 " + path}
 	}
-	for _, folder := range []string{filepath.Dir(f.Path), filepath.Dir(path)} { // of the link, and of what it leads to
-		in, err := os.Stat(folder)
-		if err == nil && in.Mode().Perm()&othersWrite != 0 && in.Mode()&fs.ModeSticky == 0 {
-			return fmt.Sprintf("%s can be replaced by others: they may write to its folder (%04o)", path, in.Mode().Perm()), "chmod go-w " + folder
-		}
-		if uid, known := owner(in); err == nil && known && !ours(uid) {
-			return fmt.Sprintf("%s can be replaced by another user (%d), whose folder it is in", path, uid), "put it into a folder of the user of the gateway, or of root"
-		}
-	}
-	return "", ""
-}
-
-// ours reports whether files of a user are as good as our own. Root looks for a user of its own.
-func ours(uid uint32) bool {
-	return uid == 0 || os.Geteuid() == 0 || uid == uint32(os.Geteuid())
+	return w.to(f.Path)
 }
 
 // groupOfRoot reports whether a file is root's and only its group may read it beside root: so a

@@ -21,13 +21,13 @@ func TestWhoCanReadAndChangeTheFilesThatCount(t *testing.T) {
 		"a key for all to read": {func(d string) error { return os.Chmod(d+"/sign.pem", 0o604) }, "sign.pem is secret, and can be read by others (0604)"},
 		"the trust file":        {func(d string) error { return os.Chmod(d+"/trust.yaml", 0o666) }, "trust.yaml can be changed by others (0666)"},
 		"the file itself":       {func(d string) error { return os.Chmod(d+"/gateway.yaml", 0o646) }, "gateway.yaml can be changed by others (0646)"},
-		"its folder":            {func(d string) error { return os.Chmod(d, 0o777) }, "can be replaced by others"},
+		"its folder":            {func(d string) error { return os.Chmod(d, 0o777) }, "can be replaced by others, who may write to it (0777)"},
 		"a rule":                {func(d string) error { return os.Chmod(d+"/own/rules/x.rego", 0o666) }, "x.rego can be changed by others (0666)"},
 		"a folder of rules":     {func(d string) error { return os.Chmod(d+"/own/rules", 0o777) }, "rules can be changed by others (0777)"},
 		"an approval":           {func(d string) error { return os.Chmod(d+"/anna.json", 0o662) }, "anna.json can be changed by others (0662)"},
 		"the folder of a link": {func(d string) error {
 			return errors.Join(os.Mkdir(d+"/sub", 0o700), os.Rename(d+"/sign.pem", d+"/sub/sign.pem"), os.Symlink("sub/sign.pem", d+"/sign.pem"), os.Chmod(d, 0o777))
-		}, "sub/sign.pem can be replaced by others"},
+		}, "can be replaced by others"},
 		"the data folder":         {func(d string) error { return os.Chmod(d+"/data", 0o750) }, "is open to others (0750)"},
 		"a link to another place": {func(d string) error { return elsewhere(d + "/sign.pem") }, "sign.pem is a symbolic link to somewhere else"},
 		"a link in the folder": {func(d string) error {

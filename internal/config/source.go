@@ -139,8 +139,9 @@ type Adapter struct {
 	// of tls.ca.
 	Gateways []identity.OIN `yaml:"gateways,omitempty"`
 	// Limits of what gateways, and everybody else, may hold open.
-	Limits Limits `yaml:"limits,omitempty"`
-	path   string
+	Limits   Limits `yaml:"limits,omitempty"`
+	path     string
+	document *document // of the file; nil of one that was made
 }
 
 // ReadAdapter reads the file of an adapter. Errors: ErrConfig, and fs.ErrNotExist.
@@ -159,8 +160,12 @@ func ReadAdapter(path string) (*Adapter, error) {
 	if err := d.err(); err != nil {
 		return nil, err
 	}
+	a.document = d
 	return a, nil
 }
+
+// Problem is one about a key of the file, with its place.
+func (a *Adapter) Problem(key, what string) Problem { return a.document.problem(a.path, key, what) }
 
 // Path makes a path of the file absolute to it.
 func (a *Adapter) Path(name string) string { return join(filepath.Dir(a.path), name) }

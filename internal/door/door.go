@@ -83,9 +83,9 @@ func New(c Config) (*Door, error) {
 	if c.Files == 0 {
 		c.Files = files()
 	}
-	limits, err := fit(c.Limits, c.Files)
-	if err != nil {
-		return nil, err
+	limits, p := fit(c.Limits, c.Files)
+	if p != nil && !p.Warning {
+		return nil, fmt.Errorf("%w: %s; %s", config.ErrConfig, p.What, p.Do)
 	}
 	d := &Door{
 		limits: limits, patient: limits.ForHandshake(), log: c.Log, tell: rate.Sometimes{Interval: time.Minute},

@@ -2,6 +2,7 @@ package door_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -109,15 +110,12 @@ func (w *written) String() string {
 
 func open(t *testing.T, a *authority, limits config.Limits) *lobby {
 	t.Helper()
+	limits.HandshakeTimeout = cmp.Or(limits.HandshakeTimeout, "1m") // on a slow machine too
 	l := &lobby{t: t, log: new(written)}
 	var err error
 	l.door, err = door.New(door.Config{Limits: limits, Log: slog.New(slog.NewTextHandler(l.log, nil))})
 	require.NoError(t, err)
-	var conf *tls.Config
-	if a != nil {
-		conf = a.server()
-	}
-	at, err := l.door.Listen("127.0.0.1:0", conf, "h2")
+	at, err := l.door.Listen("127.0.0.1:0", a.server(), "h2")
 	require.NoError(t, err)
 	t.Cleanup(func() { at.Close() })
 	l.address = at.Addr().String()
@@ -203,33 +201,67 @@ func with(c *tls.Config) *tls.Config {
 	return c
 }
 
-// Whoever shows nothing has seconds, and a slow one has no more of them.
-func TestAHandshakeHasADeadline(t *testing.T) {
-	a := newAuthority(t)
-	roomy := open(t, a, config.Limits{HandshakeTimeout: "3s"})
-	since := time.Now()
-	c := tls.Client(roomy.from("127.0.0.1"), with(a.client("00000099000000119000")))
-	require.True(t, welcomed(c))
+// pipes is a listener whose connections are within this process, so that a test's clock is theirs.
+type pipes struct {
+	came chan net.Conn
+	done chan struct{}
+}
 
-	l := open(t, a, config.Limits{HandshakeTimeout: "300ms"})
-	idle, slow := l.from("127.0.0.1"), l.from("127.0.0.2")
-	go func() {
-		for _, b := range []byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0} {
-			if _, err := slow.Write([]byte{b}); err != nil {
-				return
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	}()
-	for _, c := range []net.Conn{idle, slow} {
-		_ = c.SetReadDeadline(time.Now().Add(patience))
-		_, err := io.ReadAll(c)
-		require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the door ends it, and not the test")
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.came:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
 	}
-	l.eventually("both", func(c door.Counts) bool { return c.Turned[door.Late] == 2 && c.Strangers == 0 })
-	time.Sleep(time.Until(since.Add(3500 * time.Millisecond)))
-	require.False(t, ended(c), "a caller has no deadline of the door")
-	require.Equal(t, 1, roomy.door.Counts().Callers)
+}
+
+func (p *pipes) Close() error   { close(p.done); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+func (p *pipes) dial() net.Conn {
+	here, there := net.Pipe()
+	p.came <- there
+	return here
+}
+
+// Whoever shows nothing has seconds, and a slow one has no more of them; a caller has as long as it
+// likes.
+func TestAHandshakeHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuthority(t)
+		d, err := door.New(door.Config{Limits: config.Limits{HandshakeTimeout: "3s"}, Log: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		p := &pipes{make(chan net.Conn), make(chan struct{})}
+		at := d.Guard(p, a.server())
+		defer at.Close()
+		c := tls.Client(p.dial(), with(a.client("00000099000000119000")))
+		defer c.Close()
+		require.NoError(t, c.Handshake())
+		served := must(at.Accept())
+		defer served.Close()
+
+		idle, slow := p.dial(), p.dial()
+		go func() {
+			for {
+				if _, err := slow.Write([]byte{22, 3, 1, 2}); err != nil {
+					return
+				}
+				time.Sleep(500 * time.Millisecond)
+			}
+		}()
+		time.Sleep(3*time.Second - time.Millisecond)
+		require.Equal(t, 2, d.Counts().Strangers, "they have their time")
+		time.Sleep(2 * time.Millisecond)
+		require.Equal(t, []int{0, 2, 1}, []int{d.Counts().Strangers, int(d.Counts().Turned[door.Late]), d.Counts().Callers})
+		for _, c := range []net.Conn{idle, slow} {
+			_, err := c.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.EOF, "the door ended it")
+		}
+		time.Sleep(time.Hour)
+		require.False(t, ended(served), "a caller has no deadline of the door")
+		require.Equal(t, 1, d.Counts().Callers)
+	})
 }
 
 // Of whoever shows nothing no more is read than a handshake takes.
@@ -322,13 +354,41 @@ func TestCallersAreBounded(t *testing.T) {
 	require.EqualValues(t, 1, full.door.Counts().Turned[door.Full])
 }
 
-// Without TLS there are few places for each address, and HTTP works behind it.
-func TestAPlainListener(t *testing.T) {
-	l := open(t, nil, config.Limits{HandshakesPerAddress: 2, HandshakeTimeout: "100ms"})
-	require.True(t, welcomed(l.from("127.0.0.1")))
-	require.True(t, welcomed(l.from("127.0.0.1")))
-	require.False(t, welcomed(l.from("127.0.0.1")), "a third of one address")
-	require.True(t, welcomed(l.from("127.0.0.2")))
+// Without TLS there are few places, and none of a caller. Whoever holds all of them shuts nobody
+// out: the oldest that waits leaves, and when all are answered the oldest of all.
+func TestWhoLooksFindsAPlace(t *testing.T) {
+	d, err := door.New(door.Config{Limits: config.Limits{Descriptors: 12, HandshakesPerAddress: 1, ConnectionsPerAddress: 1}, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	at, err := d.Plain("127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { at.Close() })
+	come := func() (client, here net.Conn) {
+		client = must(net.Dial("tcp", at.Addr().String()))
+		t.Cleanup(func() { client.Close() })
+		return client, must(at.Accept())
+	}
+	busy, first := come()
+	at.Busy(first, true)
+	waits, _ := come()
+	later, third := come()
+	require.Zero(t, d.Counts().Callers+d.Counts().Strangers)
+	other, fourth := come()
+	require.Eventually(t, func() bool { return ended(waits) }, patience, time.Millisecond, "the oldest that waits")
+	require.False(t, ended(busy) || ended(later) || ended(other))
+	at.Busy(third, true)
+	at.Busy(fourth, true)
+	last, fifth := come()
+	require.Eventually(t, func() bool { return ended(busy) }, patience, time.Millisecond, "all are answered: the oldest")
+	require.False(t, ended(later) || ended(other) || ended(last))
+	require.EqualValues(t, 2, d.Counts().Turned[door.Dropped])
+
+	require.NoError(t, fifth.Close())
+	require.Error(t, fifth.Close(), "once more gives back nothing")
+	_, _ = come()
+	require.False(t, ended(later) || ended(other), "a place that was given back is free")
+	require.NoError(t, at.Close())
+	_, err = at.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
 }
 
 // An http.Server takes what the door gives, with the certificate of the caller.
@@ -338,7 +398,7 @@ func TestHTTPBehindTheDoor(t *testing.T) {
 	require.NoError(t, err)
 	at, err := d.Listen("127.0.0.1:0", a.server(), "http/1.1")
 	require.NoError(t, err)
-	served := &http.Server{ReadHeaderTimeout: 200 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	served := &http.Server{ReadHeaderTimeout: 2 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.Proto+" "+r.TLS.PeerCertificates[0].Subject.SerialNumber)
 	})}
 	go func() { _ = served.Serve(at) }()

@@ -99,24 +99,22 @@ func (d *Door) drop() {
 	}
 }
 
-// admit makes a stranger a caller, of an organisation that may have so many, or says why not.
-func (d *Door) admit(c *conn, organisation string, most int) (Reason, bool) {
+// admit makes a stranger a caller, of an organisation, or says why not.
+func (d *Door) admit(c *conn, organisation string) (Reason, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case c.standing != stranger:
 		return Dropped, false
-	case !c.plain && d.callers >= d.limits.Connections:
+	case d.callers >= d.limits.Connections:
 		return Full, false
-	case d.organisations[organisation] >= most:
+	case d.organisations[organisation] >= d.limits.ConnectionsPerOrganisation:
 		return Organisation, false
 	}
 	p := d.places[c.address]
 	d.left(p, c)
-	if !c.plain {
-		p.callers++
-		d.callers++
-	}
+	p.callers++
+	d.callers++
 	d.organisations[organisation]++
 	c.standing, c.organisation = caller, organisation
 	return "", true
@@ -140,10 +138,8 @@ func (d *Door) leave(c *conn) {
 	case stranger:
 		d.left(p, c)
 	case caller:
-		if !c.plain {
-			p.callers--
-			d.callers--
-		}
+		p.callers--
+		d.callers--
 		if d.organisations[c.organisation]--; d.organisations[c.organisation] == 0 {
 			delete(d.organisations, c.organisation)
 		}
@@ -160,7 +156,6 @@ type conn struct {
 	door    *Door
 	address netip.Addr
 	since   time.Time
-	plain   bool // shows no certificate, and takes no caller's place: who looks how we are on this machine
 	// of the goroutine of the handshake, until it hands the connection on
 	known bool
 	bytes int // that a stranger may still send

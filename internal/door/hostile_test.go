@@ -37,12 +37,21 @@ type served struct {
 
 func serve(t *testing.T, limits config.Limits) *served {
 	t.Helper()
+	return serveBegun(t, limits, "1m")
+}
+
+// serveBegun is one in which a caller has a minute for its handshake, however slow the machine is,
+// and then so long to begin.
+func serveBegun(t *testing.T, limits config.Limits, begin string) *served {
+	t.Helper()
+	inside := limits
+	limits.HandshakeTimeout, inside.HandshakeTimeout = "1m", begin
 	s := &served{Serving: door.NewServing(health.NewServer()), t: t, authority: newAuthority(t)}
 	var err error
 	s.door, err = door.New(door.Config{Limits: limits, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	conf := s.authority.server()
-	s.Serves(grpc.NewServer(append(door.Options(conf, limits), grpc.ChainStreamInterceptor(s.Watched))...), "")
+	s.Serves(grpc.NewServer(append(door.Options(conf, inside), grpc.ChainStreamInterceptor(s.Watched))...), "")
 	l, err := s.door.Listen("127.0.0.1:0", conf, door.Protocol)
 	require.NoError(t, err)
 	s.address = l.Addr().String()
@@ -65,7 +74,7 @@ func (s *served) answers(what string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	r, err := s.health().Check(ctx, &healthv1.HealthCheckRequest{})
+	r, err := s.health().Check(ctx, &healthv1.HealthCheckRequest{}, grpc.WaitForReady(true))
 	require.NoError(s.t, err, what)
 	require.Equal(s.t, healthv1.HealthCheckResponse_SERVING, r.GetStatus())
 }
@@ -124,7 +133,7 @@ func (r *raw) frames() (resets chan http2.ErrCode, ended chan struct{}) {
 
 // Who has shown a certificate and says nothing then is let go.
 func TestACallerThatNeverBegins(t *testing.T) {
-	s := serve(t, config.Limits{HandshakeTimeout: "5s"})
+	s := serveBegun(t, config.Limits{}, "1s")
 	plain, err := net.Dial("tcp", s.address)
 	require.NoError(t, err)
 	c := tls.Client(plain, with(s.authority.client("00000099000000119000")))

@@ -30,27 +30,33 @@ const (
 
 // Listen listens at host:port, behind the door: see Guard.
 func (d *Door) Listen(address string, config *tls.Config, protocols ...string) (net.Listener, error) {
-	lc := net.ListenConfig{Control: control}
-	l, err := lc.Listen(context.Background(), "tcp", address)
+	l, err := listen(address)
 	if err != nil {
 		return nil, err
 	}
 	return d.Guard(l, config, protocols...), nil
 }
 
+func listen(address string) (net.Listener, error) {
+	lc := net.ListenConfig{Control: control}
+	return lc.Listen(context.Background(), "tcp", address)
+}
+
 // Guard stands before a listener: Accept gives a *tls.Conn whose handshake is done, with one of
-// the protocols (ALPN) when there are any. Without a config there is no TLS: each connection
-// counts as that of a caller of no organisation, and one address may have as few as it may have
-// handshakes.
+// the protocols (ALPN) when there are any.
 func (d *Door) Guard(inner net.Listener, config *tls.Config, protocols ...string) net.Listener {
-	l := &listener{Listener: inner, door: d, config: speaking(config, protocols), ready: make(chan net.Conn), done: make(chan struct{})}
-	go l.run()
+	l := &guard{d.behind(inner), speaking(config, protocols)}
+	go l.run(l.welcome)
 	return l
+}
+
+func (d *Door) behind(inner net.Listener) *listener {
+	return &listener{Listener: inner, door: d, ready: make(chan net.Conn), done: make(chan struct{})}
 }
 
 // speaking is a configuration with protocols, also where it has another for each client.
 func speaking(c *tls.Config, protocols []string) *tls.Config {
-	if c == nil || len(protocols) == 0 {
+	if len(protocols) == 0 {
 		return c
 	}
 	with := func(c *tls.Config) *tls.Config {
@@ -71,13 +77,19 @@ func speaking(c *tls.Config, protocols []string) *tls.Config {
 	return all
 }
 
+// listener is what every listener behind the door has.
 type listener struct {
 	net.Listener
-	door   *Door
+	door  *Door
+	ready chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+// guard is one of callers.
+type guard struct {
+	*listener
 	config *tls.Config
-	ready  chan net.Conn
-	done   chan struct{}
-	once   sync.Once
 }
 
 // Accept implements net.Listener.
@@ -96,16 +108,25 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
+// hand gives a connection to who accepts.
+func (l *listener) hand(c net.Conn) {
+	select {
+	case l.ready <- c:
+	case <-l.done:
+		_ = c.Close()
+	}
+}
+
 // run accepts until the listener is closed, whatever else goes wrong: without a descriptor it
 // has the oldest stranger leave, and tries again after a pause.
-func (l *listener) run() {
+func (l *listener) run(welcome func(net.Conn)) {
 	pause := shortestPause
 	for {
 		raw, err := l.Listener.Accept()
 		switch {
 		case err == nil:
 			pause = shortestPause
-			l.welcome(raw)
+			welcome(raw)
 			continue
 		case errors.Is(err, net.ErrClosed):
 			l.once.Do(func() { close(l.done) })
@@ -122,9 +143,9 @@ func (l *listener) run() {
 	}
 }
 
-func (l *listener) welcome(raw net.Conn) {
+func (l *guard) welcome(raw net.Conn) {
 	d := l.door
-	c := &conn{Conn: raw, door: d, address: network(raw.RemoteAddr()), since: time.Now(), bytes: d.limits.HandshakeBytes, plain: l.config == nil}
+	c := &conn{Conn: raw, door: d, address: network(raw.RemoteAddr()), since: time.Now(), bytes: d.limits.HandshakeBytes}
 	if !d.enter(c) {
 		_ = raw.Close()
 		return
@@ -133,30 +154,20 @@ func (l *listener) welcome(raw net.Conn) {
 }
 
 // greet makes the handshake of a stranger, and hands the caller on.
-func (l *listener) greet(c *conn) {
-	d := l.door
-	var known net.Conn = c
-	who, most := c.address.String(), d.limits.HandshakesPerAddress
-	if l.config != nil {
-		t := tls.Server(c, l.config)
-		_ = c.SetDeadline(c.since.Add(d.patient))
-		if err := t.Handshake(); err != nil {
-			d.turn(c, why(err))
-			return
-		}
-		known, who, most = t, whose(t.ConnectionState().PeerCertificates), d.limits.ConnectionsPerOrganisation
+func (l *guard) greet(c *conn) {
+	d, t := l.door, tls.Server(c, l.config)
+	_ = c.SetDeadline(c.since.Add(d.patient))
+	if err := t.Handshake(); err != nil {
+		d.turn(c, why(err))
+		return
 	}
 	c.known = true
-	if reason, ok := d.admit(c, who, most); !ok {
+	if reason, ok := d.admit(c, whose(t.ConnectionState().PeerCertificates)); !ok {
 		d.turn(c, reason)
 		return
 	}
 	_ = c.SetDeadline(time.Time{})
-	select {
-	case l.ready <- known:
-	case <-l.done:
-		_ = c.Close()
-	}
+	l.hand(t)
 }
 
 // turn ends a stranger. One that was dropped for another has been counted.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -77,7 +78,7 @@ func (s *Server) listenAdmin() error {
 	if s.Conf.Admin == nil {
 		return nil
 	}
-	l, err := s.Door.Listen(s.Conf.Admin.Listen, nil)
+	l, err := s.Door.Plain(s.Conf.Admin.Listen)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,8 @@ func (s *Server) listenAdmin() error {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { say(w, s.Ready()) })
 	s.admin = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 20 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10, ErrorLog: log.New(io.Discard, "", 0),
+		IdleTimeout: 5 * time.Second, MaxHeaderBytes: 8 << 10, ErrorLog: log.New(io.Discard, "", 0),
+		ConnState: func(c net.Conn, is http.ConnState) { l.Busy(c, is == http.StateActive) },
 	}
 	go func() { _ = s.admin.Serve(l) }() // ends with Close
 	return nil

@@ -20,6 +20,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/gateway/wording"
 	"github.com/ontschot/ontschot/internal/civil"
+	"github.com/ontschot/ontschot/internal/door"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/pseudonym"
 	"github.com/ontschot/ontschot/internal/signed"
@@ -83,6 +84,7 @@ type Broker struct {
 	// AuthZEN answers what the policy would say.
 	AuthZEN *authzen.Point
 	health  *health.Server
+	gate    *door.Gate
 }
 
 // peers serves what gateways of other organisations call.
@@ -152,11 +154,11 @@ func NewBroker(c BrokerConfig) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	refusals := cmp.Or(c.Refusals, c.Log)
+	refusals, gate := cmp.Or(c.Refusals, c.Log), new(door.Gate)
 	edge := refusal.Edge{
 		Failures: admission.Failures{Own: c.Own, PolicyRevision: c.Policy.Revision, Record: c.Record, Log: refusals}, Log: refusals,
-		Answered: c.Answered, Watch: c.Watch,
+		Answered: c.Answered, Watch: c.Watch, Late: gate.Late,
 	}
 	point := authzen.New(authzen.Config{Admission: admit, Policy: c.Policy, Texts: c.Texts, Edge: edge, Now: c.Now, Log: c.Log})
-	return &Broker{exchange, service, edge, answerer, point, health.NewServer()}, nil
+	return &Broker{exchange, service, edge, answerer, point, health.NewServer(), gate}, nil
 }

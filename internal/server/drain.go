@@ -10,9 +10,9 @@ import (
 // lastCalls is how long calls may take to end when nobody said how long.
 const lastCalls = 5 * time.Second
 
-// Drain has health say NOT_SERVING, waits as long as the limits say, refuses new calls, and
-// returns when those under way have ended, or when ctx ends: then they are cut off, and it
-// reports that not all of them ended.
+// Drain has health say NOT_SERVING, waits as long as the limits say, refuses new calls at every
+// door of callers, and returns when those under way have ended, or when ctx ends: then they are
+// cut off, and it reports that not all of them ended.
 func (s *Server) Drain(ctx context.Context) (whole bool) {
 	first := s.serving.Swap(false)
 	if s.grpc == nil {
@@ -25,6 +25,7 @@ func (s *Server) Drain(ctx context.Context) (whole bool) {
 		case <-ctx.Done():
 		}
 	}
+	s.Broker.gate.Shut()
 	_ = s.listener.Close()
 	if !s.drainHTTP(ctx) { // calls of it go through the gRPC server, which can only stop then
 		return s.grpc.Cut()

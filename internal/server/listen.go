@@ -19,6 +19,10 @@ import (
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
+// CheckLimits says what a gateway would make of limits with the files that this process may open;
+// nil: nothing is wrong.
+func CheckLimits(l config.Limits) *config.Problem { return door.Check(l) }
+
 // listen serves until Close.
 func (s *Server) listen(b *Broker) error {
 	l, err := s.behindDoor(s.Conf.Listen, door.Protocol)
@@ -65,6 +69,7 @@ func (s *Server) serveHTTPS(address string, by *http.Server, protocols ...string
 	if err != nil {
 		return nil, err
 	}
+	by.Handler = s.Broker.gate.HTTP(by.Handler)
 	by.IdleTimeout, by.MaxHeaderBytes = 2*time.Minute, s.Door.Limits().MetadataBytes
 	by.ErrorLog = log.New(io.Discard, "", 0) // what it would say holds addresses
 	s.web = append(s.web, by)

@@ -52,6 +52,8 @@ type Checker struct {
 	// LogKey reads keys.log, and PinnedLogKey holds it against the log_keys of its organisation.
 	LogKey       func(*config.Gateway) error
 	PinnedLogKey func(*config.Gateway, config.Organisation) error
+	// Limits says what a process such as this would make of them; nil: nothing is wrong.
+	Limits func(config.Limits) *config.Problem
 	// Policies reads those with which a gateway begins, and gives their revision.
 	Policies func(context.Context, *config.Gateway, []approval.Officer) (string, error)
 	Now      time.Time
@@ -77,6 +79,7 @@ func (c Checker) Check(ctx context.Context, path string) Report {
 		return l.Report
 	}
 	l.listeners()
+	l.limits()
 	l.readTrust()
 	l.Problems = append(l.Problems, l.conf.Permissions(l.trust)...)
 	l.folders()
@@ -146,6 +149,17 @@ func (l *look) listeners() {
 	}
 	if l.conf.Data != "" {
 		add("data", filepath.Join(l.conf.Path(l.conf.Data), config.OperatorSocket))
+	}
+}
+
+// limits holds those that can be read against the descriptors that there are.
+func (l *look) limits() {
+	if slices.ContainsFunc(l.Problems, func(p config.Problem) bool { return strings.HasPrefix(p.Key, "limits") }) {
+		return
+	}
+	if p := l.Limits(l.conf.Limits); p != nil {
+		l.wrong(p.Key, p.What, p.Do)
+		l.Problems[len(l.Problems)-1].Warning = p.Warning
 	}
 }
 

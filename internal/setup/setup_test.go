@@ -3,9 +3,11 @@ package setup
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/ontschot/ontschot/internal/certificate"
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/dev/family"
+	"github.com/ontschot/ontschot/internal/door"
 	"github.com/ontschot/ontschot/internal/identity"
 	"github.com/ontschot/ontschot/internal/server"
 )
@@ -50,7 +53,7 @@ func ready(t *testing.T, o Organisation) string {
 // checker looks at files with what a gateway reads them with.
 func checker(now time.Time) Checker {
 	return Checker{
-		Now: now, Policies: server.CheckPolicies,
+		Now: now, Policies: server.CheckPolicies, Limits: func(config.Limits) *config.Problem { return nil },
 		LogKey: func(c *config.Gateway) error { _, err := server.LogKey(c); return err },
 		PinnedLogKey: func(c *config.Gateway, own config.Organisation) error {
 			_, err := server.RecordConfig(c, own)
@@ -363,4 +366,62 @@ func edit(dir, name, from, to string) error {
 		return os.ErrNotExist
 	}
 	return write(dir, name, strings.Replace(string(raw), from, to, 1))
+}
+
+// What a gateway does at its start with limits, for want of descriptors, is said before: that it
+// does not start, or has fewer than usual; with the place in the file, and what to do.
+func TestLimitsAreHeldAgainstTheDescriptors(t *testing.T) {
+	var was syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was))
+	now := was
+	now.Cur = 4096
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &now))
+	t.Cleanup(func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &was)) })
+	o := organisation(t.TempDir())
+	path := ready(t, o)
+	good := contents(t, o.Dir)["gateway.yaml"]
+	lines := strings.Count(good, "\n")
+	c := checker(time.Now())
+	c.Limits = server.CheckLimits
+	for limits, want := range map[string]struct {
+		key, says string
+		broken    bool
+		line      int // below the last of those that were there
+	}{
+		"limits:\n  connections: 4000\n":                    {"limits.connections", "4000 connections, 512 handshakes and 512 descriptors in reserve are more than the 4096 files", true, 2},
+		"limits:\n  connections: 100\n  handshakes: 4050\n": {"limits.handshakes", "4050 handshakes", true, 3},
+		"limits:\n  descriptors_in_reserve: 4000\n":         {"limits.descriptors_in_reserve", "4000 descriptors", true, 2},
+		"limits:\n  streams: 200\n":                         {"limits", "3072 are for connections", false, 1},
+		"":                                                  {"limits", "3072 are for connections", false, 0},
+		"limits:\n  handshakes: 0x\n":                       {"limits.handshakes", "a whole number is needed", true, 2},
+		"limits:\n  connections: 3\n":                       {"limits.connections", "is a number from 16", true, 2},
+		"limits:\n  connections: 100\n  handshakes: 64\n  descriptors_in_reserve: 64\n":                {},
+		"limits: {connections: 3000, handshakes: 500, descriptors_in_reserve: 596, drain: 10s}\n":      {},
+		"limits: {connections: 3001, handshakes: 500, descriptors_in_reserve: 596, drain: 10s}\n":      {"limits.connections", "more than the 4096 files", true, 1},
+		"limits: {connections: 3000, handshakes: 500, drain: 10s, connections_per_organisation: 16}\n": {},
+	} {
+		require.NoError(t, write(o.Dir, "gateway.yaml", good+limits))
+		report := c.Check(t.Context(), path)
+		require.Equal(t, want.broken, report.Broken(), limits)
+		if want.key == "" {
+			require.Empty(t, report.Problems, limits)
+		} else {
+			require.Len(t, report.Problems, 1, limits)
+			p := report.Problems[0]
+			require.Equal(t, want.key, p.Key, limits)
+			require.Contains(t, p.What, want.says, limits)
+			require.NotZero(t, p.Column, limits)
+			if want.line > 0 {
+				require.Equal(t, lines+want.line, p.Line, limits)
+			}
+			if strings.Contains(p.What, "files") {
+				require.Contains(t, p.Do, "LimitNOFILE", limits)
+			}
+		}
+		conf, err := config.ReadGateway(path)
+		if err == nil {
+			_, err = door.New(door.Config{Limits: conf.Limits, Log: slog.New(slog.DiscardHandler)})
+		}
+		require.Equal(t, want.broken, err != nil, "%s: a start does as it was said", limits)
+	}
 }

@@ -303,24 +303,53 @@ func (g *gateway) useAnotherKey(id string) {
 	})
 }
 
-// silent accepts connections at an address and never says anything; it tells of each.
-func silent(t *testing.T, address string) <-chan struct{} {
+// mute accepts connections and never says anything; it tells of each, until it is gone.
+type mute struct {
+	net.Listener
+	came chan struct{}
+	mu   sync.Mutex
+	open []net.Conn
+	gone bool
+}
+
+// silent is one at an address.
+func silent(t *testing.T, address string) *mute {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
 	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	came := make(chan struct{}, 100)
+	m := &mute{Listener: l, came: make(chan struct{}, 100)}
+	t.Cleanup(m.goes)
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			t.Cleanup(func() { c.Close() })
-			came <- struct{}{}
+			m.keep(c)
+			m.came <- struct{}{}
 		}
 	}()
-	return came
+	return m
+}
+
+func (m *mute) keep(c net.Conn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.gone {
+		_ = c.Close()
+	}
+	m.open = append(m.open, c)
+}
+
+// goes closes all of it: whoever waits for it, waits no longer.
+func (m *mute) goes() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.gone = true
+	_ = m.Close()
+	for _, c := range m.open {
+		_ = c.Close()
+	}
 }
 
 // certificate of a caller, for TLS by hand.

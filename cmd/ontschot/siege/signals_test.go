@@ -55,7 +55,7 @@ func (g *gateway) leavesNothing() {
 
 // underWay begins a call over each door, which wait for a source that says nothing, and gives
 // what becomes of them.
-func (g *gateway) underWay(came <-chan struct{}) (overGRPC, inJSON <-chan error) {
+func (g *gateway) underWay(source *mute) (overGRPC, inJSON <-chan error) {
 	g.t.Helper()
 	begin := func(ask func(context.Context) error) <-chan error {
 		result := make(chan error, 1)
@@ -77,7 +77,7 @@ func (g *gateway) underWay(came <-chan struct{}) (overGRPC, inJSON <-chan error)
 		}
 	}
 	inJSON = begin(g.askInJSON)
-	await(inJSON, came)
+	await(inJSON, source.came)
 	heard := make(chan struct{}, 100) // of other sources
 	overGRPC = begin(func(ctx context.Context) error {
 		_, err := g.ask(ctx, func(*ontschotv1.Progress) { heard <- struct{}{} })
@@ -88,14 +88,16 @@ func (g *gateway) underWay(came <-chan struct{}) (overGRPC, inJSON <-chan error)
 }
 
 // waits lays out a gateway that asks a gateway that says nothing, and has an adapter of its own.
-func waits(t *testing.T, timeout string) (*gateway, <-chan struct{}) {
+// What it asks of that one ends when the test has it go, and otherwise with the time of a caller.
+func waits(t *testing.T) (*gateway, *mute) {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer free.Close() // so that no other port drawn is this one
 	g := lay(t, true, func(g *gateway, c *config.Gateway) {
 		g.https = free.Addr().String()
-		c.SourceTimeout, c.HTTPS = timeout, &config.HTTPS{Listen: g.https}
+		c.SourceTimeout, c.HTTPS = "5m", &config.HTTPS{Listen: g.https}
+		c.Limits.Drain = "5m"
 	})
 	of := ""
 	for code, p := range g.family.Parties {
@@ -106,9 +108,10 @@ func waits(t *testing.T, timeout string) (*gateway, <-chan struct{}) {
 	return g, silent(t, g.layout.Gateways[of])
 }
 
-// The first SIGTERM lets calls under way end: health says so first, and nobody new is let in.
+// The first SIGTERM lets calls under way end: health says so first, and no new call is taken, not even
+// over a connection that is open.
 func TestSIGTERMDrains(t *testing.T) {
-	g, came := waits(t, "4s")
+	g, source := waits(t)
 	g.start()
 	require.NotEmpty(t, g.left(), "an adapter has its folder")
 	require.FileExists(t, g.socket())
@@ -123,7 +126,7 @@ func TestSIGTERMDrains(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, healthv1.HealthCheckResponse_SERVING, r.GetStatus())
 
-	call, inJSON := g.underWay(came)
+	call, inJSON := g.underWay(source)
 	g.signal(syscall.SIGTERM)
 	r, err = watch.Recv()
 	require.NoError(t, err)
@@ -140,6 +143,10 @@ func TestSIGTERMDrains(t *testing.T) {
 		}
 		return err != nil
 	}), "nobody new")
+	_, err = ontschotv1.NewAgreementServiceClient(c).ListAgreements(ctx, &ontschotv1.ListAgreementsRequest{})
+	require.Equal(t, codes.Unavailable, status.Code(err))
+	require.ErrorContains(t, err, "the gateway is ending; try again", "over a connection of before")
+	source.goes()
 	require.NoError(t, <-call, "a call under way ends, with a gap for the source that says nothing")
 	require.NoError(t, <-inJSON, "also one in JSON")
 	require.NoError(t, g.end())
@@ -150,9 +157,9 @@ func TestSIGTERMDrains(t *testing.T) {
 func TestASecondSIGTERMEndsAtOnce(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(second.String(), func(t *testing.T) {
-			g, came := waits(t, "50s")
+			g, source := waits(t)
 			g.start()
-			call, inJSON := g.underWay(came)
+			call, inJSON := g.underWay(source)
 			g.signal(syscall.SIGTERM)
 			g.says("a second signal ends it at once")
 			g.signal(second)
@@ -169,7 +176,7 @@ func TestASecondSIGTERMEndsAtOnce(t *testing.T) {
 
 // What kill -9 leaves is swept by the next start; a gateway that lives is not disturbed.
 func TestAfterKillNothingIsLeftThatAStartDoesNotSweep(t *testing.T) {
-	g, _ := waits(t, "4s")
+	g, _ := waits(t)
 	g.start()
 	had := g.left()
 	require.NotEmpty(t, had)

@@ -39,6 +39,7 @@ const (
 	ReasonCertificate       = "CERTIFICATE_NOT_TRUSTED"
 	ReasonRecordUnavailable = "RECORD_UNAVAILABLE"
 	ReasonChangedMeanwhile  = "CHANGED_MEANWHILE"
+	ReasonGatewayEnding     = "GATEWAY_ENDING"
 )
 
 // PermitReasons lists those for which a permit was not taken. A closed list.

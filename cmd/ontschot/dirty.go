@@ -1,0 +1,5 @@
+//go:build dirty
+
+package main
+
+const mark = "-dirty"
