@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"go/format"
 	"io/fs"
 	"maps"
 	"os"
@@ -108,7 +107,7 @@ func render(f facts) (map[string][]byte, error) {
 
 // filled is one file.
 func filled(f facts, at string) ([]byte, error) {
-	t, err := template.New(path.Base(at)).Funcs(template.FuncMap{"quote": strconv.Quote}).Option("missingkey=error").
+	t, err := template.New(path.Base(at)).Funcs(template.FuncMap{"quote": strconv.Quote, "sorted": sorted}).Option("missingkey=error").
 		ParseFS(files, at, path.Join("files", f.Kind, sources+".tmpl"))
 	if err != nil {
 		return nil, err
@@ -117,11 +116,11 @@ func filled(f facts, at string) ([]byte, error) {
 	if err := t.Execute(&b, f); err != nil {
 		return nil, err
 	}
-	if strings.HasSuffix(at, ".go.tmpl") { // imports in their order, whatever the kind
-		return format.Source(b.Bytes())
-	}
 	return b.Bytes(), nil
 }
+
+// sorted gives imports in the order of gofmt, whatever the kind.
+func sorted(names ...string) []string { return slices.Sorted(slices.Values(names)) }
 
 // recordKey is a fresh key that salts the hashes of records.
 func recordKey() string {

@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"encoding/json"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"os"
@@ -125,6 +126,10 @@ func TestWhatIsMadeIsSound(t *testing.T) {
 					require.NoError(t, yaml.Unmarshal([]byte(text), &any), name)
 				case ".json":
 					require.NoError(t, json.Unmarshal([]byte(text), &any), name)
+				case ".go":
+					as, err := format.Source([]byte(text))
+					require.NoError(t, err, name)
+					require.Equal(t, string(as), text, name)
 				}
 			}
 			module, err := modfile.Parse("go.mod", []byte(read(t, o, "go.mod")), nil)
