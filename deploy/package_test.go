@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -23,6 +24,16 @@ func files() map[string]string {
 		"/usr/share/doc/ontschot/operating.md":          "-rw-r--r-- root/root",
 		"/usr/share/doc/ontschot/trust.example.yaml":    "-rw-r--r-- root/root",
 	}
+}
+
+// largest is what the program may weigh, in bytes (docs/decisions/0022-one-binary.md): 61.4 million
+// when this was written, and what another Go and a few features add. Beyond it, find out what came in.
+const largest = 64_000_000
+
+func TestTheProgramStaysItsSize(t *testing.T) {
+	info, err := os.Stat(the(t, "_linux_amd64"))
+	require.NoError(t, err)
+	require.LessOrEqual(t, info.Size(), int64(largest))
 }
 
 func TestWhatTheDebHolds(t *testing.T) {

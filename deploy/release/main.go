@@ -72,11 +72,10 @@ func begin(out string, dirty bool) (*release, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags := "dirty"
-	if !dirty {
-		tags, err = "", committed(root)
-	}
-	if err != nil {
+	tags := "grpcnotrace"
+	if dirty {
+		tags += ",dirty"
+	} else if err := committed(root); err != nil {
 		return nil, err
 	}
 	for _, tool := range []string{nfpm, cyclonedx} {
@@ -141,7 +140,8 @@ func (r *release) make() error {
 	return image{program: program, arch: r.arch, version: r.version, at: r.at}.write(r.program + ".oci.tar")
 }
 
-// build makes the program: without C, and without anything of this machine in it.
+// build makes the program: without C, without anything of this machine in it, and without the pages
+// of traces that gRPC brings and nobody here serves (grpcnotrace).
 func (r *release) build() error {
 	r.program = filepath.Join(r.out, fmt.Sprintf("ontschot_%s_linux_%s", r.version, r.arch))
 	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", r.tags, "-ldflags=-s -w -buildid=", "-o", r.program, "./cmd/ontschot")
