@@ -1,6 +1,7 @@
 package result_test
 
 import (
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -204,6 +205,11 @@ func headers(l *list) {
 	}}})
 	l.add("signature-der", result.SignatureInvalid, "an ECDSA signature in ASN.1, which JWS does not have", release{statement: statement{after: der}})
 	l.add("signature-ps256-flipped", result.SignatureInvalid, "one bit of an RSA signature", release{statement: statement{by: w.ps, after: flipped}})
+	l.add("signature-ps256-salt", result.SignatureInvalid, "an RSA signature with a salt of 20 bytes, which JWS does not have", release{statement: statement{by: w.ps, after: func(s string) string {
+		input := s[:strings.LastIndex(s, ".")]
+		sum := sha256.Sum256([]byte(input))
+		return input + "." + base64.RawURLEncoding.EncodeToString(pss(w.ps.private.(*rsa.PrivateKey), sum[:], 20))
+	}}})
 	l.add("signature-eddsa-flipped", result.SignatureInvalid, "one bit of an Ed25519 signature", release{statement: statement{by: w.retired, after: flipped}})
 	l.add("signature-of-another-key", result.SignatureInvalid, "signed by another key than it names", release{statement: statement{
 		by: w.of, header: `{"alg":"ES256","kid":"sign-1","typ":"ontschot-result+jwt"}`}})

@@ -87,19 +87,19 @@ func (k key) sign(t testing.TB, input string) []byte {
 		require.NoError(t, err)
 		return append(rs.R.FillBytes(make([]byte, 32)), rs.S.FillBytes(make([]byte, 32))...)
 	case *rsa.PrivateKey:
-		return pss(private, sum[:])
+		return pss(private, sum[:], sha256.Size)
 	}
 	require.FailNow(t, "a key of another type")
 	return nil
 }
 
-// pss is RSASSA-PSS (RFC 8017, section 8.1) with SHA-256 and a salt of 32 zeros.
-func pss(k *rsa.PrivateKey, digest []byte) []byte {
-	salt := make([]byte, 32)
+// pss is RSASSA-PSS (RFC 8017, section 8.1) with SHA-256 and a salt of so many zeros; a JWS has 32.
+func pss(k *rsa.PrivateKey, digest []byte, zeros int) []byte {
+	salt := make([]byte, zeros)
 	h := sha256.Sum256(append(append(make([]byte, 8), digest...), salt...))
 	em := make([]byte, k.Size())
 	db := em[:len(em)-33]
-	db[len(db)-33] = 1
+	db[len(db)-zeros-1] = 1
 	for i := 0; i*32 < len(db); i++ { // MGF1
 		mask := sha256.Sum256(binary.BigEndian.AppendUint32(append([]byte{}, h[:]...), uint32(i)))
 		for j := i * 32; j < min(len(db), i*32+32); j++ {

@@ -62,6 +62,22 @@ func TestAnOutsideTokenIsRead(t *testing.T) {
 	}
 }
 
+// The salt of a PS256 signature is as long as the hash (RFC 7518 section 3.5), as every signer of
+// such tokens makes it: another length is no signature.
+func TestTheSaltIsAsLongAsTheHash(t *testing.T) {
+	key := rsaKey(t, 2048)
+	set, err := ReadKeySet([]byte(setOf(jwkOf(t, key.Public(), "kid", "r1"))), "PS256")
+	require.NoError(t, err)
+	out := &Outside{Issuer: realm, Alg: "PS256", Types: []string{"JWT"}, Keys: set}
+	input := b64(strings.Replace(outsideHead, "RS256", "PS256", 1)) + "." + b64(outsideBody)
+	sum := sha256.Sum256([]byte(input))
+	for salt, want := range map[int]error{sha256.Size: nil, 20: ErrSignature, rsa.PSSSaltLengthAuto: ErrSignature} {
+		sig, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: salt})
+		require.NoError(t, err)
+		require.ErrorIs(t, out.Compact([]byte(input+"."+base64.RawURLEncoding.EncodeToString(sig)), new(outsideClaims)), want, salt)
+	}
+}
+
 // What is hostile in a document of ours is hostile in an outside token.
 func TestHostileOutsideTokens(t *testing.T) {
 	i := newIDP(t)

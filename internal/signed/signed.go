@@ -202,7 +202,8 @@ func (p *pins) find(issuer identity.OIN, kind Kind, h header) (*Key, error) {
 	return k, nil
 }
 
-// check is the one call into the library: signing input and signature against one key.
+// check is the one call into the library: signing input and signature against one key. The salt
+// of PS256 is as long as the hash (RFC 7518 section 3.5).
 func check(k *Key, input, signature []byte) error {
 	by, err := jws.NewVerifier(jwa.SignatureAlgorithm(k.Alg))
 	if err != nil {
@@ -210,6 +211,12 @@ func check(k *Key, input, signature []byte) error {
 	}
 	if err := by.Verify(input, signature, k.Public); err != nil {
 		return ErrSignature
+	}
+	if pub, ok := k.Public.(*rsa.PublicKey); ok && k.Alg == "PS256" { // the library takes a salt of any length
+		sum := sha256.Sum256(input)
+		if rsa.VerifyPSS(pub, crypto.SHA256, sum[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) != nil {
+			return ErrSignature
+		}
 	}
 	return nil
 }

@@ -453,7 +453,7 @@ def good_signature(alg, key, data, signature):
         elif alg == "EdDSA":
             key.verify(signature, data)
         else:
-            key.verify(signature, data, padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO), hashes.SHA256())
+            key.verify(signature, data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
         return True
     except (InvalidSignature, ValueError):
         return False

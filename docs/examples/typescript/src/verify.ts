@@ -264,7 +264,7 @@ function checkSignature(k: { alg: string; key: KeyObject }, input: string, signa
   const data = Buffer.from(input, "ascii");
   if (k.alg === "ES256") return signature.length === 64 && verifySignature("sha256", data, { key: k.key, dsaEncoding: "ieee-p1363" }, signature);
   if (k.alg === "EdDSA") return signature.length === 64 && verifySignature(null, data, k.key, signature);
-  return verifySignature("sha256", data, { key: k.key, padding: 6 /* RSA_PKCS1_PSS_PADDING */ }, signature);
+  return verifySignature("sha256", data, { key: k.key, padding: 6 /* RSA_PKCS1_PSS_PADDING */, saltLength: 32 }, signature);
 }
 
 // --- receipts: the release stands in the log ------------------------------------------------
