@@ -45,7 +45,7 @@ type meaning struct {
 
 // meanings is the one table of errors. What is not in it is Internal and unsaid.
 func meanings() []meaning {
-	return append(betweenGateways(), []meaning{
+	return slices.Concat(betweenGateways(), []meaning{
 		{token.ErrMissing, codes.Unauthenticated, ontschotv1.ReasonTokenMissing, `send the metadata "authorization: Bearer <token>"`},
 		{token.ErrExpired, codes.Unauthenticated, ontschotv1.ReasonTokenExpired, "ask your token issuer for a new one"},
 		{token.ErrBinding, codes.Unauthenticated, ontschotv1.ReasonTokenNotBound, "use the token on the connection of the certificate it was issued for"},
@@ -100,10 +100,16 @@ func meanings() []meaning {
 		{agreement.ErrUnreached, codes.Unavailable, "PEER_UNREACHABLE", "nothing has come into force; try again, and tell the other party if it lasts"},
 		{audit.ErrKeyReused, codes.FailedPrecondition, "IDEMPOTENCY_KEY_REUSED", "use a new key for another request"},
 		{register.ErrRefused, codes.InvalidArgument, "DOCUMENT_DOES_NOT_FIT", "read what it is to take the place of, and say so"},
+	}, ofAnyCall())
+}
+
+// ofAnyCall are those of no call in particular; an error that says more comes before them.
+func ofAnyCall() []meaning {
+	return []meaning{
 		{admission.ErrEnding, codes.Unavailable, ontschotv1.ReasonGatewayEnding, "try again at this address in a few seconds"},
 		{context.DeadlineExceeded, codes.DeadlineExceeded, "DEADLINE", "allow more time"},
 		{context.Canceled, codes.Canceled, "CANCELLED", "the caller hung up"},
-	}...)
+	}
 }
 
 // betweenGateways are those of questions that other organisations' gateways ask.
