@@ -3,8 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +23,7 @@ func initCommand() *cobra.Command {
 		Short: "Make what a gateway of your organisation needs: keys, certificate requests, configuration",
 		Long: `Make the folder of a gateway: signing, token, log and pseudonym keys, certificate requests with the OIN where
 PKIoverheid and FSC have it, gateway.yaml with every key explained, trust.yaml with your own entry, client.yaml for your own
-systems, and party.yaml, to be sent to others. Kind and laws follow from the code; give --kind and --laws where they do not.
+systems, party.yaml, to be sent to others, and ontschot.service, by which systemd runs this folder without our package. Kind and laws follow from the code; give --kind and --laws where they do not.
 Files are for their owner only (0600, folders 0700). A file that is there is not written over: run it again to make what lacks.`,
 		Example: "  ontschot init --oin 00000001003214345000 --name \"Gemeente Meppel\" --code GM0119 --dir meppel\n" +
 			"  ontschot init --oin 00000001003214345000 --name \"Gemeente Meppel\" --code GM0119 --host gateway.meppel.nl --withdraw-url https://toestemming.meppel.nl/intrekken --officer fg@meppel.nl --dir /etc/ontschot",
@@ -30,6 +33,7 @@ Files are for their owner only (0600, folders 0700). A file that is there is not
 				return fmt.Errorf("%w: --dir is needed: the folder to make", errUsage)
 			}
 			o.OIN = identity.OIN(oin)
+			o.Program, o.User = self()
 			made, err := setup.Init(o)
 			if errors.Is(err, setup.ErrInput) {
 				return fmt.Errorf("%w: %w", errUsage, err)
@@ -55,6 +59,31 @@ Files are for their owner only (0600, folders 0700). A file that is there is not
 	return c
 }
 
+// self is where this program is, and who runs it; of what cannot be known, and of root, nothing.
+func self() (program, name string) {
+	program, _ = os.Executable()
+	if who, err := user.Current(); err == nil && who.Uid != "0" {
+		name = who.Username
+	}
+	return program, name
+}
+
+// asService says how systemd runs the folder, of which the path is absolute.
+func asService(dir string, made setup.Made) string {
+	if !slices.Contains(slices.Concat(made.New, made.There), setup.UnitFile) {
+		return fmt.Sprintf("     As a service: no unit was made, for %s has a character that systemd reads as something else;\n     choose another folder, or the unit of the packages (deploy/systemd).\n", dir)
+	}
+	unit := filepath.Join(dir, setup.UnitFile)
+	text := "     Or have systemd run it:\n"
+	if setup.Hidden(dir) {
+		text = fmt.Sprintf("     Or have systemd run it. Its unit sees no home and no temporary folder: make this one elsewhere\n     (--dir /etc/ontschot), since here, in %s, it will not start. There:\n", dir)
+	}
+	if raw, err := os.ReadFile(unit); err == nil && strings.Contains(string(raw), "\nUser="+setup.UsualUser+"\n") {
+		text += fmt.Sprintf("       useradd --system --no-create-home --shell /usr/sbin/nologin %[1]s; chown -R %[1]s: %[2]s\n", setup.UsualUser, dir)
+	}
+	return text + fmt.Sprintf("       systemctl link %s && systemctl enable --now ontschot\n     It looks for the program where ExecStart= says; put it there, or change that line.\n", unit)
+}
+
 // printInit says what was made, what was there, and what comes next.
 func printInit(c *cobra.Command, dir string, made setup.Made) error {
 	w := c.OutOrStdout()
@@ -73,9 +102,12 @@ What comes next:
        ontschot config check --config %s
   3. Send %s to those who are to deal with you, and add theirs:
        ontschot trust add THEIRS --config %s
-  4. Start it: ontschot serve --config %s (as a service: deploy/systemd)
+  4. Start it: ontschot serve --config %s
 `, at("tls/request.csr"), at("client/request.csr"), at("tls/cert.pem"), at("client/cert.pem"), at("tls/ca.pem"),
 		at("gateway.yaml"), at("gateway.yaml"), at("party.yaml"), at("gateway.yaml"), at("gateway.yaml"))
+	if whole, err := filepath.Abs(dir); err == nil {
+		steps += asService(whole, made)
+	}
 	if slices.Contains(made.New, "keys/sign-1.pem") {
 		steps += fmt.Sprintf("Keep a copy of %s on paper or elsewhere offline: what is lost of it cannot be made again.\n", at("keys"))
 	}
