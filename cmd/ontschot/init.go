@@ -18,6 +18,7 @@ import (
 func initCommand() *cobra.Command {
 	var o setup.Organisation
 	var oin string
+	var say reply
 	c := &cobra.Command{
 		Use:   "init --oin OIN --name NAME --code CODE --dir DIR",
 		Short: "Make what a gateway of your organisation needs: keys, certificate requests, configuration",
@@ -41,7 +42,7 @@ Files are for their owner only (0600, folders 0700). A file that is there is not
 			if err != nil {
 				return err
 			}
-			return printInit(c, o.Dir, made)
+			return say.give(c, initAnswer{o.Dir, append([]string{}, made.New...), append([]string{}, made.There...)}, stepsOf(o.Dir, made))
 		},
 	}
 	f := c.Flags()
@@ -56,6 +57,7 @@ Files are for their owner only (0600, folders 0700). A file that is there is not
 	f.StringVar(&o.Officer, "officer", "", "how to reach your data protection officer; else to be filled in")
 	f.StringVar(&o.Dir, "dir", "", "the folder to make")
 	f.BoolVar(&o.Dev, "dev", false, "for development, on this machine alone")
+	say.flags(c)
 	return c
 }
 
@@ -84,17 +86,16 @@ func asService(dir string, made setup.Made) string {
 	return text + fmt.Sprintf("       systemctl link %s && systemctl enable --now ontschot\n     It looks for the program where ExecStart= says; put it there, or change that line.\n", unit)
 }
 
-// printInit says what was made, what was there, and what comes next.
-func printInit(c *cobra.Command, dir string, made setup.Made) error {
-	w := c.OutOrStdout()
+// stepsOf says what was made, what was there, and what comes next.
+func stepsOf(dir string, made setup.Made) (steps string) {
 	for _, name := range made.New {
-		fmt.Fprintf(w, "  made   %s\n", filepath.Join(dir, name))
+		steps += fmt.Sprintf("  made   %s\n", filepath.Join(dir, name))
 	}
 	for _, name := range made.There {
-		fmt.Fprintf(w, "  there  %s (as it was)\n", filepath.Join(dir, name))
+		steps += fmt.Sprintf("  there  %s (as it was)\n", filepath.Join(dir, name))
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
-	steps := fmt.Sprintf(`
+	steps += fmt.Sprintf(`
 What comes next:
   1. Have %s and %s signed by your authority (PKIoverheid). Put what
      comes back into %s and %s, and the roots of that authority into %s.
@@ -111,6 +112,5 @@ What comes next:
 	if slices.Contains(made.New, "keys/sign-1.pem") {
 		steps += fmt.Sprintf("Keep a copy of %s on paper or elsewhere offline: what is lost of it cannot be made again.\n", at("keys"))
 	}
-	_, err := fmt.Fprint(w, steps)
-	return err
+	return steps
 }
