@@ -80,7 +80,7 @@ Exit code 1 when the answer to a question is no, or an entry cannot be explained
 		RunE: func(c *cobra.Command, _ []string) error {
 			fsys, err := q.open("table", "json")
 			if err != nil {
-				return err
+				return q.unusable(err)
 			}
 			return q.explainOne(c, fsys)
 		},
@@ -140,6 +140,17 @@ func (q *whatIf) oneThing(named func(flag string) bool) error {
 // usage says what was typed wrong.
 func (q *whatIf) usage(nl, en string, args ...any) error {
 	return &toldError{q.say("verkeerd gebruik: ", errUsage.Error()+": ") + fmt.Sprintf(q.say(nl, en), args...), errUsage}
+}
+
+// unusable words why a folder of policies cannot be used.
+func (q *whatIf) unusable(err error) error {
+	switch {
+	case errors.As(err, new(policy.Problems)) || q.lang == wording.English || !errors.Is(err, policy.ErrRules) && !errors.Is(err, wording.ErrTable):
+		return q.told(err)
+	case errors.Is(err, fs.ErrNotExist):
+		return &toldError{fmt.Sprintf("deze regels kunnen niet worden gebruikt: %s is er niet. Schrijf een eerste map met: ontschot policy init --dir MAP", q.dir), err}
+	}
+	return &toldError{"deze regels kunnen niet worden gebruikt. Wat er mis is: " + err.Error(), err}
 }
 
 // parse reads the flags that are more than a word.

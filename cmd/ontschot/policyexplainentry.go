@@ -91,10 +91,8 @@ func (q *whatIf) ofEntry(err error) error {
 		return in(fmt.Sprintf("regel %d van het logboek: deze regels besluiten nu iets anders dan er in het logboek staat. Controleer het logboek met: ontschot audit verify", q.entry))
 	case errors.Is(err, audit.ErrTampered), errors.Is(err, audit.ErrDamaged), errors.Is(err, audit.ErrBehind):
 		return in("het logboek klopt niet, dus er is niets uit te leggen. Meld dit aan uw beheerder. Wat er mis is: " + err.Error())
-	case errors.As(err, new(policy.Problems)):
-		return q.told(err)
 	case errors.Is(err, policy.ErrRules), errors.Is(err, wording.ErrTable):
-		return in("deze regels kunnen niet worden gebruikt. Wat er mis is: " + err.Error())
+		return q.unusable(err)
 	case errors.Is(err, config.ErrConfig), errors.Is(err, fs.ErrNotExist):
 		return in("het logboek is niet te lezen. Geef met --config aan welk gateway.yaml van uw gateway is. Wat er mis is: " + err.Error())
 	}
