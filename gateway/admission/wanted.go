@@ -46,32 +46,40 @@ func wanted(r *validate.FieldRules, id string) string {
 		case "in":
 			return "it must be one of " + strings.Join(s.GetIn(), ", ")
 		case "min_len", "max_len":
-			return count(s.HasMinLen(), s.GetMinLen(), s.HasMaxLen(), s.GetMaxLen(), "character")
+			return count(bound(s.HasMinLen(), s.GetMinLen()), bound(s.HasMaxLen(), s.GetMaxLen()), "character")
 		}
 	case "bytes":
 		b := r.GetBytes()
-		return count(b.HasMinLen(), b.GetMinLen(), b.HasMaxLen(), b.GetMaxLen(), "byte")
+		return count(bound(b.HasMinLen(), b.GetMinLen()), bound(b.HasMaxLen(), b.GetMaxLen()), "byte")
 	case "repeated":
 		l := r.GetRepeated()
 		if rule == "unique" {
 			return "each must be there once"
 		}
-		return count(l.HasMinItems(), l.GetMinItems(), l.HasMaxItems(), l.GetMaxItems(), "item")
+		return count(bound(l.HasMinItems(), l.GetMinItems()), bound(l.HasMaxItems(), l.GetMaxItems()), "item")
 	case "map":
 		m := r.GetMap()
-		return count(m.HasMinPairs(), m.GetMinPairs(), m.HasMaxPairs(), m.GetMaxPairs(), "key")
+		return count(bound(m.HasMinPairs(), m.GetMinPairs()), bound(m.HasMaxPairs(), m.GetMaxPairs()), "key")
 	case "int32":
 		n := r.GetInt32()
-		return number(n.HasGte(), int64(n.GetGte()), n.HasLte(), int64(n.GetLte()))
+		return number(bound(n.HasGte(), int64(n.GetGte())), bound(n.HasLte(), int64(n.GetLte())))
 	case "int64":
 		n := r.GetInt64()
-		return number(n.HasGte(), n.GetGte(), n.HasLte(), n.GetLte())
+		return number(bound(n.HasGte(), n.GetGte()), bound(n.HasLte(), n.GetLte()))
 	}
 	return ""
 }
 
+// bound is a bound of a rule; nil: it has none.
+func bound[T uint64 | int64](is bool, n T) *T {
+	if !is {
+		return nil
+	}
+	return &n
+}
+
 // count words how many there must be of something.
-func count(low bool, from uint64, high bool, to uint64, of string) string {
+func count(from, to *uint64, of string) string {
 	name := func(n uint64) string {
 		if n == 1 {
 			return of
@@ -79,27 +87,27 @@ func count(low bool, from uint64, high bool, to uint64, of string) string {
 		return of + "s"
 	}
 	switch {
-	case low && high && from == to:
-		return fmt.Sprintf("it must have exactly %d %s", to, name(to))
-	case low && high:
-		return fmt.Sprintf("it must have %d to %d %s", from, to, name(to))
-	case low:
-		return fmt.Sprintf("it must have at least %d %s", from, name(from))
-	case high:
-		return fmt.Sprintf("it must have at most %d %s", to, name(to))
+	case from != nil && to != nil && *from == *to:
+		return fmt.Sprintf("it must have exactly %d %s", *to, name(*to))
+	case from != nil && to != nil:
+		return fmt.Sprintf("it must have %d to %d %s", *from, *to, name(*to))
+	case from != nil:
+		return fmt.Sprintf("it must have at least %d %s", *from, name(*from))
+	case to != nil:
+		return fmt.Sprintf("it must have at most %d %s", *to, name(*to))
 	}
 	return ""
 }
 
 // number words between which numbers, both included.
-func number(low bool, from int64, high bool, to int64) string {
+func number(from, to *int64) string {
 	switch {
-	case low && high:
-		return fmt.Sprintf("it must be a whole number from %d to %d", from, to)
-	case low:
-		return fmt.Sprintf("it must be a whole number, %d or more", from)
-	case high:
-		return fmt.Sprintf("it must be a whole number, %d or less", to)
+	case from != nil && to != nil:
+		return fmt.Sprintf("it must be a whole number from %d to %d", *from, *to)
+	case from != nil:
+		return fmt.Sprintf("it must be a whole number, %d or more", *from)
+	case to != nil:
+		return fmt.Sprintf("it must be a whole number, %d or less", *to)
 	}
 	return ""
 }
