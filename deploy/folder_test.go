@@ -67,6 +67,8 @@ func TestTheUnitOfAFolderIsThatOfThePackages(t *testing.T) {
 		require.True(t, strings.HasPrefix(d["ExecStart"][0], in+" serve "), program)
 		require.Equal(t, []string{"ontschot"}, d["User"])
 	}
+	_, path = folderUnit(t, func(o *setup.Organisation) { o.User = `DOMAIN\somebody` })
+	require.Equal(t, []string{"ontschot"}, directivesOf(t, path)["User"])
 	// What a unit cannot name gets none, rather than one that does something else.
 	for _, odd := range []string{"a b", "50%", `q"`, "a:b", "a$b"} {
 		made, err := setup.Init(setup.Organisation{OIN: "00000099000000119000", Name: "N", Code: "GM0119", Host: "localhost", Dir: filepath.Join(t.TempDir(), odd)})

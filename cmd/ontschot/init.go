@@ -24,7 +24,8 @@ func initCommand() *cobra.Command {
 		Short: "Make what a gateway of your organisation needs: keys, certificate requests, configuration",
 		Long: `Make the folder of a gateway: signing, token, log and pseudonym keys, certificate requests with the OIN where
 PKIoverheid and FSC have it, gateway.yaml with every key explained, trust.yaml with your own entry, client.yaml for your own
-systems, party.yaml, to be sent to others, and ontschot.service, by which systemd runs this folder without our package. Kind and laws follow from the code; give --kind and --laws where they do not.
+systems, party.yaml, to be sent to others, and ontschot.service, by which systemd runs this folder without our package.
+Kind and laws follow from the code; give --kind and --laws where they do not.
 Files are for their owner only (0600, folders 0700). A file that is there is not written over: run it again to make what lacks.`,
 		Example: "  ontschot init --oin 00000001003214345000 --name \"Gemeente Meppel\" --code GM0119 --dir meppel\n" +
 			"  ontschot init --oin 00000001003214345000 --name \"Gemeente Meppel\" --code GM0119 --host gateway.meppel.nl --withdraw-url https://toestemming.meppel.nl/intrekken --officer fg@meppel.nl --dir /etc/ontschot",

@@ -28,6 +28,9 @@ func Hidden(path string) bool {
 	return false
 }
 
+// plainUser is a name that systemd takes for a user.
+var plainUser = regexp.MustCompile(`^[a-z_][a-z0-9_-]*$`)
+
 // plainPath is a path that systemd reads as it is: without what separates or stands for
 // something in a unit.
 var plainPath = regexp.MustCompile(`^/[A-Za-z0-9._/+@-]*$`)
@@ -41,10 +44,10 @@ func (o Organisation) unit() []byte {
 		program = usualProgram
 	}
 	user := o.User
-	if user == "" {
+	if !plainUser.MatchString(user) {
 		user = UsualUser
 	}
-	if err != nil || !plainPath.MatchString(dir) || !regexp.MustCompile(`^[a-z_][a-z0-9_-]*$`).MatchString(user) {
+	if err != nil || !plainPath.MatchString(dir) {
 		return nil
 	}
 	return []byte(strings.NewReplacer(
