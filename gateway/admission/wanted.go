@@ -6,17 +6,22 @@ import (
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// brokenRule words the rule of a proto file that a field breaks, by its name and by what it
-// wants. It says nothing of the value.
-func brokenRule(v *protovalidate.Violation) string {
-	id := v.Proto.GetRuleId()
-	rules, err := protovalidate.ResolveFieldRules(v.FieldDescriptor)
+// brokenRule words the rule of a proto file that a field of a request breaks, by its name and by
+// what it wants. It says nothing of the value.
+func brokenRule(of protoreflect.MessageDescriptor, v *validate.Violation) string {
+	id := v.GetRuleId()
+	field := fieldAt(of, v.GetField())
+	if field == nil {
+		return "breaks the rule " + id
+	}
+	rules, err := protovalidate.ResolveFieldRules(field)
 	if err != nil {
 		return "breaks the rule " + id
 	}
-	for _, part := range v.Proto.GetRule().GetElements() {
+	for _, part := range v.GetRule().GetElements() {
 		switch part.GetFieldName() { // of one value among several
 		case "items":
 			rules = rules.GetRepeated().GetItems()
@@ -30,6 +35,24 @@ func brokenRule(v *protovalidate.Violation) string {
 		return fmt.Sprintf("breaks the rule %s: %s", id, words)
 	}
 	return "breaks the rule " + id
+}
+
+// fieldAt is the field at a path in a message; nil where there is none. The validator gives it
+// for a field, and for one value among several it gives none.
+func fieldAt(of protoreflect.MessageDescriptor, path *validate.FieldPath) (field protoreflect.FieldDescriptor) {
+	for _, part := range path.GetElements() {
+		if of == nil {
+			return nil
+		}
+		if field = of.Fields().ByNumber(protoreflect.FieldNumber(part.GetFieldNumber())); field == nil {
+			return nil
+		}
+		of = field.Message()
+		if field.IsMap() {
+			of = field.MapValue().Message()
+		}
+	}
+	return field
 }
 
 // wanted says in words what a rule wants of one value; empty: there are no words for it.

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -118,4 +119,94 @@ func TestABrokenRuleSaysWhatIsWanted(t *testing.T) {
 		require.NotContains(t, err.Error(), "99994")
 		require.Regexp(t, `: breaks the rule [a-z0-9_.]+: it `, err.Error())
 	}
+}
+
+// Every rule is broken for real, at the validator's own path to it: of a field, of one value in a
+// list, of a key and a value in a map, of a message in another. Each says what is wanted.
+func TestEveryRuleIsBrokenForReal(t *testing.T) {
+	validator, err := protovalidate.New() // which says all that is wrong
+	require.NoError(t, err)
+	said := map[string]int{}
+	protoregistry.GlobalTypes.RangeMessages(func(kind protoreflect.MessageType) bool {
+		if !strings.HasPrefix(string(kind.Descriptor().FullName()), "ontschot.") {
+			return true
+		}
+		for _, of := range []struct {
+			text string
+			n    int
+		}{{"", 0}, {"", 2}, {"Secret 1", 2}, {"Secret 1", 300}, {strings.Repeat("S", 20_000), 1}} {
+			var bad *protovalidate.ValidationError
+			if !errors.As(validator.Validate(spoiled(kind, of.text, of.n, 0).Interface()), &bad) {
+				continue
+			}
+			for _, v := range bad.Violations {
+				said[v.Proto.GetRuleId()]++
+				words := brokenRule(kind.Descriptor(), v.Proto)
+				if !strings.Contains(words, ": it ") && !strings.Contains(words, ": each ") {
+					require.Fail(t, words, protovalidate.FieldPathString(v.Proto.GetField()))
+				}
+				if strings.Contains(words, "Secret") {
+					require.Fail(t, "it repeats what was sent", words)
+				}
+			}
+		}
+		return true
+	})
+	for _, rule := range []string{"string.pattern", "string.max_len", "string.min_len", "string.in", "repeated.max_items", "repeated.min_items", "repeated.unique", "int32.gte_lte", "int64.gte_lte", "bytes.max_len", "required", "map.max_pairs"} {
+		require.Positive(t, said[rule], "%s: %v", rule, said)
+	}
+}
+
+// spoiled is a message of which each field holds a value that fits few rules; lists and maps n.
+func spoiled(kind protoreflect.MessageType, text string, n, depth int) protoreflect.Message {
+	m := kind.New()
+	for i := range m.Descriptor().Fields().Len() {
+		f := m.Descriptor().Fields().Get(i)
+		inner := func() (protoreflect.Value, bool) {
+			if f.Message() == nil {
+				return odd(f, text)
+			}
+			kind, err := protoregistry.GlobalTypes.FindMessageByName(f.Message().FullName())
+			if err != nil || depth == 1 || n == 0 {
+				return protoreflect.Value{}, false
+			}
+			return protoreflect.ValueOfMessage(spoiled(kind, text, 2, depth+1)), true
+		}
+		switch {
+		case f.IsMap():
+			for k := range n {
+				if f.MapKey().Kind() == protoreflect.StringKind && f.MapValue().Kind() == protoreflect.StringKind {
+					m.Mutable(f).Map().Set(protoreflect.ValueOfString(fmt.Sprint("Secret", k)).MapKey(), protoreflect.ValueOfString(text))
+				}
+			}
+		case f.IsList():
+			for range n {
+				if v, ok := inner(); ok {
+					m.Mutable(f).List().Append(v)
+				}
+			}
+		default:
+			if v, ok := inner(); ok {
+				m.Set(f, v)
+			}
+		}
+	}
+	return m
+}
+
+// odd is a value of a field that few rules allow; none of a message.
+func odd(f protoreflect.FieldDescriptor, text string) (protoreflect.Value, bool) {
+	switch f.Kind() {
+	case protoreflect.StringKind:
+		return protoreflect.ValueOfString(text), true
+	case protoreflect.BytesKind:
+		return protoreflect.ValueOfBytes([]byte(text)), true
+	case protoreflect.Int32Kind:
+		return protoreflect.ValueOfInt32(-1), true
+	case protoreflect.Int64Kind:
+		return protoreflect.ValueOfInt64(-1), true
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(true), true
+	}
+	return protoreflect.Value{}, false
 }

@@ -51,8 +51,8 @@ func (a *Admission) WellFormed(request proto.Message) error {
 	err := a.validate.Validate(request)
 	var bad *protovalidate.ValidationError
 	if errors.As(err, &bad) && len(bad.Violations) > 0 {
-		v := bad.Violations[0]
-		return Invalid(protovalidate.FieldPathString(v.Proto.GetField()), "%s", brokenRule(v))
+		v := bad.Violations[0].Proto
+		return Invalid(protovalidate.FieldPathString(v.GetField()), "%s", brokenRule(request.ProtoReflect().Descriptor(), v))
 	}
 	if err != nil {
 		return err
