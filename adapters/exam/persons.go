@@ -3,8 +3,11 @@ package exam
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -67,7 +70,7 @@ func ReadPersons(path string) (*Persons, error) {
 	}
 	p, err := parsePersons(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
+		return nil, fmt.Errorf("%w: %s: %w; docs/exam.md has an example", ErrConfig, path, err)
 	}
 	return p, nil
 }
@@ -80,7 +83,7 @@ func parsePersons(raw []byte) (*Persons, error) {
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
 	if err := d.Decode(&p); err != nil {
-		return nil, err
+		return nil, errors.New(unreadable(err))
 	}
 	if len(p.Persons) > mostPersons {
 		return nil, fmt.Errorf("persons: at most %d", mostPersons)
@@ -142,4 +145,29 @@ func (p *Persons) unknown() Numbers {
 		return Numbers{BSN: nobody, EducationNumber: noPupil, PassNumber: nobody}
 	}
 	return p.Unknown
+}
+
+// How the YAML library says where, and of which key.
+var (
+	atLine  = regexp.MustCompile(`line (\d+): `)
+	unknown = regexp.MustCompile(`field (\S{1,64}) not found in type`)
+)
+
+// unreadable words what the YAML library says, without types of Go and without what stands in
+// the file, which are persons.
+func unreadable(err error) string {
+	where := ""
+	if m := atLine.FindStringSubmatch(err.Error()); m != nil {
+		where = "line " + m[1] + ": "
+	}
+	var kind *yaml.TypeError
+	switch m := unknown.FindStringSubmatch(err.Error()); {
+	case errors.Is(err, io.EOF):
+		return "it is empty"
+	case m != nil:
+		return where + fmt.Sprintf("unknown key %q", m[1])
+	case errors.As(err, &kind):
+		return where + "a text, a list or keys stand here where something else is needed"
+	}
+	return where + "this cannot be read as YAML"
 }

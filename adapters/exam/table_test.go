@@ -119,3 +119,19 @@ func TestTheExamKnowsNoKit(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong with the file of persons is told by its line and key, without types of Go, and
+// without the numbers in it.
+func TestAFileOfPersonsThatCannotBeReadIsToldInWords(t *testing.T) {
+	for content, says := range map[string]string{
+		"":                  "it is empty",
+		"- 999940004":       "line 1: a text, a list or keys stand here",
+		"from: [999940004]": "line 1: a text, a list or keys stand here",
+		"persons:\n  - id: a\n    bsnn: 999940004": `line 3: unknown key "bsnn"`,
+		"persons:\n  - id: [":                      "this cannot be read as YAML",
+	} {
+		_, err := parsePersons([]byte(content))
+		require.ErrorContains(t, err, says, content)
+		require.NotRegexp(t, `exam\.|map\[|unmarshal|struct|999940004`, err.Error(), content)
+	}
+}

@@ -51,6 +51,7 @@ func unreadable(path string, err error) error {
 
 func auditVerifyCommand() *cobra.Command {
 	var v verification
+	var say reply
 	c := &cobra.Command{
 		Use:   "verify --data DIR",
 		Short: "Walk the whole audit log and name the first entry that does not hold",
@@ -79,12 +80,16 @@ the head in --head is of.`,
 			if err != nil {
 				return err
 			}
-			return v.print(c.OutOrStdout(), by, report)
+			return say.give(c, verifyAnswer{
+				Log: by.Keys.Origin(), Entries: report.Size, Decisions: report.Kinds[audit.Decision] + report.Kinds[audit.Deny], Releases: report.Kinds[audit.Release],
+				Documents: report.Documents, InForce: report.LiveDocuments, Retries: report.Retries, HeadCompared: by.Head != "", Epoch: report.Epoch, Waiting: report.Waiting,
+			}, v.words(by, report))
 		},
 	}
 	c.Flags().StringVar(&v.data, "data", "", "the data folder of a gateway")
 	c.Flags().StringVar(&v.key, "key", "", "a file with the public log key; default DIR/log.pub")
 	c.Flags().StringVar(&v.head, "head", "", "the file with the head outside the store; default DIR/head")
+	say.flags(c)
 	return c
 }
 
@@ -135,21 +140,22 @@ func (v verification) walk(ctx context.Context, by audit.Inspection) (audit.Repo
 	return report, nil
 }
 
-func (v verification) print(w io.Writer, by audit.Inspection, r audit.Report) error {
-	_, err := fmt.Fprintf(w, "The audit log of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were requests made again.\n",
+func (v verification) words(by audit.Inspection, r audit.Report) string {
+	text := fmt.Sprintf("The audit log of %s holds: %d entries, %d decisions, %d releases, %d documents of which %d in force; %d of the decisions were requests made again.\n",
 		by.Keys.Origin(), r.Size, r.Kinds[audit.Decision]+r.Kinds[audit.Deny], r.Kinds[audit.Release], r.Documents, r.LiveDocuments, r.Retries)
-	if err == nil && by.Head == "" {
-		_, err = fmt.Fprintf(w, "It was not compared with a head stored outside it: %s is not there; name the file with --head. A log that was put back as a whole would verify as well.\n", v.headFile())
+	if by.Head == "" {
+		text += fmt.Sprintf("It was not compared with a head stored outside it: %s is not there; name the file with --head. A log that was put back as a whole would verify as well.\n", v.headFile())
 	}
-	if err == nil && r.Epoch > 1 {
-		_, err = fmt.Fprintf(w, "It is in epoch %d, begun after a loss or a conversion; %d documents wait to be confirmed.\n", r.Epoch, r.Waiting)
+	if r.Epoch > 1 {
+		text += fmt.Sprintf("It is in epoch %d, begun after a loss or a conversion; %d documents wait to be confirmed.\n", r.Epoch, r.Waiting)
 	}
-	return err
+	return text
 }
 
 func auditRecoverCommand() *cobra.Command {
 	var path, from string
 	var epoch int64
+	var say reply
 	c := &cobra.Command{
 		Use:   "recover --config FILE [--from COPY]",
 		Short: "Go on from an audit log that lacks entries, in a new epoch",
@@ -170,7 +176,7 @@ gone and receipts show a later epoch, say with --epoch which is the next one. Se
 			}
 			place := filepath.Join(conf.Path(conf.Data), server.RecordFile)
 			if from != "" {
-				if err := putBack(c, place, from, inspectionOf(keys, "")); err != nil {
+				if _, err := putBack(c.Context(), place, from, inspectionOf(keys, "")); err != nil {
 					return err
 				}
 			}
@@ -178,18 +184,19 @@ gone and receipts show a later epoch, say with --epoch which is the next one. Se
 			if err != nil {
 				return unreadable(place, err)
 			}
+			said := recoverAnswer{Log: keys.Origin(), Epoch: got.Epoch, Left: got.Store, Waiting: got.Waiting}
 			lacking := "unknown"
-			if got.Outside >= 0 {
-				lacking = fmt.Sprint(max(0, got.Outside-got.Store))
+			if n := max(0, got.Outside-got.Store); got.Outside >= 0 {
+				lacking, said.Lacking = fmt.Sprint(n), &n
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The audit log of %s goes on in epoch %d. Entries that are left: %d; that are lacking: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
-				keys.Origin(), got.Epoch, got.Store, lacking, got.Waiting)
-			return err
+			return say.give(c, said, fmt.Sprintf("The audit log of %s goes on in epoch %d. Entries that are left: %d; that are lacking: %s.\n%d documents wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
+				keys.Origin(), got.Epoch, got.Store, lacking, got.Waiting))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
 	c.Flags().StringVar(&from, "from", "", "the newest copy of the audit log, put back first")
 	c.Flags().Int64Var(&epoch, "epoch", 0, "the number of the epoch to begin, when nothing that is left shows it")
+	say.flags(c)
 	return c
 }
 

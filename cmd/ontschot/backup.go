@@ -18,6 +18,7 @@ import (
 
 func backupCommand() *cobra.Command {
 	var path, to string
+	var say reply
 	c := &cobra.Command{
 		Use:   "backup --config FILE --to FILE",
 		Short: "Make a whole copy of the audit log while the gateway serves",
@@ -50,17 +51,19 @@ are not in it. A copy of record.db by itself is not whole: what was written last
 			if err := copyPolicies(policiesOf(conf), to+copiedPolicies); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s holds the audit log of %s: %d entries, %d documents.\n", to, keys.Origin(), report.Size, report.Documents)
-			return err
+			return say.give(c, backupAnswer{to, keys.Origin(), report.Size, report.Documents},
+				fmt.Sprintf("%s holds the audit log of %s: %d entries, %d documents.\n", to, keys.Origin(), report.Size, report.Documents))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
 	c.Flags().StringVar(&to, "to", "", "the file to make")
+	say.flags(c)
 	return c
 }
 
 func restoreCommand() *cobra.Command {
 	var path, from string
+	var say reply
 	c := &cobra.Command{
 		Use:   "restore --config FILE --from FILE",
 		Short: "Put a copy of the audit log back, and say what it lacks",
@@ -83,39 +86,40 @@ withdrawals, and data would flow again that a person has stopped. Look for a new
 			if head == "" {
 				return fmt.Errorf("%w: %s is gone: nothing shows whether the copy is whole", config.ErrConfig, conf.HeadPath())
 			}
-			if err := putBack(c, filepath.Join(conf.Path(conf.Data), server.RecordFile), from, inspectionOf(keys, head)); err != nil {
+			report, err := putBack(c.Context(), filepath.Join(conf.Path(conf.Data), server.RecordFile), from, inspectionOf(keys, head))
+			if err != nil {
 				return err
 			}
-			return copyPolicies(from+copiedPolicies, policiesOf(conf))
+			if err := copyPolicies(from+copiedPolicies, policiesOf(conf)); err != nil {
+				return err
+			}
+			return say.give(c, restoreAnswer{keys.Origin(), report.Size}, fmt.Sprintf("The audit log of %s is back: %d entries, none is lacking.\n", keys.Origin(), report.Size))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
 	c.Flags().StringVar(&from, "from", "", "the copy")
+	say.flags(c)
 	return c
 }
 
-// putBack puts a copy where the audit log was, once it is verified. It is said to be whole when
-// it holds all of a head that is stored outside.
-func putBack(c *cobra.Command, place, from string, by audit.Inspection) error {
+// putBack puts a copy where the audit log was, once it is verified, and gives what it holds. With
+// a head that is stored outside it holds all of that.
+func putBack(ctx context.Context, place, from string, by audit.Inspection) (audit.Report, error) {
 	for _, one := range server.RecordFiles(place) {
 		if _, err := os.Stat(one); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
+			return audit.Report{}, fmt.Errorf("%w: %s is there; end the gateway and move it away first", config.ErrConfig, one)
 		}
 	}
-	report, err := verifyCopy(c.Context(), from, by)
+	report, err := verifyCopy(ctx, from, by)
 	if err != nil {
-		return err
+		return report, err
 	}
-	s, err := sqlite.Inspect(c.Context(), from)
+	s, err := sqlite.Inspect(ctx, from)
 	if err != nil {
-		return err
+		return report, err
 	}
 	defer s.Close()
-	if err := s.Copy(c.Context(), place); err != nil || by.Head == "" {
-		return err
-	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "The audit log of %s is back: %d entries, none is lacking.\n", by.Keys.Origin(), report.Size)
-	return err
+	return report, s.Copy(ctx, place)
 }
 
 // copiedPolicies is what the folder with policies is called beside a copy of the audit log.

@@ -38,8 +38,9 @@ func TestALogThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 	}
 	alone, err := os.ReadFile(filepath.Join(data, server.RecordFile)) // without what is beside it
 	require.NoError(t, err)
-	code, _, errs = cli(t, "backup", "--config", gatewayFile, "--to", whole)
-	require.Equal(t, exitDone, code, errs)
+	made := printed[backupAnswer](t, "backup", "--config", gatewayFile, "--to", whole)
+	require.Equal(t, whole, made.File)
+	require.Positive(t, made.Documents)
 	h.server.Close()
 
 	clean := func() {
@@ -76,4 +77,14 @@ func TestALogThatLacksAWithdrawalDoesNotStart(t *testing.T) {
 	code, _, errs = cli(t, "restore", "--config", gatewayFile, "--from", whole)
 	require.Equal(t, exitNo, code, "a log that is there is not written over")
 	require.Contains(t, errs, "move it away")
+
+	clean()
+	require.Equal(t, restoreAnswer{made.Log, made.Entries}, printed[restoreAnswer](t, "restore", "--config", gatewayFile, "--from", whole))
+	says := printed[verifyAnswer](t, "audit", "verify", "--data", data)
+	require.Equal(t, verifyAnswer{Log: made.Log, Entries: says.Entries, Documents: made.Documents, InForce: says.InForce, HeadCompared: true, Epoch: 1}, says)
+	clean()
+	gone := printed[recoverAnswer](t, "audit", "recover", "--config", gatewayFile, "--from", before)
+	require.Equal(t, int64(2), gone.Epoch)
+	require.Equal(t, says.Entries, gone.Left+*gone.Lacking, "of the head that is stored outside")
+	require.Positive(t, gone.Waiting)
 }

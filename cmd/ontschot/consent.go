@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -67,6 +68,15 @@ type wanted struct {
 	kind        string
 	holders     int32
 	lasts       string // last day of that authority
+	ofCase      bool   // the first day was taken from the case
+}
+
+// dated says of a refusal where its first day came from, and what to give instead.
+func (q *wanted) dated(err error) error {
+	if err == nil || !q.ofCase || fieldOf(err) != "question.from" {
+		return err
+	}
+	return &hinted{err, "the first day is that of the case file (today in " + q.who.name + "); give another with --from " + civil.Today(time.Now()).String()}
 }
 
 func (q *wanted) flags(c *cobra.Command) {
@@ -79,7 +89,7 @@ func (q *wanted) flags(c *cobra.Command) {
 // dayFlags are what differs from one day to the next: from when, and who decides then.
 func (q *wanted) dayFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&q.from, "from", "", "first day, YYYY-MM-DD; default the day of the case")
+	f.StringVar(&q.from, "from", "", "first day, YYYY-MM-DD; default the day of the case (today in it)")
 	f.StringVar(&q.until, "until", "", "last day, YYYY-MM-DD; default twelve months")
 	f.StringVar(&q.kind, "authority", "", "who decides for the person, in the register's terms; default what the case says")
 	f.Int32Var(&q.holders, "holders", 0, "how many hold that authority")
@@ -114,7 +124,7 @@ func (q *wanted) read(c *cobra.Command) (*ontschotv1.ConsentQuestion, error) {
 		Authority: authorityOf(cf, member.Ref, q.from),
 	}
 	if m.From == "" {
-		m.From = cf.Today.String()
+		m.From, q.ofCase = cf.Today.String(), true
 	}
 	if q.kind != "" {
 		m.Authority = &ontschotv1.ConsentAuthority{Kind: q.kind, Holders: q.holders}
@@ -256,7 +266,7 @@ who must sign on that day. Nothing is written down. Show this text, and give its
 		}
 		answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m})
 		if err != nil {
-			return err
+			return q.dated(err)
 		}
 		return k.out.printAny(c, answer, func(p *page) { p.ask(answer) })
 	})
@@ -282,7 +292,7 @@ on a mandate for the purpose, and the consent ends no later than that mandate.`,
 		if err != nil {
 			return err
 		}
-		return k.give(ctx, cl, c, m, s)
+		return q.dated(k.give(ctx, cl, c, m, s))
 	})
 }
 
@@ -331,20 +341,25 @@ func consentListCommand() *cobra.Command {
 	}
 	k.who.flags(c)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, _ []string, c *cobra.Command) error {
-		cf, member, err := k.who.member()
-		if err != nil {
-			return err
-		}
-		answer := &ontschotv1.ListConsentsResponse{}
-		err = everyPage(func(token string) (string, error) {
-			one, err := cl.ListConsents(ctx, &ontschotv1.ListConsentsRequest{Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}, Purpose: cf.Purpose, PageToken: token})
-			answer.Receipts = append(answer.Receipts, one.GetReceipts()...)
-			return one.GetNextPageToken(), err
-		})
+		answer, err := k.list(ctx, cl)
 		if err != nil {
 			return err
 		}
 		return k.out.printAny(c, answer, func(p *page) { p.consents(answer.GetReceipts()) })
+	})
+}
+
+// list gets all consents of the person.
+func (k *consents) list(ctx context.Context, cl ontschotv1.ConsentServiceClient) (*ontschotv1.ListConsentsResponse, error) {
+	cf, member, err := k.who.member()
+	if err != nil {
+		return nil, err
+	}
+	all := &ontschotv1.ListConsentsResponse{}
+	return all, everyPage(func(token string) (string, error) {
+		one, err := cl.ListConsents(ctx, &ontschotv1.ListConsentsRequest{Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}, Purpose: cf.Purpose, PageToken: token})
+		all.Receipts = append(all.Receipts, one.GetReceipts()...)
+		return one.GetNextPageToken(), err
 	})
 }
 
@@ -382,29 +397,55 @@ func consentNarrowCommand() *cobra.Command {
 	var without []string
 	var lasts string
 	c := &cobra.Command{
-		Use: "narrow ID --case CASE --person REF --without CODE", Short: "Take a source, or some categories, out of a consent",
+		Use: "narrow ID --without CODE", Short: "Take a source, or some categories, out of a consent",
 		Long: `Take a source or some of its categories out of a consent. Nobody has to sign again for less. What is
 taken out is not released from that moment on.
 
 With --authority-until take in that whoever signed for the person has had no authority since that day:
-nothing that rests on the consent is released from then on, until whoever has authority now signs anew.`,
-		Example: "  ontschot consent narrow ID --case case.json --person A3 --without UWV --without ZK5503=amount\n" +
-			"  ontschot consent narrow ID --case case.json --person A5 --authority-until 2025-04-30",
+nothing that rests on the consent is released from then on, until whoever has authority now signs anew.
+` + idSaysEnough,
+		Example: "  ontschot consent narrow ID --without UWV --without ZK5503=amount\n" +
+			"  ontschot consent narrow ID --authority-until 2025-04-30",
 		Args: oneArg("its id"),
 	}
 	k.who.flags(c)
 	c.Flags().StringArrayVar(&without, "without", nil, "CODE, or CODE=category,category")
 	c.Flags().StringVar(&lasts, "authority-until", "", "the last day on which the authority held that the consent rests on, YYYY-MM-DD; instead of --without")
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
-		_, member, err := k.who.member()
+		person, err := k.who.optional()
 		if err != nil {
 			return err
 		}
-		answer, err := cl.NarrowConsent(ctx, &ontschotv1.NarrowConsentRequest{Id: args[0], Without: grants(without), AuthorityUntil: lasts, Identifiers: &budgetv1.Identifiers{Bsn: member.BSN}})
+		answer, err := cl.NarrowConsent(ctx, &ontschotv1.NarrowConsentRequest{Id: args[0], Without: grants(without), AuthorityUntil: lasts, Identifiers: person})
 		if err != nil {
 			return err
 		}
-		return k.out.printAny(c, answer, func(p *page) { p.consentReceipt(answer.GetReceipt()) })
+		return k.changed(c, answer, "De toestemming is kleiner geworden. Wat eruit is, wordt niet meer gedeeld (regel %d van het logboek).",
+			"The consent has become smaller. What was taken out is not shared any more (entry %d of the log).")
+	})
+}
+
+// idSaysEnough is what narrowing and withdrawing have in common.
+const idSaysEnough = `
+The id says enough, in the case of the token. With --case and --person it must be a consent of that person.
+What is printed is the entry of the log, and the receipt as it is then.`
+
+// optional is the person, where they are named.
+func (w *who) optional() (*budgetv1.Identifiers, error) {
+	if w.name == "" && w.person == "" {
+		return nil, nil
+	}
+	_, member, err := w.member()
+	return &budgetv1.Identifiers{Bsn: member.BSN}, err
+}
+
+// changed says what has become of a consent: a narrowing and a withdrawal in the same form.
+func (k *consents) changed(c *cobra.Command, answer *ontschotv1.NarrowConsentResponse, nl, en string) error {
+	return k.out.printAny(c, answer, func(p *page) {
+		p.line(p.say(nl, en), answer.GetIndex())
+		if answer.GetReceipt() != nil {
+			p.consentReceipt(answer.GetReceipt())
+		}
 	})
 }
 
@@ -413,26 +454,42 @@ func consentWithdrawCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "withdraw ID", Short: "End a consent at once",
 		Long: `End a consent. Nothing that rests on it is released from that moment on, also of a request that is being answered.
-It is asked for as narrow is, and needs less: the id says enough. When --case and --person are there they must be of the case.`,
+` + idSaysEnough + ` Who may
+not read consents can end one all the same, and is given no receipt.`,
 		Example: "  ontschot consent withdraw ID\n  ontschot consent withdraw ID --case case.json --person A3",
 		Args:    oneArg("its id"),
 	}
 	k.who.flags(c)
 	return k.command(c, func(ctx context.Context, cl ontschotv1.ConsentServiceClient, args []string, c *cobra.Command) error {
-		if k.who.name != "" || k.who.person != "" {
-			if _, _, err := k.who.member(); err != nil {
-				return err
-			}
+		if err := k.isOf(ctx, cl, args[0]); err != nil {
+			return err
 		}
-		answer, err := cl.WithdrawConsent(ctx, &ontschotv1.WithdrawConsentRequest{Id: args[0]})
+		ended, err := cl.WithdrawConsent(ctx, &ontschotv1.WithdrawConsentRequest{Id: args[0]})
 		if err != nil {
 			return err
 		}
-		return k.out.printAny(c, answer, func(p *page) {
-			p.line(p.say("De toestemming is gestopt. Er wordt niets meer gedeeld dat daarop rust (regel %d van het logboek).",
-				"The consent has ended. Nothing that rests on it is shared any more (entry %d of the log)."), answer.GetIndex())
-		})
+		answer := &ontschotv1.NarrowConsentResponse{Index: ended.GetIndex()}
+		if got, err := cl.GetConsent(ctx, &ontschotv1.GetConsentRequest{Id: args[0]}); err == nil { // reading may be refused, ending may not
+			answer.Receipt = got.GetReceipt()
+		}
+		return k.changed(c, answer, "De toestemming is gestopt. Er wordt niets meer gedeeld dat daarop rust (regel %d van het logboek).",
+			"The consent has ended. Nothing that rests on it is shared any more (entry %d of the log).")
 	})
+}
+
+// isOf refuses a consent that is not of the person who is named; nobody need be.
+func (k *consents) isOf(ctx context.Context, cl ontschotv1.ConsentServiceClient, id string) error {
+	if k.who.name == "" && k.who.person == "" {
+		return nil
+	}
+	all, err := k.list(ctx, cl)
+	if err != nil {
+		return &hinted{err, "whose consent it is cannot be looked up; without --case and --person the id is enough"}
+	}
+	if !slices.ContainsFunc(all.GetReceipts(), func(r *ontschotv1.ConsentReceipt) bool { return r.GetId() == id }) {
+		return fmt.Errorf("%w: this is no consent of --person %s in the case of the token; \"ontschot consent list\" says which are", errUsage, k.who.person)
+	}
+	return nil
 }
 
 func consentConfirmCommand() *cobra.Command {
@@ -510,11 +567,11 @@ func consentRenewCommand() *cobra.Command {
 		}
 		m.Grants, m.Replaces = old.GetReceipt().GetGrants(), args[0]
 		if len(s.signed) > 0 || s.mandated() {
-			return k.give(ctx, cl, c, m, s)
+			return q.dated(k.give(ctx, cl, c, m, s))
 		}
 		answer, err := cl.AskConsent(ctx, &ontschotv1.AskConsentRequest{Question: m})
 		if err != nil {
-			return err
+			return q.dated(err)
 		}
 		return k.out.printAny(c, answer, func(p *page) { p.ask(answer) })
 	})

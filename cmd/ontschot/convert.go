@@ -25,6 +25,7 @@ const (
 
 func auditConvertCommand() *cobra.Command {
 	var path string
+	var say reply
 	c := &cobra.Command{
 		Use:   "convert --config FILE",
 		Short: "Take over what is in an audit log of version 2",
@@ -53,44 +54,57 @@ it again: the new log takes the place of the old one only when it is ready.`,
 			if err != nil {
 				return err
 			}
-			return convert(c.Context(), c.OutOrStdout(), conf, earlier, documents)
+			said, err := convert(c.Context(), conf, earlier, documents)
+			if err != nil {
+				return err
+			}
+			return say.give(c, said, said.words())
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, YAML")
+	say.flags(c)
 	return c
 }
 
-func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) error {
+// words is what became of an earlier log.
+func (a convertAnswer) words() (text string) {
+	for _, r := range a.Refused {
+		text += fmt.Sprintf("not taken over: %s\n", r)
+	}
+	return text + fmt.Sprintf("%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
+		a.Entries, a.Taken, a.Epoch, a.Waiting)
+}
+
+func convert(ctx context.Context, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) (said convertAnswer, err error) {
 	head := conf.HeadPath()
 	data, err := filepath.Abs(conf.Path(conf.Data))
 	if err != nil {
-		return err
+		return said, err
 	}
 	place, beside := filepath.Join(data, server.RecordFile), filepath.Join(data, conversionFolder)
 	if err := os.RemoveAll(beside); err != nil { // what an earlier try left
-		return err
+		return said, err
 	}
 	kept := filepath.Join(data, earlierRecord)
 	if err := os.Remove(kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return said, err
 	}
 	if err := sqlite.CopyEarlier(ctx, place, kept); err != nil {
-		return err
+		return said, err
 	}
 	made := *conf
 	made.Data, made.Head, made.Sources, made.Documents = beside, filepath.Join(beside, config.HeadFile), nil, ""
 	if err := os.Mkdir(beside, 0o700); err != nil {
-		return err
+		return said, err
 	}
-	text, err := convertInto(ctx, &made, earlier, documents)
-	if err != nil {
-		return errors.Join(err, os.RemoveAll(beside))
+	if said, err = convertInto(ctx, &made, earlier, documents); err != nil {
+		return said, errors.Join(err, os.RemoveAll(beside))
 	}
 	// The old log first loses what is beside it, which is in the copy; then the new
 	// head counts, and then the new log. Cut short in between, an old log and the
 	// head of a new one do not start, and converting again makes both anew.
 	if err := sqlite.Settle(ctx, place); err != nil {
-		return err
+		return said, err
 	}
 	raw, err := (audit.HeadFile{Path: made.Head}).Read()
 	if err == nil {
@@ -102,36 +116,29 @@ func convert(ctx context.Context, out io.Writer, conf *config.Gateway, earlier a
 	if err == nil {
 		err = os.RemoveAll(beside)
 	}
-	if err == nil {
-		_, err = io.WriteString(out, text)
-	}
-	return err
+	return said, err
 }
 
 // convertInto makes the new log in a folder of its own, and says what became of it.
-func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) (text string, err error) {
+func convertInto(ctx context.Context, conf *config.Gateway, earlier audit.Earlier, documents []audit.EarlierDocument) (said convertAnswer, err error) {
 	place := filepath.Join(conf.Data, server.RecordFile)
 	if err := (audit.HeadFile{Path: conf.Head}).Write(earlier.Head.Checkpoint); err != nil {
-		return "", err
+		return said, err
 	}
 	got, err := recoverRecord(ctx, conf, place, 0)
 	if err != nil {
-		return "", err
+		return said, err
 	}
 	s, err := server.Assemble(ctx, conf, io.Discard)
 	if err != nil {
-		return "", err
+		return said, err
 	}
 	taken, refused, err := s.Broker.TakeOver(ctx, documents)
 	waiting := s.Log.Register().Waiting()
 	s.Close()
 	if err != nil {
-		return "", err
+		return said, err
 	}
-	for _, r := range refused {
-		text += fmt.Sprintf("not taken over: %s\n", r)
-	}
-	text += fmt.Sprintf("%d entries of version 2 were verified, and %d documents taken over in epoch %d. %d wait to be confirmed: ontschot consent confirm, ontschot agreement confirm.\n",
-		got.Outside, taken, got.Epoch, waiting)
-	return text, sqlite.Settle(ctx, place)
+	said = convertAnswer{Entries: got.Outside, Taken: taken, Refused: append([]string{}, refused...), Epoch: got.Epoch, Waiting: int64(waiting)}
+	return said, sqlite.Settle(ctx, place)
 }

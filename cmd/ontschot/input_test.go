@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +23,35 @@ import (
 
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
+
+// Whatever stands in a file that a command reads: what is said of it names the file, and neither a
+// type of Go nor what stood there.
+func TestNoTypeOfGoReachesAUser(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file.yaml")
+	require.NoError(t, writePolicies(filepath.Join(dir, "policies")))
+	table := filepath.Join(dir, "policies/reasons/gaps.nl.yaml")
+	types := regexp.MustCompile(`\b[a-z]+[0-9]?\.[A-Z][A-Za-z]+\b|\bmap\[|\[\]string|interface ?\{|struct\b|unmarshal|reflect|Secret`)
+	for _, content := range []string{"", "[]", "{}", "7", "null", `"Secret"`, "- Secret", "kez: [1]", `{"kez": 1}`, "dev: [Secret]", "parties: Secret", "persons: {a: Secret}", `{"household": {"kez": 1}}`, "a: [", "{\"a\":"} {
+		for _, path := range []string{file, table} {
+			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		}
+		for _, line := range []string{
+			"demo --case FILE", "dev init --case FILE --dir DIR/made", "sandbox --case FILE --dir DIR", "policy explain --law wams=on --case FILE", "config check --config FILE", "serve --config FILE",
+			"status --config FILE", "trust show FILE", "budget verify FILE --config FILE", "budget get --config FILE --case FILE", "consent ask --config FILE --case FILE --person A --source UWV",
+			"backup --config FILE --to DIR/copy", "policy explain --dir DIR/policies --source uwv --law wia",
+			"adapter exam --exec /bin/false --persons FILE", "adapter exam --exec /bin/false -c FILE", "agreement propose FILE --config FILE",
+		} {
+			if strings.Contains(line, "policies") && content != "[]" && content != "dev: [Secret]" { // they compile the rules first
+				continue
+			}
+			code, out, errs := ran(t, strings.Fields(strings.NewReplacer("FILE", file, "DIR", dir).Replace(line))...)
+			said := strings.NewReplacer(dir, "").Replace(out + errs)
+			require.NotEqual(t, exitDone, code, "%s: %q: %s", line, content, out)
+			require.False(t, types.MatchString(said), "%s: %q: %s: %s", line, content, types.FindString(said), said)
+		}
+	}
+}
 
 // Bad input is refused with the field that is wrong, and never with its value.
 func TestRequestsThatAreRefused(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -260,6 +261,7 @@ func logKeyRow(conf *config.Gateway, own config.Organisation) (keyRow, error) {
 
 func keysNewCommand() *cobra.Command {
 	var kind, id, out, config, oin string
+	var say reply
 	c := &cobra.Command{
 		Use:   "new --kind signing --id ID --out FILE",
 		Short: "Make a key, and say where its two halves go",
@@ -289,8 +291,11 @@ the trust files, yours and others' (announce), then in gateway.yaml with the tim
 			if err := f.Close(); err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(c.OutOrStdout(), steps)
-			return err
+			public, err := publicHalf(kind, secret)
+			if err != nil {
+				return err
+			}
+			return say.give(c, keyAnswer{out, kind, id, public}, steps)
 		},
 	}
 	f := c.Flags()
@@ -298,8 +303,27 @@ the trust files, yours and others' (announce), then in gateway.yaml with the tim
 	f.StringVar(&id, "id", "", "its id in the trust files, for a signing or token key; the name of an officer")
 	f.StringVar(&out, "out", "", "the file to make")
 	f.StringVar(&config, "config", "gateway.yaml", "the gateway's configuration; a log key is named after its organisation")
+	say.flags(c)
 	f.StringVar(&oin, "oin", "", "for a first log key, where there is no gateway yet: the OIN of the organisation")
 	return c
+}
+
+// publicHalf is what others may know of a key: PEM, or as a log key is written; empty of a
+// pseudonym key, which has none.
+func publicHalf(kind string, secret []byte) (string, error) {
+	switch kind {
+	case "pseudonym":
+		return "", nil
+	case "log":
+		return audit.PublicOf(strings.TrimSpace(string(secret)))
+	}
+	block, _ := pem.Decode(secret)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return "", err
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.(*ecdsa.PrivateKey).Public())
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), err
 }
 
 // newKey gives the secret half, and in words where both go.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/ontschot/ontschot/internal/config"
 	"github.com/ontschot/ontschot/internal/server"
@@ -56,12 +55,7 @@ Exit code 1 when one is not ready.`,
 			return err
 		}
 		if format == "json" {
-			raw, err := protojson.MarshalOptions{Multiline: true, EmitUnpopulated: true}.Marshal(answer)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n", raw)
-			return err
+			return printOperator(c.OutOrStdout(), answer)
 		}
 		return printAdapters(c.OutOrStdout(), answer.GetAdapters())
 	})
@@ -104,6 +98,7 @@ func printAdapters(w io.Writer, all []*ontschotv1.AdapterStatus) error {
 
 func adapterReloadCommand() *cobra.Command {
 	var rollback bool
+	var say reply
 	c := operated(&cobra.Command{
 		Use:   "reload PARTY",
 		Short: "Have a new process of an adapter take over, with what the configuration says now",
@@ -117,8 +112,12 @@ it names say now. No question fails; a new one that does not start changes nothi
 		if err != nil {
 			return fmt.Errorf("%w: %s; the one that ran goes on", errToDo, status.Convert(err).Message())
 		}
+		if say.format == "json" {
+			return printOperator(c.OutOrStdout(), answer)
+		}
 		return printAdapters(c.OutOrStdout(), []*ontschotv1.AdapterStatus{answer.GetAdapter()})
 	})
+	say.flags(c)
 	c.Flags().BoolVar(&rollback, "rollback", false, "go back to what the last reload replaced")
 	return c
 }

@@ -66,6 +66,10 @@ func TestABudgetSaysWhoDisclosed(t *testing.T) {
 	require.Equal(t, exitDone, code, errs)
 	require.Equal(t, disclosed, strings.Count(out, "ZK5503 (OIN "), out)
 	require.Contains(t, out, "to be used for 30 days and kept for 90 at most")
+	says := printed[budgetAnswer](t, "budget", "verify", file, "--config", client)
+	require.Len(t, says.Disclosures, disclosed)
+	require.Equal(t, []int64{30, 90}, []int64{says.Disclosures[0].MaxAgeDays, says.Disclosures[0].RetentionDays})
+	require.Equal(t, b.GetReceipt().GetIndex(), says.Entry)
 
 	trust := filepath.Join(h.dir, "trust.yaml")
 	pinned, err := os.ReadFile(trust)

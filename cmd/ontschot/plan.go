@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"time"
 
@@ -312,6 +310,7 @@ the plan no longer hold, with what to do instead.`,
 
 func budgetVerifyCommand() *cobra.Command {
 	var path string
+	var say reply
 	c := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check a stored budget offline: signature, contents, receipt",
@@ -346,26 +345,39 @@ whose own gateway answered, it prints what that proves too. Exit code 4 when it 
 			case v.BuildUntil.Before(now):
 				age = "; too old to build a plan upon: it can be accounted for and dissolved"
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The budget is what %s released on %s; release %d of %s%s.\n", conf.Releaser,
-				v.Released.Format(time.RFC3339), b.GetReceipt().GetIndex(), b.GetReceipt().GetOrigin(), age)
-			return errors.Join(err, printDisclosures(c.OutOrStdout(), b))
+			said := budgetAnswer{
+				Releaser: conf.Releaser, Released: v.Released, Log: b.GetReceipt().GetOrigin(), Entry: b.GetReceipt().GetIndex(),
+				BuildUntil: v.BuildUntil, KeepUntil: v.KeepUntil, PolicyRevision: v.PolicyRevision, Complete: v.Complete, Disclosures: disclosuresOf(b),
+			}
+			return say.give(c, said, fmt.Sprintf("The budget is what %s released on %s; release %d of %s%s.\n", conf.Releaser,
+				v.Released.Format(time.RFC3339), said.Entry, said.Log, age)+inWords(said.Disclosures))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "client.yaml", "the client's configuration, YAML: it pins whose budgets are believed")
+	say.flags(c)
 	return c
 }
 
-// printDisclosures prints what a verified budget proves of each source whose own gateway answered.
-func printDisclosures(w io.Writer, b *budgetv1.Budget) (err error) {
+// disclosuresOf is what a verified budget proves of each source whose own gateway answered.
+func disclosuresOf(b *budgetv1.Budget) []disclosureAnswer {
+	all := []disclosureAnswer{}
 	for _, r := range b.GetSources() {
 		if r.GetDisclosure() == nil {
 			continue
 		}
 		said, receipt := result.Said(r.GetDisclosure()), r.GetDisclosure().GetReceipt()
-		_, failed := fmt.Fprintf(w, "%s (OIN %s) disclosed its answer about %s on %s: decision %d and disclosure %d of %s, policy %.12s; to be used for %d days and kept for %d at most.\n",
-			r.GetSource(), said.Issuer, r.GetPerson(), time.Unix(said.IssuedAt, 0).UTC().Format(time.RFC3339), said.Decision, receipt.GetIndex(), receipt.GetOrigin(),
-			said.PolicyRevision, said.MaxAgeDays, said.RetentionDays)
-		err = errors.Join(err, failed)
+		all = append(all, disclosureAnswer{
+			Source: r.GetSource(), OIN: string(said.Issuer), Person: r.GetPerson(), Disclosed: time.Unix(said.IssuedAt, 0).UTC(), Log: receipt.GetOrigin(),
+			Decision: said.Decision, Entry: receipt.GetIndex(), PolicyRevision: said.PolicyRevision, MaxAgeDays: int64(said.MaxAgeDays), RetentionDays: int64(said.RetentionDays),
+		})
 	}
-	return err
+	return all
+}
+
+func inWords(all []disclosureAnswer) (text string) {
+	for _, d := range all {
+		text += fmt.Sprintf("%s (OIN %s) disclosed its answer about %s on %s: decision %d and disclosure %d of %s, policy %.12s; to be used for %d days and kept for %d at most.\n",
+			d.Source, d.OIN, d.Person, d.Disclosed.Format(time.RFC3339), d.Decision, d.Entry, d.Log, d.PolicyRevision, d.MaxAgeDays, d.RetentionDays)
+	}
+	return text
 }

@@ -21,6 +21,7 @@ func policyCommand() *cobra.Command {
 
 func policyInitCommand() *cobra.Command {
 	var dir string
+	var say reply
 	c := &cobra.Command{
 		Use:   "init --dir DIR",
 		Short: "Write the policies that are built in, as a folder of your own",
@@ -35,11 +36,11 @@ Nothing is written over. A gateway uses the folder when gateway.yaml says "polic
 			if err := writePolicies(dir); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "Klaar / made: %s\nREADME.md zegt hoe u verder gaat / says how to go on (Dutch).\n", dir)
-			return err
+			return say.give(c, folderAnswer{dir}, fmt.Sprintf("Klaar / made: %s\nREADME.md zegt hoe u verder gaat / says how to go on (Dutch).\n", dir))
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the folder to make")
+	say.flags(c)
 	return c
 }
 

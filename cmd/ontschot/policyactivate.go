@@ -28,6 +28,7 @@ func unchanged(err error) error {
 func policyActivateCommand() *cobra.Command {
 	var files reportFiles
 	var approvals []string
+	var say reply
 	c := operated(&cobra.Command{
 		Use:   "activate BUNDLE --approval FILE --approval FILE --test FILE --diff FILE --config FILE",
 		Short: "Have an approved bundle of policies come into force on a running gateway",
@@ -66,20 +67,22 @@ wrong changes nothing, and is said here, in the log of the gateway and in "ontsc
 		if err != nil {
 			return unchanged(err)
 		}
-		return sayChange(c.OutOrStdout(), answer.GetChange())
+		return sayChange(c, say, answer.GetChange())
 	})
+	say.flags(c)
 	c.Flags().StringArrayVar(&approvals, "approval", nil, "an approval: ontschot policy approve; two people at least")
 	files.flags(c)
 	return c
 }
 
-func sayChange(w io.Writer, c *ontschotv1.PolicyChange) error {
-	_, err := fmt.Fprintf(w, "Van kracht / in force: %s\nIn plaats van / in the place of: %s\nLogboek / log: %d (%s)\n", c.GetRevision(), orDash(c.GetParent()), c.GetEntry(), c.GetStatus())
-	return err
+func sayChange(c *cobra.Command, say reply, change *ontschotv1.PolicyChange) error {
+	said := changeAnswer{change.GetRevision(), change.GetParent(), change.GetEntry(), change.GetStatus()}
+	return say.give(c, said, fmt.Sprintf("Van kracht / in force: %s\nIn plaats van / in the place of: %s\nLogboek / log: %d (%s)\n", said.Revision, orDash(said.Parent), said.Entry, said.Status))
 }
 
 func policyRollbackCommand() *cobra.Command {
-	return operated(&cobra.Command{
+	var say reply
+	c := operated(&cobra.Command{
 		Use:   "rollback --config FILE",
 		Short: "Go back to the policies that were in force before the last activation",
 		Long: `Go back to the policies that were in force before the last activation, on the gateway that runs with a
@@ -92,6 +95,8 @@ there are none.`,
 		if err != nil {
 			return unchanged(err)
 		}
-		return sayChange(c.OutOrStdout(), answer.GetChange())
+		return sayChange(c, say, answer.GetChange())
 	})
+	say.flags(c)
+	return c
 }

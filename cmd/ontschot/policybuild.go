@@ -14,6 +14,7 @@ import (
 
 func policyBuildCommand() *cobra.Command {
 	var dir, out, parent string
+	var say reply
 	c := &cobra.Command{
 		Use:   "build --dir DIR --out FILE",
 		Short: "Make one file of a folder of policies, to be approved and activated",
@@ -49,13 +50,13 @@ to come: a revision (64 digits) or a bundle; a gateway on which another one is i
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "Klaar / made: %s\nRevisie / revision: %s\nIn plaats van / in the place of: %s\nSHA-256: %s\n", out, b.Revision, orDash(b.Parent), b.Digest)
-			return err
+			return say.give(c, bundleAnswer{out, b.Revision, b.Parent, b.Digest}, fmt.Sprintf("Klaar / made: %s\nRevisie / revision: %s\nIn plaats van / in the place of: %s\nSHA-256: %s\n", out, b.Revision, orDash(b.Parent), b.Digest))
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&dir, "dir", "", "the folder of the policies")
 	f.StringVar(&out, "out", "", "the file to make")
+	say.flags(c)
 	f.StringVar(&parent, "parent", "", "the revision in whose place it comes: 64 digits, or a bundle of it")
 	return c
 }

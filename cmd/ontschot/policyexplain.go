@@ -80,7 +80,7 @@ Exit code 1 when the answer to a question is no, or an entry cannot be explained
 		RunE: func(c *cobra.Command, _ []string) error {
 			fsys, err := q.open("table", "json")
 			if err != nil {
-				return err
+				return q.unusable(err)
 			}
 			return q.explainOne(c, fsys)
 		},
@@ -128,13 +128,29 @@ func (q *whatIf) oneThing(named func(flag string) bool) error {
 	case q.entry < 0 && q.caseName == "":
 		return nil
 	case named("entry") && q.caseName != "":
-		return fmt.Errorf("%w: --entry and --case: one of them", errUsage)
+		return q.usage("--entry en --case: één van de twee", "--entry and --case: one of them")
 	case named("purpose") || q.entry >= 0 && named("basis") || slices.ContainsFunc(about, named):
-		return fmt.Errorf("%w: an entry and a case say themselves who asks what: of a question only --law NAME=on|off goes with them, --as-of DATE, and --basis with a case", errUsage)
+		return q.usage("een regel van het logboek en een casus zeggen zelf wie wat vraagt. Daar gaat alleen --law NAAM=on|off bij, --as-of DATUM, en bij een casus --basis", "an entry and a case say themselves who asks what: of a question only --law NAME=on|off goes with them, --as-of DATE, and --basis with a case")
 	case len(q.statutes) == 0 && (q.caseName != "" || q.asOf):
-		return fmt.Errorf("%w: name the statute that is switched, --law NAME=on or NAME=off", errUsage)
+		return q.usage("noem de wet die aan of uit gaat, --law NAAM=on of NAAM=off", "name the statute that is switched, --law NAME=on or NAME=off")
 	}
 	return nil
+}
+
+// usage says what was typed wrong.
+func (q *whatIf) usage(nl, en string, args ...any) error {
+	return &toldError{q.say("verkeerd gebruik: ", errUsage.Error()+": ") + fmt.Sprintf(q.say(nl, en), args...), errUsage}
+}
+
+// unusable words why a folder of policies cannot be used.
+func (q *whatIf) unusable(err error) error {
+	switch {
+	case errors.As(err, new(policy.Problems)) || q.lang == wording.English || !errors.Is(err, policy.ErrRules) && !errors.Is(err, wording.ErrTable):
+		return q.told(err)
+	case errors.Is(err, fs.ErrNotExist):
+		return &toldError{fmt.Sprintf("deze regels kunnen niet worden gebruikt: %s is er niet. Schrijf een eerste map met: ontschot policy init --dir MAP", q.dir), err}
+	}
+	return &toldError{"deze regels kunnen niet worden gebruikt. Wat er mis is: " + err.Error(), err}
 }
 
 // parse reads the flags that are more than a word.
@@ -146,33 +162,33 @@ func (q *whatIf) parse() error {
 		case isSwitch && (state == "on" || state == "off"):
 			q.statutes[name] = state == "on"
 		case isSwitch:
-			return fmt.Errorf("%w: --law %s: a statute is switched on or off, NAME=on or NAME=off", errUsage, value)
+			return q.usage("--law %s: een wet gaat aan of uit, NAAM=on of NAAM=off", "--law %s: a statute is switched on or off, NAME=on or NAME=off", value)
 		case q.law != "":
-			return fmt.Errorf("%w: --law: one law at a time; %s and %s were named", errUsage, q.law, value)
+			return q.usage("--law: één wet per keer; genoemd zijn %s en %s", "--law: one law at a time; %s and %s were named", q.law, value)
 		default:
 			q.law = policy.LawKey(value)
 		}
 	}
 	q.source = policy.KindKey(q.source)
 	if (q.source == "") != (q.law == "") {
-		return fmt.Errorf("%w: --source and --law go together: a cell of the matrix is both", errUsage)
+		return q.usage("--source en --law horen bij elkaar: een vak van de matrix is beide", "--source and --law go together: a cell of the matrix is both")
 	}
 	if q.source == "" && len(q.statutes) == 0 && q.entry < 0 && q.caseName == "" {
-		return fmt.Errorf("%w: name a question, --source KIND --law LAW, an entry of the log, --entry N, or a statute that is switched, --law NAME=on", errUsage)
+		return q.usage("noem een vraag, --source SOORT --law WET, een regel van het logboek, --entry N, of een wet die aan of uit gaat, --law NAAM=on", "name a question, --source KIND --law LAW, an entry of the log, --entry N, or a statute that is switched, --law NAME=on")
 	}
 	for _, one := range q.without {
 		if one != "consent" && one != "agreement" {
-			return fmt.Errorf("%w: --without is consent or agreement", errUsage)
+			return q.usage("--without is consent (toestemming) of agreement (overeenkomst)", "--without is consent or agreement")
 		}
 	}
 	if q.date == "" {
 		q.date = civil.Today(time.Now()).String()
 	}
 	if _, err := civil.Parse(q.date); err != nil {
-		return fmt.Errorf("%w: --date, --as-of: %w", errUsage, err)
+		return q.usage("--date, --as-of: geen datum; schrijf JJJJ-MM-DD", "--date, --as-of: no civil date; write YYYY-MM-DD")
 	}
 	if !identity.IsOIN(identity.OIN(q.requester)) {
-		return fmt.Errorf("%w: --requester is an OIN, twenty digits", errUsage)
+		return q.usage("--requester is een OIN, twintig cijfers", "--requester is an OIN, twenty digits")
 	}
 	return nil
 }
@@ -192,7 +208,7 @@ func (q *whatIf) known(e *policy.Engine) error {
 	}
 	for _, w := range words {
 		if list := e.Words(w.list); !slices.Contains(list, w.value) {
-			return fmt.Errorf("%w: --%s: no table has %q; there are %s", errUsage, w.flag, w.value, strings.Join(list, ", "))
+			return q.usage("--%s: geen tabel kent %q; wel %s", "--%s: no table has %q; there are %s", w.flag, w.value, strings.Join(list, ", "))
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ontschot/ontschot/gateway/audit"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/policy/replay"
 	"github.com/ontschot/ontschot/gateway/wording"
@@ -69,8 +70,37 @@ type entryOf struct {
 	texts  *wording.Texts
 }
 
-// explainEntry explains an entry of the log, and what a statute that is switched changes of it.
-func (q *whatIf) explainEntry(c *cobra.Command) error {
+// explainEntry explains an entry of the log, in the language that was asked for to its errors.
+func (q *whatIf) explainEntry(c *cobra.Command) error { return q.ofEntry(q.tellEntry(c)) }
+
+// ofEntry words what went wrong with an entry.
+func (q *whatIf) ofEntry(err error) error {
+	var one *replay.EntryError
+	in := func(nl string) error {
+		if err == nil || q.lang == wording.English {
+			return err
+		}
+		return &toldError{nl, err}
+	}
+	switch {
+	case errors.As(err, new(*toldError)):
+		return err
+	case errors.As(err, &one):
+		return in("dit besluit is niet uit te leggen: " + one.NL)
+	case errors.Is(err, replay.ErrOtherwise):
+		return in(fmt.Sprintf("regel %d van het logboek: deze regels besluiten nu iets anders dan er in het logboek staat. Controleer het logboek met: ontschot audit verify", q.entry))
+	case errors.Is(err, audit.ErrTampered), errors.Is(err, audit.ErrDamaged), errors.Is(err, audit.ErrBehind):
+		return in("het logboek klopt niet, dus er is niets uit te leggen. Meld dit aan uw beheerder. Wat er mis is: " + err.Error())
+	case errors.Is(err, policy.ErrRules), errors.Is(err, wording.ErrTable):
+		return q.unusable(err)
+	case errors.Is(err, config.ErrConfig), errors.Is(err, fs.ErrNotExist):
+		return in("het logboek is niet te lezen. Geef met --config aan welk gateway.yaml van uw gateway is. Wat er mis is: " + err.Error())
+	}
+	return in("dit besluit is niet uit te leggen. Wat er mis is: " + fmt.Sprint(err))
+}
+
+// tellEntry explains an entry of the log, and what a statute that is switched changes of it.
+func (q *whatIf) tellEntry(c *cobra.Command) error {
 	x, err := q.readEntry(c.Context())
 	if err != nil {
 		return err
@@ -114,7 +144,7 @@ func (q *whatIf) readEntry(ctx context.Context) (*entryOf, error) {
 		return nil, err
 	}
 	if x.log.Leaf() == nil {
-		return nil, fmt.Errorf("%w: --entry %d: the log has %d entries, from 0 to %d", errUsage, q.entry, walked.Size, walked.Size-1)
+		return nil, q.usage("--entry %d: het logboek heeft %d regels, van 0 tot en met %d", "--entry %d: the log has %d entries, from 0 to %d", q.entry, walked.Size, walked.Size-1)
 	}
 	if err := x.log.Explainable(); err != nil {
 		return nil, err
@@ -152,10 +182,17 @@ func (q *whatIf) rulesOf(ctx context.Context, conf *config.Gateway, revision str
 		}
 	}
 	if q.dir != "" {
-		return nil, nil, fmt.Errorf("%w: entry %d was decided by %.12s, and %s is another revision; what other rules decide of it says: ontschot policy replay --dir %s", errNotKept, q.entry, revision, q.dir, q.dir)
+		return nil, nil, q.notKept("regel %[1]d is beslist met regels %.12[2]s, en %[3]s is een andere versie. Wat andere regels ervan vinden, zegt: ontschot policy replay --dir %[3]s",
+			"entry %[1]d was decided by %.12[2]s, and %[3]s is another revision; what other rules decide of it says: ontschot policy replay --dir %[3]s", q.entry, revision, q.dir)
 	}
-	return nil, nil, fmt.Errorf("%w: entry %d was decided by %.12s, which is not in %s; name the folder or the bundle with --dir, or put it back: ontschot restore",
-		errNotKept, q.entry, revision, filepath.Join(conf.Path(conf.Data), server.PolicyFolder))
+	return nil, nil, q.notKept("regel %d is beslist met regels %.12s, en die staan niet in %s. Wijs de map of de bundel aan met --dir, of zet ze terug met: ontschot restore",
+		"entry %d was decided by %.12s, which is not in %s; name the folder or the bundle with --dir, or put it back: ontschot restore",
+		q.entry, revision, filepath.Join(conf.Path(conf.Data), server.PolicyFolder))
+}
+
+func (q *whatIf) notKept(nl, en string, args ...any) error {
+	begin := q.say("de regels van dit besluit zijn hier niet meer: ", errNotKept.Error()+": ")
+	return &toldError{begin + fmt.Sprintf(q.say(nl, en), args...), errNotKept}
 }
 
 // pairs are the pairs of the decision, those that are the same but for the person together.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
@@ -25,7 +26,7 @@ func policyView(c *cobra.Command, show func(p *page, all *ontschotv1.GetPolicies
 			return err
 		}
 		if out.format == "json" {
-			return printPolicies(c.OutOrStdout(), all)
+			return printOperator(c.OutOrStdout(), all)
 		}
 		p := &page{w: c.OutOrStdout(), lang: out.lang, width: operatorWidth}
 		show(p, all)
@@ -36,7 +37,8 @@ func policyView(c *cobra.Command, show func(p *page, all *ontschotv1.GetPolicies
 	return c
 }
 
-func printPolicies(w io.Writer, all *ontschotv1.GetPoliciesResponse) error {
+// printOperator prints what a running gateway says to its operator, as it is.
+func printOperator(w io.Writer, all proto.Message) error {
 	raw, err := protojson.MarshalOptions{Multiline: true, EmitUnpopulated: true}.Marshal(all)
 	if err != nil {
 		return err

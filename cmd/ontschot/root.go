@@ -195,8 +195,20 @@ func exitCode(err error) int {
 	return exitCannot
 }
 
+// hinted is an error of a gateway, with what it means for the command line.
+type hinted struct {
+	error
+	hint string
+}
+
+// Unwrap gives the error of the gateway.
+func (h *hinted) Unwrap() error { return h.error }
+
 // explain words an error of a gateway: what it said, and the reasons with it.
 func explain(err error) string {
+	if h := (*hinted)(nil); errors.As(err, &h) {
+		return explain(h.error) + "; " + h.hint
+	}
 	s, ok := status.FromError(err)
 	if !ok {
 		return err.Error()
@@ -209,11 +221,16 @@ func explain(err error) string {
 }
 
 // reasonOf gives the reason that a gateway gave; none when no gateway did.
-func reasonOf(err error) string {
+func reasonOf(err error) string { return infoOf(err).GetReason() }
+
+// fieldOf gives the field of a request that a gateway refused; none when it was no field.
+func fieldOf(err error) string { return infoOf(err).GetMetadata()["field"] }
+
+func infoOf(err error) *errdetails.ErrorInfo {
 	for _, d := range status.Convert(err).Details() {
 		if info, ok := d.(*errdetails.ErrorInfo); ok {
-			return info.GetReason()
+			return info
 		}
 	}
-	return ""
+	return nil
 }

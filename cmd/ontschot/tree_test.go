@@ -29,9 +29,8 @@ func commandsThatRun(c *cobra.Command) map[string]*cobra.Command {
 func withoutTable() map[string][]string {
 	return map[string][]string{
 		"a document or a key, as it is":         {"agreement new", "dev token", "dev sign", "directory sign", "directory vouch", "adapter sign", "adapter trust", "schema", "policy approve"},
-		"what was made, and what comes next":    {"init", "dev init", "dev source", "keys new", "adapter new", "policy init", "policy build", "trust add"},
-		"what was done, in one sentence":        {"backup", "restore", "audit convert", "audit recover", "policy activate", "policy rollback", "adapter reload"},
-		"a log, or one line":                    {"adapter logs", "audit verify", "budget verify", "version"},
+		"what was made, and what comes next":    {"dev init", "dev source", "adapter new"},
+		"a log":                                 {"adapter logs"},
 		"counts that policy status has as JSON": {"policy shadow"},
 		"a program that runs until it is ended": {"serve", "sandbox", "adapter run"},
 	}

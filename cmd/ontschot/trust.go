@@ -49,6 +49,7 @@ Whoever sends it reads the fingerprint out by another way than the file went, su
 
 func trustAddCommand() *cobra.Command {
 	var path, accept string
+	var say reply
 	c := &cobra.Command{
 		Use:   "add PARTY.YAML --accept FINGERPRINT",
 		Short: "Add the entry of another organisation to your trust file",
@@ -67,7 +68,7 @@ another way than the file came. What stands in the trust file stays. Exit code 1
 				return err
 			}
 			if !strings.EqualFold(strings.TrimSpace(accept), p.Fingerprint()) {
-				if err := printParty(c.OutOrStdout(), p, "table"); err != nil {
+				if err := printParty(c.OutOrStdout(), p, say.format); err != nil {
 					return err
 				}
 				if accept != "" {
@@ -82,12 +83,12 @@ another way than the file came. What stands in the trust file stays. Exit code 1
 				}
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s is in %s. A gateway that runs takes it over within two seconds.\n", p.Code, trust)
-			return err
+			return say.give(c, trustAnswer{p.Code, trust}, fmt.Sprintf("%s is in %s. A gateway that runs takes it over within two seconds.\n", p.Code, trust))
 		},
 	}
 	c.Flags().StringVar(&path, "config", "gateway.yaml", "the gateway's configuration, which names the trust file")
 	c.Flags().StringVar(&accept, "accept", "", "the fingerprint that they gave you")
+	say.flags(c)
 	return c
 }
 

@@ -11,13 +11,15 @@ import (
 const version = "0.1.0" + mark
 
 func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Example: "  ontschot version", Args: noArgs,
+	var say reply
+	c := &cobra.Command{
+		Use: "version", Short: "Print the version", Example: "  ontschot version\n  ontschot version --format json", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), versionLine())
-			return err
+			return say.give(c, versionAnswer{version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, versionLine()+"\n")
 		},
 	}
+	say.flags(c)
+	return c
 }
 
 func versionLine() string {

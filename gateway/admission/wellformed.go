@@ -52,7 +52,7 @@ func (a *Admission) WellFormed(request proto.Message) error {
 	var bad *protovalidate.ValidationError
 	if errors.As(err, &bad) && len(bad.Violations) > 0 {
 		v := bad.Violations[0].Proto
-		return Invalid(protovalidate.FieldPathString(v.GetField()), "breaks the rule %s", v.GetRuleId())
+		return Invalid(protovalidate.FieldPathString(v.GetField()), "%s", brokenRule(request.ProtoReflect().Descriptor(), v))
 	}
 	if err != nil {
 		return err

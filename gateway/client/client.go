@@ -28,7 +28,12 @@ import (
 // names the file, and line and key where there is one.
 var ErrConfig = config.ErrConfig
 
-var errNoContext = errors.New("a call needs a context")
+// What a call lacks.
+var (
+	errNotOpened = errors.New("this client was not opened: client.Open makes one")
+	errNoContext = errors.New("a call needs a context")
+	errNoRequest = errors.New("a call needs a request, and this one is nil")
+)
 
 // maxAnswer bounds a budget: 256 lines of each of 192 pairs would not fit, and
 // no household has them.
@@ -55,7 +60,8 @@ type Client struct {
 	exchange ontschotv1.ExchangeServiceClient
 	budgets  ontschotv1.BudgetServiceClient
 	registry ontschotv1.RegistryServiceClient
-	// Agreements and Consents are the services themselves; the token goes along.
+	// Agreements and Consents are the services themselves; the token goes along. Of a client
+	// that Open did not make they are nil.
 	Agreements ontschotv1.AgreementServiceClient
 	Consents   ontschotv1.ConsentServiceClient
 }
@@ -123,6 +129,9 @@ type bearer struct {
 
 // Invoke is grpc.ClientConnInterface's.
 func (b bearer) Invoke(ctx context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
+	if !there(request) {
+		return errNoRequest
+	}
 	ctx, err := b.authorised(ctx)
 	if err != nil {
 		return err
@@ -150,8 +159,30 @@ func (b bearer) authorised(ctx context.Context) (context.Context, error) {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token), nil
 }
 
+// there reports whether a request is a message, and no nil pointer to one.
+func there(request any) bool {
+	m, ok := request.(proto.Message)
+	return ok && m.ProtoReflect().IsValid()
+}
+
+// lacks is what a call needs and has not; nil: it can be made.
+func (c *Client) lacks(ctx context.Context, request proto.Message) error {
+	switch {
+	case c == nil || c.conn == nil:
+		return errNotOpened
+	case ctx == nil:
+		return errNoContext
+	case !there(request):
+		return errNoRequest
+	}
+	return nil
+}
+
 // Close ends the connection, and with it the calls under way.
 func (c *Client) Close() error {
+	if c == nil || c.conn == nil {
+		return errNotOpened
+	}
 	c.stop()
 	return c.conn.Close()
 }
@@ -176,6 +207,9 @@ func refresh(ctx context.Context, own *certificate.Holder) {
 // answer in time is a gap in the budget, and so is what may not be released. progress gets
 // each source that has answered; nil: nobody listens.
 func (c *Client) AssembleBudget(ctx context.Context, r *ontschotv1.AssembleBudgetRequest, progress func(*ontschotv1.Progress)) (*budgetv1.Budget, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	stream, err := c.exchange.AssembleBudget(ctx, r)
 	if err != nil {
 		return nil, err
@@ -218,6 +252,9 @@ func answers(b *budgetv1.Budget, r *ontschotv1.AssembleBudgetRequest) error {
 
 // View asks what one person may see of a budget that this gateway released, and verifies it.
 func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1.Budget, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	answer, err := c.budgets.View(ctx, r)
 	if err != nil {
 		return nil, err
@@ -233,6 +270,9 @@ func (c *Client) View(ctx context.Context, r *ontschotv1.ViewRequest) (*budgetv1
 
 // CheckPlan asks whether a plan fits a budget that this gateway released.
 func (c *Client) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) (*budgetv1.PlanCheck, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	answer, err := c.budgets.CheckPlan(ctx, r)
 	return answer.GetCheck(), err
 }
@@ -240,6 +280,9 @@ func (c *Client) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) 
 // Account asks for what each funder is accountable for in a budget that this gateway
 // released, one account for each, and verifies them.
 func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*budgetv1.Account, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	answer, err := c.budgets.Account(ctx, r)
 	if err != nil {
 		return nil, err
@@ -262,6 +305,9 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 // Dissolve asks how a budget that this gateway released comes apart at a civil date, and
 // verifies what comes.
 func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*budgetv1.Dissolution, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	answer, err := c.budgets.Dissolve(ctx, r)
 	if err != nil {
 		return nil, err
@@ -282,11 +328,17 @@ func (c *Client) Dissolve(ctx context.Context, r *ontschotv1.DissolveRequest) (*
 
 // Sunset asks what stays of a pooled budget after a legal basis ends.
 func (c *Client) Sunset(ctx context.Context, r *ontschotv1.SunsetRequest) (*budgetv1.Sunset, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	answer, err := c.budgets.Sunset(ctx, r)
 	return answer.GetSunset(), err
 }
 
 // Register presents a signed document to the gateway: a consent, an agreement or what ends one.
 func (c *Client) Register(ctx context.Context, r *ontschotv1.RegisterRequest) (*ontschotv1.RegisterResponse, error) {
+	if err := c.lacks(ctx, r); err != nil {
+		return nil, err
+	}
 	return c.registry.Register(ctx, r)
 }

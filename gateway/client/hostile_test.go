@@ -111,10 +111,10 @@ func TestAMistakeIsAnError(t *testing.T) {
 		_, err := call()
 		require.Error(t, err, name)
 	}
-	_, err := client.Trust{}.Verify(nil)
+	_, err := new(client.Trust).Verify(nil)
 	require.ErrorIs(t, err, client.ErrConfig)
-	require.ErrorIs(t, client.Trust{}.VerifyAccount(nil), client.ErrConfig)
-	require.ErrorIs(t, client.Trust{}.VerifyDissolution(nil), client.ErrConfig)
+	require.ErrorIs(t, new(client.Trust).VerifyAccount(nil), client.ErrConfig)
+	require.ErrorIs(t, new(client.Trust).VerifyDissolution(nil), client.ErrConfig)
 	trust, err := client.ReadTrust(filepath.Join(w.dir, "client.yaml"))
 	require.NoError(t, err)
 	_, err = trust.Verify(nil)

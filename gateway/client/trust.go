@@ -66,8 +66,8 @@ func trustOf(conf *config.Client) (Trust, error) {
 
 // Verify checks signature, contents, receipt and disclosures of a budget. Errors: those that wrap
 // result.ErrMismatch or audit.ErrTampered, of which result.ReasonOf gives the reason.
-func (t Trust) Verify(b *budgetv1.Budget) (Verified, error) {
-	if t.of.Keys == nil {
+func (t *Trust) Verify(b *budgetv1.Budget) (Verified, error) {
+	if t == nil || t.of.Keys == nil {
 		return Verified{}, fmt.Errorf("%w: ReadTrust gives whose budgets are believed", ErrConfig)
 	}
 	c, err := result.Verify(b, t.of)
@@ -82,16 +82,16 @@ func (t Trust) Verify(b *budgetv1.Budget) (Verified, error) {
 }
 
 // VerifyAccount checks an account of the releaser. Errors: as Verify.
-func (t Trust) VerifyAccount(a *budgetv1.Account) error {
-	if t.of.Keys == nil {
+func (t *Trust) VerifyAccount(a *budgetv1.Account) error {
+	if t == nil || t.of.Keys == nil {
 		return fmt.Errorf("%w: ReadTrust gives whose accounts are believed", ErrConfig)
 	}
 	return result.VerifyAccount(a, t.of)
 }
 
 // VerifyDissolution checks a dissolution of the releaser. Errors: as Verify.
-func (t Trust) VerifyDissolution(d *budgetv1.Dissolution) error {
-	if t.of.Keys == nil {
+func (t *Trust) VerifyDissolution(d *budgetv1.Dissolution) error {
+	if t == nil || t.of.Keys == nil {
 		return fmt.Errorf("%w: ReadTrust gives whose dissolutions are believed", ErrConfig)
 	}
 	return result.VerifyDissolution(d, t.of)

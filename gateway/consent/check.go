@@ -23,7 +23,7 @@ type field struct {
 func (d Draft) check(by identity.OIN, subject identity.BSN) error {
 	fields := []field{
 		{"keeper: must be the organisation that signs", identity.IsOIN(d.Keeper) && d.Keeper == by},
-		{"subject: a person is needed", !subject.IsZero()},
+		{"subject: a person is needed", d.old != nil || !subject.IsZero()},
 	}
 	if d.old == nil {
 		fields = slices.Concat(fields, d.terms(), d.people())

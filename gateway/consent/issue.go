@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -65,7 +66,7 @@ type Issued struct {
 // Errors: ErrDocument, naming the field and never its value; ErrAuthority and
 // ErrWrongSigner, as when it would be used; ErrOtherPerson when the draft follows
 // on a consent of somebody else. Whether it is withdrawn, or not in force today,
-// is for Find.
+// is for Find. What is narrowed needs no person: it is of whoever it was of.
 func (d Draft) Issue(by signed.Signer, subject identity.BSN, now time.Time) (Issued, error) {
 	if err := d.check(by.Issuer, subject); err != nil {
 		return Issued{}, err
@@ -106,7 +107,8 @@ func judge(c Claims, out Issued) error {
 }
 
 // Write draws what is fresh for each consent (id, subject key, salts) and gives the
-// claims that are to be signed, with what opens them. It judges nothing: Issue does.
+// claims that are to be signed, with what opens them. It judges nothing: Issue does. Of what
+// is narrowed without a person the commitment to the person stays, with what opens it.
 func (d Draft) Write(subject identity.BSN, now time.Time) (Claims, Issued, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -124,6 +126,9 @@ func (d Draft) Write(subject identity.BSN, now time.Time) (Claims, Issued, error
 	}
 	if d.old != nil { // the last word differs from the one before by its time, in seconds
 		c.IssuedAt = max(c.IssuedAt, d.old.claims.IssuedAt+1)
+	}
+	if d.old != nil && subject.IsZero() {
+		c.Subject, out.SubjectKey = d.old.claims.Subject, bytes.Clone(d.old.key)
 	}
 	on, until := d.Lapses()
 	c.Authority.AgeGroup, c.Authority.Until, c.LapsesOn = d.group(), until, on.String()

@@ -28,6 +28,9 @@ type asking struct {
 	notice *ontschotv1.ConsentNotice
 	// narrows: it takes something out of a consent, and says nothing new.
 	narrows bool
+	// subject is the pseudonym that the narrowed consent is registered under; its person need
+	// not be named.
+	subject string
 }
 
 // asking reads a question to a person: what is asked, who must sign, and the text.
@@ -72,6 +75,9 @@ func (s *Service) draftOf(caller token.Caller, q *ontschotv1.ConsentQuestion, bo
 			return consent.Draft{}, admission.Invalid("question.until", "is no civil date on or after from, YYYY-MM-DD")
 		}
 		until = min(until, asked)
+	}
+	if until < s.Today() {
+		return consent.Draft{}, admission.Invalid("question.from", "is so long ago that the consent has ended before today (it ends twelve months after from, or on until); ask from a later day")
 	}
 	matrix := s.Matrix()
 	all := func(p identity.Organisation) []budgetv1.Category { return categoriesOf(matrix, q.GetPurpose(), p) }

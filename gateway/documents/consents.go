@@ -89,7 +89,10 @@ func (s *Service) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 	if err != nil {
 		return nil, err
 	}
-	pseudonyms := s.Pseudonyms.Of(a.bsn, a.draft.Purpose)
+	pseudonyms := [][]byte{[]byte(a.subject)}
+	if !a.bsn.IsZero() {
+		pseudonyms = s.Pseudonyms.Of(a.bsn, a.draft.Purpose)
+	}
 	registered, err := s.registerConsent(ctx, toRegister{
 		RegisterRequest: &ontschotv1.RegisterRequest{
 			Document: issued.Document, Disclosures: issued.Disclosures, SubjectKey: issued.SubjectKey, Pseudonym: pseudonyms[0],
@@ -109,7 +112,11 @@ func (s *Service) issue(ctx context.Context, a asking) (*ontschotv1.ConsentRecei
 // has ended.
 func (s *Service) NarrowConsent(ctx context.Context, r *ontschotv1.NarrowConsentRequest) (*ontschotv1.NarrowConsentResponse, error) {
 	receipt, err := s.narrow(ctx, r)
-	return &ontschotv1.NarrowConsentResponse{Receipt: receipt}, consentError(err)
+	if err != nil {
+		return nil, consentError(err)
+	}
+	made, err := s.Documents.Document(ctx, receipt.GetId())
+	return &ontschotv1.NarrowConsentResponse{Receipt: receipt, Index: made.Entered}, err
 }
 
 func (s *Service) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest) (*ontschotv1.ConsentReceipt, error) {
@@ -120,11 +127,13 @@ func (s *Service) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if id, err := s.Admission.MadeBefore(ctx, d); err != nil || id != "" {
 		return s.madeBefore(ctx, d.Caller(), id, err)
 	}
-	bsn, err := admission.TakeBSN("identifiers", &r.Identifiers)
-	if err != nil {
-		return nil, err
+	var bsn identity.BSN // of nobody, where the id says enough
+	if r.GetIdentifiers() != nil {
+		if bsn, err = admission.TakeBSN("identifiers", &r.Identifiers); err != nil {
+			return nil, err
+		}
 	}
-	_, old, err := s.consentOf(ctx, d.Caller(), r.GetId())
+	stored, old, err := s.consentOf(ctx, d.Caller(), r.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -133,10 +142,10 @@ func (s *Service) narrow(ctx context.Context, r *ontschotv1.NarrowConsentRequest
 	if err != nil {
 		return nil, err
 	}
-	if !old.Of(bsn) {
+	if !bsn.IsZero() && !old.Of(bsn) {
 		return nil, consent.ErrOtherPerson
 	}
-	return s.issue(ctx, asking{Call: d, bsn: bsn, draft: draft, narrows: true})
+	return s.issue(ctx, asking{Call: d, bsn: bsn, draft: draft, narrows: true, subject: stored.Subject})
 }
 
 // narrowed is what is left of a consent.

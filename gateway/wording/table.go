@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -33,7 +34,32 @@ func readTable(fsys fs.FS, name string, v any) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(raw))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(v); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrTable, name, err)
+		return fmt.Errorf("%w: %s%s", ErrTable, name, unreadable(err))
 	}
 	return nil
+}
+
+// How the YAML library says where, and of which key.
+var (
+	atLine  = regexp.MustCompile(`line (\d+): `)
+	unknown = regexp.MustCompile(`field (\S{1,64}) not found in type`)
+)
+
+// unreadable words what the YAML library says, without types of Go and without what stands in
+// the file.
+func unreadable(err error) string {
+	where, what := ":1", "this cannot be read as YAML"
+	if m := atLine.FindStringSubmatch(err.Error()); m != nil {
+		where = ":" + m[1]
+	}
+	var kind *yaml.TypeError
+	switch m := unknown.FindStringSubmatch(err.Error()); {
+	case errors.Is(err, io.EOF):
+		what = "it is empty"
+	case m != nil:
+		what = fmt.Sprintf("unknown key %q", m[1])
+	case errors.As(err, &kind):
+		what = "a text, a list or keys stand here where something else is needed"
+	}
+	return where + ": " + what
 }

@@ -258,3 +258,22 @@ func FuzzFill(f *testing.F) {
 		}
 	})
 }
+
+// What cannot be read is told by its line, without types of Go and without what stands there.
+func TestATableThatCannotBeReadIsToldInWords(t *testing.T) {
+	type table struct {
+		A []string `yaml:"a"`
+	}
+	for content, says := range map[string]string{
+		"":                 "t.yaml:1: it is empty",
+		"- secret":         "t.yaml:1: a text, a list or keys stand here",
+		"\na: {b: secret}": "t.yaml:2: a text, a list or keys stand here",
+		"a: []\nb: secret": `t.yaml:2: unknown key "b"`,
+		"a: [secret":       "this cannot be read as YAML",
+	} {
+		err := readTable(fstest.MapFS{"t.yaml": {Data: []byte(content)}}, "t.yaml", new(table))
+		require.ErrorIs(t, err, ErrTable, content)
+		require.ErrorContains(t, err, says, content)
+		require.NotRegexp(t, `wording\.|unmarshal|\[\]string|struct|secret`, err.Error(), content)
+	}
+}

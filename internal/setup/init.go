@@ -50,6 +50,9 @@ type Organisation struct {
 	Officer     string // how to reach the data protection officer
 	Dev         bool
 	Dir         string
+	// Program and User are of the unit for systemd: the program's path, and who owns the folder.
+	// Empty: /usr/local/bin/ontschot, and a user ontschot.
+	Program, User string
 }
 
 // codes are the forms of codes, and what an organisation with such a code is.
@@ -131,7 +134,7 @@ type Made struct {
 }
 
 // Init makes the folder of a gateway: keys, certificate requests, configuration, its own entry in
-// the trust file, and the same entry to be sent to others. What is there stays: only what lacks
+// the trust file, the same entry to be sent to others, and a unit for systemd. What is there stays: only what lacks
 // is made. Errors: ErrInput, and those of the file system.
 func Init(o Organisation) (Made, error) {
 	var made Made
@@ -161,6 +164,9 @@ func Init(o Organisation) (Made, error) {
 	}
 	w.once("gateway.yaml", func() ([]byte, error) { return o.gateway(), nil })
 	w.once("client.yaml", func() ([]byte, error) { return o.client(), nil })
+	if unit := o.unit(); unit != nil {
+		w.once(UnitFile, func() ([]byte, error) { return unit, nil })
+	}
 	slices.Sort(made.New)
 	return made, w.err
 }

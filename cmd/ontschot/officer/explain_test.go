@@ -219,27 +219,41 @@ func TestADecisionOfTheLogIsExplained(t *testing.T) {
 	require.Empty(t, before.Switched.Entry, "the statute did not hold yet")
 	require.NotEmpty(t, before.Switched.Silent)
 
-	for args, says := range map[string]string{
-		"0":                      "explain one of the kinds decision and deny",
-		release:                  "carries out the decision of entry " + entry,
-		entry + " --dir builtin": "init --dir",
+	// What goes wrong is told in the language that was asked for, and not in the other.
+	other := resting(t, false)
+	for args, says := range map[string]struct {
+		code   int
+		nl, en string
+	}{
+		"0":                         {1, "geen besluit, maar van de soort", "explain one of the kinds decision and deny"},
+		release:                     {1, "voert het besluit van regel " + entry + " uit: vraag daarnaar", "carries out the decision of entry " + entry},
+		entry + " --dir builtin":    {5, "deze regels kunnen niet worden gebruikt.*init --dir", "these rules cannot be used.*init --dir"},
+		entry + " --dir " + other:   {1, "Wat andere regels ervan vinden, zegt: ontschot policy replay --dir", "ontschot policy replay --dir"},
+		"9999":                      {2, `verkeerd gebruik: --entry 9999: het logboek heeft \d+ regels, van 0 tot en met \d+`, `the log has \d+ entries, from 0 to \d+`},
+		entry + " --law nowhere=on": {2, "geen tabel kent", "no table has"},
+		entry + " --role x":         {2, "zeggen zelf wie wat vraagt", "say themselves who asks what"},
+		entry + " --config " + dir + "/nowhere.y": {2, "het logboek is niet te lezen. Geef met --config aan", "there is no such file"},
 	} {
-		code, _, errs := does(t, append(config, strings.Fields(args)...)...)
-		require.NotZero(t, code)
-		require.Contains(t, errs, says)
+		code, _, nl := does(t, append(config, append(strings.Fields(args), "--lang", "nl")...)...)
+		require.Equal(t, says.code, code, "%s: %s", args, nl)
+		require.Regexp(t, says.nl, nl, args)
+		code, _, en := does(t, append(config, append(strings.Fields(args), "--lang", "en")...)...)
+		require.Equal(t, says.code, code, "%s: %s", args, en)
+		require.Regexp(t, says.en, en, args)
+		require.NotRegexp(t, `\b(regel|logboek|verkeerd|vraag)\b`, en, args)
+		if !strings.Contains(args, " ") {
+			require.NotRegexp(t, ` (the|entry|explain|wrong|which) `, nl, args)
+		}
 	}
-	code, _, errs := does(t, append(config, entry, "--dir", resting(t, false))...)
-	require.Equal(t, 1, code)
-	require.Contains(t, errs, "ontschot policy replay --dir")
-	code, _, errs = does(t, append(config, "9999")...)
-	require.Equal(t, 2, code)
-	require.Regexp(t, `the log has \d+ entries, from 0 to \d+`, errs)
 
 	stop()
 	require.NoError(t, os.RemoveAll(dir+"/data/policies"))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "gateway.yaml"), raw, 0o600))
-	code, _, errs = does(t, append(config, entry)...)
+	code, _, errs := does(t, append(config, entry)...)
 	require.Equal(t, 1, code)
+	require.Contains(t, errs, "Wijs de map of de bundel aan met --dir")
+	require.NotContains(t, errs, "the rules")
+	_, _, errs = does(t, append(config, entry, "--lang", "en")...)
 	require.Contains(t, errs, "name the folder or the bundle with --dir")
 	require.Equal(t, nl, done(t, append(config, entry, "--dir", rules)...))
 }
@@ -251,7 +265,7 @@ func find(t *testing.T, config []string) (decision, release string) {
 		switch {
 		case code == 0:
 			decision = strconv.Itoa(n)
-		case decision != "" && strings.Contains(errs, "carries out the decision of entry "+decision+":"):
+		case decision != "" && strings.Contains(errs, "voert het besluit van regel "+decision+" uit"):
 			release = strconv.Itoa(n)
 		}
 	}

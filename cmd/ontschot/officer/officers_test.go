@@ -73,6 +73,7 @@ func TestOfficersAreTakenOverWhileItRuns(t *testing.T) {
 	before := taken()
 	has("")
 	require.Eventually(t, func() bool { return taken() > before }, 60*time.Second, 100*time.Millisecond)
-	done(t, "policy", "rollback", "--config", config)
+	require.Regexp(t, `"adapter": *\{`, done(t, "adapter", "reload", "UWV", "--config", config, "--format", "json"))
+	require.Regexp(t, `^\{"revision":"[0-9a-f]{64}","parent":"`+revision+`","entry":\d+,"status":"rolled_back"\}\n$`, done(t, "policy", "rollback", "--config", config, "--format", "json"))
 	says("no officers stand in gateway.yaml")
 }

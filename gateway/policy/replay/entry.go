@@ -16,6 +16,15 @@ import (
 // ErrEntry means that an entry of a log cannot be explained; the message says why.
 var ErrEntry = errors.New("this entry of the audit log is not explained")
 
+// EntryError says why an entry of a log cannot be explained, for an officer.
+type EntryError struct{ NL, EN string }
+
+// Error is what ErrEntry says, and why, in English.
+func (e *EntryError) Error() string { return ErrEntry.Error() + ": " + e.EN }
+
+// Unwrap gives ErrEntry.
+func (e *EntryError) Unwrap() error { return ErrEntry }
+
 // ErrOtherwise means that rules do not decide again what a log says.
 var ErrOtherwise = errors.New("the rules do not decide again what the log says")
 
@@ -57,26 +66,33 @@ func (e *Entry) Entry(p audit.Passed) {
 // Leaf of the entry; nil: there is none.
 func (e *Entry) Leaf() *audit.Leaf { return e.leaf }
 
-// Explainable says why the entry cannot be explained. Errors: ErrEntry.
+// Explainable says why the entry cannot be explained. Errors: *EntryError.
 func (e *Entry) Explainable() error {
-	why := func(format string, args ...any) error {
-		return fmt.Errorf("%w: entry %d %s", ErrEntry, e.index, fmt.Sprintf(format, args...))
-	}
 	switch {
 	case e.leaf == nil:
-		return why("is not there")
+		return e.why("is er niet", "is not there")
 	case e.leaf.Kind == audit.Release:
-		return why("is a release, which carries out the decision of entry %d: explain that one", e.leaf.Decided)
+		return e.why(fmt.Sprintf("is een vrijgave. Die voert het besluit van regel %d uit: vraag daarnaar", e.leaf.Decided),
+			fmt.Sprintf("is a release, which carries out the decision of entry %d: explain that one", e.leaf.Decided))
 	case !decides(e.leaf):
-		return why("is no decision but of the kind %s: explain one of the kinds %s and %s", e.leaf.Kind, audit.Decision, audit.Deny)
+		return e.why(fmt.Sprintf("is geen besluit, maar van de soort %s: vraag naar een regel van de soort %s of %s", e.leaf.Kind, audit.Decision, audit.Deny),
+			fmt.Sprintf("is no decision but of the kind %s: explain one of the kinds %s and %s", e.leaf.Kind, audit.Decision, audit.Deny))
 	case e.erased:
-		return why("is about somebody who was erased since: what it was decided by is destroyed, and comes back by nothing")
+		return e.why("gaat over iemand van wie de gegevens later zijn gewist: waarop is besloten is vernietigd, en komt niet terug",
+			"is about somebody who was erased since: what it was decided by is destroyed, and comes back by nothing")
 	case len(e.pairs) == 0:
-		return why("asked no source: it is about a budget that was presented, or a permit that was used before")
+		return e.why("heeft geen bron iets gevraagd: het ging over een budget dat er al was, of over een eerder gebruikte toestemming van een andere gateway",
+			"asked no source: it is about a budget that was presented, or a permit that was used before")
 	case slices.ContainsFunc(e.pairs, func(p audit.PairJudgement) bool { return p.Facts == nil }):
-		return why("is of an earlier version, which did not keep what a decision was made by")
+		return e.why("is van een eerdere versie van dit programma: die bewaarde niet waarop een besluit rustte",
+			"is of an earlier version, which did not keep what a decision was made by")
 	}
 	return nil
+}
+
+// why says of the entry why it cannot be explained.
+func (e *Entry) why(nl, en string) error {
+	return &EntryError{fmt.Sprintf("regel %d van het logboek %s", e.index, nl), fmt.Sprintf("entry %d %s", e.index, en)}
 }
 
 // Pair is a person and a source in a decision, explained.
@@ -113,7 +129,7 @@ func (e *Entry) read() ([]Pair, error) {
 	}
 	day, err := civil.Parse(e.leaf.Day)
 	if err != nil {
-		return nil, fmt.Errorf("%w: entry %d has no day", ErrEntry, e.index)
+		return nil, e.why("heeft geen dag", "has no day")
 	}
 	persons := map[string]int{}
 	var all []Pair
@@ -121,7 +137,7 @@ func (e *Entry) read() ([]Pair, error) {
 		facts, err := policy.ReadFacts(said.Facts)
 		one := Pair{Past: pastOf(e.leaf, day, said.Source, askedBy(facts, e.own, e.ownKind)), Scopes: said.Scopes, Refusals: said.Refusals}
 		if err != nil || !e.complete(&one.Past) {
-			return nil, fmt.Errorf("%w: entry %d: the facts that it was decided by, or the agreement that they name, cannot be read", ErrEntry, e.index)
+			return nil, e.why("rust op feiten, of op een overeenkomst, die niet te lezen zijn", "is not whole: the facts that it was decided by, or the agreement that they name, cannot be read")
 		}
 		if persons[said.Subject] == 0 {
 			persons[said.Subject] = len(persons) + 1

@@ -45,6 +45,9 @@ func TestWhatIsNoDecisionIsNotExplained(t *testing.T) {
 		_, err := entry(p).Explain(t.Context(), by)
 		require.ErrorIs(t, err, replay.ErrEntry, says)
 		require.ErrorContains(t, err, says)
+		var told *replay.EntryError
+		require.ErrorAs(t, err, &told)
+		require.Regexp(t, `^regel 7 van het logboek (is|gaat|heeft|rust) `, told.NL)
 	}
 	_, err := entry(audit.Passed{Leaf: &audit.Leaf{Kind: audit.Decision, Activity: purpose, Day: "2026-06-01"}, Judgement: told}).Explain(t.Context(), by)
 	require.ErrorIs(t, err, replay.ErrOtherwise, "the log says that nothing passed")

@@ -4,7 +4,6 @@
 package casefile
 
 import (
-	"bytes"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -319,54 +319,44 @@ func Open(nameOrPath string) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := Parse(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", nameOrPath, err)
-	}
-	return c, nil
+	return parse(nameOrPath, raw)
 }
 
 // Parse reads and checks a case.
-func Parse(raw []byte) (*Case, error) {
+func Parse(raw []byte) (*Case, error) { return parse("", raw) }
+
+// parse reads and checks a case; what is wrong is said with its place in the file of that name.
+func parse(name string, raw []byte) (*Case, error) {
+	s, err := newStrict(raw)
 	c := new(Case)
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(c); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrCase, describe(raw, err))
+	if err == nil && json.Unmarshal(raw, c) != nil {
+		err = &mistake{what: "it cannot be read as a case"}
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: there is more behind it", ErrCase)
+	if err == nil {
+		err = c.check()
 	}
-	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCase, err)
+	if err == nil {
+		return c, nil
 	}
-	return c, nil
+	at := s.place(leading.FindString(err.Error()))
+	if m := (*mistake)(nil); errors.As(err, &m) {
+		at = m.at
+	}
+	line, column := lineAndColumn(raw, at)
+	where := fmt.Sprintf("%s:%d:%d", name, line, column)
+	if name == "" {
+		where = fmt.Sprintf("line %d, column %d", line, column)
+	}
+	return nil, fmt.Errorf("%w: %s: %w; what a case file holds says: ontschot schema case", ErrCase, where, err)
 }
 
-// describe says where JSON went wrong without repeating what is there.
-func describe(raw []byte, err error) string {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		head := string(raw[:min(int(syntax.Offset), len(raw))])
-		return fmt.Sprintf("line %d: %v", strings.Count(head, "\n")+1, err)
-	case errors.As(err, &kind):
-		return fmt.Sprintf("%s: wanted %s, got %s", kind.Field, kind.Type, kind.Value)
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		key := strings.TrimPrefix(err.Error(), "json: unknown field ")
-		key = key[:min(len(key), 64)]
-		line := strings.Count(string(raw[:max(bytes.Index(raw, []byte(key)), 0)]), "\n") + 1
-		return fmt.Sprintf("line %d: unknown key %s", line, key)
-	default:
-		return err.Error()
-	}
-}
+// leading is the key with which a sentence about it begins.
+var leading = regexp.MustCompile(`^[a-z_]+(\.[A-Za-z0-9_]+|\[\d+\])*`)
 
 func (c *Case) check() error {
 	switch {
 	case c.Schema != "ontschot.case/1":
-		return errors.New(`schema: wanted "ontschot.case/1"`)
+		return errors.New(`schema: "ontschot.case/1" is needed here, by which a case file is known`)
 	case c.Window.From.IsZero() || c.Window.To.IsZero() || c.Window.To.Date < c.Window.From.Date:
 		return errors.New("window: from and to are needed, in that order")
 	case c.Today.IsZero():

@@ -1,6 +1,8 @@
 package casefile
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,6 +46,43 @@ func TestWhatIsWrongIsNamedAndNotRepeated(t *testing.T) {
 		require.ErrorIs(t, err, ErrCase, c.names)
 		require.ErrorContains(t, err, c.names)
 		require.NotContains(t, err.Error(), "99994000")
+	}
+}
+
+// A file that is no case is told in words: its place, what is wrong there, what to do. No type
+// of Go is among them, and no value.
+func TestAFileThatIsNoCaseIsToldInWords(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	for content, says := range map[string]string{
+		"":                               "file:1:1: it is empty",
+		"[]":                             "file:1:1: an object, {...}, with schema, household and so on is needed here, and this is a list",
+		"\n\n  [{\"a\": 1}]":             "file:3:3: an object",
+		"null":                           "file:1:1: an object, {...}, with schema, household and so on is needed here, and this is null",
+		"7":                              "and this is a number",
+		"\"secret\"":                     "and this is a text",
+		"schema: secret\nb: []":          "file:1:1: this is no JSON, and a case file is JSON",
+		"{}":                             `file:1:1: schema: "ontschot.case/1" is needed here`,
+		"{\n \"schema\": \"x\"}":         `file:2:12: schema: "ontschot.case/1" is needed here`,
+		"{\n \"schema\": 3}":             "file:2:12: schema: a text is needed here, and this is a number",
+		`{"schema": "x", "schema": "x"}`: `file:1:17: the key "schema" is here twice`,
+		`{"household": "secret"}`:        "file:1:15: household: a list, [...], is needed here, and this is a text",
+		`{"household": [{"ref": "A"}, {"ref": ["secret"]}]}`: "file:1:38: household[1].ref: a text is needed here, and this is a list",
+		`{"household": [{"rfe": "A"}]}`:                      `file:1:17: household[0]: unknown key "rfe"`,
+		`{"today": "secret"}`:                                "file:1:11: today: no civil date, YYYY-MM-DD",
+		`{"today": 20250101}`:                                `file:1:11: today: a date, "YYYY-MM-DD", is needed here, and this is a number`,
+		`{"expected": {"care_total_cents": 1.5}}`:            "expected.care_total_cents: a whole number is needed here, and this is a number",
+		`{"records": {"GM0119": []}}`:                        "file:1:24: records.GM0119: an object, {...}, is needed here, and this is a list",
+		`{"schema": "ontschot.case/1"`:                       "file:1:29: it ends in the middle",
+		`{"schema": "ontschot.case/1",, }`:                   "file:1:30: this is no JSON",
+		`{"note": {"a": 1} } {}`:                             "file:1:21: there is more behind it",
+		"{\"name\": \"é\", \"title\": 3}":                    "file:1:24: title: a text",
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		_, err := Open(file)
+		require.ErrorIs(t, err, ErrCase, content)
+		require.ErrorContains(t, err, says, content)
+		require.ErrorContains(t, err, "ontschot schema case", content)
+		require.NotRegexp(t, `casefile\.|identity\.|civil\.|json:|struct|\bint64\b|\bslice\b|secret`, err.Error(), content)
 	}
 }
 

@@ -285,7 +285,7 @@ func (f *Family) legalBases() ([]config.LegalBasis, error) {
 	}
 	all := make([]config.LegalBasis, 1)
 	if err := json.Unmarshal(raw, &all[0]); err != nil {
-		return nil, fmt.Errorf("%w: legal_basis: %w", casefile.ErrCase, err)
+		return nil, fmt.Errorf("%w: legal_basis: an object with id, from and to is needed, such as the test_legal_basis of the case meppel", casefile.ErrCase)
 	}
 	if b := all[0]; b.ID == "" || b.From == "" || b.To == "" {
 		return nil, fmt.Errorf("%w: legal_basis: id, from and to are needed; a basis is dated", casefile.ErrCase)

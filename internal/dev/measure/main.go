@@ -131,7 +131,7 @@ var floors = []struct {
 	prefix string
 	floor  int
 }{
-	{"cmd/", 0}, {"internal/dev/measure", 0}, {"internal/server", 1}, {"internal/setup", 2}, {"internal/telemetry", 2}, {"docs/examples", 0}, {"docs", 6}, {"internal/dev", 2}, {"gateway/client", 2}, {"adapters/host", 2}, {"gateway/store", 3}, {"gateway/documents", 3}, {"gateway/refusal", 3},
+	{"cmd/", 0}, {"internal/dev/measure", 0}, {"internal/server", 1}, {"internal/setup", 2}, {"internal/telemetry", 2}, {"docs/examples", 0}, {"docs", 6}, {"deploy/systemd", 6}, {"internal/dev", 2}, {"gateway/client", 2}, {"adapters/host", 2}, {"gateway/store", 3}, {"gateway/documents", 3}, {"gateway/refusal", 3},
 	{"gateway/token", 5}, {"gateway/agreement", 5}, {"gateway/consent", 5}, {"gateway/", 4}, {"gateway", 3},
 	{"adapters", 4}, {"policies", 6}, {"internal/", 6}, {"proto", 7},
 }

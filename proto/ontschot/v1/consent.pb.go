@@ -929,7 +929,8 @@ type NarrowConsentRequest struct {
 	// What is taken out: a source with the categories, or with "*" for all of them. None
 	// where the authority has ended.
 	Without []*ConsentGrant `protobuf:"bytes,2,rep,name=without,proto3" json:"without,omitempty"`
-	// The person it is of: whoever knows an id only cannot change a consent.
+	// The person it is of. Without it the id says enough, in the case of the token, as it does
+	// for a withdrawal; with it, it must be their consent.
 	Identifiers *v1.Identifiers `protobuf:"bytes,3,opt,name=identifiers,proto3" json:"identifiers,omitempty"`
 	// The last day on which the authority that the consent rests on is known to have held,
 	// a civil date: from the next day on it is AUTHORITY_UNCLEAR, until who has authority
@@ -998,8 +999,11 @@ func (x *NarrowConsentRequest) GetAuthorityUntil() string {
 }
 
 type NarrowConsentResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Receipt       *ConsentReceipt        `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is left of it.
+	Receipt *ConsentReceipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	// Index of the entry in the log after which no more than that is released.
+	Index         int64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1039,6 +1043,13 @@ func (x *NarrowConsentResponse) GetReceipt() *ConsentReceipt {
 		return x.Receipt
 	}
 	return nil
+}
+
+func (x *NarrowConsentResponse) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
 }
 
 type WithdrawConsentRequest struct {
@@ -1620,14 +1631,16 @@ const file_ontschot_v1_consent_proto_rawDesc = "" +
 	"\atext_en\x18\v \x01(\tB\r\xca\xf3\x18\ttechnicalR\x06textEn\x12%\n" +
 	"\x06record\x18\f \x01(\fB\r\xca\xf3\x18\ttechnicalR\x06record\x12)\n" +
 	"\bdocument\x18\r \x01(\fB\r\xca\xf3\x18\ttechnicalR\bdocument\x12F\n" +
-	"\bmandates\x18\x0e \x03(\v2\x1b.ontschot.v1.ConsentMandateB\r\xca\xf3\x18\ttechnicalR\bmandates\"\xbd\x02\n" +
+	"\bmandates\x18\x0e \x03(\v2\x1b.ontschot.v1.ConsentMandateB\r\xca\xf3\x18\ttechnicalR\bmandates\"\xb7\x02\n" +
 	"\x14NarrowConsentRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\x12J\n" +
-	"\awithout\x18\x02 \x03(\v2\x19.ontschot.v1.ConsentGrantB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\awithout\x12S\n" +
-	"\videntifiers\x18\x03 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\videntifiers\x12\\\n" +
-	"\x0fauthority_until\x18\x04 \x01(\tB3\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x0eauthorityUntil\"]\n" +
+	"\awithout\x18\x02 \x03(\v2\x19.ontschot.v1.ConsentGrantB\x15\xbaH\x05\x92\x01\x02\x10\x10\xca\xf3\x18\ttechnicalR\awithout\x12M\n" +
+	"\videntifiers\x18\x03 \x01(\v2\x1f.ontschot.budget.v1.IdentifiersB\n" +
+	"\xca\xf3\x18\x06personR\videntifiers\x12\\\n" +
+	"\x0fauthority_until\x18\x04 \x01(\tB3\xbaH#r!2\x1f^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x0eauthorityUntil\"\x82\x01\n" +
 	"\x15NarrowConsentResponse\x12D\n" +
-	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\"@\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1b.ontschot.v1.ConsentReceiptB\r\xca\xf3\x18\ttechnicalR\areceipt\x12#\n" +
+	"\x05index\x18\x02 \x01(\x03B\r\xca\xf3\x18\ttechnicalR\x05index\"@\n" +
 	"\x16WithdrawConsentRequest\x12&\n" +
 	"\x02id\x18\x01 \x01(\tB\x16\xbaH\x06r\x04\x10\x01\x18@\xca\xf3\x18\ttechnicalR\x02id\">\n" +
 	"\x17WithdrawConsentResponse\x12#\n" +
