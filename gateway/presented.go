@@ -45,7 +45,7 @@ type presented struct {
 	claims result.Claims
 	budget *budgetv1.Budget         // as it may be released now
 	left   []*budgetv1.Gap          // what of it may not be, and why
-	told   []*budgetv1.SourceReport // by whom somebody told of it who may be told on; of an auditor only some
+	from   []*budgetv1.SourceReport // whose answers are worked with; for an auditor those that it may audit
 	moved  map[register.Rest]string
 	entry  audit.Entry    // of the request, as it was recorded
 	rules  *policy.Engine // by which it was judged
@@ -161,7 +161,7 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 	b.entry.Judged = g.Evidence.Judged(e.budget)
 	if ontschotv1.AsksNoSource(e.purpose) {
 		b.budget = e.budget
-		g.Evidence.Concern(&b.entry, g.Evidence.RestsOf(b.told, nil), false)
+		g.Evidence.Concern(&b.entry, g.Evidence.RestsOf(b.from, nil), false)
 		if e.purpose == ontschotv1.PurposeAuditSpending {
 			audits(&b)
 		}
@@ -187,14 +187,14 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 // admit lets in the gateway's own organisation; and for an account whom an agreement that the
 // budget rests on names as auditor today, and nobody else: the task is then an audit.
 func (g *Gateway) admit(ctx context.Context, b *presented, e *task) (admission.Call, error) {
-	b.told = e.budget.GetSources()
+	b.from = e.budget.GetSources()
 	call, err := g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation}, e.request)
 	if e.operation != ontschotv1.OperationAccountForBudget || !errors.Is(err, admission.ErrNotOwn) {
 		return call, err
 	}
 	e.operation, e.purpose = ontschotv1.OperationAuditSpending, ontschotv1.PurposeAuditSpending
 	return g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation, Others: func(auditor identity.OIN) (err error) {
-		if b.told, err = g.Evidence.Audited(ctx, auditor, e.budget, b.today); err == nil && len(b.told) == 0 {
+		if b.from, err = g.Evidence.Audited(ctx, auditor, e.budget, b.today); err == nil && len(b.from) == 0 {
 			err = admission.ErrNotOwn
 		}
 		return err
@@ -204,7 +204,7 @@ func (g *Gateway) admit(ctx context.Context, b *presented, e *task) (admission.C
 // audits says in the entry who audits. What is told rests on the agreements that say so.
 func audits(b *presented) {
 	b.entry.Involve(b.caller.Organisation())
-	for _, s := range b.told {
+	for _, s := range b.from {
 		b.entry.RestOn(register.Rest{ID: s.GetAgreement()})
 	}
 }
@@ -213,7 +213,7 @@ func audits(b *presented) {
 // the budget disclosed, and the token whether it is for those sources. An account is judged
 // by cells of its own: it shows nothing of a source that has none.
 func (g *Gateway) roleSuffices(ctx context.Context, b presented, e task) error {
-	for _, s := range b.told {
+	for _, s := range b.from {
 		party, ok := g.Organisations.ByCode(s.GetSource())
 		if !ok {
 			return policy.ErrRole
@@ -248,7 +248,7 @@ func (g *Gateway) audited(ctx context.Context, b presented, accounts []*budgetv1
 	var gaps []*budgetv1.Gap
 	hides := func(source, law string, what budgetv1.Category) bool {
 		gap := budget.NotNamed(source, source == g.own.Code)
-		if slices.ContainsFunc(b.told, func(s *budgetv1.SourceReport) bool { return s.GetSource() == source }) {
+		if slices.ContainsFunc(b.from, func(s *budgetv1.SourceReport) bool { return s.GetSource() == source }) {
 			of, _ := g.Organisations.ByCode(source)
 			if gap = b.rules.Audited(ctx, g.seen(b, ontschotv1.PurposeAuditSpending, of), law, what); gap != nil {
 				gap.Source, gap.Way = source, g.withCodes(gap.GetWay(), of)

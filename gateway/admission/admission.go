@@ -43,7 +43,8 @@ var (
 const MaxRequest = 1 << 20
 
 // Policy says whether a case worker may do something at the gateway of an organisation, by what
-// that one takes away too, with another who does it too; the zero Caller is nobody. Nil means yes. It is safe for concurrent use.
+// that one takes away too, with another who does it too; the zero Caller is nobody. Nil means
+// yes. It is safe for concurrent use.
 type Policy interface {
 	MayDo(ctx context.Context, own identity.OIN, caller, also token.Caller, operation ontschotv1.Operation) error
 }

@@ -29,7 +29,7 @@ func (r Registered) Audited(ctx context.Context, auditor identity.OIN, b *budget
 		if err != nil {
 			return nil, err
 		}
-		if !one.InForce(today) || !slices.Contains(one.Terms().Oversight.Auditors, auditor) {
+		if !one.InForce(today) || !one.Names(auditor) {
 			not[source.Code] = true
 			continue
 		}

@@ -41,7 +41,9 @@ func TestAnAuditorAsksByTheProgramAndInJSON(t *testing.T) {
 	own, token := h.comes("REKENKAMER")
 	account := []string{"budget", "account", "--config", own, "--token", token, "--budget", budget, "--plan", plan}
 	require.NoError(t, protojson.Unmarshal([]byte(h.run(append(account, "--format", "json")...)), told))
-	page := func(lang string) string { return strings.Join(strings.Fields(h.run(append(account, "--lang", lang)...)), " ") }
+	page := func(lang string) string {
+		return strings.Join(strings.Fields(h.run(append(account, "--lang", lang)...)), " ")
+	}
 	require.Contains(t, page("nl"), "WAT VAN DIT BUDGET IS WEGGELATEN, EN WAAROM Gemeente Meppel De gegevens van Gemeente Meppel ontbreken.")
 	require.Contains(t, page("en"), "No agreement that holds today names your organisation as auditor of Gemeente Meppel.")
 
