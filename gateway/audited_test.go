@@ -1,11 +1,13 @@
 package gateway_test
 
 import (
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -14,10 +16,13 @@ import (
 
 	"github.com/ontschot/ontschot/gateway/agreement"
 	"github.com/ontschot/ontschot/gateway/audit"
+	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/result"
 	"github.com/ontschot/ontschot/gateway/token"
 	"github.com/ontschot/ontschot/internal/dev/family"
 	"github.com/ontschot/ontschot/internal/identity"
+	"github.com/ontschot/ontschot/internal/server"
+	"github.com/ontschot/ontschot/policies"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -456,5 +461,42 @@ func TestNothingIsToldToAnAuditorAfterItsAgreement(t *testing.T) {
 			require.Equal(t, []string{"-GM0119 AUDITOR_NOT_NAMED -ZK5503 AUDITOR_NOT_NAMED"}, slices.Collect(maps.Keys(less)))
 			h.verify()
 		})
+	}
+}
+
+// What the municipality itself takes away counts for an auditor, of what it may see and at the
+// door; what the auditor's own organisation takes away elsewhere does not.
+func TestTheMunicipalityIsStricterForAuditors(t *testing.T) {
+	folder := fstest.MapFS{}
+	require.NoError(t, fs.WalkDir(policies.FS, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(policies.FS, file)
+		folder[file] = &fstest.MapFile{Data: raw}
+		return err
+	}))
+	h := newHouse(t, nil) // for the numbers of the parties
+	less := func(rules string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(rules)} }
+	folder["rules/overlays/"+string(h.oin("GM0119"))+"/data.yaml"] = less("purposes:\n  integral_budget.audit:\n    remove_sources: [svb]\noperations:\n  budget.audit: {assurance: hoog}\n")
+	folder["rules/overlays/"+string(h.oin(vendor))+"/data.yaml"] = less("purposes:\n  integral_budget.audit:\n    remove_roles: [controleur]\noperations:\n  budget.audit: {remove_roles: [controleur]}\n")
+	judge, err := policy.New(t.Context(), policy.Config{FS: folder, Timeout: 10 * time.Second})
+	require.NoError(t, err)
+	h = newHouse(t, func(c *server.BrokerConfig) { c.Policy = policy.NewRules(judge) })
+	h.names("ZK5503", vendor)
+	h.names("SVB", vendor)
+	b, err := h.compose(h.municipality().call(), h.paid())
+	require.NoError(t, err)
+	_, err = h.accounts(h.auditor(vendor, nil), b)
+	require.Equal(t, "PermissionDenied POLICY_DENIED", codeOf(err).String()+" "+reasonOf(err))
+	require.Equal(t, "budget.audit", metadataOf(err)["operation"])
+	part, err := h.accounts(h.auditor(vendor, func(c *token.Claims) { c.Assurance = "hoog" }), b)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{"ZK5503", "-GM0119 AUDITOR_NOT_NAMED", "-SVB AUDIT_WITHHELD"}, passed(part))
+	for _, g := range part.GetLeftOut() {
+		if g.GetSource() == "SVB" {
+			require.Equal(t, "VELD-03 GM0119", g.GetWay()[0].GetCode()+" "+g.GetWay()[0].GetParty())
+			require.Equal(t, []string{"WLZ"}, g.GetLaws())
+		}
 	}
 }
