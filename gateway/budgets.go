@@ -28,7 +28,7 @@ func (g *Gateway) View(ctx context.Context, r *ontschotv1.ViewRequest) (*ontscho
 			return nil, admission.Invalid("person", "is no member of the household in this budget")
 		}
 		e := &b.entry
-		e.Subjects, e.Consents, e.Agreements, e.Rests, e.Status = nil, nil, nil, g.restsOf(view, b.moved), "view"
+		e.Subjects, e.Consents, e.Agreements, e.Rests, e.Status = nil, nil, nil, g.Evidence.RestsOf(view.GetSources(), b.moved), "view"
 		admission.ActedFor(e, b.caller)
 		return view, nil
 	})
@@ -56,7 +56,8 @@ func (g *Gateway) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest)
 
 // Account draws up one account per funder and signs each. Under an assumed basis
 // it says so in what is signed. It rests on no consent and on no agreement: what was
-// awarded and spent while they were in force is accounted for after they have ended.
+// awarded and spent while they were in force is accounted for after they have ended. An auditor
+// gets of the same accounts what an agreement that counts today names it for.
 func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*ontschotv1.AccountResponse, error) {
 	answer := &ontschotv1.AccountResponse{}
 	_, _, err := g.work(ctx, task{ontschotv1.OperationAccountForBudget, ontschotv1.PurposeAccountForBudget, r.GetBudget(), r}, func(b *presented) (proto.Message, error) {
@@ -65,6 +66,9 @@ func (g *Gateway) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*o
 		}
 		q := g.planInput(b, r.GetPlan(), r.GetAssume())
 		answer.Accounts = plan.Account(q)
+		if b.entry.Activity == ontschotv1.PurposeAuditSpending {
+			answer.Accounts, answer.LeftOut = g.audited(ctx, *b, answer.GetAccounts())
+		}
 		for _, a := range answer.GetAccounts() {
 			a.LegalBasis, a.BasisIsAssumed, a.BudgetIsComplete = q.Basis, q.Assumed, b.budget.GetComplete()
 			if err := result.SignAccount(a, r.GetBudget(), g.Signers.Signer(), g.Now()); err != nil {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"slices"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/ontschot/ontschot/gateway/budget"
 	"github.com/ontschot/ontschot/gateway/consent"
 	"github.com/ontschot/ontschot/gateway/evidence"
+	"github.com/ontschot/ontschot/gateway/plan"
 	"github.com/ontschot/ontschot/gateway/policy"
 	"github.com/ontschot/ontschot/gateway/register"
 	"github.com/ontschot/ontschot/gateway/result"
@@ -43,8 +43,9 @@ func (e task) builds() bool {
 type presented struct {
 	caller token.Caller
 	claims result.Claims
-	budget *budgetv1.Budget // as it may be released now
-	left   []*budgetv1.Gap  // what of it may not be, and why
+	budget *budgetv1.Budget         // as it may be released now
+	left   []*budgetv1.Gap          // what of it may not be, and why
+	from   []*budgetv1.SourceReport // whose answers are worked with; for an auditor those that it may audit
 	moved  map[register.Rest]string
 	entry  audit.Entry    // of the request, as it was recorded
 	rules  *policy.Engine // by which it was judged
@@ -132,7 +133,7 @@ func (g *Gateway) stands(ctx context.Context, e task, b presented) error {
 // not too old; and what of it may be released by what counts now.
 func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 	b := presented{rules: g.Policy.Now(), today: g.Today(), keys: g.Keys.Generation()}
-	call, err := g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation}, e.request)
+	call, err := g.admit(ctx, &b, &e)
 	if err != nil {
 		return b, err
 	}
@@ -158,9 +159,12 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 		PolicyRevision: b.rules.Revision(), Case: []byte(b.caller.Case()), Day: b.today, Payload: digest[:],
 	}
 	b.entry.Judged = g.Evidence.Judged(e.budget)
-	if e.operation == ontschotv1.OperationAccountForBudget {
+	if ontschotv1.AsksNoSource(e.purpose) {
 		b.budget = e.budget
-		g.concern(&b.entry, g.restsOf(b.budget, nil), false)
+		g.Evidence.Concern(&b.entry, g.Evidence.RestsOf(b.from, nil), false)
+		if e.purpose == ontschotv1.PurposeAuditSpending {
+			audits(&b)
+		}
 	} else {
 		now, err := g.Evidence.Presented(ctx, b.caller, e.budget, b.today)
 		if err != nil {
@@ -172,28 +176,44 @@ func (g *Gateway) vouched(ctx context.Context, e task) (presented, error) {
 		}
 		b.moved = now.Moved
 		b.budget = budget.Without(e.budget, left, g.Organisations.Now(), g.Texts)
-		b.left = ofThese(b.budget.GetGaps(), left)
-		b.entry.Rests = g.restsOf(b.budget, b.moved)
-		g.concern(&b.entry, b.entry.Rests, true)
+		b.left = budget.Instead(b.budget.GetGaps(), left)
+		b.entry.Rests = g.Evidence.RestsOf(b.budget.GetSources(), b.moved)
+		g.Evidence.Concern(&b.entry, b.entry.Rests, true)
 	}
 	admission.ActedFor(&b.entry, b.caller)
 	return b, nil
 }
 
-// ofThese are the gaps in the place of answers that are left out.
-func ofThese(gaps []*budgetv1.Gap, left []budget.Left) []*budgetv1.Gap {
-	return slices.DeleteFunc(slices.Clone(gaps), func(gap *budgetv1.Gap) bool {
-		return !slices.ContainsFunc(left, func(l budget.Left) bool {
-			return string(l.Person) == gap.GetPerson() && l.Source == gap.GetSource()
-		})
-	})
+// admit lets in the gateway's own organisation; and for an account whom an agreement that the
+// budget rests on names as auditor today, and nobody else: the task is then an audit.
+func (g *Gateway) admit(ctx context.Context, b *presented, e *task) (admission.Call, error) {
+	b.from = e.budget.GetSources()
+	call, err := g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation}, e.request)
+	if e.operation != ontschotv1.OperationAccountForBudget || !errors.Is(err, admission.ErrNotOwn) {
+		return call, err
+	}
+	e.operation, e.purpose = ontschotv1.OperationAuditSpending, ontschotv1.PurposeAuditSpending
+	return g.Admission.Admit(ctx, admission.Door{Purpose: e.purpose, Operation: e.operation, Others: func(auditor identity.OIN) (err error) {
+		if b.from, err = g.Evidence.Audited(ctx, auditor, e.budget, b.today); err == nil && len(b.from) == 0 {
+			err = admission.ErrNotOwn
+		}
+		return err
+	}}, e.request)
+}
+
+// audits says in the entry who audits. What is told rests on the agreements that say so.
+func audits(b *presented) {
+	b.entry.Involve(b.caller.Organisation())
+	for _, s := range b.from {
+		b.entry.RestOn(register.Rest{ID: s.GetAgreement()})
+	}
 }
 
 // roleSuffices asks the policy whether the case worker may see what every source in
 // the budget disclosed, and the token whether it is for those sources. An account is judged
 // by cells of its own: it shows nothing of a source that has none.
 func (g *Gateway) roleSuffices(ctx context.Context, b presented, e task) error {
-	for _, s := range e.budget.GetSources() {
+	for _, s := range b.from {
 		party, ok := g.Organisations.ByCode(s.GetSource())
 		if !ok {
 			return policy.ErrRole
@@ -202,18 +222,45 @@ func (g *Gateway) roleSuffices(ctx context.Context, b presented, e task) error {
 			return admission.ErrPurpose
 		}
 		judged, laws := e.budget.GetPurpose(), lawsDisclosed(b.rules, e.budget, party)
-		if e.purpose == ontschotv1.PurposeAccountForBudget {
+		if ontschotv1.AsksNoSource(e.purpose) {
 			judged = e.purpose
 			laws = slices.DeleteFunc(laws, func(law string) bool { return !slices.Contains(b.rules.Laws(e.purpose, party.Kind), law) })
 		}
-		if s.Disclosed() && !b.rules.RoleSuffices(ctx, policy.Access{
-			Caller: b.caller, Purpose: judged, Subject: "household", Today: g.Today(), Requester: g.Own, RequesterKind: g.own.Kind,
-			Source: party.OIN, SourceKind: party.Kind, Laws: laws,
-		}) {
+		q := g.seen(b, judged, party)
+		q.Laws = laws
+		if s.Disclosed() && !b.rules.RoleSuffices(ctx, q) {
 			return policy.ErrRole
 		}
 	}
 	return nil
+}
+
+// seen is what a caller is to see of a source, whoever it is about.
+func (g *Gateway) seen(b presented, purpose string, of identity.Organisation) policy.Access {
+	return policy.Access{
+		Caller: b.caller, Purpose: purpose, Subject: "household", Today: b.today, Requester: g.Own, RequesterKind: g.own.Kind, Source: of.OIN, SourceKind: of.Kind,
+	}
+}
+
+// audited leaves out of the accounts what the auditor may not see: of funders whose agreement
+// does not name it, and what the policy does not let pass. The gaps say so.
+func (g *Gateway) audited(ctx context.Context, b presented, accounts []*budgetv1.Account) ([]*budgetv1.Account, []*budgetv1.Gap) {
+	var gaps []*budgetv1.Gap
+	hides := func(source, law string, what budgetv1.Category) bool {
+		gap := budget.NotNamed(source, source == g.own.Code)
+		if slices.ContainsFunc(b.from, func(s *budgetv1.SourceReport) bool { return s.GetSource() == source }) {
+			of, _ := g.Organisations.ByCode(source)
+			if gap = b.rules.Audited(ctx, g.seen(b, ontschotv1.PurposeAuditSpending, of), law, what); gap != nil {
+				gap.Source, gap.Way = source, g.withCodes(gap.GetWay(), of)
+			}
+		}
+		if gap != nil {
+			gaps = append(gaps, gap)
+		}
+		return gap != nil
+	}
+	accounts = plan.Without(accounts, budget.Payers(b.budget, g.Organisations.Now()), hides)
+	return accounts, budget.Settle(gaps, g.Organisations.Now(), g.Texts)
 }
 
 // lawsDisclosed are those under which a source disclosed something in this budget: of its
@@ -230,49 +277,6 @@ func lawsDisclosed(rules *policy.Engine, b *budgetv1.Budget, party identity.Orga
 	}
 	slices.Sort(laws)
 	return slices.Compact(laws)
-}
-
-// restsOf lists what a budget rests on; moved says which consents are to be named
-// by another id than the budget does.
-func (g *Gateway) restsOf(b *budgetv1.Budget, moved map[register.Rest]string) []register.Rest {
-	var e audit.Entry
-	for _, s := range b.GetSources() {
-		if !s.Disclosed() {
-			continue
-		}
-		party, _ := g.Organisations.ByCode(s.GetSource())
-		rest := register.Rest{ID: s.GetConsent(), Source: party.OIN, Recipient: g.Own}
-		if id := moved[rest]; id != "" {
-			rest.ID = id
-		}
-		e.RestOn(rest)
-		if s.GetAgreement() != "" {
-			e.RestOn(register.Rest{ID: s.GetAgreement()})
-		}
-	}
-	return e.Rests
-}
-
-// concern says in an entry whom and what it concerns, from documents. An account rests on
-// no consent, and names none.
-func (g *Gateway) concern(e *audit.Entry, rests []register.Rest, consents bool) {
-	documents := g.Evidence.Documents.Register()
-	for _, rest := range rests {
-		d, known := documents.Document(rest.ID)
-		if !known {
-			continue
-		}
-		if d.Kind == audit.AgreementDocument {
-			e.Concern("", hex.EncodeToString(d.Digest[:]))
-			continue
-		}
-		if consents {
-			e.Concern(rest.ID, "")
-		}
-		if !slices.ContainsFunc(e.Subjects, func(s []byte) bool { return string(s) == d.Subject }) {
-			e.Subjects = append(e.Subjects, []byte(d.Subject))
-		}
-	}
 }
 
 // instead is what comes in the place of an answer. Where another document says yes, the

@@ -58,7 +58,7 @@ func (g *Gateway) read(req *ontschotv1.AssembleBudgetRequest) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	if req.GetPurpose() == ontschotv1.PurposeAccountForBudget { // it asks no source: its cells ask for no consent
+	if ontschotv1.AsksNoSource(req.GetPurpose()) {
 		return request{}, admission.ErrPurpose
 	}
 	q := request{purpose: req.GetPurpose(), window: window}

@@ -127,7 +127,8 @@ func TestAnAccountIsJudgedByCellsOfItsOwn(t *testing.T) {
 	_, err = h.Account(h.worker(func(c *token.Claims) { c.Role = "regisseur" }).call(), request())
 	require.NoError(t, err, "the UWV has no cell, and an account shows nothing of it")
 
-	ask.Purpose = ontschotv1.PurposeAccountForBudget
-	_, err = h.compose(h.municipality().call(), ask)
-	require.Equal(t, budgetv1.ReasonPurposeNotAllowed, reasonOf(err))
+	for _, ask.Purpose = range []string{ontschotv1.PurposeAccountForBudget, ontschotv1.PurposeAuditSpending} {
+		_, err = h.compose(h.worker(func(c *token.Claims) { c.Role, c.Details[0].Purposes = "controleur", ontschotv1.Purposes() }).call(), proto.CloneOf(ask))
+		require.Equal(t, budgetv1.ReasonPurposeNotAllowed, reasonOf(err))
+	}
 }

@@ -128,7 +128,7 @@ func (d *played) plan(ctx context.Context, cl *client.Client, cf *casefile.Case)
 		if err != nil {
 			return err
 		}
-		d.plans = append(d.plans, planned{check, accounts})
+		d.plans = append(d.plans, planned{check, accounts.GetAccounts()})
 	}
 	return nil
 }

@@ -147,7 +147,8 @@ func devTokenCommand() *cobra.Command {
 		Long: `Mint an access token (RFC 9068) that is bound to the client's certificate (RFC 8705) and good for
 five minutes, signed with the token key of the development folder, and print it on stdout. It is
 for every source and category unless some are named. When the certificate is of another organisation
-than the gateway, such as a software vendor, the token says that it acts for this one (RFC 8693).`,
+than the gateway, such as a software vendor, the token says that it acts for this one (RFC 8693); with
+--audit it says that it is an auditor, whom an agreement names.`,
 		Example: "  ontschot dev token --dir /tmp/meppel > token\n  ontschot dev token --dir /tmp/meppel --sources UWV --categories entitlement,product > token",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -164,6 +165,7 @@ than the gateway, such as a software vendor, the token says that it acts for thi
 	c.Flags().StringSliceVar(&only.sources, "sources", nil, "party codes of the sources it is for")
 	c.Flags().StringSliceVar(&only.categories, "categories", nil, "categories of data it is for")
 	c.Flags().StringVar(&only.role, "role", "", "the role of the case worker; default one who may do most")
+	c.Flags().BoolVar(&only.audit, "audit", false, "the organisation in the certificate audits spending at the gateway of another, which client.yaml names")
 	c.Flags().StringVar(&only.subject, "subject", "", "who the case worker is, for example to be a second person")
 	return c
 }
@@ -198,6 +200,7 @@ one is made: ca.pem, which goes where tls.ca is, and ca.key. It stands in for PK
 type narrowing struct {
 	purposes, sources, categories []string
 	role, subject                 string
+	audit                         bool // it is of whom the certificate names, who audits spending at the gateway of another
 }
 
 // of gives a detail with less in it.
@@ -250,7 +253,15 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	signer, err := signed.NewSigner(own.OIN, family.TokenKeyID, "ES256", key)
+	by, err := certificate.Peer(pair.Leaf)
+	if err != nil {
+		return "", err
+	}
+	issuer := own.OIN
+	if only.audit {
+		issuer = by
+	}
+	signer, err := signed.NewSigner(issuer, family.TokenKeyID, "ES256", key)
 	if err != nil {
 		return "", err
 	}
@@ -265,15 +276,15 @@ func mintNarrow(dir string, only narrowing) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	by, err := certificate.Peer(pair.Leaf)
-	if err != nil {
-		return "", err
-	}
 	var unknown error
 	narrow := func(c *token.Claims) {
+		c.Audience = string(own.OIN)
+		if only.audit {
+			c.Role, c.Details[0].Purposes = "controleur", []string{ontschotv1.PurposeAuditSpending}
+		}
 		c.Details[0], unknown = only.of(c.Details[0], trust)
 		c.Role, c.Subject = cmp.Or(only.role, c.Role), cmp.Or(only.subject, c.Subject)
-		if by != own.OIN {
+		if by != issuer {
 			c.Actor = &token.Actor{Subject: c.Client, Organisation: by}
 		}
 	}

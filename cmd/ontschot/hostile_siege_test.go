@@ -119,7 +119,7 @@ func besiege(t *testing.T) *siege {
 	require.NoError(t, protojson.Unmarshal(f.Case.Plan, p))
 	accounts, err := s.client(nil).Account(t.Context(), &ontschotv1.AccountRequest{Budget: s.budget, Plan: p})
 	require.NoError(t, err)
-	s.account = accounts[0]
+	s.account = accounts.GetAccounts()[0]
 	s.dissolved, err = s.client(nil).Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: s.budget, Date: "2025-07-01"})
 	require.NoError(t, err)
 	return s

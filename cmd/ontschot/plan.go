@@ -202,11 +202,19 @@ func budgetAccountCommand() *cobra.Command {
 		Long: `Draw up one account per funder: awarded, allocated, spent, unspent, shifted, per law. It holds nobody's
 identity. Each account is signed by the gateway and verified before it is printed. It rests on the
 accountability rules of each law and on no consent: nothing is left out when one has ended. The token
-must be for the purpose integral_budget.account.`,
-		Example: "  ontschot budget account --budget budget.json --plan case.json --format json",
+must be for the purpose integral_budget.account.
+
+An auditor whom an agreement names (oversight.auditors) gives the same command, with a client.yaml of its own
+that names the municipality's gateway, a budget that the municipality handed to it, and a token for
+integral_budget.audit in the case of that budget. It gets the accounts of the funders whose agreement names
+it today; of the rest it is said why not.`,
+		Example: "  ontschot budget account --budget budget.json --plan case.json --format json\n  ontschot budget account --config auditor/client.yaml --token auditor/token --budget budget.json --plan plan.json",
 	}, func(ctx context.Context, cl *client.Client, b *budgetv1.Budget, p *budgetv1.Plan, assume *budgetv1.LegalBasis) (proto.Message, func(*page), error) {
-		accounts, err := cl.Account(ctx, &ontschotv1.AccountRequest{Budget: b, Plan: p, Assume: assume})
-		return &ontschotv1.AccountResponse{Accounts: accounts}, func(page *page) { page.accounts(accounts) }, err
+		answer, err := cl.Account(ctx, &ontschotv1.AccountRequest{Budget: b, Plan: p, Assume: assume})
+		return answer, func(page *page) {
+			page.accounts(answer.GetAccounts())
+			page.leftOut(answer.GetLeftOut())
+		}, err
 	})
 }
 

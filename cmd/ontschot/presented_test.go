@@ -297,7 +297,7 @@ func TestWhatIsAnsweredAboutABudgetIsRecorded(t *testing.T) {
 		Id: "x", From: "2025-01-01", To: "2025-12-31", PoolableLaws: []string{"WMO", "JW", "WLZ"}, Municipalities: []string{"GM0119"},
 	}})
 	require.NoError(t, err)
-	for _, a := range accounts {
+	for _, a := range accounts.GetAccounts() {
 		require.True(t, a.GetBasisIsAssumed(), "and the account says so in what is signed")
 		require.Equal(t, "x", a.GetLegalBasis().GetId())
 	}

@@ -53,7 +53,7 @@ func TestTheProfileIsNowhere(t *testing.T) {
 	keep(check, err)
 	accounts, err := c.Account(t.Context(), &ontschotv1.AccountRequest{Budget: b, Plan: p})
 	require.NoError(t, err)
-	for _, one := range accounts {
+	for _, one := range accounts.GetAccounts() {
 		keep(one, nil)
 	}
 	dissolution, err := c.Dissolve(t.Context(), &ontschotv1.DissolveRequest{Budget: b, Date: "2025-07-01"})

@@ -338,7 +338,11 @@ func (p *page) gaps() {
 
 func (p *page) gapLines(gaps []*budgetv1.Gap) {
 	for _, g := range gaps {
-		p.text(2, p.bold(p.person(g.GetPerson())+", "+p.party(g.GetSource())))
+		about := p.party(g.GetSource())
+		if g.GetPerson() != "" {
+			about = p.person(g.GetPerson()) + ", " + about
+		}
+		p.text(2, p.bold(about))
 		p.text(4, p.named(p.say(g.GetTextNl(), g.GetTextEn())))
 		p.way(g)
 		p.code(4, g.GetReason(), strings.Join(g.GetLaws(), ","), strings.Join(g.GetCategories(), ","), g.GetCode(), budgetv1.WrittenWay(g.GetWay()))

@@ -44,10 +44,11 @@ var (
 // MaxRequest bounds a request, in bytes, before any of our code sees it.
 const MaxRequest = 1 << 20
 
-// Policy says whether a case worker may do something, with another who does it too; the
-// zero Caller is nobody. Nil means yes. It is safe for concurrent use.
+// Policy says whether a case worker may do something at the gateway of an organisation, by what
+// that one takes away too, with another who does it too; the zero Caller is nobody. Nil means
+// yes. It is safe for concurrent use.
 type Policy interface {
-	MayDo(ctx context.Context, caller, also token.Caller, operation ontschotv1.Operation) error
+	MayDo(ctx context.Context, own identity.OIN, caller, also token.Caller, operation ontschotv1.Operation) error
 }
 
 // Once reads what is stored under an idempotency key, expired or not; false if nothing is.
@@ -102,6 +103,9 @@ type Door struct {
 	// Operation is the cell of the policy in which the case worker may do it. Empty where
 	// the policy is asked about each person and source instead.
 	Operation ontschotv1.Operation
+	// Others says whether another organisation than the gateway's own may come in, before
+	// anything else of it is looked at; nil: none. Errors: ErrNotOwn, of which it is a stranger.
+	Others func(identity.OIN) error
 	// Signs says that it signs for the organisation: who does must be known well enough.
 	Signs bool
 	// Itself says that only the organisation itself does it, and no delegate.
@@ -140,18 +144,20 @@ func (a *Admission) Admit(ctx context.Context, door Door, request proto.Message)
 }
 
 func (a *Admission) through(ctx context.Context, door Door) (token.Caller, error) {
-	if door.Open {
-		return a.known(ctx, door.Purpose)
-	}
-	caller, err := a.Caller(ctx, door.Purpose)
-	if err != nil || door.Operation == "" {
+	caller, err := a.known(ctx, door.Purpose, door.Others)
+	switch {
+	case err != nil || door.Open:
 		return caller, err
+	case !caller.May(door.Purpose):
+		return token.Caller{}, ErrPurpose
+	case door.Operation == "":
+		return caller, nil
 	}
 	also, err := a.second(ctx, caller, door.Purpose)
 	if err != nil {
 		return token.Caller{}, err
 	}
-	if err := a.Policy.MayDo(ctx, caller, also, door.Operation); err != nil {
+	if err := a.Policy.MayDo(ctx, a.Own, caller, also, door.Operation); err != nil {
 		return token.Caller{}, err
 	}
 	switch {

@@ -28,19 +28,13 @@ const (
 // Caller checks the token against the certificate of the connection, that it is of the
 // gateway's own organisation, and that it was issued for the purpose.
 func (a *Admission) Caller(ctx context.Context, purpose string) (token.Caller, error) {
-	caller, err := a.known(ctx, purpose)
-	if err != nil {
-		return token.Caller{}, err
-	}
-	if !caller.May(purpose) {
-		return token.Caller{}, ErrPurpose
-	}
-	return caller, nil
+	return a.through(ctx, Door{Purpose: purpose})
 }
 
 // known checks the token against the certificate of the connection, and that it is of
-// the gateway's own organisation. Who acts for it must have been delegated the purpose.
-func (a *Admission) known(ctx context.Context, purpose string) (token.Caller, error) {
+// the gateway's own organisation or of one that others lets in; nil: of none. Who acts for it
+// must have been delegated the purpose.
+func (a *Admission) known(ctx context.Context, purpose string, others func(identity.OIN) error) (token.Caller, error) {
 	call, err := a.bearerOf(ctx, purpose)
 	if err != nil {
 		return token.Caller{}, err
@@ -50,7 +44,13 @@ func (a *Admission) known(ctx context.Context, purpose string) (token.Caller, er
 		return token.Caller{}, err
 	}
 	if caller.Organisation() != a.Own {
-		return token.Caller{}, ErrNotOwn
+		err = ErrNotOwn
+		if others != nil {
+			err = others(caller.Organisation())
+		}
+	}
+	if err != nil {
+		return token.Caller{}, err
 	}
 	trailOf(ctx).asks(caller, purpose)
 	return caller, nil

@@ -78,6 +78,11 @@ func (a Agreement) Span() civil.Span { return civil.Span{From: a.from, To: a.unt
 // Parties to it.
 func (a Agreement) Parties() []identity.OIN { return oins(a.terms.Parties) }
 
+// Names reports whether the parties let an organisation audit spending.
+func (a Agreement) Names(auditor identity.OIN) bool {
+	return slices.Contains(a.terms.Oversight.Auditors, auditor)
+}
+
 // InForce reports whether the day lies within the agreement's own days.
 func (a Agreement) InForce(today civil.Date) bool {
 	return a.Span().Contains(today)

@@ -59,6 +59,15 @@ func Without(b *budgetv1.Budget, left []Left, parties identity.Directory, text T
 	return out
 }
 
+// Instead are the gaps in the place of answers that are left out.
+func Instead(gaps []*budgetv1.Gap, left []Left) []*budgetv1.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(gap *budgetv1.Gap) bool {
+		return !slices.ContainsFunc(left, func(l Left) bool {
+			return string(l.Person) == gap.GetPerson() && l.Source == gap.GetSource()
+		})
+	})
+}
+
 // remainder is a budget that was read back, without what may not be released.
 type remainder struct {
 	*view

@@ -278,8 +278,10 @@ func (c *Client) CheckPlan(ctx context.Context, r *ontschotv1.CheckPlanRequest) 
 }
 
 // Account asks for what each funder is accountable for in a budget that this gateway
-// released, one account for each, and verifies them.
-func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*budgetv1.Account, error) {
+// released, one account for each, and verifies them. An auditor asks it at the gateway of
+// another organisation, with a token for integral_budget.audit: what it does not get is left
+// out of the answer, with the reason.
+func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) (*ontschotv1.AccountResponse, error) {
 	if err := c.lacks(ctx, r); err != nil {
 		return nil, err
 	}
@@ -299,7 +301,7 @@ func (c *Client) Account(ctx context.Context, r *ontschotv1.AccountRequest) ([]*
 			return nil, err
 		}
 	}
-	return answer.GetAccounts(), nil
+	return answer, nil
 }
 
 // Dissolve asks how a budget that this gateway released comes apart at a civil date, and

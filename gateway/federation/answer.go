@@ -160,7 +160,7 @@ func (a *Answerer) read(ctx context.Context, r *budgetv1.FetchRequest) (*incomin
 	if identity.OIN(r.GetRequester()) != by {
 		return nil, admission.Invalid("requester", "is another organisation than that of the certificate")
 	}
-	if r.GetPurpose() == ontschotv1.PurposeAccountForBudget { // it asks no source: its cells ask for no consent
+	if ontschotv1.AsksNoSource(r.GetPurpose()) {
 		return nil, admission.ErrPurpose
 	}
 	if !admission.IsTrace(r.GetTrace()) {

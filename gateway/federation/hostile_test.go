@@ -233,16 +233,16 @@ func TestTheRequesterIsThatOfTheCertificate(t *testing.T) {
 	w.refused("INVALID_FIELD", w.permitted(q, nil))
 }
 
-// What is accounted for needs no consent, and so asks no source, also not another's.
+// What is accounted for, and audited, needs no consent, and so asks no source, also not another's.
 func TestAnAccountAsksNoSource(t *testing.T) {
-	w := newTwo(t, options{terms: func(t *agreement.Terms) {
-		t.Grants[0].Purposes = append(t.Grants[0].Purposes, ontschotv1.PurposeAccountForBudget)
-	}})
-	p := w.person("P")
-	w.give(p, "")
-	q := w.question(p)
-	q.Purpose = ontschotv1.PurposeAccountForBudget
-	w.refused("PURPOSE_NOT_ALLOWED", w.consents(q, func(c *consent.Claims) { c.Purpose = q.Purpose }))
+	for _, purpose := range []string{ontschotv1.PurposeAccountForBudget, ontschotv1.PurposeAuditSpending} {
+		w := newTwo(t, options{terms: func(t *agreement.Terms) { t.Grants[0].Purposes = append(t.Grants[0].Purposes, purpose) }})
+		p := w.person("P")
+		w.give(p, "")
+		q := w.question(p)
+		q.Purpose = purpose
+		w.refused("PURPOSE_NOT_ALLOWED", w.consents(q, func(c *consent.Claims) { c.Purpose = q.Purpose }))
+	}
 }
 
 // What this version does not know in a question reaches nobody: nobody has judged it.

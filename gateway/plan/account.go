@@ -55,6 +55,23 @@ func Account(q Input) []*budgetv1.Account {
 	})
 }
 
+// Without leaves out of accounts what is hidden: under a law of a funder all of it; and under a
+// law that one of the payers, who know what was spent, hides, the spending. A figure that is
+// left is the one of Account. The accounts are changed.
+func Without(accounts []*budgetv1.Account, payers []string, hides func(source, law string, what budgetv1.Category) bool) []*budgetv1.Account {
+	for _, a := range accounts {
+		a.Laws = slices.DeleteFunc(a.Laws, func(l *budgetv1.AccountLine) bool { return hides(a.GetFunder(), l.GetLaw(), budgetv1.CategoryAmount) })
+		for _, l := range a.GetLaws() {
+			for _, payer := range payers {
+				if hides(payer, l.GetLaw(), budgetv1.CategorySpending) {
+					l.SpentCents, l.UnspentCents, l.OverspentCents, l.SpentAsOf = nil, nil, 0, ""
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(accounts, func(a *budgetv1.Account) bool { return len(a.GetLaws()) == 0 })
+}
+
 // inOrder puts the laws of care first, then the others by their code.
 func inOrder(a, b row) int {
 	return cmp.Or(cmp.Compare(a.funder, b.funder), cmp.Compare(budgetv1.LawRank(a.law), budgetv1.LawRank(b.law)), cmp.Compare(a.law, b.law))

@@ -312,9 +312,10 @@ func barsAsking(code string) bool {
 }
 
 // RoleSuffices reports whether the case worker's role and level of assurance would do
-// for the laws of the request; agreement and consent are not looked at.
+// for the laws of the request; agreement and consent are not looked at. It is judged as a
+// question of the requester's, whose budget it is about, whoever the case worker works for.
 func (e *Engine) RoleSuffices(ctx context.Context, q Access) bool {
-	q.NotAgreed, q.NotConsented = agreement.ErrNone, consent.ErrNone
+	q.NotAgreed, q.NotConsented, q.supposed = agreement.ErrNone, consent.ErrNone, &supposed{}
 	for _, law := range q.Laws {
 		said := e.evaluate(ctx, q.input(law, e.Categories(q.Purpose, q.SourceKind, law)))
 		for _, no := range said.Reasons {

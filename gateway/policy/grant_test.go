@@ -368,7 +368,7 @@ func TestWhatACaseWorkerMayDo(t *testing.T) {
 		"nobody, and a second":  {two, token.Caller{}, worker, nil},
 		"nobody where one does": {engine, token.Caller{}, worker, nil},
 	} {
-		err := c.engine.MayDo(t.Context(), c.caller, c.also, ontschotv1.OperationGiveConsent)
+		err := c.engine.MayDo(t.Context(), c.caller.Organisation(), c.caller, c.also, ontschotv1.OperationGiveConsent)
 		if strings.HasPrefix(name, "nobody") {
 			require.Error(t, err, name)
 			continue

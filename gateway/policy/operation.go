@@ -8,6 +8,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
 	budgetv1 "github.com/ontschot/ontschot/proto/ontschot/budget/v1"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
@@ -32,12 +33,12 @@ func (e *RefusedError) Error() string {
 	return "the policy does not allow " + string(e.Operation) + ": " + strings.Join(e.Codes, " ")
 }
 
-// MayDo reports whether a case worker may do something, with another who does it too
-// where the cell asks for two; the zero Caller is nobody. Nil means yes. What cannot be
+// MayDo reports whether a case worker may do something at the gateway of an organisation, with
+// another who does it too where the cell asks for two; the zero Caller is nobody. Nil means yes. What cannot be
 // judged, in time and in full, is a no. Errors: *RefusedError.
-func (e *Engine) MayDo(ctx context.Context, caller, also token.Caller, operation ontschotv1.Operation) error {
+func (e *Engine) MayDo(ctx context.Context, own identity.OIN, caller, also token.Caller, operation ontschotv1.Operation) error {
 	d := doing{
-		organisation: string(caller.Organisation()), operation: string(operation),
+		organisation: string(own), operation: string(operation),
 		worker: worker{caller.Role(), caller.Assurance()},
 	}
 	if also.Role() != "" {

@@ -28,7 +28,7 @@ func TestNobodyMayDoAnything(t *testing.T) {
 	e := newEngine(t)
 	for _, operation := range append(ontschotv1.Operations(), "budget.delete", "", ontschotv1.Operation(strings.Repeat("x", 1000))) {
 		var no *RefusedError
-		require.ErrorAs(t, e.MayDo(t.Context(), token.Caller{}, token.Caller{}, operation), &no)
+		require.ErrorAs(t, e.MayDo(t.Context(), "", token.Caller{}, token.Caller{}, operation), &no)
 		require.NotEmpty(t, no.Codes)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ontschot/ontschot/gateway/token"
+	"github.com/ontschot/ontschot/internal/identity"
 	ontschotv1 "github.com/ontschot/ontschot/proto/ontschot/v1"
 )
 
@@ -45,6 +46,6 @@ func (r *Rules) Shadow() *Shadow { return r.Now().shadow.Load() }
 func (r *Rules) Revision() string { return r.Now().Revision() }
 
 // MayDo is what the revision in force says of it; see Engine.MayDo.
-func (r *Rules) MayDo(ctx context.Context, caller, also token.Caller, operation ontschotv1.Operation) error {
-	return r.Now().MayDo(ctx, caller, also, operation)
+func (r *Rules) MayDo(ctx context.Context, own identity.OIN, caller, also token.Caller, operation ontschotv1.Operation) error {
+	return r.Now().MayDo(ctx, own, caller, also, operation)
 }

@@ -71,12 +71,18 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	return newHouseOf(t, "meppel")
+}
+
+// newHouseOf is newHouse of a case of its own.
+func newHouseOf(t *testing.T, name string) *house {
+	t.Helper()
 	if _, err := os.Stat(built); err != nil {
 		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", built, "../../cmd/ontschot").CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
 	h := &house{t: t, dir: filepath.Join(t.TempDir(), "meppel"), finished: make(chan struct{})}
-	h.run("dev", "init", "--case", "meppel", "--dir", h.dir)
+	h.run("dev", "init", "--case", name, "--dir", h.dir)
 	conf, err := os.OpenFile(filepath.Join(h.dir, "gateway.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
 	_, err = conf.WriteString("https: {listen: 127.0.0.1:0}\n")
@@ -86,7 +92,7 @@ func newHouse(t *testing.T) *house {
 	require.NoError(t, err)
 	trust = regexp.MustCompile(`(?m)^ +gateway: .*\n`).ReplaceAll(trust, nil)
 	require.NoError(t, os.WriteFile(filepath.Join(h.dir, "trust.yaml"), trust, 0o600))
-	h.family, err = casefile.Open("meppel")
+	h.family, err = casefile.Open(name)
 	require.NoError(t, err)
 	h.start(io.Discard, "sandbox", "--case", filepath.Join(h.dir, "case.json"), "--dir", h.dir)
 	r, w := io.Pipe()

@@ -48,6 +48,19 @@ func MintToken(by signed.Signer, leaf *x509.Certificate, caseCommitment, purpose
 	return string(raw), err
 }
 
+// Auditor is the kind of a party whom every agreement names as auditor. It is no source.
+const Auditor = "AUDITOR"
+
+func (f *Family) auditors() []identity.OIN {
+	list := []identity.OIN{}
+	for _, p := range f.Case.Parties {
+		if p.Kind == Auditor {
+			list = append(list, p.OIN)
+		}
+	}
+	return list
+}
+
 // Agreement between the requester and another party, in force over the window and
 // today. change may spoil the terms; signers nil means both parties.
 func (f *Family) Agreement(source string, change func(*agreement.Terms), signers ...signed.Signer) ([]byte, error) {
@@ -60,7 +73,7 @@ func (f *Family) Agreement(source string, change func(*agreement.Terms), signers
 			LegalBasis: f.LegalBasis, Assurance: ontschotv1.AssuranceSubstantial, RetentionDays: 90, MaxAgeDays: 30, RatePerMinute: 1000000,
 		}},
 		Finance:   agreement.Finance{Settlement: "payment stays where it is (SVB); nobody pre-finances", CostShare: "each party its own costs"},
-		Oversight: agreement.Oversight{Auditors: []identity.OIN{}, DPIA: hash("DPIA"), BreachContact: "fg@" + consumer.Code + ".example", Witnesses: 0},
+		Oversight: agreement.Oversight{Auditors: f.auditors(), DPIA: hash("DPIA"), BreachContact: "fg@" + consumer.Code + ".example", Witnesses: 0},
 		Sunset:    "when the legal basis ends every right returns to its own law",
 		From:      min(f.Case.Window.From.Date, f.Case.Today.Date).String(),
 		Until:     max(f.Case.Window.To.Date, f.Case.Today.Date).String(),

@@ -289,7 +289,9 @@ func (x *AccountRequest) GetAssume() *v1.LegalBasis {
 type AccountResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One for each funder, in the order of the party codes.
-	Accounts      []*v1.Account `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
+	Accounts []*v1.Account `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
+	// What an auditor does not get, and why. It names no person. Empty for the organisation itself.
+	LeftOut       []*v1.Gap `protobuf:"bytes,2,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -327,6 +329,13 @@ func (*AccountResponse) Descriptor() ([]byte, []int) {
 func (x *AccountResponse) GetAccounts() []*v1.Account {
 	if x != nil {
 		return x.Accounts
+	}
+	return nil
+}
+
+func (x *AccountResponse) GetLeftOut() []*v1.Gap {
+	if x != nil {
+		return x.LeftOut
 	}
 	return nil
 }
@@ -552,9 +561,10 @@ const file_ontschot_v1_budget_service_proto_rawDesc = "" +
 	"\x0eAccountRequest\x12G\n" +
 	"\x06budget\x18\x01 \x01(\v2\x1a.ontschot.budget.v1.BudgetB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\x06budget\x12>\n" +
 	"\x04plan\x18\x02 \x01(\v2\x18.ontschot.budget.v1.PlanB\x10\xbaH\x03\xc8\x01\x01\xca\xf3\x18\x06personR\x04plan\x12E\n" +
-	"\x06assume\x18\x03 \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\x06assume\"Y\n" +
+	"\x06assume\x18\x03 \x01(\v2\x1e.ontschot.budget.v1.LegalBasisB\r\xca\xf3\x18\ttechnicalR\x06assume\"\x9c\x01\n" +
 	"\x0fAccountResponse\x12F\n" +
-	"\baccounts\x18\x01 \x03(\v2\x1b.ontschot.budget.v1.AccountB\r\xca\xf3\x18\ttechnicalR\baccounts\"\xa0\x01\n" +
+	"\baccounts\x18\x01 \x03(\v2\x1b.ontschot.budget.v1.AccountB\r\xca\xf3\x18\ttechnicalR\baccounts\x12A\n" +
+	"\bleft_out\x18\x02 \x03(\v2\x17.ontschot.budget.v1.GapB\r\xca\xf3\x18\ttechnicalR\aleftOut\"\xa0\x01\n" +
 	"\x0fDissolveRequest\x12G\n" +
 	"\x06budget\x18\x01 \x01(\v2\x1a.ontschot.budget.v1.BudgetB\x13\xbaH\x03\xc8\x01\x01\xca\xf3\x18\ttechnicalR\x06budget\x12D\n" +
 	"\x04date\x18\x02 \x01(\tB0\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xca\xf3\x18\ttechnicalR\x04date\"d\n" +
@@ -603,8 +613,9 @@ var file_ontschot_v1_budget_service_proto_goTypes = []any{
 	(*v1.LegalBasis)(nil),     // 12: ontschot.budget.v1.LegalBasis
 	(*v1.PlanCheck)(nil),      // 13: ontschot.budget.v1.PlanCheck
 	(*v1.Account)(nil),        // 14: ontschot.budget.v1.Account
-	(*v1.Dissolution)(nil),    // 15: ontschot.budget.v1.Dissolution
-	(*v1.Sunset)(nil),         // 16: ontschot.budget.v1.Sunset
+	(*v1.Gap)(nil),            // 15: ontschot.budget.v1.Gap
+	(*v1.Dissolution)(nil),    // 16: ontschot.budget.v1.Dissolution
+	(*v1.Sunset)(nil),         // 17: ontschot.budget.v1.Sunset
 }
 var file_ontschot_v1_budget_service_proto_depIdxs = []int32{
 	10, // 0: ontschot.v1.ViewRequest.budget:type_name -> ontschot.budget.v1.Budget
@@ -617,27 +628,28 @@ var file_ontschot_v1_budget_service_proto_depIdxs = []int32{
 	11, // 7: ontschot.v1.AccountRequest.plan:type_name -> ontschot.budget.v1.Plan
 	12, // 8: ontschot.v1.AccountRequest.assume:type_name -> ontschot.budget.v1.LegalBasis
 	14, // 9: ontschot.v1.AccountResponse.accounts:type_name -> ontschot.budget.v1.Account
-	10, // 10: ontschot.v1.DissolveRequest.budget:type_name -> ontschot.budget.v1.Budget
-	15, // 11: ontschot.v1.DissolveResponse.dissolution:type_name -> ontschot.budget.v1.Dissolution
-	10, // 12: ontschot.v1.SunsetRequest.budget:type_name -> ontschot.budget.v1.Budget
-	11, // 13: ontschot.v1.SunsetRequest.plan:type_name -> ontschot.budget.v1.Plan
-	12, // 14: ontschot.v1.SunsetRequest.assume:type_name -> ontschot.budget.v1.LegalBasis
-	16, // 15: ontschot.v1.SunsetResponse.sunset:type_name -> ontschot.budget.v1.Sunset
-	0,  // 16: ontschot.v1.BudgetService.View:input_type -> ontschot.v1.ViewRequest
-	2,  // 17: ontschot.v1.BudgetService.CheckPlan:input_type -> ontschot.v1.CheckPlanRequest
-	4,  // 18: ontschot.v1.BudgetService.Account:input_type -> ontschot.v1.AccountRequest
-	6,  // 19: ontschot.v1.BudgetService.Dissolve:input_type -> ontschot.v1.DissolveRequest
-	8,  // 20: ontschot.v1.BudgetService.Sunset:input_type -> ontschot.v1.SunsetRequest
-	1,  // 21: ontschot.v1.BudgetService.View:output_type -> ontschot.v1.ViewResponse
-	3,  // 22: ontschot.v1.BudgetService.CheckPlan:output_type -> ontschot.v1.CheckPlanResponse
-	5,  // 23: ontschot.v1.BudgetService.Account:output_type -> ontschot.v1.AccountResponse
-	7,  // 24: ontschot.v1.BudgetService.Dissolve:output_type -> ontschot.v1.DissolveResponse
-	9,  // 25: ontschot.v1.BudgetService.Sunset:output_type -> ontschot.v1.SunsetResponse
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	15, // 10: ontschot.v1.AccountResponse.left_out:type_name -> ontschot.budget.v1.Gap
+	10, // 11: ontschot.v1.DissolveRequest.budget:type_name -> ontschot.budget.v1.Budget
+	16, // 12: ontschot.v1.DissolveResponse.dissolution:type_name -> ontschot.budget.v1.Dissolution
+	10, // 13: ontschot.v1.SunsetRequest.budget:type_name -> ontschot.budget.v1.Budget
+	11, // 14: ontschot.v1.SunsetRequest.plan:type_name -> ontschot.budget.v1.Plan
+	12, // 15: ontschot.v1.SunsetRequest.assume:type_name -> ontschot.budget.v1.LegalBasis
+	17, // 16: ontschot.v1.SunsetResponse.sunset:type_name -> ontschot.budget.v1.Sunset
+	0,  // 17: ontschot.v1.BudgetService.View:input_type -> ontschot.v1.ViewRequest
+	2,  // 18: ontschot.v1.BudgetService.CheckPlan:input_type -> ontschot.v1.CheckPlanRequest
+	4,  // 19: ontschot.v1.BudgetService.Account:input_type -> ontschot.v1.AccountRequest
+	6,  // 20: ontschot.v1.BudgetService.Dissolve:input_type -> ontschot.v1.DissolveRequest
+	8,  // 21: ontschot.v1.BudgetService.Sunset:input_type -> ontschot.v1.SunsetRequest
+	1,  // 22: ontschot.v1.BudgetService.View:output_type -> ontschot.v1.ViewResponse
+	3,  // 23: ontschot.v1.BudgetService.CheckPlan:output_type -> ontschot.v1.CheckPlanResponse
+	5,  // 24: ontschot.v1.BudgetService.Account:output_type -> ontschot.v1.AccountResponse
+	7,  // 25: ontschot.v1.BudgetService.Dissolve:output_type -> ontschot.v1.DissolveResponse
+	9,  // 26: ontschot.v1.BudgetService.Sunset:output_type -> ontschot.v1.SunsetResponse
+	22, // [22:27] is the sub-list for method output_type
+	17, // [17:22] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_ontschot_v1_budget_service_proto_init() }

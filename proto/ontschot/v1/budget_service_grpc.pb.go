@@ -47,7 +47,10 @@ type BudgetServiceClient interface {
 	// not be combined and why.
 	CheckPlan(ctx context.Context, in *CheckPlanRequest, opts ...grpc.CallOption) (*CheckPlanResponse, error)
 	// Account draws up one account for each funder, signed. It rests on the accountability
-	// rules of each law, and not on consents or agreements: nothing is left out of it.
+	// rules of each law, and not on consents or agreements: nothing is left out of it. Another
+	// organisation may ask it too, with a token for integral_budget.audit, when an agreement
+	// that the budget rests on names it as auditor today. It gets the accounts of the funders
+	// whose agreement does, and of the rest a gap.
 	Account(ctx context.Context, in *AccountRequest, opts ...grpc.CallOption) (*AccountResponse, error)
 	// Dissolve takes a budget apart at a date, signed.
 	Dissolve(ctx context.Context, in *DissolveRequest, opts ...grpc.CallOption) (*DissolveResponse, error)
@@ -134,7 +137,10 @@ type BudgetServiceServer interface {
 	// not be combined and why.
 	CheckPlan(context.Context, *CheckPlanRequest) (*CheckPlanResponse, error)
 	// Account draws up one account for each funder, signed. It rests on the accountability
-	// rules of each law, and not on consents or agreements: nothing is left out of it.
+	// rules of each law, and not on consents or agreements: nothing is left out of it. Another
+	// organisation may ask it too, with a token for integral_budget.audit, when an agreement
+	// that the budget rests on names it as auditor today. It gets the accounts of the funders
+	// whose agreement does, and of the rest a gap.
 	Account(context.Context, *AccountRequest) (*AccountResponse, error)
 	// Dissolve takes a budget apart at a date, signed.
 	Dissolve(context.Context, *DissolveRequest) (*DissolveResponse, error)

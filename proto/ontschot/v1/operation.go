@@ -24,6 +24,7 @@ const (
 	OperationViewBudget       Operation = "budget.view"
 	OperationPlanBudget       Operation = "budget.plan"
 	OperationAccountForBudget Operation = "budget.account"
+	OperationAuditSpending    Operation = "budget.audit"
 	OperationDissolveBudget   Operation = "budget.dissolve"
 	OperationSunsetBudget     Operation = "budget.sunset"
 	OperationReadLog          Operation = "log.read"
@@ -38,7 +39,8 @@ func Operations() []Operation {
 		OperationProposeAgreement, OperationAcceptAgreement, OperationRejectAgreement, OperationRevokeAgreement,
 		OperationConfirmAgreement, OperationReadAgreements,
 		OperationGiveDelegation, OperationEndDelegation, OperationReadDelegations,
-		OperationViewBudget, OperationPlanBudget, OperationAccountForBudget, OperationDissolveBudget, OperationSunsetBudget,
+		OperationViewBudget, OperationPlanBudget, OperationAccountForBudget, OperationAuditSpending,
+		OperationDissolveBudget, OperationSunsetBudget,
 		OperationReadLog, OperationEvaluatePolicy,
 	}
 }

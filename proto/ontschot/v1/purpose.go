@@ -9,7 +9,10 @@ const (
 	PurposeComposeBudget = "integral_budget.compose"
 	// PurposeAccountForBudget is a purpose of its own: accounting for money rests on the
 	// public task (AVG art. 6 lid 1 onder e), and on no consent.
-	PurposeAccountForBudget  = "integral_budget.account"
+	PurposeAccountForBudget = "integral_budget.account"
+	// PurposeAuditSpending is that of whom an agreement names as auditor: the same accounts,
+	// of the money under that agreement.
+	PurposeAuditSpending     = "integral_budget.audit"
 	PurposeKeepConsents      = "consents.keep"
 	PurposeEraseConsents     = "consents.erase"
 	PurposeRegisterDocuments = "documents.register"
@@ -22,9 +25,15 @@ const (
 // that a budget is composed for.
 func Purposes() []string {
 	return []string{
-		PurposeComposeBudget, PurposeAccountForBudget, PurposeKeepConsents, PurposeEraseConsents,
+		PurposeComposeBudget, PurposeAccountForBudget, PurposeAuditSpending, PurposeKeepConsents, PurposeEraseConsents,
 		PurposeRegisterDocuments, PurposeSignAgreements, PurposeEvaluatePolicy,
 	}
+}
+
+// AsksNoSource reports whether a purpose is about a budget that was composed before: for it no
+// source is asked, and its cells ask for no consent.
+func AsksNoSource(purpose string) bool {
+	return purpose == PurposeAccountForBudget || purpose == PurposeAuditSpending
 }
 
 // IsPurpose reports whether a text has the form of a purpose: words with a dot between them,

@@ -941,7 +941,8 @@ type WayToYes struct {
 	LegalBasis string `protobuf:"bytes,6,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
 	// Of NEVER: the article, in Dutch.
 	Article string `protobuf:"bytes,7,opt,name=article,proto3" json:"article,omitempty"`
-	// Of NEVER: the code of the check that nothing makes up for.
+	// Of NEVER: the code of the check that nothing makes up for. Of AGREEMENT_EXTEND:
+	// AUDITOR_NOT_NAMED where it has to name an auditor.
 	Code string `protobuf:"bytes,8,opt,name=code,proto3" json:"code,omitempty"`
 	// Only for these laws, when the gap is about more.
 	Laws          []string `protobuf:"bytes,9,rep,name=laws,proto3" json:"laws,omitempty"`

@@ -32,6 +32,8 @@ const (
 	GapRateLimited       = "RATE_LIMITED"       // the agreement accepts no more requests in this minute
 	GapConsentChanged    = "CONSENT_CHANGED"    // another consent counts now: ask again
 	GapAgreementReplaced = "AGREEMENT_REPLACED" // another agreement counts now: ask again
+	GapAuditorNotNamed   = "AUDITOR_NOT_NAMED"  // no agreement that counts today names who asks as auditor
+	GapAuditWithheld     = "AUDIT_WITHHELD"     // the policy does not let an auditor see it
 	// Why a source cannot be reached or refuses, by who can repair it.
 	GapSourceCertificate  = "SOURCE_CERTIFICATE"       // the source's certificate is not one that we trust
 	GapCertificateRefused = "CERTIFICATE_REFUSED"      // the source does not take our certificate
@@ -64,7 +66,8 @@ func GapDetails() map[string][]string {
 		ReasonPeerRefused: {
 			GapLoginRefused, GapNotAuthorised, GapPeerAgreement, GapPeerClock, GapPeerConsent, GapPeerPermit, GapPeerPolicy, GapPeerVersion, GapRateLimited,
 		},
-		ReasonNoConsent: {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced},
+		ReasonNoConsent: {GapConsentChanged}, ReasonAgreementExpired: {GapAgreementReplaced}, ReasonNoAgreement: {GapAuditorNotNamed},
+		ReasonPolicyDenied:      {GapAuditWithheld},
 		ReasonBadDataAtSource:   {GapRecordSkipped, GapUnknownLaw, GapVersionConflict},
 		ReasonPurposeNotAllowed: {GapTokenTooNarrow},
 	}
